@@ -1,0 +1,129 @@
+/**
+ * What the runtime asks of core.wasm. Synchronous, no I/O, no clock. This interface is all that the rest of
+ * the runtime knows of it; `load-core.ts` beside it is the only code that knows a pointer.
+ */
+
+/** Where one request goes. Row numbers index `endpoints` in `host/api/endpoints.ts`. */
+export interface Route {
+  /** Row of the matching endpoint, or -1 when none does: then `dapr-app-id` may still address an app. */
+  readonly operation: number;
+  /**
+   * The pattern's parameters in its order, decoded as Dapr decodes them (`%2F` is `/`, `+` is a space).
+   * For service invocation: `[target, method]`, where method is cleaned and has no leading slash.
+   */
+  readonly params: readonly string[];
+  /**
+   * The one normal form of the path: duplicate slashes and dot segments resolved, decoded once, no leading
+   * slash. Authorisation and dispatch both read this and nothing else.
+   */
+  readonly path: string;
+}
+
+/** Why a path is refused: a malformed escape (Dapr answers 400 text/plain) or a forbidden character in a method path. */
+export type RouteFault = "malformed-escape" | "forbidden-character";
+
+/** One item of a state request, as it came. Byte fields are views into the request's body. */
+export interface ScannedItem {
+  readonly key: string;
+  /** The value's bytes exactly as sent (JSON text), or undefined when the member is absent. */
+  readonly value: Uint8Array | undefined;
+  readonly etag: string | undefined;
+  readonly concurrency: string | undefined;
+  readonly consistency: string | undefined;
+  readonly metadata: ReadonlyMap<string, string> | undefined;
+}
+
+export interface ScannedOperation {
+  /** The text of `operation`; the API decides what it supports. */
+  readonly operation: string;
+  readonly request: ScannedItem;
+}
+
+export interface ScannedTransaction {
+  readonly operations: readonly ScannedOperation[];
+  readonly metadata: ReadonlyMap<string, string> | undefined;
+}
+
+/** JSON that is malformed, or of the wrong shape. `message` names what was expected, never what was stored. */
+export class ScanError extends Error {
+  /** Byte offset into the body where the fault was found. */
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(`${message} at byte ${offset}`);
+    this.name = "ScanError";
+    this.offset = offset;
+  }
+}
+
+/** The attributes of an envelope that is built around a publisher's bytes (dapr-http-api §1.3). */
+export interface EnvelopeAttributes {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  /** RFC 3339. */
+  readonly time: string;
+  /** The publisher's content type verbatim; it also decides between `data` and `data_base64`. */
+  readonly datacontenttype: string;
+  readonly topic: string;
+  readonly pubsubname: string;
+  /** Sets `traceid` and `traceparent` alike, as Dapr does. */
+  readonly traceparent: string;
+  readonly tracestate: string;
+  /** RFC 3339; present only where the component has no TTL of its own. */
+  readonly expiration?: string;
+}
+
+/** What Dapr sets on an event that is already an envelope: topic and pubsubname always, the others if absent. */
+export interface EnvelopeDefaults {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly time: string;
+  readonly topic: string;
+  readonly pubsubname: string;
+  readonly traceparent: string;
+  readonly tracestate: string;
+  readonly expiration?: string;
+}
+
+/** The owners of one actor type's keys: Dapr's consistent-hash ring, bit-exact, or rendezvous hashing. */
+export interface Placement {
+  /** Index into the hosts that the table was built of, or -1 when there are none. */
+  owner(actorId: string): number;
+}
+
+export interface Core {
+  /** Method and encoded path (no query) → endpoint and parameters. Never throws: a fault is a value. */
+  route(method: string, path: string): Route | RouteFault;
+  /**
+   * Cleans a caller-supplied invocation method by the same rules (for targets named by header). Answers the
+   * normal form without a leading slash, or the fault.
+   */
+  normalise(path: string): { readonly path: string } | RouteFault;
+
+  /** A save request's JSON array. Throws {@link ScanError}. */
+  scanState(body: Uint8Array): ScannedItem[];
+  /** A transaction's `{operations, metadata}`. Throws {@link ScanError}. */
+  scanTransaction(body: Uint8Array): ScannedTransaction;
+  /** True when the bytes are exactly one JSON value in valid UTF-8. */
+  isJson(bytes: Uint8Array): boolean;
+
+  /** A new CloudEvents 1.0 envelope spliced around the publisher's bytes. */
+  frame(attributes: EnvelopeAttributes, data: Uint8Array): Uint8Array;
+  /** An event that is an envelope already: validated and completed. Throws {@link ScanError} when it is not JSON. */
+  complete(defaults: EnvelopeDefaults, event: Uint8Array): Uint8Array;
+
+  xxhash64(bytes: Uint8Array): bigint;
+  blake2b512(bytes: Uint8Array): Uint8Array;
+  /** Dapr's ring (dapr-actors §1): `replicas` virtual nodes a host. Names decide ties: the smallest wins. */
+  ring(hosts: readonly string[], replicas: number): Placement;
+  /** Rendezvous: the host with the highest `xxhash64("<host>||<actorId>")`. */
+  rendezvous(hosts: readonly string[]): Placement;
+
+  /**
+   * A W3C traceparent for a new span: child of `parent` when that is well-formed, else the root of a new trace.
+   * `random` supplies 24 bytes: 16 for a new trace id, 8 for the span id.
+   */
+  traceparent(parent: string | undefined, random: Uint8Array): string;
+}
