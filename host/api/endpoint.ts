@@ -27,4 +27,3 @@ export interface Endpoint {
   readonly paths: readonly string[];
   readonly handle: Handler;
 }
-

@@ -8,5 +8,10 @@ export const state: readonly Endpoint[] = [
   { name: "state.save", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}"], handle: pending },
   { name: "state.delete", methods: ["DELETE"], paths: ["/v1.0/state/{store}/{key}"], handle: pending },
   { name: "state.bulkGet", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}/bulk"], handle: pending },
-  { name: "state.transaction", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}/transaction"], handle: pending },
+  {
+    name: "state.transaction",
+    methods: ["POST", "PUT"],
+    paths: ["/v1.0/state/{store}/transaction"],
+    handle: pending,
+  },
 ];

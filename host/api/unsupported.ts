@@ -2,7 +2,10 @@ import { apiError } from "../errors/api-error.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 
 /** Blocks of Dapr's API that daprlet knows but does not serve yet. They answer 501 and name the block. */
-function block(name: string, ...rows: readonly (readonly [operation: string, methods: string, ...paths: string[]])[]) {
+function block(
+  name: string,
+  ...rows: readonly (readonly [operation: string, methods: string, ...paths: string[]])[]
+) {
   const handle = (_call: Call) => apiError("ERR_API_UNIMPLEMENTED", { block: name });
   return rows.map(
     ([operation, methods, ...paths]): Endpoint => ({
@@ -62,10 +65,12 @@ export const unsupported: readonly Endpoint[] = [
     ["purge", "POST", ...workflow("{component}/{id}/purge")],
   ),
   ...block("jobs", ["job", "GET POST DELETE", ...stable("/jobs/{name}")]),
-  ...block(
-    "conversation",
-    ["converse", "POST", "/v1.0-alpha1/conversation/{name}/converse", "/v1.0-alpha2/conversation/{name}/converse"],
-  ),
+  ...block("conversation", [
+    "converse",
+    "POST",
+    "/v1.0-alpha1/conversation/{name}/converse",
+    "/v1.0-alpha2/conversation/{name}/converse",
+  ]),
   ...block("placement", ["state", "GET", "/placement/state"]),
   ...block("capabilities", ["call", "GET POST PUT PATCH DELETE", "/v1/capabilities/{path*}"]),
 ];

@@ -1,0 +1,23 @@
+import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+
+/** How the sidecar reaches its app: HTTP on Node, a MessagePort in a page, a function in tests. */
+export interface AppChannel {
+  /**
+   * Hands one request to one instance of the app; instances share the calls evenly and one that is gone is avoided.
+   * Redirects are not followed. Throws {@link AppUnreachableError} when no instance could be reached; any status
+   * of the app, also a 500, is an answer.
+   */
+  invoke(request: RuntimeRequest): Promise<RuntimeResponse>;
+  /** Resolves once the app can be called; rejects when the signal aborts. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** What `/v1.0/metadata` shows as `appConnectionProperties`. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export class AppUnreachableError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "AppUnreachableError";
+  }
+}

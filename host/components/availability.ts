@@ -1,0 +1,22 @@
+/**
+ * Which hosts have which component type. The architecture test holds every host's registry against this list, so
+ * that an error can name the hosts that have what the present one lacks.
+ */
+export const hostsOf: Readonly<Record<string, readonly string[]>> = {
+  "state.in-memory": ["a page", "Node"],
+  "state.indexeddb": ["a page"],
+  "state.sqlite": ["Node"],
+  "pubsub.in-memory": ["a page", "Node"],
+  "pubsub.browser": ["a page"],
+  "pubsub.relay": ["a page", "Node"],
+};
+
+/** The sentence for a type that this host cannot open. */
+export function availability(type: string, version: string, host: string): string {
+  const hosts = Object.hasOwn(hostsOf, type) ? hostsOf[type] : undefined;
+  if (hosts === undefined) {
+    return `type ${type} is not supported by daprlet; it has ${Object.keys(hostsOf).join(", ")}`;
+  }
+  if (hosts.includes(host)) return `type ${type} has no version ${version}; use v1`;
+  return `type ${type} is not available in ${host}; the hosts that have it: ${hosts.join(", ")}`;
+}

@@ -1,0 +1,118 @@
+import { ComponentError } from "../errors/component-error.ts";
+import { withTimeout } from "../platform.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import { availability } from "./availability.ts";
+import type { Component, ComponentContext, Definition } from "./component.ts";
+import { decodeMetadata } from "./metadata-schema.ts";
+import type { PubSub, PubSubDefinition } from "./pubsub/pubsub.ts";
+import type { Registry } from "./registry.ts";
+import type { Store, StoreDefinition } from "./state/store.ts";
+
+/** An open component beside its definition and its resource. */
+export interface Opened<C extends Component, D> {
+  readonly resource: ComponentResource;
+  readonly definition: D;
+  readonly component: C;
+}
+
+export interface OpenComponents {
+  readonly state: ReadonlyMap<string, Opened<Store, StoreDefinition>>;
+  readonly pubsub: ReadonlyMap<string, Opened<PubSub, PubSubDefinition>>;
+  close(): Promise<void>;
+}
+
+function fillTemplates(value: string, context: ComponentContext): string {
+  return value
+    .replaceAll(/\{uuid\}/g, () => context.platform.uuid())
+    .replaceAll("{appID}", context.appId)
+    .replaceAll("{namespace}", `${context.namespace}.${context.appId}`)
+    .replaceAll("{podName}", context.appId);
+}
+
+function find<D extends Definition<Component>>(
+  definitions: readonly D[],
+  resource: ComponentResource,
+  host: string,
+): D {
+  const found = definitions.find(
+    ({ type, version }) => type === resource.type && version === resource.version,
+  );
+  if (found !== undefined) return found;
+  throw new ComponentError(
+    "UNIMPLEMENTED",
+    `component ${resource.name} (${resource.origin}): ${availability(resource.type, resource.version, host)}`,
+  );
+}
+
+async function open<C extends Component>(
+  definition: Definition<C>,
+  resource: ComponentResource,
+  context: ComponentContext,
+): Promise<C> {
+  if (resource.secretKeyRefs.length > 0) {
+    throw new ComponentError(
+      "UNIMPLEMENTED",
+      `component ${resource.name} (${resource.origin}): metadata field ${resource.secretKeyRefs[0]} refers to a secret, and daprlet has no secret stores yet; give the value itself`,
+    );
+  }
+  const filled = new Map(
+    [...resource.metadata].map(([name, value]) => [name, fillTemplates(value, context)]),
+  );
+  const metadata = decodeMetadata(resource.name, definition.metadata, filled, (name) =>
+    context.log.debug(`metadata field ${name} is not one of ${resource.type}'s own`),
+  );
+  return await withTimeout(
+    context.platform.clock,
+    resource.initTimeoutMs,
+    definition.open(metadata, context),
+    () =>
+      new ComponentError(
+        "DEADLINE_EXCEEDED",
+        `component ${resource.name} (${resource.type}) was not open after ${resource.initTimeoutMs} ms`,
+      ),
+  );
+}
+
+/**
+ * Opens the components that are in this app's scope, in the order given. A component that fails ends the start
+ * (everything opened before it is closed again), unless its resource says `ignoreErrors`.
+ */
+export async function openComponents(
+  resources: readonly ComponentResource[],
+  registry: Registry,
+  host: string,
+  context: Omit<ComponentContext, "name">,
+): Promise<OpenComponents> {
+  const state = new Map<string, Opened<Store, StoreDefinition>>();
+  const pubsub = new Map<string, Opened<PubSub, PubSubDefinition>>();
+  const opened: Component[] = [];
+  const close = async () => {
+    await Promise.allSettled(opened.reverse().map((component) => component.close()));
+  };
+  for (const resource of resources) {
+    if (resource.scopes.length > 0 && !resource.scopes.includes(context.appId)) continue;
+    const own: ComponentContext = { ...context, name: resource.name };
+    try {
+      if (resource.type.startsWith("state.")) {
+        const definition = find(registry.state, resource, host);
+        const component = await open(definition, resource, own);
+        opened.push(component);
+        state.set(resource.name, { resource, definition, component });
+      } else {
+        const definition = find(registry.pubsub, resource, host);
+        const component = await open(definition, resource, own);
+        opened.push(component);
+        pubsub.set(resource.name, { resource, definition, component });
+      }
+      context.log.info(`loaded component ${resource.name} (${resource.type})`);
+    } catch (error) {
+      const { message } = ComponentError.from(error);
+      if (!resource.ignoreErrors) {
+        await close();
+        throw error;
+      }
+      context.log.error(`component ${resource.name} is left out (ignoreErrors): ${message}`);
+    }
+  }
+  return { state, pubsub, close };
+}

@@ -1,0 +1,98 @@
+import type { ETagError } from "../../errors/component-error.ts";
+import type { Component, Definition } from "../component.ts";
+import type { MetadataSchema } from "../metadata-schema.ts";
+
+export type Concurrency = "first-write" | "last-write";
+export type Consistency = "strong" | "eventual";
+
+/** Keys are complete here: the API has put the prefix on. */
+export interface Upsert {
+  readonly kind: "upsert";
+  readonly key: string;
+  /** Stored and answered byte for byte. The store owns the array from here on. */
+  readonly value: Uint8Array;
+  readonly etag: string | undefined;
+  readonly concurrency: Concurrency | undefined;
+  /** Seconds to live from now; undefined keeps the item for ever (and takes an earlier TTL away). */
+  readonly ttlInSeconds: number | undefined;
+  readonly contentType: string | undefined;
+}
+
+export interface Delete {
+  readonly kind: "delete";
+  readonly key: string;
+  readonly etag: string | undefined;
+  readonly concurrency: Concurrency | undefined;
+}
+
+export type Operation = Upsert | Delete;
+
+export interface WriteBatch {
+  readonly operations: readonly Operation[];
+  /** True: all or nothing. False: each operation on its own, in order. */
+  readonly atomic: boolean;
+  readonly consistency: Consistency | undefined;
+  /**
+   * With an id the outcome is recorded in the same transaction as the effect, and a later batch with the same id is
+   * answered from the record instead of running twice. Kept for {@link OUTCOME_TTL_MS}.
+   */
+  readonly requestId: string | undefined;
+}
+
+/** How long an outcome is remembered for its request's repetition. */
+export const OUTCOME_TTL_MS = 10 * 60_000;
+
+/**
+ * In the order of the operations: undefined where it was applied, else why not. An atomic batch is either all
+ * undefined, or nothing of it was applied.
+ */
+export type WriteOutcome = readonly (ETagError | undefined)[];
+
+export interface Item {
+  readonly value: Uint8Array;
+  /** Unquoted; never reused for another version of the same key, deletion included. */
+  readonly etag: string | undefined;
+  /** Milliseconds since the epoch; undefined when the item does not expire. */
+  readonly expiresAt: number | undefined;
+}
+
+/**
+ * Where a state block keeps its items. `write` resolves after the effect is as durable as `consistency` asks, never
+ * before; every failure but an ETag's is thrown as a ComponentError, and then nothing is known to be written.
+ * ETag rules: with an ETag, it must equal the stored one (a missing item does not match); without, `first-write`
+ * only creates, and everything else overwrites. An expired item is a missing one.
+ */
+export interface Store extends Component {
+  get(key: string, consistency: Consistency | undefined): Promise<Item | undefined>;
+  /** One answer for each key, in order. */
+  bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]>;
+  write(batch: WriteBatch): Promise<WriteOutcome>;
+}
+
+/** What keeps the items: shown in metadata, so that nobody takes memory for a disk. */
+export type Durability = "persistent" | "best-effort" | "memory";
+
+/** A store that can tell how long what it keeps will stay. */
+export interface DurableStore extends Store {
+  readonly durability: Durability;
+}
+
+export type StoreFeature = "ETAG" | "TRANSACTIONAL" | "TTL" | "OUTCOME" | "DURABILITY" | "ACTOR";
+
+type Featured<F extends StoreFeature> = "DURABILITY" extends F ? DurableStore : Store;
+
+export interface StoreDefinition<
+  M extends MetadataSchema = MetadataSchema,
+  F extends StoreFeature = StoreFeature,
+> extends Definition<Featured<F>, M> {
+  readonly type: `state.${string}`;
+  readonly features: readonly F[];
+  /** The most operations one transaction may hold; undefined: no limit. */
+  readonly maxOperations?: number;
+}
+
+export function defineStore<const M extends MetadataSchema, const F extends StoreFeature>(
+  definition: StoreDefinition<M, F>,
+): StoreDefinition {
+  return definition as unknown as StoreDefinition;
+}

@@ -1,0 +1,176 @@
+import type { Code } from "./component-error.ts";
+
+/**
+ * Every error the API can answer: one row each. `{x}` in a message is a parameter. A row with a `reason` has Dapr's
+ * rich body (`details` with google.rpc.ErrorInfo, and ResourceInfo where a resource type is named); one without has
+ * the legacy body of code and message.
+ */
+export interface ErrorRow {
+  readonly status: number;
+  readonly grpc: Code;
+  readonly message: string;
+  readonly reason?: string;
+  /** `resource_type` of google.rpc.ResourceInfo; its name is the parameter `name`. */
+  readonly resource?: "state" | "pubsub" | "pubsub-topic";
+}
+
+export const catalogue = {
+  ERR_MALFORMED_REQUEST: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "failed deserializing HTTP body: {cause}",
+  },
+  ERR_BAD_REQUEST: { status: 400, grpc: "INVALID_ARGUMENT", message: "invalid request: {cause}" },
+  ERR_BODY_READ: { status: 400, grpc: "INVALID_ARGUMENT", message: "failed to read request body: {cause}" },
+  ERR_API_UNIMPLEMENTED: {
+    status: 501,
+    grpc: "UNIMPLEMENTED",
+    message: "the {block} API of Dapr is not supported yet by daprlet; see the table in its README",
+  },
+  ERR_INTERNAL: { status: 500, grpc: "INTERNAL", message: "internal error: {cause}" },
+  ERR_RUNTIME_UNAVAILABLE: {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    message: "the sidecar cannot answer: {cause}",
+  },
+  ERR_FORBIDDEN_HOST: { status: 403, grpc: "PERMISSION_DENIED", message: "request refused: {cause}" },
+
+  ERR_STATE_STORE_NOT_CONFIGURED: {
+    status: 500,
+    grpc: "FAILED_PRECONDITION",
+    message: "state store {name} is not configured",
+    reason: "DAPR_STATE_NOT_CONFIGURED",
+    resource: "state",
+  },
+  ERR_STATE_STORE_NOT_FOUND: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "state store {name} is not found",
+    reason: "DAPR_STATE_NOT_FOUND",
+    resource: "state",
+  },
+  ERR_STATE_ILLEGAL_KEY: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "input key/keyPrefix '{key}' can't contain '||'",
+    reason: "DAPR_STATE_ILLEGAL_KEY",
+    resource: "state",
+  },
+  ERR_STATE_STORE_NOT_SUPPORTED: {
+    status: 500,
+    grpc: "UNIMPLEMENTED",
+    message: "state store {name} doesn't support transactions",
+    reason: "DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED",
+    resource: "state",
+  },
+  ERR_STATE_STORE_TOO_MANY_TRANSACTIONS: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message:
+      "the transaction contains {currentOpsTransaction} operations, which is more than what the state store supports: {maxOpsPerTransaction}",
+    reason: "DAPR_STATE_TOO_MANY_TRANSACTIONS",
+    resource: "state",
+  },
+  ERR_STATE_GET: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "fail to get {key} from state store {name}: {cause}",
+  },
+  ERR_STATE_SAVE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed saving state in state store {name}: {cause}",
+  },
+  ERR_STATE_DELETE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed deleting state with key {key}: {cause}",
+  },
+  ERR_STATE_BULK_GET: { status: 500, grpc: "INTERNAL", message: "failed to get state in bulk: {cause}" },
+  ERR_STATE_TRANSACTION: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error while executing state transaction: {cause}",
+  },
+  ERR_NOT_SUPPORTED_STATE_OPERATION: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "operation type {operation} not supported",
+  },
+
+  ERR_PUBSUB_NOT_CONFIGURED: {
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "pubsub {name} is not configured",
+    reason: "DAPR_PUBSUB_NOT_CONFIGURED",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    message: "pubsub {name} is not found",
+    reason: "DAPR_PUBSUB_NOT_FOUND",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_EMPTY: {
+    status: 404,
+    grpc: "INVALID_ARGUMENT",
+    message: "pubsub name is empty",
+    reason: "DAPR_PUBSUB_NAME_EMPTY",
+    resource: "pubsub",
+  },
+  ERR_TOPIC_NAME_EMPTY: {
+    status: 404,
+    grpc: "INVALID_ARGUMENT",
+    message: "topic is empty in pubsub {name}",
+    reason: "DAPR_PUBSUB_TOPIC_NAME_EMPTY",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_REQUEST_METADATA: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "failed deserializing metadata for pubsub {name}: {cause}",
+    reason: "DAPR_PUBSUB_METADATA_DESERIALIZATION",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_CLOUD_EVENTS_SER: {
+    status: 500,
+    grpc: "INVALID_ARGUMENT",
+    message: "cannot create cloudevent: {cause}",
+    reason: "DAPR_PUBSUB_CLOUD_EVENT_CREATION",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_EVENTS_SER: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "error when marshalling events for topic {topic} in pubsub {name}: {cause}",
+    reason: "DAPR_PUBSUB_MARSHAL_ENVELOPE",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_FORBIDDEN: {
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "topic {topic} is not allowed for app id {appId}",
+    reason: "DAPR_PUBSUB_FORBIDDEN",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_PUBLISH_MESSAGE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error when publishing to topic {topic} in pubsub {name}: {cause}",
+    reason: "DAPR_PUBSUB_PUBLISH_MESSAGE",
+    resource: "pubsub",
+  },
+
+  ERR_DIRECT_INVOKE: { status: 500, grpc: "INTERNAL", message: "failed to invoke, id: {id}, err: {cause}" },
+
+  ERR_HEALTH_NOT_READY: { status: 500, grpc: "INTERNAL", message: "dapr is not ready: {targets}" },
+  ERR_HEALTH_APPID_NOT_MATCH: { status: 500, grpc: "INTERNAL", message: "dapr app-id does not match" },
+  ERR_OUTBOUND_HEALTH_NOT_READY: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "dapr outbound is not ready: {targets}",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,16 @@
+/** `daprlet/runtime`: the runtime on web standards, for hosts and for authors of components. */
+
+export type { AppChannel } from "./channel/app-channel.ts";
+export type { Component, ComponentContext, Definition } from "./components/component.ts";
+export { duration, flag, integer, type MetadataSchema, text } from "./components/metadata-schema.ts";
+export * from "./components/pubsub/pubsub.ts";
+export type { Registry } from "./components/registry.ts";
+export * from "./components/state/store.ts";
+export type { Core } from "./core/core.ts";
+export { ComponentError, ETagError } from "./errors/component-error.ts";
+export { FakeClock } from "./fake-clock.ts";
+export type { Headers, RuntimeRequest, RuntimeResponse } from "./http.ts";
+export type * from "./mesh/transport.ts";
+export type * from "./platform.ts";
+export type { ComponentResource } from "./resources/component.ts";
+export { Runtime, type RuntimeOptions } from "./runtime.ts";

@@ -1,0 +1,71 @@
+/** What a host supplies: the only source of time, timers, randomness, network and log below a composition root. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs `task` once after `ms`. The answer cancels it; cancelling twice is harmless. */
+  after(ms: number, task: () => void): () => void;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Fields are names, ids, counts and causes; never a stored value, a payload or a secret. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** A message socket to another machine: the platform's WebSocket, or a port that leads to one. */
+export interface Socket {
+  send(data: string | Uint8Array): void;
+  /** Bytes that `send` took and the network has not; the sender's measure for back-pressure. */
+  readonly buffered: number;
+  close(code?: number, reason?: string): void;
+}
+
+export interface SocketEvents {
+  open(): void;
+  message(data: string | Uint8Array): void;
+  /** Called once, also when the socket never opened. */
+  closed(code: number, reason: string): void;
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Fills and returns the array with cryptographically strong random bytes. */
+  random<T extends Uint8Array>(bytes: T): T;
+  uuid(): string;
+  /** The network. Hosts without one throw an error that says so. */
+  fetch(input: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
+  /** Opens a WebSocket. Hosts without one throw an error that says so. */
+  connect(url: string, protocols: readonly string[], events: SocketEvents): Socket;
+}
+
+/** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** Settles as `work` does, or rejects with the error of `late` once `ms` have passed. The work is not stopped. */
+export function withTimeout<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(late()));
+    work.then(resolve, reject).finally(cancel);
+  });
+}

@@ -1,0 +1,186 @@
+import type { Call } from "./api/endpoint.ts";
+import { endpoints } from "./api/endpoints.ts";
+import { invokeApp, receiveInvocation } from "./api/invoke.ts";
+import type { AppChannel } from "./channel/app-channel.ts";
+import { type OpenComponents, openComponents } from "./components/open-components.ts";
+import type { Registry } from "./components/registry.ts";
+import type { Core } from "./core/core.ts";
+import { ApiError, apiError } from "./errors/api-error.ts";
+import { ComponentError } from "./errors/component-error.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "./http.ts";
+import { Mesh } from "./mesh/mesh.ts";
+import type { RelayConnections } from "./mesh/relay-connection.ts";
+import type { Peer, Transport } from "./mesh/transport.ts";
+import type { Log, Platform } from "./platform.ts";
+import type { ComponentResource } from "./resources/component.ts";
+import { equalTokens } from "./security/token.ts";
+import type { Readiness, Sidecar } from "./sidecar.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+export interface RuntimeOptions {
+  readonly appId: string;
+  readonly namespace: string;
+  /** What the host calls itself in errors and metadata: `Node`, `a page`. */
+  readonly host: string;
+  readonly core: Core;
+  readonly platform: Platform;
+  readonly registry: Registry;
+  readonly components: readonly ComponentResource[];
+  readonly relays: RelayConnections;
+  readonly transports: readonly Transport[];
+  readonly app: AppChannel | undefined;
+  /** When set, every request but the health ones must carry it in `dapr-api-token`. */
+  readonly apiToken: string | undefined;
+  /** Bytes. */
+  readonly maxBodySize: number;
+  readonly strict: boolean;
+  /** Initial `extended` of metadata. */
+  readonly extended: ReadonlyMap<string, string>;
+  /** What POST /v1.0/shutdown does, once it has been answered. */
+  shutdown(force: boolean): void;
+}
+
+const open = ["healthz.get", "healthz.outbound"];
+
+/** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */
+export class Runtime {
+  readonly sidecar: Sidecar;
+  readonly #options: RuntimeOptions;
+  readonly #stopping = new AbortController();
+  readonly #said = new Set<string>();
+  #components: OpenComponents | undefined;
+  #app = false;
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    const runtime = this;
+    const subscriptions = new Subscriptions(() => this.sidecar);
+    this.sidecar = {
+      appId: options.appId,
+      namespace: options.namespace,
+      platform: options.platform,
+      log: options.platform.log,
+      core: options.core,
+      app: options.app,
+      mesh: new Mesh(options.transports, options.platform),
+      subscriptions,
+      extended: new Map(options.extended),
+      maxBodySize: options.maxBodySize,
+      strict: options.strict,
+      get components() {
+        if (runtime.#components !== undefined) return runtime.#components;
+        throw new ApiError("ERR_RUNTIME_UNAVAILABLE", { cause: "components are not open yet" });
+      },
+      get readiness() {
+        return runtime.readiness;
+      },
+      once(sentence) {
+        if (runtime.#said.has(sentence)) return;
+        runtime.#said.add(sentence);
+        options.platform.log.info(sentence);
+      },
+      shutdown: (force) => options.shutdown(force),
+    };
+  }
+
+  get readiness(): Readiness {
+    return { core: true, components: this.#components !== undefined, app: this.#app };
+  }
+
+  get log(): Log {
+    return this.sidecar.log;
+  }
+
+  /**
+   * Opens the components and joins the transports: after it, the API answers. The app is waited for in the
+   * background ({@link appReady}). Throws, with nothing left open, when a component fails.
+   */
+  async start(): Promise<void> {
+    const { registry, components, host, platform, core, relays, appId, namespace, transports } =
+      this.#options;
+    const log = platform.log;
+    this.#components = await openComponents(components, registry, host, {
+      appId,
+      namespace,
+      platform,
+      log,
+      core,
+      relays,
+    });
+    const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
+    await Promise.all(transports.map((transport) => transport.join({ appId, namespace }, receive)));
+    this.appReady.catch(() => undefined);
+  }
+
+  /** Resolves once the app answered and its subscriptions are in place; at once where there is no app. */
+  get appReady(): Promise<void> {
+    this.#appReady ??= this.#awaitApp();
+    return this.#appReady;
+  }
+  #appReady: Promise<void> | undefined;
+
+  async #awaitApp(): Promise<void> {
+    const { app } = this.#options;
+    if (app !== undefined) {
+      await app.ready(this.#stopping.signal);
+      await this.sidecar.subscriptions.start();
+    }
+    this.#app = true;
+  }
+
+  /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */
+  async handle(request: RuntimeRequest): Promise<RuntimeResponse> {
+    try {
+      return await this.#dispatch(request);
+    } catch (error) {
+      if (error instanceof ApiError) return error.response;
+      const cause = error instanceof ComponentError ? error.message : "see the sidecar's log";
+      this.log.error("a request failed", {
+        cause: error instanceof Error ? (error.stack ?? error.message) : "unknown",
+      });
+      return apiError("ERR_INTERNAL", { cause });
+    }
+  }
+
+  #dispatch(request: RuntimeRequest): Promise<RuntimeResponse> | RuntimeResponse {
+    const route = this.sidecar.core.route(request.method, request.path);
+    const endpoint = typeof route === "string" ? undefined : endpoints[route.operation];
+    const { apiToken } = this.#options;
+    if (apiToken !== undefined) {
+      if (endpoint === undefined || !open.includes(endpoint.name)) {
+        if (!equalTokens(header(request.headers, "dapr-api-token") ?? "", apiToken)) {
+          return text("invalid api token", 401);
+        }
+      }
+      request = { ...request, headers: withoutHeader(request.headers, "dapr-api-token") };
+    }
+    if (route === "malformed-escape") return text("invalid URL escape in the path", 400);
+    if (route === "forbidden-character") {
+      return apiError("ERR_DIRECT_INVOKE", {
+        id: "",
+        cause: "invalid method: a control character, # or ? in the path",
+      });
+    }
+    const requestId = header(request.headers, "daprlet-request-id");
+    if (requestId !== undefined)
+      request = { ...request, headers: withoutHeader(request.headers, "daprlet-request-id") };
+    const call: Call = { sidecar: this.sidecar, request, params: route.params, path: route.path, requestId };
+    return endpoint === undefined ? invokeApp(call) : endpoint.handle(call);
+  }
+
+  /** A request of another instance for this app. */
+  receive(request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {
+    return receiveInvocation(this.sidecar, request, caller);
+  }
+
+  /** Graceful: no new deliveries, what is under way ends, components close. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.sidecar.subscriptions.close();
+    await this.sidecar.mesh.close();
+    await this.#options.app?.close();
+    const components = this.#components;
+    this.#components = undefined;
+    await components?.close();
+  }
+}

@@ -1,0 +1,38 @@
+import type { AppChannel } from "./channel/app-channel.ts";
+import type { OpenComponents } from "./components/open-components.ts";
+import type { Core } from "./core/core.ts";
+import type { Mesh } from "./mesh/mesh.ts";
+import type { Log, Platform } from "./platform.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** What is ready, part by part: the truth behind `/v1.0/healthz`. */
+export interface Readiness {
+  readonly core: boolean;
+  readonly components: boolean;
+  /** True without an app, or once it answered. */
+  readonly app: boolean;
+}
+
+/** What an endpoint may touch: one app's sidecar, without the runtime around it. */
+export interface Sidecar {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly core: Core;
+  readonly components: OpenComponents;
+  readonly app: AppChannel | undefined;
+  readonly mesh: Mesh;
+  readonly subscriptions: Subscriptions;
+  /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
+  readonly extended: Map<string, string>;
+  /** Bytes. */
+  readonly maxBodySize: number;
+  /** True: exactly today's Dapr; false: the book's forms are accepted too. */
+  readonly strict: boolean;
+  readonly readiness: Readiness;
+  /** Logs a sentence once for the life of the sidecar. */
+  once(sentence: string): void;
+  /** Begins a graceful stop, or ends the process at once. */
+  shutdown(force: boolean): void;
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{host,worker,tests}/**/*.test.ts"],
+    exclude: ["tests/browser/**", "tests/bench/**", "node_modules/**", "dist/**"],
+    testTimeout: 20_000,
+    maxWorkers: 2,
+  },
+});
