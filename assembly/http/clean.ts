@@ -3,8 +3,8 @@ const DOT: u8 = 0x2e;
 
 /**
  * Writes the rooted normal form of a path: one slash before each segment, no empty or dot segment, nothing above
- * the root, no slash at the end. Answers its length; the root itself is empty. The target may not overlap the
- * source and takes at most `length + 1` bytes.
+ * the root, no slash at the end. Answers its length; the root itself is empty. The target takes at
+ * most `length + 1` bytes, and may overlap a source that begins at least one byte after it.
  */
 export function clean(source: usize, length: i32, target: usize): i32 {
   const end = source + length;

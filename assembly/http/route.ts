@@ -122,9 +122,9 @@ function decodeParams(): bool {
 
 /** Decodes the inbox, then cleans what came out, so that an encoded dot segment cannot survive. */
 function normal(length: i32): bool {
-  const size = unescape(INBOX, length, ENCODED, false);
+  const size = unescape(INBOX, length, NORMAL + 1, false);
   if (size < 0) return false;
-  const cleaned = clean(ENCODED, size, NORMAL);
+  const cleaned = clean(NORMAL + 1, size, NORMAL);
   span(0, NORMAL + 1, cleaned > 0 ? cleaned - 1 : 0);
   return true;
 }

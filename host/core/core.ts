@@ -19,8 +19,11 @@ export interface Route {
   readonly path: string;
 }
 
-/** Why a path is refused: a malformed escape (Dapr answers 400 text/plain) or a forbidden character in a method path. */
-export type RouteFault = "malformed-escape" | "forbidden-character";
+/**
+ * Why a path is refused: a malformed escape or one that does not decode to UTF-8 (Dapr answers 400 text/plain), a
+ * forbidden character in a method path, or more than 64 KiB.
+ */
+export type RouteFault = "malformed-escape" | "forbidden-character" | "too-long";
 
 /** One item of a state request, as it came. Byte fields are views into the request's body. */
 export interface ScannedItem {
@@ -97,8 +100,8 @@ export interface Core {
   /** Method and encoded path (no query) → endpoint and parameters. Never throws: a fault is a value. */
   route(method: string, path: string): Route | RouteFault;
   /**
-   * Cleans a caller-supplied invocation method by the same rules (for targets named by header). Answers the
-   * normal form without a leading slash, or the fault.
+   * Cleans a caller-supplied invocation method that is still percent-encoded, by the same rules. Answers the normal
+   * form without a leading slash, or the fault. A {@link Route.path} is in that form already: do not decode it twice.
    */
   normalise(path: string): { readonly path: string } | RouteFault;
 

@@ -1,5 +1,16 @@
 import type { Core } from "./core.ts";
-/** Instantiates the core synchronously from its bytes. */
-export function loadCore(_bytes: Uint8Array<ArrayBuffer>): Core {
-  throw new Error("being built");
+import { instantiate } from "./exports.ts";
+import { Inbox } from "./inbox.ts";
+import { router } from "./router.ts";
+
+/** Compiles core.wasm. For Node, whose module may also be compiled synchronously, and for pages. */
+export function compileCore(bytes: BufferSource): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytes);
+}
+
+/** A core of its own instance. Throws when the module is of another version than this host. */
+export function loadCore(module: WebAssembly.Module): Core {
+  const exports = instantiate(module);
+  const inbox = new Inbox(exports);
+  return { ...router(exports, inbox) } as Core;
 }

@@ -1,0 +1,28 @@
+/** The ABI: every export of core.wasm, and nothing else. The caller in host/core checks `abi()` before it calls. */
+import { CHUNK, INBOX, OUTBOX, RESULT } from "./memory";
+
+export { route, normalise } from "./http/route";
+
+/** Raised by every change of an export's meaning. */
+export function abi(): i32 {
+  return 1;
+}
+
+/** Where the caller puts bytes, at most `chunk()` of them. */
+export function inbox(): usize {
+  return INBOX;
+}
+
+export function chunk(): i32 {
+  return CHUNK;
+}
+
+/** Where words of the last answer are. */
+export function result(): usize {
+  return RESULT;
+}
+
+/** Where text and marks of the last answer are. */
+export function outbox(): usize {
+  return OUTBOX;
+}

@@ -1,0 +1,22 @@
+/** The exports of core.wasm that the host binds to. `assembly/index.ts` says what each one means. */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  abi(): number;
+  inbox(): number;
+  chunk(): number;
+  result(): number;
+  outbox(): number;
+  route(method: number, length: number): number;
+  normalise(length: number): number;
+}
+
+/** The version of the exports' meaning that this host was written for. */
+const version = 1;
+
+/** Instantiates the module, which has no imports. Throws when it is of another version than this host. */
+export function instantiate(module: WebAssembly.Module): CoreExports {
+  const exports = new WebAssembly.Instance(module).exports as unknown as CoreExports;
+  const found = exports.abi?.();
+  if (found !== version) throw new Error(`core.wasm has ABI version ${found}, this host needs ${version}`);
+  return exports;
+}

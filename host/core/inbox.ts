@@ -1,0 +1,41 @@
+import type { CoreExports } from "./exports.ts";
+
+/** Views of an instance's memory. They stay valid because only a placement instance grows its memory. */
+export class Inbox {
+  /** Bytes that one call can take. */
+  readonly size: number;
+  readonly start: number;
+  /** All memory, as bytes. */
+  readonly bytes: Uint8Array;
+  /** The words of the last answer. */
+  readonly result: Int32Array;
+  readonly #view: Uint8Array;
+  readonly #encoder = new TextEncoder();
+  // A byte order mark is part of the text here.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  constructor(exports: CoreExports) {
+    const { buffer } = exports.memory;
+    this.start = exports.inbox();
+    this.size = exports.chunk();
+    this.bytes = new Uint8Array(buffer);
+    this.result = new Int32Array(buffer, exports.result(), 32);
+    this.#view = new Uint8Array(buffer, this.start, this.size);
+  }
+
+  /** Puts text there and answers its bytes, or -1 when it does not fit. */
+  text(value: string): number {
+    const { read, written } = this.#encoder.encodeInto(value, this.#view);
+    return read === value.length ? written : -1;
+  }
+
+  /** Puts bytes there; there are at most `size` of them. */
+  put(bytes: Uint8Array, at = 0): void {
+    this.#view.set(bytes, at);
+  }
+
+  /** Text anywhere in the memory. */
+  decode(start: number, length: number): string {
+    return length === 0 ? "" : this.#decoder.decode(this.bytes.subarray(start, start + length));
+  }
+}
