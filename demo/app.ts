@@ -1,0 +1,26 @@
+import { Hono } from "hono";
+
+/** What the app of a tab tells the page around it. */
+export interface AppEvents {
+  called(what: string): void;
+  received(topic: string, data: unknown): void;
+}
+
+/** The app of this demo. It runs as it is in a page (`serve`) and behind `daprlet run` on Node. */
+export function demoApp(name: string, events: AppEvents): Hono {
+  const app = new Hono();
+  app.get("/dapr/subscribe", (c) => c.json([{ pubsubname: "pubsub", topic: "greetings", route: "/greetings" }]));
+  app.get("/greeting", (c) => {
+    events.called(`greeting, asked by ${c.req.header("dapr-caller-app-id") ?? "nobody"}`);
+    return c.text(`Hello from ${name}!`);
+  });
+  app.post("/greetings", async (c) => {
+    const event = await c.req.json<{ topic: string; data: unknown }>();
+    events.received(event.topic, event.data);
+    return c.json({ status: "SUCCESS" });
+  });
+  app.all("/echo/*", async (c) =>
+    c.json({ app: name, method: c.req.method, path: c.req.path, body: await c.req.text() }),
+  );
+  return app;
+}

@@ -1,0 +1,150 @@
+import { signal } from "@preact/signals";
+
+interface Example {
+  readonly name: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: string;
+  readonly body?: string;
+}
+
+const examples: readonly Example[] = [
+  {
+    name: "Save state",
+    method: "POST",
+    url: "/v1.0/state/statestore",
+    body: '[{ "key": "pet", "value": { "kind": "dog", "name": "bono" } }]',
+  },
+  { name: "Get state", method: "GET", url: "/v1.0/state/statestore/pet" },
+  {
+    name: "Save with a stale ETag",
+    method: "POST",
+    url: "/v1.0/state/statestore",
+    body: '[{ "key": "pet", "value": "cat", "etag": "stale", "options": { "concurrency": "first-write" } }]',
+  },
+  {
+    name: "Transaction",
+    method: "POST",
+    url: "/v1.0/state/statestore/transaction",
+    body: '{ "operations": [\n  { "operation": "upsert", "request": { "key": "a", "value": 1 } },\n  { "operation": "delete", "request": { "key": "pet" } }\n] }',
+  },
+  { name: "Invoke this tab", method: "GET", url: "/v1.0/invoke/first-tab/method/greeting" },
+  { name: "Invoke the second tab", method: "GET", url: "/v1.0/invoke/second-tab/method/greeting" },
+  { name: "Invoke the Node app", method: "GET", url: "/v1.0/invoke/node-app/method/greeting" },
+  {
+    name: "Publish",
+    method: "POST",
+    url: "/v1.0/publish/pubsub/greetings",
+    headers: "content-type: application/json",
+    body: '{ "message": "This is a test" }',
+  },
+  { name: "As the book prints it", method: "GET", url: "http://localhost:3500/v1.0/metadata" },
+];
+
+const first = examples[0] as Example;
+const method = signal(first.method);
+const url = signal(first.url);
+const headers = signal(first.headers ?? "");
+const body = signal(first.body ?? "");
+const answer = signal<{ status: string; headers: string; body: string; ms: number } | undefined>(undefined);
+
+function choose(example: Example): void {
+  method.value = example.method;
+  url.value = example.url;
+  headers.value = example.headers ?? "";
+  body.value = example.body ?? "";
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+async function send(event: Event): Promise<void> {
+  event.preventDefault();
+  const began = performance.now();
+  const given = headers.value
+    .split("\n")
+    .filter((line) => line.includes(":"))
+    .map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    });
+  try {
+    const response = await fetch(url.value, {
+      method: method.value,
+      headers: given,
+      ...(body.value === "" || method.value === "GET" ? {} : { body: body.value }),
+    });
+    const text = await response.text();
+    answer.value = {
+      status: `${response.status} ${response.statusText}`,
+      headers: [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n"),
+      body: pretty(text),
+      ms: performance.now() - began,
+    };
+  } catch (error) {
+    answer.value = { status: "failed", headers: "", body: String(error), ms: performance.now() - began };
+  }
+}
+
+export function Calls() {
+  const shown = answer.value;
+  return (
+    <section>
+      <h2>Call it</h2>
+      <p class="chips">
+        {examples.map((example) => (
+          <button type="button" key={example.name} onClick={() => choose(example)}>
+            {example.name}
+          </button>
+        ))}
+      </p>
+      <div class="columns">
+        <form onSubmit={send}>
+          <div class="line">
+            <select aria-label="method" value={method} onChange={(e) => (method.value = e.currentTarget.value)}>
+              {["GET", "POST", "PUT", "DELETE", "PATCH"].map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+            <input aria-label="url" value={url} onInput={(e) => (url.value = e.currentTarget.value)} />
+            <button type="submit" class="primary">
+              Send
+            </button>
+          </div>
+          <textarea
+            aria-label="headers"
+            rows={2}
+            placeholder="headers, one a line"
+            value={headers}
+            onInput={(e) => (headers.value = e.currentTarget.value)}
+          />
+          <textarea
+            aria-label="body"
+            rows={6}
+            placeholder="body"
+            value={body}
+            onInput={(e) => (body.value = e.currentTarget.value)}
+          />
+        </form>
+        <output>
+          {shown === undefined ? (
+            <p class="hint">The answer appears here.</p>
+          ) : (
+            <>
+              <p>
+                <strong data-testid="status">{shown.status}</strong> <em>{shown.ms.toFixed(1)} ms</em>
+              </p>
+              <pre class="headers">{shown.headers}</pre>
+              <pre data-testid="body">{shown.body}</pre>
+            </>
+          )}
+        </output>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,55 @@
+// Builds everything the package ships into dist/, telling each step and its time. `--if-stale` builds only when a
+// source is newer than the last build.
+import { spawn } from "node:child_process";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const stamp = join(root, "dist/.built");
+
+function newest(path) {
+  const entry = statSync(path);
+  if (!entry.isDirectory()) return entry.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function built() {
+  try {
+    return statSync(stamp).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
+function run(name, command, ...args) {
+  const began = Date.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, shell: process.platform === "win32" });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("error", reject);
+    child.on("exit", (code) => {
+      if (code === 0) {
+        console.log(`  ${name.padEnd(28)} ${((Date.now() - began) / 1000).toFixed(1)} s`);
+        resolve();
+      } else {
+        console.error(output);
+        reject(new Error(`${name} failed with exit code ${code}`));
+      }
+    });
+  });
+}
+
+const sources = ["assembly", "host", "worker", "scripts", "package.json"].map((name) => join(root, name));
+if (process.argv.includes("--if-stale") && Math.max(...sources.map(newest)) < built()) process.exit(0);
+
+console.log("Building daprlet");
+await run("core (AssemblyScript)", "node", "scripts/build-core.mjs");
+await Promise.all([
+  run("worker and client", "node", "scripts/build-worker.mjs"),
+  run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
+  run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
+]);
+await run("files for sites", "node", "scripts/build-site.mjs");
+writeFileSync(stamp, "");
