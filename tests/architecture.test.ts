@@ -12,7 +12,11 @@ interface Source {
   readonly file: string;
   readonly code: string;
   /** Files of the project, or bare specifiers as written. */
-  readonly imports: readonly { readonly target: string; readonly bare: boolean; readonly effectOnly: boolean }[];
+  readonly imports: readonly {
+    readonly target: string;
+    readonly bare: boolean;
+    readonly effectOnly: boolean;
+  }[];
 }
 
 function* walk(folder: string): Generator<string> {
@@ -27,20 +31,25 @@ function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`\\])\/\/.*$/gm, "$1");
 }
 
-const statement = /(?:^|\n)\s*(?:import|export)\s+(?:[^"';]*?\sfrom\s*)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
+const statement =
+  /(?:^|\n)\s*(?:import|export)\s+(?:[^"';]*?\sfrom\s*)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
 
 function read(path: string): Source {
   const code = withoutComments(readFileSync(path, "utf8"));
   const imports = [...code.matchAll(statement)].map((match) => {
     const specifier = (match[1] ?? match[2]) as string;
     const bare = !specifier.startsWith(".");
-    const target = bare ? specifier : relative(root, resolve(dirname(path), specifier.split("?")[0] as string));
+    const target = bare
+      ? specifier
+      : relative(root, resolve(dirname(path), specifier.split("?")[0] as string));
     return { target, bare, effectOnly: /(?:^|\n)\s*import\s*["']/.test(match[0]) };
   });
   return { file: relative(root, path), code, imports };
 }
 
-const all = ["assembly", "host", "worker", "demo"].flatMap((folder) => [...walk(join(root, folder))]).map(read);
+const all = ["assembly", "host", "worker", "demo"]
+  .flatMap((folder) => [...walk(join(root, folder))])
+  .map(read);
 const sources = all.filter(({ file }) => !/\.(test|spec)\.tsx?$/.test(file));
 const product = sources.filter(({ file }) => /^(host|worker)\//.test(file));
 
@@ -50,15 +59,22 @@ function broken(files: readonly Source[], rule: (source: Source) => readonly str
 }
 
 const imported = (source: Source, forbidden: (target: string, bare: boolean) => boolean) =>
-  source.imports.filter(({ target, bare }) => forbidden(target, bare)).map(({ target }) => `imports ${target}`);
+  source.imports
+    .filter(({ target, bare }) => forbidden(target, bare))
+    .map(({ target }) => `imports ${target}`);
 
 const mentions = (source: Source, word: RegExp) =>
-  source.code.split("\n").filter((line) => word.test(line)).map((line) => line.trim().slice(0, 90));
+  source.code
+    .split("\n")
+    .filter((line) => word.test(line))
+    .map((line) => line.trim().slice(0, 90));
 
-const under = (target: string, ...folders: string[]) => folders.some((folder) => target.startsWith(`${folder}/`));
+const under = (target: string, ...folders: string[]) =>
+  folders.some((folder) => target.startsWith(`${folder}/`));
 
 /** What `self`, storage and clients are called where only the worker may name them. */
-const workerGlobals = /(?<![.\w"'`$-])(indexedDB|clients|skipWaiting)\b(?!["'`:?]|\s*[:?=])|(?<![.\w"'`$])self\.(?!appId|namespace)/;
+const workerGlobals =
+  /(?<![.\w"'`$-])(indexedDB|clients|skipWaiting)\b(?!["'`:?]|\s*[:?=])|(?<![.\w"'`$])self\.(?!appId|namespace)/;
 
 const roots = [
   "worker/service-worker.ts",
@@ -71,7 +87,9 @@ describe("what may import what", () => {
   it("1. assembly/ imports only assembly/", () => {
     const files = sources.filter(({ file }) => under(file, "assembly"));
     expect(files.length).toBeGreaterThan(0);
-    expect(broken(files, (s) => imported(s, (target, bare) => bare || !under(target, "assembly")))).toEqual([]);
+    expect(broken(files, (s) => imported(s, (target, bare) => bare || !under(target, "assembly")))).toEqual(
+      [],
+    );
   });
 
   it("2. only host/core/ and host/capability/ name WebAssembly", () => {
@@ -81,7 +99,8 @@ describe("what may import what", () => {
 
   it("3. a component imports its interface, the contract, errors and the mesh it rides on, never another component", () => {
     const families = ["host/components", "host/node/components", "worker/components"];
-    const contract = /^host\/components\/(component|metadata-schema|registry|availability|open-components)\.ts$/;
+    const contract =
+      /^host\/components\/(component|metadata-schema|registry|availability|open-components)\.ts$/;
     const files = product.filter(({ file }) => under(file, ...families) && !contract.test(file));
     const forbidden = (target: string) =>
       under(target, "host/api", "host/core") || target === "host/runtime.ts" || target === "host/sidecar.ts";
@@ -130,7 +149,8 @@ describe("what may import what", () => {
   });
 
   it("7. no import for its side effects", () => {
-    const rule = (s: Source) => s.imports.filter(({ effectOnly }) => effectOnly).map(({ target }) => `imports ${target}`);
+    const rule = (s: Source) =>
+      s.imports.filter(({ effectOnly }) => effectOnly).map(({ target }) => `imports ${target}`);
     expect(broken(product, rule)).toEqual([]);
   });
 
@@ -140,13 +160,15 @@ describe("what may import what", () => {
   });
 
   it("7. no cycles", () => {
-    const graph = new Map(product.map((s) => [s.file, s.imports.filter(({ bare }) => !bare).map(({ target }) => target)]));
+    const graph = new Map(
+      product.map((s) => [s.file, s.imports.filter(({ bare }) => !bare).map(({ target }) => target)]),
+    );
     const typeOnly = new Map(
       product.map((s) => [
         s.file,
         new Set(
-          [...s.code.matchAll(/(?:^|\n)\s*(?:import|export)\s+type\s[^"';]*?from\s*["'](\.[^"']+)["']/g)].map((match) =>
-            relative(root, resolve(dirname(join(root, s.file)), match[1] as string)),
+          [...s.code.matchAll(/(?:^|\n)\s*(?:import|export)\s+type\s[^"';]*?from\s*["'](\.[^"']+)["']/g)].map(
+            (match) => relative(root, resolve(dirname(join(root, s.file)), match[1] as string)),
           ),
         ),
       ]),
@@ -176,7 +198,8 @@ describe("time, chance and the network come from the platform", () => {
     const files = product.filter(
       ({ file }) => !under(file, ...edges) && !["host/web-platform.ts", "host/fake-clock.ts"].includes(file),
     );
-    const words = /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bMath\.random\(|\bcrypto\.|\bprocess\./;
+    const words =
+      /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bMath\.random\(|\bcrypto\.|\bprocess\./;
     expect(broken(files, (s) => mentions(s, words))).toEqual([]);
   });
 });
@@ -184,7 +207,10 @@ describe("time, chance and the network come from the platform", () => {
 describe("one list per fact", () => {
   it("tells of every component which hosts have it, as their registries do", () => {
     const actual: Record<string, string[]> = {};
-    const add = (host: string, registry: { state: readonly { type: string }[]; pubsub: readonly { type: string }[] }) => {
+    const add = (
+      host: string,
+      registry: { state: readonly { type: string }[]; pubsub: readonly { type: string }[] },
+    ) => {
       for (const { type } of [...registry.state, ...registry.pubsub]) (actual[type] ??= []).push(host);
     };
     add("a page", workerRegistry);
@@ -195,13 +221,17 @@ describe("one list per fact", () => {
 
 describe("files", () => {
   it("stay under 300 lines", () => {
-    const long = product.filter(({ file }) => readFileSync(join(root, file), "utf8").split("\n").length > 300);
+    const long = product.filter(
+      ({ file }) => readFileSync(join(root, file), "utf8").split("\n").length > 300,
+    );
     expect(long.map(({ file }) => file)).toEqual([]);
   });
 
   it("are kebab-case and not called after what everybody shares", () => {
     const names = sources.map(({ file }) => file);
     expect(names.filter((file) => !/^[a-z0-9-/.]+$/.test(file))).toEqual([]);
-    expect(names.filter((file) => /(^|\/)(utils?|helpers?|common|managers?|misc)(\.ts|\/)/.test(file))).toEqual([]);
+    expect(
+      names.filter((file) => /(^|\/)(utils?|helpers?|common|managers?|misc)(\.ts|\/)/.test(file)),
+    ).toEqual([]);
   });
 });

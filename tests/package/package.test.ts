@@ -15,7 +15,10 @@ function run(command: string, ...args: string[]): string {
 describe("the published package", () => {
   beforeAll(() => {
     const [{ filename }] = JSON.parse(
-      execFileSync("npm", ["pack", "--json", "--pack-destination", folder, "--ignore-scripts"], { cwd: root, encoding: "utf8" }),
+      execFileSync("npm", ["pack", "--json", "--pack-destination", folder, "--ignore-scripts"], {
+        cwd: root,
+        encoding: "utf8",
+      }),
     );
     writeFileSync(join(folder, "package.json"), '{ "name": "stranger", "private": true, "type": "module" }');
     run("npm", "install", "--no-audit", "--no-fund", "--prefer-offline", join(folder, filename));

@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What every host of the suites has loaded: names are fixed, types are the host's own. */
+export interface ComponentTypes {
+  /** Type and metadata of `statestore`, `unprefixed` (keyPrefix none) and `named` (keyPrefix name). */
+  readonly state: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
+  readonly pubsub: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
+}
+
+interface Resource {
+  readonly name: string;
+  readonly type: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly scopes?: readonly string[];
+}
+
+/** The suites' components. `scoped` allows its topic `open` to everybody and nothing else to the first app. */
+export function componentResources(types: ComponentTypes, appId: string): Resource[] {
+  const { state, pubsub } = types;
+  return [
+    { name: "statestore", type: state.type, metadata: state.metadata },
+    { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
+    { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },
+    { name: "memory", type: "state.in-memory", metadata: {} },
+    { name: "foreign", type: "state.in-memory", metadata: {}, scopes: ["somebody-else"] },
+    { name: "messagebus", type: pubsub.type, metadata: pubsub.metadata },
+    {
+      name: "scoped",
+      type: pubsub.type,
+      metadata: { ...pubsub.metadata, publishingScopes: `${appId}=open`, allowedTopics: "open,closed" },
+    },
+  ];
+}
+
+export function componentYaml({ name, type, metadata, scopes }: Resource): string {
+  const values = Object.entries(metadata).map(
+    ([key, value]) => `    - name: ${key}\n      value: ${JSON.stringify(value)}`,
+  );
+  return [
+    "apiVersion: dapr.io/v1alpha1",
+    "kind: Component",
+    "metadata:",
+    `  name: ${name}`,
+    "spec:",
+    `  type: ${type}`,
+    "  version: v1",
+    values.length === 0 ? "  metadata: []" : "  metadata:",
+    ...values,
+    ...(scopes === undefined ? [] : ["scopes:", ...scopes.map((scope) => `  - ${scope}`)]),
+    "",
+  ].join("\n");
+}
+
+/** Writes one file per component to a new folder `directory`. */
+export function writeComponents(directory: string, types: ComponentTypes, appId: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const resource of componentResources(types, appId)) {
+    writeFileSync(join(directory, `${resource.name}.yaml`), componentYaml(resource));
+  }
+}

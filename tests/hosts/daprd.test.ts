@@ -1,0 +1,4 @@
+import { daprd } from "./daprd.ts";
+import { apiOn } from "./suites.ts";
+
+apiOn(daprd);

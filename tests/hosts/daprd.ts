@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { serve } from "@hono/node-server";
+import { createTestApp, subscriptions } from "../api/app.ts";
+import { writeComponents } from "./components.ts";
+import { freePorts } from "./free-ports.ts";
+import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
+import { httpFetch } from "./http-fetch.ts";
+
+function onPath(program: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
+
+export interface Daprd extends Sidecar {
+  readonly port: number;
+  readonly appPort: number;
+  /** Kills the process and starts it again with the same ports. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface DaprdOptions extends StartOptions {
+  readonly appId: string;
+  readonly resources: string;
+  /** Undefined: no app. */
+  readonly appPort?: number;
+  readonly program?: readonly string[];
+}
+
+/** Waits until `/v1.0/healthz` answers 204. */
+export async function untilHealthy(fetch: Fetch, child: ChildProcess, said: () => string): Promise<void> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const status = await fetch("/v1.0/healthz").then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 204) return;
+    if (child.exitCode !== null || Date.now() > end) {
+      throw new Error(`the sidecar is not healthy (exit code ${child.exitCode}):\n${said()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once("exit", resolve));
+}
+
+/**
+ * Starts `daprd …` or whatever takes daprd's flags (`program`), waits until it is healthy, and keeps what it said
+ * for the error message.
+ */
+export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
+  const [port, grpc, internal, metrics] = (await freePorts(4)) as [number, number, number, number];
+  const [command, ...first] = options.program ?? ["daprd"];
+  const { fetch, close } = httpFetch(port);
+  const environment = {
+    ...process.env,
+    DAPR_API_TOKEN: options.apiToken,
+    APP_API_TOKEN: options.appApiToken,
+  };
+  let child: ChildProcess;
+  const launch = async () => {
+    let output = "";
+    child = spawn(
+      command as string,
+      [
+        ...first,
+        ...["--app-id", options.appId],
+        ...(options.appPort === undefined ? [] : ["--app-port", String(options.appPort)]),
+        ...["--dapr-http-port", String(port), "--dapr-grpc-port", String(grpc)],
+        ...["--dapr-internal-grpc-port", String(internal), "--metrics-port", String(metrics)],
+        ...["--resources-path", options.resources, "--log-level", "warn"],
+      ],
+      { env: environment, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-8000);
+      });
+    }
+    await untilHealthy(fetch, child, () => output);
+  };
+  await launch();
+  return {
+    appId: options.appId,
+    fetch,
+    port,
+    appPort: options.appPort ?? 0,
+    async restart() {
+      child.kill("SIGKILL");
+      await ended(child);
+      await launch();
+    },
+    async stop() {
+      child.kill("SIGKILL");
+      await ended(child);
+      close();
+    },
+  };
+}
+
+/** The test app on a port of its own. */
+export async function serveTestApp(): Promise<{ port: number; close(): Promise<void> }> {
+  const app = createTestApp({ subscriptions });
+  const [port] = (await freePorts(1)) as [number];
+  const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
+    const listening = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, () => resolve(listening));
+  });
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}
+
+/** Two sidecars started by `program` with the test app behind each, on the components of the suites. */
+export async function startPair(options: StartOptions & { program?: readonly string[] }): Promise<Host> {
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-api-"));
+  const suffix = Math.random().toString(36).slice(2, 8);
+  const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
+  const resources = join(folder, "resources");
+  if (options.components !== false) {
+    const state = { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } };
+    writeComponents(resources, { state, pubsub: { type: "pubsub.in-memory", metadata: {} } }, ids[0]);
+  } else mkdirSync(resources);
+  const apps = await Promise.all(ids.map(serveTestApp));
+  const sidecars: Daprd[] = [];
+  // One after the other: both create the same database.
+  for (const [index, appId] of ids.entries()) {
+    sidecars.push(await startDaprd({ ...options, appId, resources, appPort: apps[index]?.port ?? 0 }));
+  }
+  const [self, peer] = sidecars as [Daprd, Daprd];
+  return {
+    appId: self.appId,
+    fetch: self.fetch,
+    peer,
+    restart: () => self.restart(),
+    async stop() {
+      await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+      await Promise.all(apps.map((app) => app.close()));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The reference: what it answers is what the suites expect. */
+export const daprd: HostDefinition = {
+  name: "daprd",
+  dialect: "daprd",
+  features: new Set(["verbatim", "headers", "persistent", "chunks", "configurable", "processes"]),
+  missing: onPath("daprd")
+    ? undefined
+    : "daprd is not on the PATH: the expectations of the API suites are not checked against it in this run",
+  start: (options = {}) => startPair(options),
+};

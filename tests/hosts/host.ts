@@ -1,0 +1,85 @@
+/** What a request of the suites may carry; `path` goes on the wire as it is where the host can (`verbatim`). */
+export interface RequestOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+  readonly body?: string | Uint8Array;
+  /** Milliseconds; 15 s when left out. */
+  readonly timeout?: number;
+}
+
+/** A host's answer, read to its end. */
+export class Answer {
+  constructor(
+    readonly status: number,
+    /** Names lower-cased, in the order they came. */
+    readonly fields: readonly (readonly [string, string])[],
+    readonly bytes: Uint8Array,
+  ) {}
+
+  header(name: string): string | undefined {
+    return this.fields.find(([key]) => key === name)?.[1];
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+
+  get json(): unknown {
+    return JSON.parse(this.text);
+  }
+
+  /** `errorCode` of an error body; the text itself where the body is no JSON. */
+  get errorCode(): string | undefined {
+    try {
+      return (this.json as { errorCode?: string }).errorCode;
+    } catch {
+      return this.text;
+    }
+  }
+
+  get message(): string | undefined {
+    return (this.json as { message?: string }).message;
+  }
+}
+
+export type Fetch = (path: string, options?: RequestOptions) => Promise<Answer>;
+
+/** One sidecar with the test app of `tests/api/app.ts` behind it. */
+export interface Sidecar {
+  readonly appId: string;
+  readonly fetch: Fetch;
+}
+
+/** A running host with two apps that can reach each other: itself and `peer`. */
+export interface Host extends Sidecar {
+  readonly peer: Sidecar;
+  /** Ends the sidecar without warning (the process, the worker) and starts it again. Its app and its data stay. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * verbatim: paths arrive as written (a page's `fetch` resolves `..` and `//` first). headers: any header can be sent
+ * (a page forbids some). persistent: `statestore` outlives restart(). chunks: an answer arrives while it is being
+ * produced. configurable: start() honours its options. processes: the sidecar is a process with a port of its own.
+ */
+export type Feature = "verbatim" | "headers" | "persistent" | "chunks" | "configurable" | "processes";
+
+export interface StartOptions {
+  /** `DAPR_API_TOKEN` of the sidecars. */
+  readonly apiToken?: string;
+  /** `APP_API_TOKEN` of the sidecars. */
+  readonly appApiToken?: string;
+  /** False: no component at all. */
+  readonly components?: boolean;
+}
+
+export interface HostDefinition {
+  readonly name: string;
+  /** Which column of `differences.ts` holds. */
+  readonly dialect: "daprd" | "daprlet";
+  readonly features: ReadonlySet<Feature>;
+  /** Undefined when it can run here, else one sentence that says what is missing and therefore left out. */
+  readonly missing: string | undefined;
+  start(options?: StartOptions): Promise<Host>;
+}
