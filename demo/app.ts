@@ -9,7 +9,9 @@ export interface AppEvents {
 /** The app of this demo. It runs as it is in a page (`serve`) and behind `daprlet run` on Node. */
 export function demoApp(name: string, events: AppEvents): Hono {
   const app = new Hono();
-  app.get("/dapr/subscribe", (c) => c.json([{ pubsubname: "pubsub", topic: "greetings", route: "/greetings" }]));
+  app.get("/dapr/subscribe", (c) =>
+    c.json([{ pubsubname: "pubsub", topic: "greetings", route: "/greetings" }]),
+  );
   app.get("/greeting", (c) => {
     events.called(`greeting, asked by ${c.req.header("dapr-caller-app-id") ?? "nobody"}`);
     return c.text(`Hello from ${name}!`);

@@ -106,7 +106,11 @@ export function Calls() {
       <div class="columns">
         <form onSubmit={send}>
           <div class="line">
-            <select aria-label="method" value={method} onChange={(e) => (method.value = e.currentTarget.value)}>
+            <select
+              aria-label="method"
+              value={method}
+              onChange={(e) => (method.value = e.currentTarget.value)}
+            >
               {["GET", "POST", "PUT", "DELETE", "PATCH"].map((name) => (
                 <option key={name}>{name}</option>
               ))}

@@ -48,8 +48,8 @@ export function Counter() {
         </strong>
       </p>
       <p class="hint">
-        Kept by <code>state.indexeddb</code> under an ETag. Reload the page, or stop the worker in your browser's
-        developer tools (Application → Service workers → stop), and count on.
+        Kept by <code>state.indexeddb</code> under an ETag. Reload the page, or stop the worker in your
+        browser's developer tools (Application → Service workers → stop), and count on.
       </p>
       {refused.value !== undefined && <p class="failure">{refused.value}</p>}
     </section>

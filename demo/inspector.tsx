@@ -4,8 +4,17 @@ import { useEffect } from "preact/hooks";
 interface Metadata {
   readonly id: string;
   readonly runtimeVersion: string;
-  readonly components?: readonly { name: string; type: string; version: string; capabilities?: readonly string[] }[];
-  readonly subscriptions?: readonly { pubsubname: string; topic: string; rules?: readonly { path?: string }[] }[];
+  readonly components?: readonly {
+    name: string;
+    type: string;
+    version: string;
+    capabilities?: readonly string[];
+  }[];
+  readonly subscriptions?: readonly {
+    pubsubname: string;
+    topic: string;
+    rules?: readonly { path?: string }[];
+  }[];
   readonly extended?: Readonly<Record<string, string>>;
 }
 

@@ -16,8 +16,8 @@ function Page() {
           <code>fetch('/v1.0/…')</code> — answered inside this page
         </h1>
         <p>
-          This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar is a service worker: no
-          daemon, no Docker, no network. Open your browser's network panel and try it.
+          This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar is a service
+          worker: no daemon, no Docker, no network. Open your browser's network panel and try it.
         </p>
       </header>
       <BootSteps />

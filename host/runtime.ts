@@ -4,7 +4,7 @@ import { invokeApp, receiveInvocation } from "./api/invoke.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import { type OpenComponents, openComponents } from "./components/open-components.ts";
 import type { Registry } from "./components/registry.ts";
-import type { Core } from "./core/core.ts";
+import type { Core, RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { header, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "./http.ts";
@@ -41,6 +41,15 @@ export interface RuntimeOptions {
 }
 
 const open = ["healthz.get", "healthz.outbound"];
+
+function refuse(fault: RouteFault): RuntimeResponse {
+  if (fault === "malformed-escape") return text("invalid URL escape in the path", 400);
+  if (fault === "too-long") return text("the path is too long", 414);
+  return apiError("ERR_DIRECT_INVOKE", {
+    id: "",
+    cause: "invalid method: a control character, # or ? in the path",
+  });
+}
 
 /** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */
 export class Runtime {
@@ -154,13 +163,7 @@ export class Runtime {
       }
       request = { ...request, headers: withoutHeader(request.headers, "dapr-api-token") };
     }
-    if (route === "malformed-escape") return text("invalid URL escape in the path", 400);
-    if (route === "forbidden-character") {
-      return apiError("ERR_DIRECT_INVOKE", {
-        id: "",
-        cause: "invalid method: a control character, # or ? in the path",
-      });
-    }
+    if (typeof route === "string") return refuse(route);
     const requestId = header(request.headers, "daprlet-request-id");
     if (requestId !== undefined)
       request = { ...request, headers: withoutHeader(request.headers, "daprlet-request-id") };

@@ -211,7 +211,9 @@ describe("one list per fact", () => {
       host: string,
       registry: { state: readonly { type: string }[]; pubsub: readonly { type: string }[] },
     ) => {
-      for (const { type } of [...registry.state, ...registry.pubsub]) (actual[type] ??= []).push(host);
+      for (const { type } of [...registry.state, ...registry.pubsub]) {
+        actual[type] = [...(actual[type] ?? []), host];
+      }
     };
     add("a page", workerRegistry);
     add("Node", nodeRegistry);

@@ -32,9 +32,7 @@ function serve(config: () => ResolvedConfig): Connect.NextHandleFunction {
     // A worker is compared byte by byte on each update check: a cached one would hide a new build.
     response.setHeader("cache-control", "no-cache");
     response.setHeader("content-type", file.type);
-    createReadStream(packaged(file.name))
-      .on("error", next)
-      .pipe(response);
+    createReadStream(packaged(file.name)).on("error", next).pipe(response);
   };
 }
 
