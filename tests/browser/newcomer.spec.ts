@@ -19,7 +19,7 @@ async function send(page: Page, example: string, status: string): Promise<string
   await page.getByRole("button", { name: example, exact: true }).click();
   await page.getByRole("button", { name: "Send" }).click();
   await expect(page.getByTestId("status")).toHaveText(new RegExp(`^${status}`));
-  return await page.getByTestId("body").innerText();
+  return (await page.getByTestId("body").textContent()) ?? "";
 }
 
 async function stopWorkers(page: Page): Promise<void> {
@@ -50,7 +50,7 @@ test("the counter survives a reload and a killed worker", async ({ page }) => {
   await ready(page);
   const count = page.getByTestId("count");
   await expect(count).toHaveText(/\d/);
-  const before = Number(await count.innerText());
+  const before = Number(await count.textContent());
   await page.getByRole("button", { name: "Count" }).click();
   await expect(count).toHaveText(String(before + 1));
   await page.reload();
