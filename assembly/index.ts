@@ -2,6 +2,7 @@
 import { CHUNK, INBOX, OUTBOX, RESULT } from "./memory";
 
 export { route, normalise } from "./http/route";
+export { begin, feed } from "./json/scan";
 
 /** Raised by every change of an export's meaning. */
 export function abi(): i32 {

@@ -3,12 +3,12 @@
  *
  *   ┌────────┬──────────────────────────────┬────────┬───────┬──────┬─────────────────────────┐
  *   │ RESULT │ INBOX                        │ OUTBOX │ DEPTH │ SEEN │ ARENA (placement only)  │
- *   │ 128 B  │ 64 KiB + 64                  │ 3×64 K │ 1.3 K │ 16 K │ grows once, when built  │
+ *   │ 128 B  │ 64 KiB + 64                  │ 3×64 K │ 1.3 K │ 8 K  │ grows once, when built  │
  *   └────────┴──────────────────────────────┴────────┴───────┴──────┴─────────────────────────┘
  *
  * RESULT holds words for the caller. INBOX is where the caller puts bytes; the 64 spare bytes let vector loads
  * run past its end. OUTBOX is where text, marks and output go, in three equal parts that functions use as they
- * need. DEPTH is one bit for each open JSON container. SEEN is a hash set of member names.
+ * need. DEPTH is one bit for each open JSON container. SEEN is the hashes of an event's member names.
  */
 
 /** Bytes that one call can take; longer inputs come in chunks of at most this. */
@@ -26,10 +26,26 @@ export const MAX_DEPTH: i32 = 10000;
 
 export const DEPTH: usize = memory.data(1256, 8);
 
-/** Slots of SEEN, a power of two. */
-export const SEEN_SLOTS: i32 = 2048;
+/** Members that the top level of an event may have. */
+export const SEEN_NAMES: i32 = 1024;
 
-export const SEEN: usize = memory.data(16384, 8);
+export const SEEN: usize = memory.data(8192, 8);
+
+/** The member name that is being read. */
+export const NAME: usize = memory.data(24, 8);
+
+/** Contexts of the containers that a shape follows, outermost first; no shape nests deeper. */
+export const CONTEXTS: usize = memory.data(8, 8);
+
+/** Fields that the shapes know, 16 bytes each, written once at start. */
+export const MAX_FIELDS: i32 = 32;
+
+export const FIELDS: usize = memory.data(512, 8);
+
+/** What one scan found, 12 bytes each, as many as the outbox holds. */
+export const MARKS: usize = OUTBOX;
+
+export const MAX_MARKS: i32 = 16384;
 
 /** First byte of the placement arena, aligned for vectors. */
 // @ts-ignore: decorator

@@ -8,6 +8,8 @@ export interface CoreExports {
   outbox(): number;
   route(method: number, length: number): number;
   normalise(length: number): number;
+  begin(shape: number): void;
+  feed(length: number, last: number): number;
 }
 
 /** The version of the exports' meaning that this host was written for. */

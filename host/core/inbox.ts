@@ -7,8 +7,12 @@ export class Inbox {
   readonly start: number;
   /** All memory, as bytes. */
   readonly bytes: Uint8Array;
+  /** All memory, as words. */
+  readonly words: Int32Array;
   /** The words of the last answer. */
   readonly result: Int32Array;
+  /** Where text and marks of the last answer are. */
+  readonly outbox: number;
   readonly #view: Uint8Array;
   readonly #encoder = new TextEncoder();
   // A byte order mark is part of the text here.
@@ -18,7 +22,9 @@ export class Inbox {
     const { buffer } = exports.memory;
     this.start = exports.inbox();
     this.size = exports.chunk();
+    this.outbox = exports.outbox();
     this.bytes = new Uint8Array(buffer);
+    this.words = new Int32Array(buffer);
     this.result = new Int32Array(buffer, exports.result(), 32);
     this.#view = new Uint8Array(buffer, this.start, this.size);
   }

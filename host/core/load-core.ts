@@ -2,6 +2,7 @@ import type { Core } from "./core.ts";
 import { instantiate } from "./exports.ts";
 import { Inbox } from "./inbox.ts";
 import { router } from "./router.ts";
+import { stateScanner } from "./state-scanner.ts";
 
 /** Compiles core.wasm. For Node, whose module may also be compiled synchronously, and for pages. */
 export function compileCore(bytes: BufferSource): Promise<WebAssembly.Module> {
@@ -12,5 +13,5 @@ export function compileCore(bytes: BufferSource): Promise<WebAssembly.Module> {
 export function loadCore(module: WebAssembly.Module): Core {
   const exports = instantiate(module);
   const inbox = new Inbox(exports);
-  return { ...router(exports, inbox) } as Core;
+  return { ...router(exports, inbox), ...stateScanner(exports, inbox) } as Core;
 }
