@@ -116,8 +116,9 @@ export class Runtime {
       core,
       relays,
     });
+    const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
-    await Promise.all(transports.map((transport) => transport.join({ appId, namespace }, receive)));
+    await Promise.all(transports.map((transport) => transport.join(member, receive)));
     this.appReady.catch(() => undefined);
   }
 

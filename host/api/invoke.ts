@@ -1,26 +1,123 @@
-import { apiError } from "../errors/api-error.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
-import type { Peer } from "../mesh/transport.ts";
+import { AppUnreachableError } from "../channel/app-channel.ts";
+import { ApiError, apiError } from "../errors/api-error.ts";
+import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
+import { type Peer, UnavailableError } from "../mesh/transport.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
-
-const pending = (_call: Call) => apiError("ERR_API_UNIMPLEMENTED", { block: "invoke" });
+import { invokeExternal } from "./invoke/external.ts";
+import {
+  answerHeaders,
+  asksForEvents,
+  eventStreamHeaders,
+  forwardedHeaders,
+  receivedHeaders,
+} from "./invoke/headers.ts";
+import { limitedBody } from "./invoke/limited-body.ts";
+import { addressed, destination, encodeMethod, type Target } from "./invoke/target.ts";
 
 /** Methods `*`: any token. The router's own rule splits the target at the first `/method/` of the raw path. */
 export const invoke: readonly Endpoint[] = [
-  { name: "invoke.method", methods: ["*"], paths: ["/v1.0/invoke/{id}/method/{method*}"], handle: pending },
+  { name: "invoke.method", methods: ["*"], paths: ["/v1.0/invoke/{id}/method/{method*}"], handle: invokeApp },
 ];
 
-/** Any path that is no endpoint: addressed by `dapr-app-id` or Basic credentials, else Dapr's 404. */
-export function invokeApp(call: Call): Promise<RuntimeResponse> | RuntimeResponse {
-  return pending(call);
+function unaddressed(): RuntimeResponse {
+  return apiError(
+    "ERR_DIRECT_INVOKE",
+    {},
+    {
+      status: 404,
+      message: "failed getting app id either from the URL path or the header dapr-app-id",
+    },
+  );
 }
 
-/** A call that another instance forwarded to this one's app. */
+/** The reason for an ERR_DIRECT_INVOKE; rethrows what is no failure of invocation. */
+function causeOf(error: unknown): string {
+  if (error instanceof BodyTooLargeError) return "stream too large";
+  if (error instanceof UnavailableError || error instanceof AppUnreachableError) return error.message;
+  if (error instanceof Error && error.name === "AbortError") return "the caller went away";
+  throw error;
+}
+
+/** `forwarded`, with the id by which `serve()` recognises a request that comes again. */
+function withRequestId(headers: string[], requestId: string | undefined): string[] {
+  if (requestId !== undefined) headers.push("daprlet-request-id", requestId);
+  return headers;
+}
+
+/**
+ * Service invocation in all its forms; also any path that is no endpoint: addressed by `dapr-app-id` or Basic
+ * credentials, else Dapr's 404. The app's answer passes through for every status.
+ */
+export async function invokeApp(call: Call): Promise<RuntimeResponse> {
+  const target = addressed(call);
+  if (target === undefined) return unaddressed();
+  try {
+    const { status, headers, body } = await send(call, target);
+    const passed = answerHeaders(headers);
+    return {
+      status,
+      headers: asksForEvents(call.request.headers) ? eventStreamHeaders(passed) : passed,
+      body,
+    };
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    return apiError("ERR_DIRECT_INVOKE", { id: target.id, cause: causeOf(error) });
+  }
+}
+
+async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse> {
+  const { sidecar, request } = call;
+  const to = destination(id, sidecar.namespace);
+  if (to.kind === "invalid") throw new UnavailableError(`invalid app id ${id}`, { sent: false });
+  const outgoing: RuntimeRequest = {
+    method: request.method,
+    path: encodeMethod(method),
+    query: request.query,
+    headers: withRequestId(forwardedHeaders(request.headers), call.requestId),
+    body: limitedBody(request.body, sidecar.maxBodySize),
+    signal: request.signal,
+  };
+  if (to.kind === "app") {
+    const own = to.appId === sidecar.appId && to.namespace === sidecar.namespace;
+    return own ? invokeOwn(sidecar, outgoing) : sidecar.mesh.invoke(to.appId, to.namespace, outgoing);
+  }
+  const url = `${to.base.replace(/\/+$/, "")}${outgoing.path}${request.query === "" ? "" : `?${request.query}`}`;
+  try {
+    return await invokeExternal(sidecar.platform, url, outgoing);
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) throw error;
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new UnavailableError(`${request.method} ${to.base}: ${cause}`, { cause: error, sent: true });
+  }
+}
+
+function invokeOwn(sidecar: Sidecar, request: RuntimeRequest): Promise<RuntimeResponse> {
+  if (sidecar.app !== undefined) return sidecar.app.invoke(request);
+  throw new AppUnreachableError("cannot invoke local endpoint: app channel not initialized");
+}
+
+/**
+ * A call that another instance forwarded to this one's app. The path is brought to its normal form here again, and
+ * who calls is told by the transport alone. Throws AppUnreachableError.
+ */
 export async function receiveInvocation(
-  _sidecar: Sidecar,
-  _request: RuntimeRequest,
-  _caller: Peer,
+  sidecar: Sidecar,
+  request: RuntimeRequest,
+  caller: Peer,
 ): Promise<RuntimeResponse> {
-  return apiError("ERR_API_UNIMPLEMENTED", { block: "invoke" });
+  const normal = sidecar.core.normalise(request.path);
+  if (typeof normal === "string") {
+    const cause = `invalid method: ${normal.replaceAll("-", " ")} in the path`;
+    return apiError("ERR_DIRECT_INVOKE", { id: sidecar.appId, cause });
+  }
+  const answer = await invokeOwn(sidecar, {
+    method: request.method,
+    path: encodeMethod(normal.path),
+    query: request.query,
+    headers: receivedHeaders(request.headers, caller, sidecar),
+    body: request.body,
+    signal: request.signal,
+  });
+  return { status: answer.status, headers: answerHeaders(answer.headers), body: answer.body };
 }

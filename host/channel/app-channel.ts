@@ -15,9 +15,13 @@ export interface AppChannel {
   close(): Promise<void>;
 }
 
+/** The app could not be reached, or was lost before it answered. The message names the cause and what to do. */
 export class AppUnreachableError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** True when the app may have seen the request: then another instance is not tried. */
+  readonly sent: boolean;
+  constructor(message: string, options: { cause?: unknown; sent?: boolean } = {}) {
     super(message, options);
     this.name = "AppUnreachableError";
+    this.sent = options.sent ?? false;
   }
 }

@@ -1,36 +1,89 @@
+import { AppUnreachableError } from "../channel/app-channel.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
-import type { Platform } from "../platform.ts";
+import { type Platform, sleep } from "../platform.ts";
 import { type Instance, type Transport, UnavailableError } from "./transport.ts";
 
-/** All ways to other instances, seen as one: finds the instances of an app and shares calls evenly among them. */
+type Candidate = readonly [instance: Instance, transport: Transport];
+
+/** Dapr's built-in retries of service invocation. */
+const retries = 3;
+const retryAfterMs = 1000;
+/** Above it, turns of instances that are long gone are forgotten together with all others. */
+const rememberedTurns = 4096;
+
+/** True when a stream was begun to be read: its bytes cannot be sent a second time. */
+function begun({ body }: RuntimeRequest): boolean {
+  return body !== undefined && !(body instanceof Uint8Array) && body.locked;
+}
+
+/**
+ * All ways to other instances, seen as one: finds the instances of an app and shares calls evenly among them, the
+ * least recently used first.
+ */
 export class Mesh {
-  #turns = new Map<string, number>();
+  /** Instance id → the turn it was last used in. */
+  readonly #used = new Map<string, number>();
+  #turn = 0;
 
   constructor(
     readonly transports: readonly Transport[],
     readonly platform: Platform,
   ) {}
 
-  /** Throws {@link UnavailableError} when no instance could be reached. */
+  /**
+   * Calls one instance. One that cannot be reached is skipped at once for the next; when none is left, the lookup is
+   * repeated three times, a second apart. What may have reached an app is never sent again. Throws
+   * {@link UnavailableError} when no instance could be reached, AppUnreachableError when only apps were gone.
+   */
   async invoke(appId: string, namespace: string, request: RuntimeRequest): Promise<RuntimeResponse> {
+    let failure: Error | undefined;
+    for (let attempt = 0; ; attempt++) {
+      for (const [instance, transport] of await this.#candidates(appId, namespace)) {
+        this.#used.set(instance.id, ++this.#turn);
+        try {
+          return await instance.invoke(request);
+        } catch (error) {
+          if (error instanceof UnavailableError) {
+            transport.suspect(instance);
+            if (error.sent) throw error;
+          } else if (!(error instanceof AppUnreachableError) || error.sent) throw error;
+          if (begun(request)) throw error;
+          failure = error;
+        }
+      }
+      if (failure === undefined) {
+        throw new UnavailableError(`couldn't find service: ${appId}`, { sent: false });
+      }
+      if (failure instanceof AppUnreachableError) throw failure;
+      if (attempt === retries) {
+        throw new UnavailableError(
+          `failed to invoke target ${appId} after ${retries} retries. Error: ${failure.message}`,
+          { cause: failure, sent: false },
+        );
+      }
+      await sleep(this.platform.clock, retryAfterMs, request.signal);
+    }
+  }
+
+  /** The instances known now, the least recently used first; one that several transports reach counts once. */
+  async #candidates(appId: string, namespace: string): Promise<readonly Candidate[]> {
+    const candidates: Candidate[] = [];
+    const seen = new Set<string>();
     const found = await Promise.all(
       this.transports.map((transport) => transport.instances(appId, namespace)),
     );
-    const instances = found.flatMap((list, i) =>
-      list.map((instance): [Instance, Transport] => [instance, this.transports[i] as Transport]),
-    );
-    if (instances.length === 0) {
-      throw new UnavailableError(`couldn't find app id ${appId}`, { sent: false });
+    for (let i = 0; i < found.length; i++) {
+      for (const instance of found[i] as readonly Instance[]) {
+        if (seen.has(instance.id)) continue;
+        seen.add(instance.id);
+        candidates.push([instance, this.transports[i] as Transport]);
+      }
     }
-    const turn = this.#turns.get(appId) ?? 0;
-    this.#turns.set(appId, turn + 1);
-    const [instance, transport] = instances[turn % instances.length] as [Instance, Transport];
-    try {
-      return await instance.invoke(request);
-    } catch (error) {
-      transport.suspect(instance);
-      throw error;
+    if (this.#used.size > rememberedTurns) this.#used.clear();
+    if (candidates.length > 1) {
+      candidates.sort(([a], [b]) => (this.#used.get(a.id) ?? 0) - (this.#used.get(b.id) ?? 0));
     }
+    return candidates;
   }
 
   async close(): Promise<void> {

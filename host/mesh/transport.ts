@@ -4,17 +4,26 @@ import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 export interface Peer {
   readonly appId: string;
   readonly namespace: string;
+  /** The sender's network address, where the transport sees one. */
+  readonly address?: string | undefined;
+}
+
+/** This runtime, as it makes itself known. */
+export interface Member extends Peer {
+  /** Unique in the world; the same on every transport, so that an instance reached by two ways counts once. */
+  readonly instance: string;
 }
 
 /** One running copy of an app with its runtime, as a transport sees it. */
 export interface Instance {
-  /** Unique among the transport's instances while it lives. */
+  /** {@link Member.instance} of that runtime. */
   readonly id: string;
   readonly appId: string;
   readonly namespace: string;
   /**
-   * Sends a request to this instance's app. Throws {@link UnavailableError}; every status the app answers is an
-   * answer. A request whose body is a stream is never sent twice.
+   * Sends a request to this instance's app. Throws {@link UnavailableError} when the instance cannot be reached and
+   * AppUnreachableError when it can and its app cannot; every status the app answers is an answer. A request whose
+   * body is a stream is never sent twice.
    */
   invoke(request: RuntimeRequest): Promise<RuntimeResponse>;
 }
@@ -38,7 +47,7 @@ export interface Transport {
   /** For messages and metadata: `machine`, `origin`, `relay ws://…`. */
   readonly name: string;
   /** Makes this runtime known and starts to receive. Resolves when others can find it. */
-  join(self: Peer, receive: Receiver): Promise<void>;
+  join(self: Member, receive: Receiver): Promise<void>;
   /** The live instances of an app other than this one, as known now. Bounded by a short wait at most. */
   instances(appId: string, namespace: string): Promise<readonly Instance[]>;
   /** Forgets an instance that did not answer, until it shows up again. */

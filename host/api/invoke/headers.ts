@@ -1,0 +1,121 @@
+import { type Headers, header } from "../../http.ts";
+import type { Peer } from "../../mesh/transport.ts";
+
+/** RFC 9110 §7.6.1, and what is framed anew on every hop. */
+const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+  "expect",
+  "content-length",
+]);
+
+/** What says who calls: set by the sidecar that receives, from what its transport has verified, and by nobody else. */
+const ownWords: ReadonlySet<string> = new Set([
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "forwarded",
+  "dapr-caller-app-id",
+  "dapr-callee-app-id",
+  "dapr-caller-namespace",
+  "dapr-app-id",
+  "dapr-api-token",
+]);
+
+const nobody: ReadonlySet<string> = new Set();
+
+function namedInConnection(headers: Headers): ReadonlySet<string> {
+  const connection = header(headers, "connection");
+  if (connection === undefined) return nobody;
+  const named = new Set<string>();
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] !== "connection") continue;
+    for (const name of (headers[i + 1] as string).split(",")) named.add(name.trim().toLowerCase());
+  }
+  return named;
+}
+
+/** A caller's headers as they go on: without those of the hop, gRPC's binary ones, and claims of who calls. */
+export function forwardedHeaders(headers: Headers): string[] {
+  const named = namedInConnection(headers);
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (hopByHop.has(name) || ownWords.has(name) || named.has(name) || name.endsWith("-bin")) continue;
+    kept.push(name, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+/** RFC 7239 §4: a value that is no token is quoted. */
+function forwardedValue(value: string): string {
+  const bracketed =
+    value.includes(":") && !value.includes(".") && !value.startsWith("[") ? `[${value}]` : value;
+  return /^[\w.!#$%&'*+\-^`|~]+$/.test(bracketed) ? bracketed : `"${bracketed.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** The headers that a call of another instance reaches the app with. */
+export function receivedHeaders(headers: Headers, caller: Peer, callee: Peer): Headers {
+  const address = caller.address ?? "unknown";
+  const host = header(headers, "host") ?? "unknown";
+  const forwarded = forwardedHeaders(headers);
+  const kept: string[] = [];
+  for (let i = 0; i < forwarded.length; i += 2) {
+    const name = forwarded[i] as string;
+    const value = forwarded[i + 1] as string;
+    // Ids are the caller's own: another app's must not meet the outcome stored under the same one.
+    if (name === "daprlet-request-id") kept.push(name, `${caller.namespace}/${caller.appId}/${value}`);
+    else if (name !== "host") kept.push(name, value);
+  }
+  kept.push(
+    "x-forwarded-for",
+    address,
+    "x-forwarded-host",
+    host,
+    "forwarded",
+    `for=${forwardedValue(address)};by=_${callee.appId};host=${forwardedValue(host)}`,
+    "dapr-caller-app-id",
+    caller.appId,
+    "dapr-caller-namespace",
+    caller.namespace,
+    "dapr-callee-app-id",
+    callee.appId,
+  );
+  return kept;
+}
+
+/** An app's answer as it goes back: everything but the hop's own headers. */
+export function answerHeaders(headers: Headers): Headers {
+  const named = namedInConnection(headers);
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (hopByHop.has(name) || named.has(name)) continue;
+    kept.push(name, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+const sse = "text/event-stream";
+
+/** Dapr's rule: exactly this Accept makes the answer an event stream, whatever the app called it. */
+export function asksForEvents(headers: Headers): boolean {
+  return header(headers, "accept")?.toLowerCase() === sse;
+}
+
+export function eventStreamHeaders(headers: Headers): Headers {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name !== "content-type" && name !== "cache-control") kept.push(name, headers[i + 1] as string);
+  }
+  kept.push("content-type", sse, "cache-control", "no-cache");
+  return kept;
+}
