@@ -1,0 +1,186 @@
+import type { Platform } from "../../platform.ts";
+import { backOffMs } from "./back-off.ts";
+import type { DeliveryOptions } from "./delivery-metadata.ts";
+
+/** Resolves: consumed. Rejects: to be delivered again. `attempt` is 1 for the first delivery. */
+export type QueueHandler<E> = (event: E, attempt: number) => Promise<void>;
+
+/** One subscription among those that compete for the queue's events. */
+export interface QueueMember {
+  /** From the call on nothing more is handed out; resolves once what is under way has settled. */
+  leave(): Promise<void>;
+}
+
+interface Entry<E> {
+  readonly event: E;
+  /** Place in the order of arrival. */
+  readonly sequence: number;
+  readonly lane: string | undefined;
+  attempt: number;
+  /** In a row; forgotten when a subscription joins. */
+  failures: number;
+}
+
+interface Member<E> {
+  readonly handler: QueueHandler<E>;
+  readonly options: DeliveryOptions;
+  readonly platform: Platform;
+  underWay: number;
+  left: (() => void) | undefined;
+}
+
+/**
+ * The events of one consumer, handed to the subscriptions that compete for them: in order of arrival, to the one with
+ * the least under way, each at least once, and kept until a handler resolved. An event that fails waits apart, so that
+ * it holds up nothing but later events of its own lane (a partition key), which are never handed out beside it.
+ * Storage is not its business: a durable broker pushes what it has stored and acknowledges within its handler.
+ */
+export class ConsumerQueue<E> {
+  #ready: Entry<E>[] = [];
+  /** First of `#ready` that is still to be handed out. */
+  #head = 0;
+  /** Entries behind the one of their lane that is out; a lane exists while one is. */
+  readonly #lanes = new Map<string, Entry<E>[]>();
+  /** Entries in back-off, with what cancels their timer. */
+  readonly #waiting = new Map<Entry<E>, () => void>();
+  readonly #members = new Set<Member<E>>();
+  #sequence = 0;
+  #size = 0;
+  #pumping = false;
+
+  /** Events not consumed yet, those under way included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get members(): number {
+    return this.#members.size;
+  }
+
+  /** Handlers are called in a later microtask, never from within. */
+  push(event: E, lane?: string): void {
+    const entry: Entry<E> = { event, lane, sequence: this.#sequence++, attempt: 0, failures: 0 };
+    this.#size++;
+    if (lane !== undefined) {
+      const behind = this.#lanes.get(lane);
+      if (behind !== undefined) {
+        behind.push(entry);
+        return;
+      }
+      this.#lanes.set(lane, []);
+    }
+    this.#ready.push(entry);
+    this.#pump();
+  }
+
+  /** Adds a subscription. What waits in back-off is due at once: what made it fail may have come back. */
+  join(handler: QueueHandler<E>, options: DeliveryOptions, platform: Platform): QueueMember {
+    const member: Member<E> = { handler, options, platform, underWay: 0, left: undefined };
+    this.#members.add(member);
+    const due = [...this.#waiting.keys()];
+    for (const entry of due) entry.failures = 0;
+    for (const cancel of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+    if (due.length > 0) {
+      this.#ready = [...due, ...this.#ready.slice(this.#head)].sort((a, b) => a.sequence - b.sequence);
+      this.#head = 0;
+    }
+    this.#pump();
+    let leaving: Promise<void> | undefined;
+    return {
+      leave: () => {
+        leaving ??= new Promise((resolve) => {
+          this.#members.delete(member);
+          if (member.underWay === 0) resolve();
+          else member.left = resolve;
+        });
+        return leaving;
+      },
+    };
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#members.size === 0) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      while (this.#head < this.#ready.length) {
+        const member = this.#freest();
+        if (member === undefined) return;
+        this.#hand(this.#ready[this.#head++] as Entry<E>, member);
+      }
+      this.#ready = [];
+      this.#head = 0;
+    });
+  }
+
+  /** The member with the least under way that may take one more; the longest idle of equals. */
+  #freest(): Member<E> | undefined {
+    let best: Member<E> | undefined;
+    for (const member of this.#members) {
+      if (member.underWay >= member.options.concurrency) continue;
+      if (best === undefined || member.underWay < best.underWay) best = member;
+    }
+    if (best !== undefined && this.#members.size > 1) {
+      this.#members.delete(best);
+      this.#members.add(best);
+    }
+    return best;
+  }
+
+  #hand(entry: Entry<E>, member: Member<E>): void {
+    member.underWay++;
+    entry.attempt++;
+    this.#run(entry, member).then((consumed) => {
+      member.underWay--;
+      if (consumed) this.#consumed(entry);
+      else this.#failed(entry, member);
+      if (member.underWay === 0) member.left?.();
+      this.#pump();
+    });
+  }
+
+  async #run({ event, attempt }: Entry<E>, { handler }: Member<E>): Promise<boolean> {
+    try {
+      await handler(event, attempt);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #consumed({ lane }: Entry<E>): void {
+    this.#size--;
+    // A long backlog must not keep what was handed out long ago.
+    if (this.#head > 1024 && this.#head * 2 > this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#head);
+      this.#head = 0;
+    }
+    if (lane === undefined) return;
+    const next = this.#lanes.get(lane)?.shift();
+    if (next === undefined) this.#lanes.delete(lane);
+    else this.#first(next);
+  }
+
+  #failed(entry: Entry<E>, member: Member<E>): void {
+    entry.failures++;
+    // Left meanwhile: another subscription of the consumer, or the next one, has not failed yet.
+    if (!this.#members.has(member)) {
+      this.#first(entry);
+      return;
+    }
+    const ms = backOffMs(member.options.backOff, entry.failures, member.platform);
+    const cancel = member.platform.clock.after(ms, () => {
+      this.#waiting.delete(entry);
+      this.#first(entry);
+      this.#pump();
+    });
+    this.#waiting.set(entry, cancel);
+  }
+
+  /** It arrived before all that has not been handed out yet. */
+  #first(entry: Entry<E>): void {
+    if (this.#head > 0) this.#ready[--this.#head] = entry;
+    else this.#ready.unshift(entry);
+  }
+}
