@@ -1,0 +1,45 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { ComponentResource } from "../resources/component.ts";
+import { parseResources, type Resources, type UnappliedResource } from "../resources/parse-resources.ts";
+import { type Environment, ResourceError } from "../resources/validate-component.ts";
+
+function isYaml(name: string): boolean {
+  return /\.ya?ml$/i.test(name);
+}
+
+/** A file itself, or the YAML files directly in a folder, in the order of their names. */
+async function yamlFiles(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => {
+    throw new ResourceError(`resources path ${path} does not exist`);
+  });
+  if (!found.isDirectory()) return isYaml(path) ? [path] : [];
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && isYaml(entry.name))
+    .map((entry) => join(path, entry.name))
+    .sort();
+}
+
+/**
+ * The resources of files and folders, in the order given. Throws ResourceError naming file, document, line and field.
+ * The YAML library is loaded only when there is a file to read.
+ */
+export async function loadResources(paths: readonly string[], environment?: Environment): Promise<Resources> {
+  const components: ComponentResource[] = [];
+  const unapplied: UnappliedResource[] = [];
+  const files = (await Promise.all(paths.map(yamlFiles))).flat();
+  if (files.length === 0) return { components, unapplied };
+  const [yaml, texts] = await Promise.all([
+    import("yaml"),
+    Promise.all(files.map((file) => readFile(file, "utf8"))),
+  ]);
+  texts.forEach((text, i) => {
+    const file = files[i] as string;
+    const shown = relative(".", file);
+    const found = parseResources(text, shown.startsWith("..") ? file : shown, yaml, environment);
+    components.push(...found.components);
+    unapplied.push(...found.unapplied);
+  });
+  return { components, unapplied };
+}

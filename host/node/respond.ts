@@ -1,0 +1,78 @@
+import type { ServerResponse } from "node:http";
+import type { Headers, RuntimeResponse } from "../http.ts";
+
+/** Fields that belong to the connection or are computed here. */
+function ours(name: string): boolean {
+  switch (name) {
+    case "content-length":
+    case "transfer-encoding":
+    case "connection":
+    case "keep-alive":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Writes a response: bytes in one piece with their length, a stream as it comes with back-pressure. Rejects when
+ * the head is not valid HTTP or the stream fails; what was sent by then is all that was sent.
+ */
+export async function respond(
+  response: ServerResponse,
+  { status, headers, body }: RuntimeResponse,
+  extra: Headers | undefined,
+): Promise<void> {
+  const fields: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (!ours(name)) fields.push(name, headers[i + 1] as string);
+  }
+  if (extra !== undefined) fields.push(...extra);
+  if (body === undefined || body instanceof Uint8Array) {
+    if (status !== 204 && status !== 304 && status >= 200) {
+      fields.push("content-length", String(body?.byteLength ?? 0));
+    }
+    response.writeHead(status, fields);
+    response.end(body);
+    return;
+  }
+  response.writeHead(status, fields);
+  if (response.req.method === "HEAD" || status === 204 || status === 304) {
+    response.end();
+    await body.cancel();
+    return;
+  }
+  response.flushHeaders();
+  await pump(body, response);
+}
+
+async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  const gone = () => {
+    if (!response.writableFinished) reader.cancel().catch(() => undefined);
+  };
+  response.once("close", gone);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || response.destroyed) break;
+      if (!response.write(value)) await drained(response);
+    }
+    response.end();
+  } finally {
+    response.off("close", gone);
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      response.off("drain", go);
+      response.off("close", go);
+      resolve();
+    };
+    response.on("drain", go);
+    response.on("close", go);
+  });
+}

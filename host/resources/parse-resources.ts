@@ -1,0 +1,68 @@
+import type * as Yaml from "yaml";
+import type { ComponentResource } from "./component.ts";
+import { type Environment, isFields, ResourceError, validateComponent } from "./validate-component.ts";
+
+/** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
+export type YamlLibrary = Pick<typeof Yaml, "parseAllDocuments" | "LineCounter" | "isNode">;
+
+/** A resource that is understood as one of Dapr's, and not applied yet. */
+export interface UnappliedResource {
+  readonly kind: string;
+  readonly name: string;
+  readonly origin: string;
+}
+
+export interface Resources {
+  readonly components: readonly ComponentResource[];
+  readonly unapplied: readonly UnappliedResource[];
+}
+
+/**
+ * Reads the documents of one YAML text, in their order. `source` names it in messages (a file, `register()`). Empty
+ * documents and those of other systems are passed over. Throws {@link ResourceError} with document, line and field.
+ */
+export function parseResources(
+  text: string,
+  source: string,
+  yaml: YamlLibrary,
+  environment?: Environment,
+): Resources {
+  const components: ComponentResource[] = [];
+  const unapplied: UnappliedResource[] = [];
+  const lines = new yaml.LineCounter();
+  const documents = yaml.parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  if (!Array.isArray(documents)) return { components, unapplied };
+  documents.forEach((document, i) => {
+    const origin = `${source}, document ${i + 1}`;
+    const [error] = document.errors;
+    if (error !== undefined) {
+      throw new ResourceError(
+        `${origin}, line ${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`,
+      );
+    }
+    /** The nearest thing that is there: a missing field is looked for where its parent stands. */
+    const at = (path: readonly (string | number)[]): string => {
+      for (let length = path.length; length >= 0; length--) {
+        const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+        if (yaml.isNode(node) && node.range) {
+          return `${origin}, line ${lines.linePos(node.range[0]).line}`;
+        }
+      }
+      return origin;
+    };
+    const value: unknown = document.toJS();
+    if (value === undefined || value === null) return;
+    if (!isFields(value)) throw new ResourceError(`${at([])}: expected a mapping with apiVersion and kind`);
+    if (typeof value.apiVersion === "string" && !value.apiVersion.startsWith("dapr.io/")) return;
+    if (typeof value.kind !== "string") {
+      throw new ResourceError(`${at(["kind"])}: kind is missing; expected Component`);
+    }
+    if (value.kind === "Component") {
+      components.push(validateComponent(value, { origin, at }, environment));
+      return;
+    }
+    const name = isFields(value.metadata) ? value.metadata.name : undefined;
+    unapplied.push({ kind: value.kind, name: typeof name === "string" ? name : "", origin });
+  });
+  return { components, unapplied };
+}

@@ -1,0 +1,131 @@
+import { parseDuration } from "../duration.ts";
+import type { ComponentResource } from "./component.ts";
+
+/** A resource that cannot be used. The message names file, document, line and field, and what was expected. */
+export class ResourceError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ResourceError";
+  }
+}
+
+/** The process environment as far as `envRef` may see it. Undefined where the host has none. */
+export type Environment = (name: string) => string | undefined;
+
+export interface Place {
+  /** For `origin`: a file and document number, or `register()`. */
+  readonly origin: string;
+  /** Where the field of this path stands, for messages: `components/a.yaml, document 2, line 7`. */
+  at(path: readonly (string | number)[]): string;
+}
+
+const INIT_TIMEOUT_MS = 5_000;
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Own members only: a document may say `constructor`. */
+function member(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function fail(place: Place, path: readonly (string | number)[], expected: string): never {
+  throw new ResourceError(`${place.at(path)}: ${path.join(".")} ${expected}`);
+}
+
+function section(parent: Fields, name: string, place: Place): Fields {
+  const value = member(parent, name);
+  if (value === undefined || value === null) fail(place, [name], "is missing");
+  if (!isFields(value)) fail(place, [name], "must be a mapping");
+  return value;
+}
+
+function optionalText(value: unknown, place: Place, path: readonly (string | number)[]): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") fail(place, path, "must be text");
+  return value;
+}
+
+function requiredText(value: unknown, place: Place, path: readonly (string | number)[]): string {
+  const text = optionalText(value, place, path);
+  if (text === undefined || text.trim() === "") fail(place, path, "is required and must be text");
+  return text;
+}
+
+/** Dapr reads every scalar as text, and a mapping or a list as its JSON. */
+function scalar(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function texts(value: unknown, place: Place, path: readonly (string | number)[]): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) fail(place, path, "must be a list of app ids");
+  return value.map((item, i) => requiredText(item, place, [...path, i]));
+}
+
+/** Dapr keeps its own secrets out of components' reach; `DAPR_ENV_KEYS`, where set, lists all that is within it. */
+function fromEnvironment(name: string, environment: Environment): string {
+  const listed = environment("DAPR_ENV_KEYS");
+  const blocked =
+    name.toUpperCase().startsWith("DAPR_") ||
+    name.toUpperCase() === "APP_API_TOKEN" ||
+    /\s/.test(name) ||
+    (listed !== undefined && !listed.split(/[\s,]+/).includes(name));
+  return blocked ? "" : (environment(name) ?? "");
+}
+
+interface Metadata {
+  readonly values: ReadonlyMap<string, string>;
+  readonly secretKeyRefs: readonly string[];
+}
+
+function metadataList(value: unknown, place: Place, environment: Environment): Metadata {
+  const values = new Map<string, string>();
+  const secretKeyRefs: string[] = [];
+  if (value === undefined || value === null) return { values, secretKeyRefs };
+  const path = ["spec", "metadata"];
+  if (!Array.isArray(value)) fail(place, path, "must be a list of entries with name and value");
+  value.forEach((entry: unknown, i) => {
+    if (!isFields(entry)) fail(place, [...path, i], "must be an entry with name and value");
+    const name = requiredText(member(entry, "name"), place, [...path, i, "name"]);
+    const given = member(entry, "value");
+    const envRef = optionalText(member(entry, "envRef"), place, [...path, i, "envRef"]);
+    if (given !== undefined && given !== null) values.set(name, scalar(given));
+    else if (member(entry, "secretKeyRef") !== undefined) secretKeyRefs.push(name);
+    else values.set(name, envRef === undefined ? "" : fromEnvironment(envRef, environment));
+  });
+  return { values, secretKeyRefs };
+}
+
+/** A document of `kind: Component`, validated. Throws {@link ResourceError}. */
+export function validateComponent(
+  document: unknown,
+  place: Place,
+  environment: Environment = () => undefined,
+): ComponentResource {
+  if (!isFields(document)) fail(place, [], "a Component must be a mapping");
+  const head = section(document, "metadata", place);
+  const spec = section(document, "spec", place);
+  const { values, secretKeyRefs } = metadataList(member(spec, "metadata"), place, environment);
+  const version = optionalText(member(spec, "version"), place, ["spec", "version"]);
+  const ignoreErrors = member(spec, "ignoreErrors") ?? false;
+  if (typeof ignoreErrors !== "boolean") fail(place, ["spec", "ignoreErrors"], "must be true or false");
+  const initTimeout = optionalText(member(spec, "initTimeout"), place, ["spec", "initTimeout"]);
+  return {
+    name: requiredText(member(head, "name"), place, ["metadata", "name"]),
+    namespace: optionalText(member(head, "namespace"), place, ["metadata", "namespace"]),
+    type: requiredText(member(spec, "type"), place, ["spec", "type"]),
+    version: version === undefined || version === "" ? "v1" : version,
+    metadata: values,
+    secretKeyRefs,
+    scopes: texts(member(document, "scopes"), place, ["scopes"]),
+    // As in Dapr, a timeout that is not a duration counts as none given.
+    initTimeoutMs: parseDuration(initTimeout ?? "") || INIT_TIMEOUT_MS,
+    ignoreErrors,
+    origin: place.origin,
+  };
+}
