@@ -1,7 +1,8 @@
 import type { Registry } from "../components/registry.ts";
+import { inMemoryStore } from "../components/state/in-memory.ts";
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
-  state: [],
+  state: [inMemoryStore],
   pubsub: [],
 };

@@ -28,8 +28,9 @@ export interface Delete {
 export type Operation = Upsert | Delete;
 
 export interface WriteBatch {
+  /** They act in this order, and each sees the effects of those before it, also in an atomic batch. */
   readonly operations: readonly Operation[];
-  /** True: all or nothing. False: each operation on its own, in order. */
+  /** True: all or nothing. False: each operation on its own. */
   readonly atomic: boolean;
   readonly consistency: Consistency | undefined;
   /**
@@ -44,11 +45,12 @@ export const OUTCOME_TTL_MS = 10 * 60_000;
 
 /**
  * In the order of the operations: undefined where it was applied, else why not. An atomic batch is either all
- * undefined, or nothing of it was applied.
+ * undefined, or nothing of it was applied and the first operation that failed says why.
  */
 export type WriteOutcome = readonly (ETagError | undefined)[];
 
 export interface Item {
+  /** Belongs to whoever asked: the store keeps no reference to it. */
   readonly value: Uint8Array;
   /** Unquoted; never reused for another version of the same key, deletion included. */
   readonly etag: string | undefined;
@@ -56,17 +58,21 @@ export interface Item {
   readonly expiresAt: number | undefined;
 }
 
+/** A value at once, where a store can answer without waiting, or a promise of it. Failures may come either way. */
+export type Answer<T> = T | Promise<T>;
+
 /**
  * Where a state block keeps its items. `write` resolves after the effect is as durable as `consistency` asks, never
  * before; every failure but an ETag's is thrown as a ComponentError, and then nothing is known to be written.
  * ETag rules: with an ETag, it must equal the stored one (a missing item does not match); without, `first-write`
- * only creates, and everything else overwrites. An expired item is a missing one.
+ * only creates (a delete: only where there is nothing), and everything else overwrites or deletes. An expired item
+ * is a missing one. What a closed store is asked for fails with a ComponentError.
  */
 export interface Store extends Component {
-  get(key: string, consistency: Consistency | undefined): Promise<Item | undefined>;
+  get(key: string, consistency: Consistency | undefined): Answer<Item | undefined>;
   /** One answer for each key, in order. */
-  bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]>;
-  write(batch: WriteBatch): Promise<WriteOutcome>;
+  bulkGet(keys: readonly string[]): Answer<readonly (Item | undefined)[]>;
+  write(batch: WriteBatch): Answer<WriteOutcome>;
 }
 
 /** What keeps the items: shown in metadata, so that nobody takes memory for a disk. */

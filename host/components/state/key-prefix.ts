@@ -1,0 +1,37 @@
+import { ComponentError } from "../../errors/component-error.ts";
+import type { ComponentResource } from "../../resources/component.ts";
+
+/** What parts a key's prefix from the key; refused inside either. */
+export const KEY_SEPARATOR = "||";
+
+/**
+ * What the API puts before every key of a store, separator included, by the resource's `keyPrefix`
+ * (dapr-http-api §4.2). Throws a ComponentError for a prefix that contains the separator.
+ */
+export function keyPrefix(resource: ComponentResource, appId: string, namespace: string): string {
+  for (const [name, value] of resource.metadata) {
+    if (name.toLowerCase() === "keyprefix")
+      return prefix(resource.name, value.toLowerCase(), appId, namespace);
+  }
+  return appId + KEY_SEPARATOR;
+}
+
+function prefix(store: string, strategy: string, appId: string, namespace: string): string {
+  switch (strategy) {
+    case "none":
+      return "";
+    case "appid":
+      return appId + KEY_SEPARATOR;
+    case "name":
+      return store + KEY_SEPARATOR;
+    case "namespace":
+      return (namespace === "" ? appId : `${namespace}.${appId}`) + KEY_SEPARATOR;
+  }
+  if (strategy.includes(KEY_SEPARATOR)) {
+    throw new ComponentError(
+      "INVALID_ARGUMENT",
+      `component ${store}: metadata field keyPrefix can't contain '${KEY_SEPARATOR}'`,
+    );
+  }
+  return strategy + KEY_SEPARATOR;
+}

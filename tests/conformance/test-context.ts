@@ -1,0 +1,24 @@
+import type { ComponentContext } from "../../host/components/component.ts";
+import type { Core } from "../../host/core/core.ts";
+import type { Clock } from "../../host/platform.ts";
+import { consoleLog, webPlatform } from "../../host/web-platform.ts";
+
+/** The context of a component that rides on neither the core nor a relay. */
+export function testContext(name: string, clock: Clock): ComponentContext {
+  const log = consoleLog("error", name);
+  return {
+    name,
+    appId: "app",
+    namespace: "default",
+    platform: { ...webPlatform(log), clock },
+    log,
+    core: new Proxy({} as Core, {
+      get() {
+        throw new Error("this component was not expected to use the core");
+      },
+    }),
+    relays: {
+      open: () => Promise.reject(new Error("this component was not expected to use a relay")),
+    },
+  };
+}
