@@ -112,8 +112,8 @@ class InMemoryStore implements DurableStore {
     return outcome;
   }
 
-  #check({ key, etag, concurrency }: Operation): ETagError | undefined {
-    if (etag === undefined && concurrency !== "first-write") return undefined;
+  #check({ kind, key, etag, concurrency }: Operation): ETagError | undefined {
+    if (etag === undefined && (kind === "delete" || concurrency !== "first-write")) return undefined;
     const current = this.#live(key);
     const matches = etag === undefined ? current === undefined : current?.etag === etag;
     return matches ? undefined : new ETagError("mismatch", key);

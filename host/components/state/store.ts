@@ -65,8 +65,8 @@ export type Answer<T> = T | Promise<T>;
  * Where a state block keeps its items. `write` resolves after the effect is as durable as `consistency` asks, never
  * before; every failure but an ETag's is thrown as a ComponentError, and then nothing is known to be written.
  * ETag rules: with an ETag, it must equal the stored one (a missing item does not match); without, `first-write`
- * only creates (a delete: only where there is nothing), and everything else overwrites or deletes. An expired item
- * is a missing one. What a closed store is asked for fails with a ComponentError.
+ * only creates, and everything else overwrites; a delete without one deletes, whatever the concurrency. An expired
+ * item is a missing one. What a closed store is asked for fails with a ComponentError.
  */
 export interface Store extends Component {
   get(key: string, consistency: Consistency | undefined): Answer<Item | undefined>;
