@@ -3,6 +3,8 @@ import { CHUNK, INBOX, OUTBOX, RESULT } from "./memory";
 
 export { route, normalise } from "./http/route";
 export { begin, feed } from "./json/scan";
+export { frame, complete, escape, base64, data } from "./cloudevents/envelope";
+export { traceparent } from "./trace/traceparent";
 
 /** Raised by every change of an export's meaning. */
 export function abi(): i32 {

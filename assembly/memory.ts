@@ -37,10 +37,8 @@ export const NAME: usize = memory.data(24, 8);
 /** Contexts of the containers that a shape follows, outermost first; no shape nests deeper. */
 export const CONTEXTS: usize = memory.data(8, 8);
 
-/** Fields that the shapes know, 16 bytes each, written once at start. */
-export const MAX_FIELDS: i32 = 32;
-
-export const FIELDS: usize = memory.data(512, 8);
+/** Fields that the shapes know, 24 bytes each and at most 32, written once at start. */
+export const FIELDS: usize = memory.data(768, 8);
 
 /** What one scan found, 12 bytes each, as many as the outbox holds. */
 export const MARKS: usize = OUTBOX;

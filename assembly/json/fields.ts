@@ -45,21 +45,22 @@ export const EVENT_END: i32 = 17;
 export const ATTRIBUTE: i32 = 32;
 
 /**
- *   ┌───────────────────────┬──────────┬────────┬────────┬────────┬────────┐
- *   │ u64 name, bytes 0…7   │ u32 8…11 │ u8     │ u8     │ u8     │ u8     │
- *   │                       │          │ length │ field  │ expects│ where  │
- *   └───────────────────────┴──────────┴────────┴────────┴────────┴────────┘
+ *   ┌──────────────────────┬──────────────────────┬────────┬────────┬────────┬────────┬─────┐
+ *   │ u64 name, bytes 0…7  │ u64 name, bytes 8…15 │ u8     │ u8     │ u8     │ u8     │ u32 │
+ *   │                      │                      │ length │ field  │ expects│ where  │  0  │
+ *   └──────────────────────┴──────────────────────┴────────┴────────┴────────┴────────┴─────┘
  *
  * `where` holds the context in which the name is known (low half) and the one that its container opens (high).
  */
 @unmanaged
 export class Field {
   low: u64;
-  high: u32;
+  high: u64;
   length: u8;
   field: u8;
   expects: u8;
   where: u8;
+  unused: u32;
 
   @inline
   get child(): i32 {
@@ -69,8 +70,15 @@ export class Field {
 
 let fields: i32 = 0;
 
+/** The record of a field that is defined. */
+// @ts-ignore: decorator
+@inline
+export function fieldAt(index: i32): usize {
+  return FIELDS + <usize>index * offsetof<Field>();
+}
+
 function define(context: i32, name: string, field: i32, expects: i32, child: i32 = SKIP): void {
-  const record = FIELDS + (<usize>(fields++) << 4);
+  const record = fieldAt(fields++);
   for (let i = 0; i < name.length; i++) store<u8>(record + i, <u8>name.charCodeAt(i));
   const entry = changetype<Field>(record);
   entry.length = <u8>name.length;
@@ -85,14 +93,14 @@ export function fieldOf(context: i32, length: i32): Field | null {
   const low = nameLow(fold);
   const high = nameHigh(fold);
   for (let i: i32 = 0; i < fields; i++) {
-    const entry = changetype<Field>(FIELDS + (<usize>i << 4));
+    const entry = changetype<Field>(fieldAt(i));
     if (entry.low != low || entry.high != high || <i32>entry.length != length) continue;
     if ((<i32>entry.where & 15) == context) return entry;
   }
   return null;
 }
 
-// At most MAX_FIELDS of them.
+// At most 32 of them: FIELDS has no more room.
 define(ITEM, "key", KEY, STRING | NULL);
 define(ITEM, "value", VALUE, ANY);
 define(ITEM, "etag", ETAG, STRING | NULL);
@@ -104,15 +112,20 @@ define(TRANSACTION, "operations", OPERATION_LIST, ARRAY | NULL, OPERATIONS);
 define(TRANSACTION, "metadata", METADATA, OBJECT | NULL, MAP);
 define(OPERATION, "operation", OPERATION_NAME, STRING | NULL);
 define(OPERATION, "request", REQUEST, OBJECT | NULL, ITEM);
+
+/** Record of an event's first attribute: the others follow in the order of `cloudevents/attributes.ts`. */
+export const FIRST_ATTRIBUTE: i32 = 11;
+
 define(EVENT, "id", ATTRIBUTE + 0, ANY);
 define(EVENT, "source", ATTRIBUTE + 1, ANY);
-define(EVENT, "specversion", ATTRIBUTE + 2, ANY);
-define(EVENT, "type", ATTRIBUTE + 3, ANY);
-define(EVENT, "subject", ATTRIBUTE + 4, ANY);
-define(EVENT, "time", ATTRIBUTE + 5, ANY);
+define(EVENT, "type", ATTRIBUTE + 2, ANY);
+define(EVENT, "subject", ATTRIBUTE + 3, ANY);
+define(EVENT, "time", ATTRIBUTE + 4, ANY);
+define(EVENT, "datacontenttype", ATTRIBUTE + 5, ANY);
 define(EVENT, "topic", ATTRIBUTE + 6, ANY);
 define(EVENT, "pubsubname", ATTRIBUTE + 7, ANY);
-define(EVENT, "traceid", ATTRIBUTE + 8, ANY);
-define(EVENT, "traceparent", ATTRIBUTE + 9, ANY);
-define(EVENT, "tracestate", ATTRIBUTE + 10, ANY);
-define(EVENT, "expiration", ATTRIBUTE + 11, ANY);
+define(EVENT, "traceparent", ATTRIBUTE + 8, ANY);
+define(EVENT, "tracestate", ATTRIBUTE + 9, ANY);
+define(EVENT, "expiration", ATTRIBUTE + 10, ANY);
+define(EVENT, "traceid", ATTRIBUTE + 11, ANY);
+define(EVENT, "specversion", ATTRIBUTE + 12, ANY);

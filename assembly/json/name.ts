@@ -2,7 +2,7 @@ import { NAME, SEEN, SEEN_NAMES } from "../memory";
 import { DUPLICATE_MEMBER, TOO_MANY_MEMBERS } from "./fault";
 
 /** Longest name that a field may have; longer ones are unknown. */
-export const NAME_BYTES: i32 = 12;
+export const NAME_BYTES: i32 = 16;
 
 const FNV_OFFSET: u64 = 0xcbf29ce484222325;
 const FNV_PRIME: u64 = 0x100000001b3;
@@ -16,6 +16,11 @@ let seen: i32 = 0;
 /** Forgets the members of the event before. */
 export function forgetNames(): void {
   seen = 0;
+}
+
+/** Members of the event so far. */
+export function seenNames(): i32 {
+  return seen;
 }
 
 export function beginName(): void {
@@ -54,13 +59,13 @@ export function endName(): i32 {
   return size;
 }
 
-/** The name's eight first bytes, and the four that follow. */
+/** The name's eight first bytes, and the eight that follow. */
 export function nameLow(fold: bool): u64 {
   return folded(load<u64>(NAME), fold);
 }
 
-export function nameHigh(fold: bool): u32 {
-  return <u32>folded(load<u32>(NAME, 8), fold);
+export function nameHigh(fold: bool): u64 {
+  return folded(load<u64>(NAME, 8), fold);
 }
 
 /**

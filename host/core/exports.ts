@@ -10,6 +10,12 @@ export interface CoreExports {
   normalise(length: number): number;
   begin(shape: number): void;
   feed(length: number, last: number): number;
+  frame(): number;
+  complete(marks: number): number;
+  escape(length: number, last: number): number;
+  base64(length: number): number;
+  data(): number;
+  traceparent(length: number): number;
 }
 
 /** The version of the exports' meaning that this host was written for. */

@@ -30,8 +30,9 @@ export class Inbox {
   }
 
   /** Puts text there and answers its bytes, or -1 when it does not fit. */
-  text(value: string): number {
-    const { read, written } = this.#encoder.encodeInto(value, this.#view);
+  text(value: string, at = 0): number {
+    const target = at === 0 ? this.#view : this.#view.subarray(at);
+    const { read, written } = this.#encoder.encodeInto(value, target);
     return read === value.length ? written : -1;
   }
 

@@ -1,8 +1,10 @@
 import type { Core } from "./core.ts";
+import { envelopes } from "./envelope.ts";
 import { instantiate } from "./exports.ts";
 import { Inbox } from "./inbox.ts";
 import { router } from "./router.ts";
 import { stateScanner } from "./state-scanner.ts";
+import { traces } from "./trace.ts";
 
 /** Compiles core.wasm. For Node, whose module may also be compiled synchronously, and for pages. */
 export function compileCore(bytes: BufferSource): Promise<WebAssembly.Module> {
@@ -13,5 +15,10 @@ export function compileCore(bytes: BufferSource): Promise<WebAssembly.Module> {
 export function loadCore(module: WebAssembly.Module): Core {
   const exports = instantiate(module);
   const inbox = new Inbox(exports);
-  return { ...router(exports, inbox), ...stateScanner(exports, inbox) } as Core;
+  return {
+    ...router(exports, inbox),
+    ...stateScanner(exports, inbox),
+    ...envelopes(exports, inbox),
+    ...traces(exports, inbox),
+  } as Core;
 }

@@ -35,7 +35,13 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export type Visit = (field: number, flags: number, start: number, end: number) => void;
 
 /** Feeds a body to the scanner chunk by chunk. Answers the status, 0 for a body that is whole and of that shape. */
-export function feed(core: CoreExports, inbox: Inbox, shape: number, body: Uint8Array, visit?: Visit): number {
+export function feed(
+  core: CoreExports,
+  inbox: Inbox,
+  shape: number,
+  body: Uint8Array,
+  visit?: Visit,
+): number {
   core.begin(shape);
   let at = 0;
   for (;;) {

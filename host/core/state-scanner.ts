@@ -26,31 +26,38 @@ export function stateScanner(
       let name = "";
       let request: ScannedItem | undefined;
       const reader = new Reader(body);
-      follow(core, inbox, shapes.transaction, "an object with operations", body, (field, flags, start, end) => {
-        switch (field) {
-          case marks.operations:
-            operations = [];
-            return;
-          case marks.operationName:
-            name = textOf(body, flags, start, end) ?? "";
-            return;
-          case marks.request:
-            request = undefined;
-            // The transaction's own metadata waits in the same reader.
-            if (!isMissing(flags)) reader.beginRequest();
-            return;
-          case marks.itemEnd:
-            request = reader.endRequest();
-            return;
-          case marks.operationEnd:
-            operations.push({ operation: name, request: request ?? noItem });
-            name = "";
-            request = undefined;
-            return;
-          default:
-            reader.visit(field, flags, start, end);
-        }
-      });
+      follow(
+        core,
+        inbox,
+        shapes.transaction,
+        "an object with operations",
+        body,
+        (field, flags, start, end) => {
+          switch (field) {
+            case marks.operations:
+              operations = [];
+              return;
+            case marks.operationName:
+              name = textOf(body, flags, start, end) ?? "";
+              return;
+            case marks.request:
+              request = undefined;
+              // The transaction's own metadata waits in the same reader.
+              if (!isMissing(flags)) reader.beginRequest();
+              return;
+            case marks.itemEnd:
+              request = reader.endRequest();
+              return;
+            case marks.operationEnd:
+              operations.push({ operation: name, request: request ?? noItem });
+              name = "";
+              request = undefined;
+              return;
+            default:
+              reader.visit(field, flags, start, end);
+          }
+        },
+      );
       return { operations, metadata: reader.takeItem().metadata };
     },
 
