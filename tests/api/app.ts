@@ -135,6 +135,8 @@ export function createTestApp(options: TestAppOptions = {}) {
     });
     return c.body(events, 200, { "content-type": "text/event-stream" });
   });
+  // A caller that went away while it was sending is part of the tests.
+  app.onError((error, c) => c.text(error.message, 500));
   app.all("/events/*", (c) => c.body(null, 200));
   app.all("/A", (c) => c.body(null, 200));
   app.all("*", (c: Context) => c.json(c.get("seen")));

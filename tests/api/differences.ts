@@ -13,11 +13,46 @@ export interface Difference {
 
 export const differences = [
   {
-    id: "transaction.rollback",
-    what: "a transaction whose last operation has a stale ETag",
-    daprd: "rolled back in SQLite and memory; on Redis what came before it stays written",
-    daprlet: "rolled back in every store",
-    why: "a transaction succeeds or fails as a whole, as the book says",
+    id: "invoke.own.caller",
+    what: "`dapr-caller-app-id` of a call to the own app",
+    daprd: "absent",
+    daprlet: "own id",
+    why: "an app need not know whether its caller was another app",
+  },
+  {
+    id: "invoke.spoofed-caller",
+    what: "`dapr-caller-app-id` sent by a caller",
+    daprd: "passed on beside (other app) or instead of (own app) the true one",
+    daprlet: "replaced by the true one",
+    why: "who calls comes from what the sidecars have verified, never from a header",
+  },
+  {
+    id: "invoke.own.sse",
+    what: "`Cache-Control` of server-sent events of the own app",
+    daprd: "absent",
+    daprlet: "no-cache",
+    why: "the same answer as from another app",
+  },
+  {
+    id: "state.trailing-data",
+    what: "a save whose body goes on after its list",
+    daprd: 204,
+    daprlet: 400,
+    why: "half of the body would be ignored without a word",
+  },
+  {
+    id: "state.same-key-twice",
+    what: "one key twice in the list of a save",
+    daprd: "either stays",
+    daprlet: "the last one stays",
+    why: "items are applied in their order",
+  },
+  {
+    id: "pubsub.in-memory.redelivery",
+    what: "an event of `pubsub.in-memory` that the app does not accept",
+    daprd: "dropped",
+    daprlet: "delivered again, with growing pauses",
+    why: "delivery is at-least-once on every broker",
   },
 ] as const satisfies readonly Difference[];
 

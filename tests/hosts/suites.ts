@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { badInputSuite } from "../api/bad-input-suite.ts";
+import { configuredSuites } from "../api/configured-suites.ts";
+import { invokeSuite } from "../api/invoke-suite.ts";
+import { metadataSuite } from "../api/metadata-suite.ts";
+import { pubsubSuite } from "../api/pubsub-suite.ts";
 import { stateSuite } from "../api/state-suite.ts";
 import type { Host, HostDefinition } from "./host.ts";
 import { Subject } from "./subject.ts";
 
 const suites = {
   state: stateSuite,
+  invoke: invokeSuite,
+  pubsub: pubsubSuite,
+  metadata: metadataSuite,
+  badInput: badInputSuite,
 } as const;
 
 /** Declares every suite of the API for one host: on a fresh one, and again after a restart. */
@@ -28,5 +37,6 @@ export function apiOn(
         for (const name of names) describe(name, () => suites[name](new Subject(definition, () => host)));
       });
     }
+    configuredSuites(definition);
   });
 }

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Host, HostDefinition, StartOptions } from "../hosts/host.ts";
+import { Subject } from "../hosts/subject.ts";
+
+function started(definition: HostDefinition, options: StartOptions): Subject {
+  let host: Host | undefined;
+  beforeAll(async () => {
+    host = await definition.start(options);
+  }, 60_000);
+  afterAll(() => host?.stop());
+  return new Subject(definition, () => {
+    if (host === undefined) throw new Error(`${definition.name} is not running`);
+    return host;
+  });
+}
+
+/** A sidecar with `DAPR_API_TOKEN` and `APP_API_TOKEN`: dapr-http-api §1.0 and §2.0. */
+export function tokenSuite(definition: HostDefinition): void {
+  const on = started(definition, { apiToken: "the-secret", appApiToken: "the-app-secret" });
+  const token = { "dapr-api-token": "the-secret" };
+
+  test.each([
+    ["GET", "/v1.0/metadata"],
+    ["GET", "/v1.0/state/memory/key"],
+    ["POST", "/v1.0/publish/messagebus/plain"],
+    ["GET", "/v1.0/nothing"],
+    ["POST", "/v1.0/healthz"],
+    ["GET", "/v1.0/healthz/nothing"],
+    ["GET", "/v1.0/healthz/../state/memory/key"],
+    ["GET", "//v1.0/metadata"],
+    ["POST", "/v1.0/shutdown"],
+  ])("%s %s is refused without it, with a wrong one, and with half of it", async (method, path) => {
+    for (const headers of [
+      {},
+      { "dapr-api-token": "wrong" },
+      { "dapr-api-token": "the-sec" },
+      { "dapr-api-token": "" },
+    ]) {
+      const answer = await on.fetch(path, { method, headers });
+      expect([answer.status, answer.text.trim()]).toEqual([401, "invalid api token"]);
+      expect(answer.header("content-type")).toMatch(/^text\/plain/);
+    }
+  });
+
+  test.each(["/v1.0/healthz", "/v1.0/healthz/outbound"])("%s needs none", async (path) => {
+    expect((await on.fetch(path)).status).toBe(204);
+  });
+
+  test("the right one opens the API and is not passed on; the app gets its own", async () => {
+    for (const id of [on.host.appId, on.host.peer.appId]) {
+      const answer = await on.fetch(`/v1.0/invoke/${id}/method/headers`, { headers: token });
+      expect(answer.status).toBe(200);
+      const { headers } = answer.json as { headers: Record<string, string> };
+      expect(headers["dapr-api-token"]).toBe("the-app-secret");
+      expect(JSON.stringify(headers)).not.toContain("the-secret");
+    }
+  });
+
+  test("events and questions to the app carry its token", async () => {
+    const id = on.key();
+    const path = `/v1.0/publish/messagebus/plain?metadata.cloudevent.id=${id}`;
+    expect((await on.post(path, "{}", token)).status).toBe(204);
+    const recorded = async (path: string) => {
+      const answer = await on.fetch(`/v1.0/invoke/${on.host.appId}/method/control/recorded?path=${path}`, {
+        headers: token,
+      });
+      return answer.json as { headers: Record<string, string> }[];
+    };
+    await expect.poll(async () => (await recorded("/events/plain")).length).toBe(1);
+    for (const path of ["/events/plain", "/dapr/subscribe"]) {
+      expect((await recorded(path))[0]?.headers["dapr-api-token"]).toBe("the-app-secret");
+    }
+    expect((await recorded("/dapr/subscribe"))[0]?.headers["dapr-app-id"]).toBe(on.host.appId);
+  });
+}
+
+/** A sidecar without any component. */
+export function bareSuite(definition: HostDefinition): void {
+  const on = started(definition, { components: false });
+
+  test("no state store: 500, in Dapr's rich form", async () => {
+    const answers = [
+      await on.fetch("/v1.0/state/statestore/k"),
+      await on.post("/v1.0/state/statestore", [{ key: "k", value: 1 }]),
+      await on.fetch("/v1.0/state/statestore/k", { method: "DELETE" }),
+      await on.post("/v1.0/state/statestore/bulk", { keys: ["k"] }),
+      await on.post("/v1.0/state/statestore/transaction", { operations: [] }),
+    ];
+    for (const answer of answers) {
+      expect([answer.status, answer.errorCode]).toEqual([500, "ERR_STATE_STORE_NOT_CONFIGURED"]);
+      expect(answer.json).toMatchObject({
+        message: "state store statestore is not configured",
+        details: [{ domain: "dapr.io", reason: "DAPR_STATE_NOT_CONFIGURED" }],
+      });
+    }
+  });
+
+  test("no pub/sub", async () => {
+    const answer = await on.post("/v1.0/publish/messagebus/A", "{}");
+    expect([answer.status, answer.errorCode]).toEqual([404, "ERR_PUBSUB_NOT_FOUND"]);
+  });
+
+  test("healthy, and metadata list no component", async () => {
+    expect((await on.fetch("/v1.0/healthz")).status).toBe(204);
+    const { components, id } = (await on.fetch("/v1.0/metadata")).json as {
+      components?: unknown[];
+      id: string;
+    };
+    expect([id, components ?? []]).toEqual([on.host.appId, []]);
+  });
+
+  test("invocation needs none", async () => {
+    const answer = await on.fetch(`/v1.0/invoke/${on.host.peer.appId}/method/greeting`);
+    expect([answer.status, answer.text]).toEqual([200, "Hello, World!"]);
+  });
+}
+
+/** Declares the suites that need a start of their own. */
+export function configuredSuites(definition: HostDefinition): void {
+  describe.runIf(definition.features.has("configurable"))("with tokens", () => tokenSuite(definition));
+  describe.runIf(definition.features.has("configurable"))("without components", () => bareSuite(definition));
+}

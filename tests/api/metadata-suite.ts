@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import type { Subject } from "../hosts/subject.ts";
+
+interface Metadata {
+  readonly id: string;
+  readonly runtimeVersion: string;
+  readonly extended: Record<string, string>;
+  readonly components: { name: string; type: string; version: string; capabilities?: string[] }[];
+  readonly subscriptions: Record<string, unknown>[];
+}
+
+/** Contract of metadata, health and of what every endpoint has in common: dapr-http-api §1.0 and §1.13. */
+export function metadataSuite(on: Subject): void {
+  const metadata = async () => {
+    const answer = await on.fetch("/v1.0/metadata");
+    expect([answer.status, answer.header("content-type")]).toEqual([200, "application/json"]);
+    return answer.json as Metadata;
+  };
+  const unaddressed = {
+    errorCode: "ERR_DIRECT_INVOKE",
+    message: "failed getting app id either from the URL path or the header dapr-app-id",
+  };
+
+  describe("health", () => {
+    test.each(["/v1.0/healthz", "/v1.0/healthz/", "/v1.0/healthz/outbound", "/v1.0//healthz"])(
+      "%s is 204",
+      async (path) => {
+        const answer = await on.fetch(path);
+        expect([answer.status, answer.text]).toEqual([204, ""]);
+      },
+    );
+
+    test("asks for this app id", async () => {
+      expect((await on.fetch(`/v1.0/healthz?appid=${on.host.appId}`)).status).toBe(204);
+      const other = await on.fetch("/v1.0/healthz?appid=another");
+      expect([other.status, other.errorCode]).toEqual([500, "ERR_HEALTH_APPID_NOT_MATCH"]);
+      expect(other.message).toBe("dapr app-id does not match");
+    });
+  });
+
+  describe("metadata", () => {
+    test("tells the id, the version and the components", async () => {
+      const found = await metadata();
+      expect(found.id).toBe(on.host.appId);
+      expect(found.runtimeVersion).toEqual(expect.any(String));
+      expect(found.extended.daprRuntimeVersion).toEqual(expect.any(String));
+      const byName = new Map(found.components.map((component) => [component.name, component]));
+      expect([...byName.keys()].sort()).toEqual(
+        ["memory", "messagebus", "named", "scoped", "statestore", "unprefixed"].sort(),
+      );
+      expect(byName.get("memory")).toMatchObject({
+        type: "state.in-memory",
+        version: "v1",
+        capabilities: expect.arrayContaining(["ETAG", "TRANSACTIONAL", "TTL"]),
+      });
+      expect(byName.get("statestore")?.capabilities).toEqual(
+        expect.arrayContaining(["ETAG", "TRANSACTIONAL", "TTL"]),
+      );
+    });
+
+    test("tells the subscriptions", async () => {
+      const { subscriptions } = await metadata();
+      expect(subscriptions).toContainEqual({
+        pubsubname: "messagebus",
+        topic: "plain",
+        rules: [{ path: "/events/plain" }],
+        deadLetterTopic: "",
+        type: "PROGRAMMATIC",
+      });
+      expect(subscriptions).toContainEqual(
+        expect.objectContaining({ topic: "lettered", deadLetterTopic: "letters" }),
+      );
+      expect(subscriptions.map(({ topic }) => topic)).not.toContain("no-route");
+    });
+
+    test.each(["extra", "__proto__", "constructor", "with space"])(
+      "keeps the value put at %j",
+      async (name) => {
+        const value = on.key("value");
+        const put = await on.fetch(`/v1.0/metadata/${encodeURIComponent(name)}`, {
+          method: "PUT",
+          body: value,
+        });
+        expect([put.status, put.text]).toEqual([204, ""]);
+        const text = (await on.fetch("/v1.0/metadata")).text;
+        const { extended } = JSON.parse(text) as Metadata;
+        expect(Object.getOwnPropertyDescriptor(extended, name)?.value).toBe(value);
+      },
+    );
+  });
+
+  describe("what is no endpoint", () => {
+    test.each([
+      ["GET", "/"],
+      ["GET", "/v1.0"],
+      ["GET", "/v1.0/nothing"],
+      ["GET", "/v2.0/state/statestore/k"],
+      ["GET", "/V1.0/healthz"],
+      ["GET", "/v1.0/State/statestore/k"],
+      ["GET", "/v1.0/state"],
+      ["GET", "/v1.0/state/"],
+      ["GET", "/v1.0/state/statestore"],
+      ["GET", "/v1.0/state/statestore/"],
+      ["POST", "/v1.0/state/statestore/k"],
+      ["PATCH", "/v1.0/state/statestore"],
+      ["DELETE", "/v1.0/state/statestore"],
+      ["OPTIONS", "/v1.0/state/statestore"],
+      ["GET", "/v1.0/state/statestore/a/b"],
+      ["DELETE", "/v1.0/state/statestore/bulk/x"],
+      ["GET", "/v1.0/publish/messagebus/plain"],
+      ["DELETE", "/v1.0/publish/messagebus/plain"],
+      ["POST", "/v1.0/healthz"],
+      ["DELETE", "/v1.0/metadata"],
+      ["POST", "/v1.0/metadata/key"],
+      ["GET", "/v1.0/metadata/key"],
+      ["GET", "/v1.0/shutdown"],
+    ])("%s %s is 404", async (method, path) => {
+      const answer = await on.fetch(path, { method });
+      expect([answer.status, answer.json]).toEqual([404, unaddressed]);
+      expect(answer.header("content-type")).toBe("application/json");
+    });
+
+    test.each(["PROPFIND", "REPORT"])("the verb %s", async (method) => {
+      const answer = await on.fetch("/v1.0/healthz", { method });
+      expect([answer.status, answer.json]).toEqual([404, unaddressed]);
+    });
+  });
+
+  describe.runIf(on.has("verbatim"))("paths are cleaned before they are routed", () => {
+    test.each([
+      "//v1.0//state//memory//",
+      "/v1.0/./state/memory/",
+      "/v1.0/x/../state/memory/",
+      "/x/../../v1.0/state/memory/",
+    ])("%s", async (prefix) => {
+      const key = on.key();
+      await on.post("/v1.0/state/memory", [{ key, value: 7 }]);
+      const answer = await on.fetch(prefix + key);
+      expect([answer.status, answer.text]).toEqual([200, "7"]);
+    });
+
+    test("a trailing slash after a key is not part of it", async () => {
+      const key = on.key();
+      await on.post("/v1.0/state/memory/", [{ key, value: 7 }]);
+      expect((await on.fetch(`/v1.0/state/memory/${key}/`)).text).toBe("7");
+    });
+  });
+
+  test.each(["/v1.0/state/memory/%zz", "/v1.0/state/memory/%", "/v1.0/state/memory/a%2"])(
+    "%s is a malformed escape",
+    async (path) => {
+      const answer = await on.fetch(path);
+      expect(answer.status).toBe(400);
+      expect(answer.header("content-type")).toMatch(/^text\/plain/);
+    },
+  );
+}
