@@ -5,6 +5,7 @@ import { availability } from "./availability.ts";
 import type { Component, ComponentContext, Definition } from "./component.ts";
 import { decodeMetadata } from "./metadata-schema.ts";
 import type { PubSub, PubSubDefinition } from "./pubsub/pubsub.ts";
+import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Registry } from "./registry.ts";
 import type { Store, StoreDefinition } from "./state/store.ts";
 
@@ -15,9 +16,14 @@ export interface Opened<C extends Component, D> {
   readonly component: C;
 }
 
+/** With what its metadata lets this app do. */
+export interface OpenedPubSub extends Opened<PubSub, PubSubDefinition> {
+  readonly access: TopicAccess;
+}
+
 export interface OpenComponents {
   readonly state: ReadonlyMap<string, Opened<Store, StoreDefinition>>;
-  readonly pubsub: ReadonlyMap<string, Opened<PubSub, PubSubDefinition>>;
+  readonly pubsub: ReadonlyMap<string, OpenedPubSub>;
   close(): Promise<void>;
 }
 
@@ -47,6 +53,7 @@ function find<D extends Definition<Component>>(
 async function open<C extends Component>(
   definition: Definition<C>,
   resource: ComponentResource,
+  filled: ReadonlyMap<string, string>,
   context: ComponentContext,
 ): Promise<C> {
   if (resource.secretKeyRefs.length > 0) {
@@ -55,9 +62,6 @@ async function open<C extends Component>(
       `component ${resource.name} (${resource.origin}): metadata field ${resource.secretKeyRefs[0]} refers to a secret, and daprlet has no secret stores yet; give the value itself`,
     );
   }
-  const filled = new Map(
-    [...resource.metadata].map(([name, value]) => [name, fillTemplates(value, context)]),
-  );
   const metadata = decodeMetadata(resource.name, definition.metadata, filled, (name) =>
     context.log.debug(`metadata field ${name} is not one of ${resource.type}'s own`),
   );
@@ -84,7 +88,7 @@ export async function openComponents(
   context: Omit<ComponentContext, "name">,
 ): Promise<OpenComponents> {
   const state = new Map<string, Opened<Store, StoreDefinition>>();
-  const pubsub = new Map<string, Opened<PubSub, PubSubDefinition>>();
+  const pubsub = new Map<string, OpenedPubSub>();
   const opened: Component[] = [];
   const close = async () => {
     await Promise.allSettled(opened.reverse().map((component) => component.close()));
@@ -92,17 +96,19 @@ export async function openComponents(
   for (const resource of resources) {
     if (resource.scopes.length > 0 && !resource.scopes.includes(context.appId)) continue;
     const own: ComponentContext = { ...context, name: resource.name };
+    const filled = new Map([...resource.metadata].map(([name, value]) => [name, fillTemplates(value, own)]));
     try {
       if (resource.type.startsWith("state.")) {
         const definition = find(registry.state, resource, host);
-        const component = await open(definition, resource, own);
+        const component = await open(definition, resource, filled, own);
         opened.push(component);
         state.set(resource.name, { resource, definition, component });
       } else {
         const definition = find(registry.pubsub, resource, host);
-        const component = await open(definition, resource, own);
+        const component = await open(definition, resource, filled, own);
         opened.push(component);
-        pubsub.set(resource.name, { resource, definition, component });
+        const access = topicAccess(resource.metadata, filled, context);
+        pubsub.set(resource.name, { resource, definition, component, access });
       }
       context.log.info(`loaded component ${resource.name} (${resource.type})`);
     } catch (error) {
