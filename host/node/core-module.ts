@@ -1,20 +1,22 @@
 import { readFileSync } from "node:fs";
 import type { Core } from "../core/core.ts";
-import { loadCore } from "../core/load-core.ts";
+import { compileCore, loadCore } from "../core/load-core.ts";
 
 /** Beside the bundle once built, in `dist/` when the sources run under a test runner. */
 const places = ["./core.wasm", "../core.wasm", "../../dist/core.wasm"];
 
-/** A fresh instance of the core from the file that ships with the package. Throws when the build is missing. */
-export function nodeCore(): Core {
+function coreBytes(): Uint8Array<ArrayBuffer> {
   for (const place of places) {
-    let bytes: Uint8Array<ArrayBuffer>;
     try {
-      bytes = new Uint8Array(readFileSync(new URL(place, import.meta.url)));
+      return new Uint8Array(readFileSync(new URL(place, import.meta.url)));
     } catch {
-      continue;
+      // The next place.
     }
-    return loadCore(bytes);
   }
   throw new Error("core.wasm is missing beside the package's files; run `npm run build`");
+}
+
+/** A fresh instance of the core from the file that ships with the package. Throws when the build is missing. */
+export async function nodeCore(): Promise<Core> {
+  return loadCore(await compileCore(coreBytes()));
 }

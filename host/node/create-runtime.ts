@@ -1,52 +1,141 @@
 import type { AppChannel } from "../channel/app-channel.ts";
+import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
 import type { Registry } from "../components/registry.ts";
 import { FakeClock } from "../fake-clock.ts";
+import type { Body, RuntimeRequest } from "../http.ts";
+import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
-import type { Clock, Log, Platform } from "../platform.ts";
-import type { ComponentResource } from "../resources/component.ts";
-import { Runtime } from "../runtime.ts";
-import { consoleLog, webPlatform } from "../web-platform.ts";
+import type { Clock, Log } from "../platform.ts";
+import { Runtime, type RuntimeOptions } from "../runtime.ts";
+import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
+import { type GivenComponents, givenComponents } from "./given-components.ts";
+import { nodePlatform, systemClock } from "./node-platform.ts";
+import { nodeRegistry } from "./registry.ts";
 
 export interface CreateRuntimeOptions {
   readonly appId?: string;
   readonly namespace?: string;
-  readonly registry: Registry;
-  readonly components?: readonly ComponentResource[];
-  readonly app?: AppChannel;
+  readonly registry?: Registry;
+  /** YAML text, or objects. Left out: `statestore` and `pubsub`, in memory. */
+  readonly components?: GivenComponents;
+  /** A fetch-style handler, an object that has one (a Hono app), or a channel. */
+  readonly app?: FetchHandler | { fetch: FetchHandler } | AppChannel;
   readonly transports?: readonly Transport[];
+  readonly relays?: RelayConnections;
   readonly apiToken?: string;
   readonly strict?: boolean;
-  /** Time stands still until the test moves it; pass `systemClock` for real time. */
-  readonly clock?: Clock;
+  /** Bytes; 4 MiB when left out. */
+  readonly maxBodySize?: number;
+  /** `fake`, the default, stands still until {@link LocalRuntime.advance}; `system` is the machine's. */
+  readonly clock?: "fake" | "system" | Clock;
   readonly log?: Log;
+  readonly extended?: ReadonlyMap<string, string>;
+  shutdown?(force: boolean): void;
 }
 
-/** A fresh, isolated sidecar in this process, for tests: its own components, its own clock. */
-export async function createRuntime(options: CreateRuntimeOptions): Promise<Runtime> {
-  const platform: Platform = {
-    ...webPlatform(options.log ?? consoleLog("error", "daprlet")),
-    clock: options.clock ?? new FakeClock(),
+const statusesWithoutBody: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+
+/** A sidecar in this process, called like `fetch` instead of over a socket. */
+export class LocalRuntime extends Runtime {
+  readonly #clock: Clock;
+
+  constructor(options: RuntimeOptions) {
+    super(options);
+    this.#clock = options.platform.clock;
+  }
+
+  /**
+   * Answers `/v1.0/…`, or a URL of any host, as the sidecar's port would. The path goes in as it is written: no dot
+   * segment is resolved and no escape is changed on the way.
+   */
+  async fetch(pathOrUrl: string, init: RequestInit = {}): Promise<Response> {
+    const { status, headers, body } = await this.handle(toRecord(pathOrUrl, init));
+    const fields: [string, string][] = [];
+    for (let i = 0; i < headers.length; i += 2) fields.push([headers[i] as string, headers[i + 1] as string]);
+    const content = statusesWithoutBody.has(status) ? null : ((body ?? null) as BodyInit | null);
+    return new Response(content, { status, headers: fields });
+  }
+
+  /** Moves the fake clock on, running what falls due. Throws where the clock is not fake. */
+  async advance(ms: number): Promise<void> {
+    if (!(this.#clock instanceof FakeClock)) throw new Error("only a runtime with a fake clock can advance");
+    await this.#clock.advance(ms);
+  }
+}
+
+function toRecord(pathOrUrl: string, init: RequestInit): RuntimeRequest {
+  const target = pathOrUrl.replace(/^https?:\/\/[^/?#]*/i, "");
+  const end = target.indexOf("?");
+  const method = (init.method ?? "GET").toUpperCase();
+  const fields = new Headers(init.headers);
+  let body: Body;
+  if (init.body instanceof Uint8Array || init.body instanceof ReadableStream) body = init.body;
+  else if (init.body !== undefined && init.body !== null) {
+    // The Fetch standard's own rules for the type of a string, a form or a blob.
+    const response = new Response(init.body);
+    body = response.body ?? undefined;
+    const type = response.headers.get("content-type");
+    if (type !== null && !fields.has("content-type")) fields.set("content-type", type);
+  }
+  const path = end === -1 ? target : target.slice(0, end);
+  return {
+    method,
+    path: path.startsWith("/") ? path : `/${path}`,
+    query: end === -1 ? "" : target.slice(end + 1).replace(/#.*$/, ""),
+    headers: [...fields].flat(),
+    body,
+    signal: init.signal ?? undefined,
   };
-  const runtime = new Runtime({
+}
+
+function channel(app: CreateRuntimeOptions["app"]): AppChannel | undefined {
+  if (app === undefined) return undefined;
+  if (typeof app === "function") return fetchChannel(app);
+  return "invoke" in app ? app : fetchChannel((request) => app.fetch(request));
+}
+
+const defaults: GivenComponents = [
+  { name: "statestore", type: "state.in-memory" },
+  { name: "pubsub", type: "pubsub.in-memory" },
+];
+
+const noRelays: RelayConnections = {
+  open: () => Promise.reject(new Error("this runtime was created without relays; pass them as an option")),
+};
+
+/** A fresh, isolated sidecar in this process, for tests: its own components, its own clock, ready when it resolves. */
+export async function createRuntime(options: CreateRuntimeOptions = {}): Promise<LocalRuntime> {
+  const { clock = "fake" } = options;
+  const log = options.log ?? consoleLog("error", "daprlet");
+  const [core, components] = await Promise.all([
+    nodeCore(),
+    givenComponents(options.components ?? defaults, "createRuntime()"),
+  ]);
+  const runtime = new LocalRuntime({
     appId: options.appId ?? "app",
     namespace: options.namespace ?? "default",
     host: "Node",
-    core: nodeCore(),
-    platform,
-    registry: options.registry,
-    components: options.components ?? [],
-    relays: {
-      open: () => Promise.reject(new Error("no relay in this runtime")),
-    },
+    core,
+    platform: nodePlatform(
+      log,
+      clock === "fake" ? new FakeClock() : clock === "system" ? systemClock : clock,
+    ),
+    registry: options.registry ?? nodeRegistry,
+    components,
+    relays: options.relays ?? noRelays,
     transports: options.transports ?? [],
-    app: options.app,
+    app: channel(options.app),
     apiToken: options.apiToken,
-    maxBodySize: 4 << 20,
+    maxBodySize: options.maxBodySize ?? 4 << 20,
     strict: options.strict ?? false,
-    extended: new Map(),
-    shutdown: () => undefined,
+    extended: options.extended ?? new Map(),
+    shutdown: (force) => options.shutdown?.(force),
   });
   await runtime.start();
+  // An app in this process is there at once; one behind a channel may need the clock to move.
+  if (typeof options.app === "function" || (options.app !== undefined && !("invoke" in options.app))) {
+    await runtime.appReady;
+  }
   return runtime;
 }

@@ -1,8 +1,9 @@
+import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import type { Registry } from "../components/registry.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
   state: [inMemoryStore],
-  pubsub: [],
+  pubsub: [inMemoryPubSub()],
 };

@@ -1,0 +1,9 @@
+/** `daprlet/node`: sidecars on Node, in tests and in programs. */
+
+export type { FetchHandler } from "../channel/fetch-channel.ts";
+export { FakeClock } from "../fake-clock.ts";
+export { type CreateRuntimeOptions, createRuntime, type LocalRuntime } from "./create-runtime.ts";
+export type { GivenComponents } from "./given-components.ts";
+export { systemClock } from "./node-platform.ts";
+export { nodeRegistry } from "./registry.ts";
+export { type NodeSidecar, type SidecarOptions, startSidecar } from "./start-sidecar.ts";

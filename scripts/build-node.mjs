@@ -1,0 +1,40 @@
+// Bundles what runs on Node into few files: the CLI and the Node host, the runtime for authors, the Vite plugin.
+import { chmodSync, existsSync } from "node:fs";
+import { build } from "vite";
+
+const root = new URL("..", import.meta.url).pathname;
+const externals = [/^node:/, /^(ws|undici|libsql|vite)(\/|$)/];
+
+async function bundle(folder, entries, options = {}) {
+  await build({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      outDir: `${root}dist/${folder}`,
+      emptyOutDir: folder !== "",
+      target: "node20",
+      minify: false,
+      ssr: true,
+      rolldownOptions: {
+        input: entries,
+        external: externals,
+        output: {
+          format: "es",
+          entryFileNames: "[name].js",
+          chunkFileNames: "chunks/[name]-[hash].js",
+        },
+      },
+    },
+    ssr: { noExternal: true, target: "node" },
+    ...options,
+  });
+}
+
+await bundle("node", {
+  main: `${root}host/node/main.ts`,
+  index: `${root}host/node/index.ts`,
+});
+chmodSync(`${root}dist/node/main.js`, 0o755);
+await bundle("", { runtime: `${root}host/index.ts` });
+if (existsSync(`${root}host/vite/index.ts`)) await bundle("", { vite: `${root}host/vite/index.ts` });
