@@ -82,6 +82,7 @@ if (await single("build", process.execPath, "scripts/build.mjs", "--if-stale")) 
     "run",
     "--reporter=default",
     "--reporter=json",
+    "--reporter=./tests/hosts/matrix-reporter.ts",
     `--outputFile.json=${report}`,
   ]);
   const missing = missingBrowsers();
