@@ -1,17 +1,25 @@
-import { apiError } from "../errors/api-error.ts";
-import type { Call, Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { bulkGetState } from "./state/bulk-get.ts";
+import { deleteState } from "./state/delete.ts";
+import { getState } from "./state/get.ts";
+import { saveState } from "./state/save.ts";
+import { transactState } from "./state/transaction.ts";
 
-const pending = (_call: Call) => apiError("ERR_API_UNIMPLEMENTED", { block: "state" });
-
+/** Dapr's state API: each operation in its own file. */
 export const state: readonly Endpoint[] = [
-  { name: "state.get", methods: ["GET"], paths: ["/v1.0/state/{store}/{key}"], handle: pending },
-  { name: "state.save", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}"], handle: pending },
-  { name: "state.delete", methods: ["DELETE"], paths: ["/v1.0/state/{store}/{key}"], handle: pending },
-  { name: "state.bulkGet", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}/bulk"], handle: pending },
+  { name: "state.get", methods: ["GET"], paths: ["/v1.0/state/{store}/{key}"], handle: getState },
+  { name: "state.save", methods: ["POST", "PUT"], paths: ["/v1.0/state/{store}"], handle: saveState },
+  { name: "state.delete", methods: ["DELETE"], paths: ["/v1.0/state/{store}/{key}"], handle: deleteState },
+  {
+    name: "state.bulkGet",
+    methods: ["POST", "PUT"],
+    paths: ["/v1.0/state/{store}/bulk"],
+    handle: bulkGetState,
+  },
   {
     name: "state.transaction",
     methods: ["POST", "PUT"],
     paths: ["/v1.0/state/{store}/transaction"],
-    handle: pending,
+    handle: transactState,
   },
 ];

@@ -7,6 +7,7 @@ import { decodeMetadata } from "./metadata-schema.ts";
 import type { PubSub, PubSubDefinition } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Registry } from "./registry.ts";
+import { keyPrefix } from "./state/key-prefix.ts";
 import type { Store, StoreDefinition } from "./state/store.ts";
 
 /** An open component beside its definition and its resource. */
@@ -21,8 +22,13 @@ export interface OpenedPubSub extends Opened<PubSub, PubSubDefinition> {
   readonly access: TopicAccess;
 }
 
+export interface OpenedStore extends Opened<Store, StoreDefinition> {
+  /** What the API puts before every key, separator included. */
+  readonly keyPrefix: string;
+}
+
 export interface OpenComponents {
-  readonly state: ReadonlyMap<string, Opened<Store, StoreDefinition>>;
+  readonly state: ReadonlyMap<string, OpenedStore>;
   readonly pubsub: ReadonlyMap<string, OpenedPubSub>;
   close(): Promise<void>;
 }
@@ -87,7 +93,7 @@ export async function openComponents(
   host: string,
   context: Omit<ComponentContext, "name">,
 ): Promise<OpenComponents> {
-  const state = new Map<string, Opened<Store, StoreDefinition>>();
+  const state = new Map<string, OpenedStore>();
   const pubsub = new Map<string, OpenedPubSub>();
   const opened: Component[] = [];
   const close = async () => {
@@ -100,9 +106,10 @@ export async function openComponents(
     try {
       if (resource.type.startsWith("state.")) {
         const definition = find(registry.state, resource, host);
+        const prefix = keyPrefix(resource, context.appId, context.namespace);
         const component = await open(definition, resource, filled, own);
         opened.push(component);
-        state.set(resource.name, { resource, definition, component });
+        state.set(resource.name, { resource, definition, component, keyPrefix: prefix });
       } else {
         const definition = find(registry.pubsub, resource, host);
         const component = await open(definition, resource, filled, own);

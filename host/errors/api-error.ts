@@ -10,6 +10,8 @@ export interface ErrorOptions {
   readonly message?: string;
   /** `metadata` of google.rpc.ErrorInfo, for rows with a reason. */
   readonly metadata?: ErrorParameters;
+  /** The field at fault, for google.rpc.BadRequest; described by the message. */
+  readonly field?: string;
   /** Replaces the row's reason, where one code has several. */
   readonly reason?: string;
   /** The code on the wire, where two rows share one (`ERR_MALFORMED_REQUEST` for an illegal key). */
@@ -47,6 +49,12 @@ export function apiError(
         owner: "",
         resource_name: String(parameters.name ?? ""),
         resource_type: row.resource,
+      });
+    }
+    if (options.field !== undefined) {
+      details.push({
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        field_violations: [{ field: options.field, description: message }],
       });
     }
     body.details = details;

@@ -47,7 +47,7 @@ export class ETagError extends Error {
   ) {
     super(
       kind === "mismatch"
-        ? "possible etag mismatch: the item was changed or deleted since it was read"
+        ? "possible etag mismatch. error from state store: the item exists already, or was changed or deleted since it was read"
         : "invalid etag value: not an ETag of this store",
     );
     this.name = "ETagError";

@@ -6,7 +6,7 @@ export const KEY_SEPARATOR = "||";
 
 /**
  * What the API puts before every key of a store, separator included, by the resource's `keyPrefix`
- * (dapr-http-api §4.2). Throws a ComponentError for a prefix that contains the separator.
+ *  strategy. Throws a ComponentError for a prefix that contains the separator.
  */
 export function keyPrefix(resource: ComponentResource, appId: string, namespace: string): string {
   for (const [name, value] of resource.metadata) {

@@ -1,0 +1,91 @@
+import type { Item } from "../../components/state/store.ts";
+import type { Core } from "../../core/core.ts";
+import type { RuntimeResponse } from "../../http.ts";
+import type { Call } from "../endpoint.ts";
+import { addressedStore, storedKey } from "./addressed-store.ts";
+import { expiryTime } from "./expiry-time.ts";
+import { failure } from "./failure.ts";
+import { malformed, requestBody } from "./request-body.ts";
+
+const encoder = new TextEncoder();
+
+/** POST|PUT /v1.0/state/{store}/bulk: an answer for each key in the order asked, the stored JSON spliced in. */
+export async function bulkGetState(call: Call): Promise<RuntimeResponse> {
+  const opened = addressedStore(call);
+  const keys = requestedKeys(await requestBody(call, undefined));
+  const stored = keys.map((key) => storedKey(opened, key));
+  let items: readonly (Item | undefined)[];
+  try {
+    items = stored.length === 0 ? [] : await opened.component.bulkGet(stored);
+  } catch (error) {
+    return failure("ERR_STATE_BULK_GET", {}, error);
+  }
+  return {
+    status: 200,
+    headers: ["content-type", "application/json"],
+    body: render(keys, items, call.sidecar.core),
+  };
+}
+
+/** `keys` of the body. `parallelism` and `metadata` are only held to their types: stores read in bulk at their own pace. */
+function requestedKeys(body: Uint8Array): readonly string[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    throw malformed('expected JSON of the form {"keys": ["a", "b"]}', undefined);
+  }
+  if (parsed === null) return [];
+  if (typeof parsed !== "object" || Array.isArray(parsed)) throw malformed("expected an object", undefined);
+  const members = new Map<string, unknown>(Object.entries(parsed));
+  const { keys, parallelism, metadata } = {
+    keys: members.get("keys") ?? [],
+    parallelism: members.get("parallelism") ?? 0,
+    metadata: members.get("metadata") ?? {},
+  };
+  if (!Number.isInteger(parallelism)) throw malformed("expected a whole number for parallelism", undefined);
+  if (typeof metadata !== "object" || Array.isArray(metadata) || !isText(Object.values(metadata))) {
+    throw malformed("expected an object of strings for metadata", undefined);
+  }
+  if (!Array.isArray(keys) || !isText(keys))
+    throw malformed("expected an array of strings for keys", undefined);
+  return keys;
+}
+
+function isText(values: readonly unknown[]): values is readonly string[] {
+  return values.every((value) => typeof value === "string");
+}
+
+function render(keys: readonly string[], items: readonly (Item | undefined)[], core: Core): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let text = "[";
+  for (const [i, key] of keys.entries()) {
+    const item = items[i];
+    text += `${i === 0 ? "" : ","}{"key":${JSON.stringify(key)}`;
+    if (item !== undefined) {
+      if (core.isJson(item.value)) {
+        parts.push(encoder.encode(`${text},"data":`), item.value);
+        text = "";
+      } else {
+        text += ',"error":"the stored value is not JSON; read it by its key alone"';
+      }
+      if (item.etag !== undefined) text += `,"etag":${JSON.stringify(item.etag)}`;
+      if (item.expiresAt !== undefined) {
+        text += `,"metadata":{"ttlExpireTime":"${expiryTime(item.expiresAt)}"}`;
+      }
+    }
+    text += "}";
+  }
+  parts.push(encoder.encode(`${text}]`));
+  return joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}
