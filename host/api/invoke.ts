@@ -1,6 +1,6 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { ApiError, apiError } from "../errors/api-error.ts";
-import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
+import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../http.ts";
 import { type Peer, UnavailableError } from "../mesh/transport.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
@@ -80,7 +80,8 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   };
   if (to.kind === "app") {
     const own = to.appId === sidecar.appId && to.namespace === sidecar.namespace;
-    return own ? invokeOwn(sidecar, outgoing) : sidecar.mesh.invoke(to.appId, to.namespace, outgoing);
+    if (!own) return sidecar.mesh.invoke(to.appId, to.namespace, outgoing);
+    return invokeOwn(sidecar, { ...outgoing, headers: withoutHeader(outgoing.headers, "host") });
   }
   const url = `${to.base.replace(/\/+$/, "")}${outgoing.path}${request.query === "" ? "" : `?${request.query}`}`;
   try {

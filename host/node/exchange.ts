@@ -1,0 +1,170 @@
+import type { Dispatcher } from "undici";
+import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
+
+/** Up to it a response of known length is handed on whole, which costs less than a stream. Bytes. */
+const wholeUpTo = 64 << 10;
+const buffered = 64 << 10;
+
+/** A request that got no response. */
+export class ExchangeError extends Error {
+  constructor(
+    message: string,
+    /** The system's or undici's code: `ECONNREFUSED`, `ENOENT`, `UND_ERR_SOCKET`. */
+    readonly code: string,
+    /** True once a connection was there to write to. */
+    readonly sent: boolean,
+    options: { cause: unknown },
+  ) {
+    super(message, options);
+    this.name = "ExchangeError";
+  }
+}
+
+/**
+ * One request over undici's dispatcher, between records. Informational responses are skipped, redirects are answers.
+ * `done` is called once, when the response's body has been read to its end or given up. Throws
+ * {@link ExchangeError}, or the signal's reason when it aborted.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  origin: string,
+  record: RuntimeRequest,
+  headers: Headers,
+  done: () => void,
+): Promise<RuntimeResponse> {
+  return new Promise((resolve, reject) => {
+    const path = record.query === "" ? record.path : `${record.path}?${record.query}`;
+    const handler = new ExchangeHandler(record.signal, resolve, reject, done);
+    try {
+      dispatcher.dispatch(
+        {
+          origin,
+          path,
+          method: record.method as Dispatcher.HttpMethod,
+          headers: headers as string[],
+          body: (record.body ?? null) as Uint8Array | null,
+        },
+        handler,
+      );
+    } catch (error) {
+      handler.onError(error as Error);
+    }
+  });
+}
+
+/** undici's callbacks turned into one response; its form with raw headers, which costs no object per response. */
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (response: RuntimeResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #done: () => void;
+  readonly #onAbort = () => this.#abort?.();
+  #abort: (() => void) | undefined;
+  #resume: () => void = () => undefined;
+  #chunks: Uint8Array[] = [];
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #status = 0;
+  #headers: string[] = [];
+  #answered = false;
+  #ended = false;
+
+  constructor(
+    signal: AbortSignal | undefined,
+    resolve: (response: RuntimeResponse) => void,
+    reject: (error: unknown) => void,
+    done: () => void,
+  ) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#done = done;
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  onConnect(abort: () => void): void {
+    if (this.#signal?.aborted) abort();
+    else this.#abort = abort;
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+    if (status < 200) return true;
+    let length = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = (raw[i] as Buffer).toString("latin1").toLowerCase();
+      const value = (raw[i + 1] as Buffer).toString("latin1");
+      if (name === "content-length") length = Number(value);
+      this.#headers.push(name, value);
+    }
+    this.#status = status;
+    this.#resume = resume;
+    // A microtask runs when undici has parsed all that the socket gave: most bodies are complete by then.
+    if (!(length <= wholeUpTo)) queueMicrotask(() => this.#stream());
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#controller === undefined) {
+      this.#chunks.push(chunk);
+      return true;
+    }
+    this.#controller.enqueue(chunk);
+    return (this.#controller.desiredSize ?? 0) > 0;
+  }
+
+  onComplete(): void {
+    if (this.#controller === undefined) this.#answer(this.#whole());
+    else this.#controller.close();
+    this.#end();
+  }
+
+  onError(error: Error): void {
+    const reason: unknown = this.#signal?.aborted
+      ? this.#signal.reason
+      : new ExchangeError(
+          error.message || (error as { code?: string }).code || error.name,
+          (error as { code?: string }).code ?? error.name,
+          this.#abort !== undefined,
+          { cause: error },
+        );
+    if (!this.#answered) this.#reject(reason);
+    else if (!this.#ended) this.#controller?.error(reason);
+    this.#end();
+  }
+
+  #answer(body: RuntimeResponse["body"]): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  #whole(): Uint8Array | undefined {
+    const chunks = this.#chunks;
+    return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
+  }
+
+  #stream(): void {
+    if (this.#answered || this.#ended) return;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+          for (const chunk of this.#chunks) controller.enqueue(chunk);
+          this.#chunks = [];
+        },
+        pull: () => this.#resume(),
+        cancel: () => {
+          this.#ended = true;
+          this.#abort?.();
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: buffered }),
+    );
+    this.#answer(body);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#done();
+  }
+}

@@ -1,0 +1,167 @@
+import { rename, unlink } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { AppUnreachableError } from "../../channel/app-channel.ts";
+import {
+  type Body,
+  header,
+  json,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  text,
+  withoutHeader,
+} from "../../http.ts";
+import type { Member, Receiver } from "../../mesh/transport.ts";
+import type { Log } from "../../platform.ts";
+import { collect, NodeRequest, stream } from "../node-request.ts";
+import { respond } from "../respond.ts";
+import { socketName } from "./runtime-folder.ts";
+import { identity, parseIdentity, type Unreachable, words } from "./words.ts";
+
+/** What the command line may ask of a running sidecar over its private socket. */
+export interface MachineControl {
+  /** Merged into the answer of `GET /sidecar`: ports, pids. */
+  status(): Readonly<Record<string, string | number | undefined>>;
+  /** A call of Dapr's API (`publish`, `invoke`); whoever may open the socket needs no token. */
+  api(request: RuntimeRequest): Promise<RuntimeResponse>;
+  /** Begins a graceful stop. */
+  stop(): void;
+}
+
+export interface MachineServer {
+  close(): Promise<void>;
+}
+
+/** Bytes up to which a body is collected before the app is called. */
+const collectUpTo = 1 << 20;
+const bodyIdleMs = 30_000;
+/** How long calls under way may last once the sidecar leaves. */
+const drainMs = 5_000;
+
+function unreachable(kind: Unreachable, cause: string): RuntimeResponse {
+  const { body } = text(cause);
+  return { status: 502, headers: [words.unreachable, kind], body };
+}
+
+/** Listens on the instance's socket in `folder`; others can find it once this resolves. */
+export async function serveMachine(
+  folder: string,
+  self: Member,
+  receive: Receiver,
+  control: MachineControl | undefined,
+  log: Log,
+): Promise<MachineServer> {
+  const me = identity(self.namespace, self.appId);
+
+  async function answer(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const from = header(request.headers, words.caller);
+    if (from === undefined) return controlled(request, self, control);
+    const caller = parseIdentity(from);
+    if (caller === undefined || header(request.headers, words.callee) !== me) {
+      return unreachable("instance", "the socket belongs to another app by now");
+    }
+    const headers = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
+    try {
+      const { method, path, query, body, signal } = request;
+      const peer = { ...caller, address: "127.0.0.1" };
+      const response = await receive({ method, path, query, headers, body, signal }, peer);
+      return { ...response, headers: withoutHeader(response.headers, words.unreachable) };
+    } catch (error) {
+      if (!(error instanceof AppUnreachableError)) throw error;
+      return unreachable(error.sent ? "app-lost" : "app", error.message);
+    }
+  }
+
+  const server = createServer(
+    { keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true },
+    (request, response) => accept(request, response, answer, log),
+  );
+  server.on("error", (error) => log.error("the machine's socket failed", { cause: error.message }));
+  const path = join(folder, socketName(self.instance));
+  const hidden = join(folder, `.${socketName(self.instance).slice(1)}`);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(hidden, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  // Between bind and listen a socket refuses connections and would be taken for a dead one: it shows up when it works.
+  await rename(hidden, path);
+  server.unref();
+
+  let closed: Promise<void> | undefined;
+  return {
+    close() {
+      closed ??= (async () => {
+        await unlink(path).catch(() => undefined);
+        const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+        const sweep = setInterval(() => server.closeIdleConnections(), 50);
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        });
+        clearTimeout(cut);
+        clearInterval(sweep);
+      })();
+      return closed;
+    },
+  };
+}
+
+async function controlled(
+  request: RuntimeRequest,
+  self: Member,
+  control: MachineControl | undefined,
+): Promise<RuntimeResponse> {
+  if (request.method === "GET" && request.path === "/sidecar") {
+    const { appId, namespace, instance } = self;
+    return json({ appId, namespace, instance, ...control?.status() });
+  }
+  if (control === undefined) return text("this sidecar takes no commands", 404);
+  if (request.method === "POST" && request.path === "/sidecar/stop") {
+    control.stop();
+    return text("stopping", 202);
+  }
+  return control.api(request);
+}
+
+function accept(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
+  log: Log,
+): void {
+  const { rawHeaders: raw } = request;
+  const headers = new Array<string>(raw.length);
+  let length = 0;
+  let chunked = false;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    headers[i] = name;
+    headers[i + 1] = raw[i + 1] as string;
+    if (name === "content-length") length = Number(raw[i + 1]);
+    else if (name === "transfer-encoding") chunked = true;
+  }
+  const target = request.url as string;
+  const mark = target.indexOf("?");
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? "" : target.slice(mark + 1);
+  const dispatch = (body: Body) => {
+    const record = new NodeRequest(request.method as string, path, query, headers, body, response);
+    answer(record)
+      .catch((error: unknown) => {
+        log.error("a call of another sidecar failed", {
+          cause: error instanceof Error ? error.message : "unknown",
+        });
+        return unreachable("app-lost", "the callee's sidecar failed; see its log");
+      })
+      .then((result) => respond(response, result, undefined))
+      .catch((error: unknown) => {
+        log.debug("an answer was cut off", { cause: error instanceof Error ? error.message : "unknown" });
+        response.destroy();
+      });
+  };
+  if (!chunked && length > 0 && length <= collectUpTo) collect(request, length, bodyIdleMs, dispatch);
+  else dispatch(chunked || length > 0 ? stream(request, Number.POSITIVE_INFINITY) : undefined);
+}
