@@ -1,0 +1,169 @@
+import { unwrap } from "idb";
+import type { ComponentContext } from "../../host/components/component.ts";
+import type {
+  Consistency,
+  Durability,
+  DurableStore,
+  Item,
+  WriteBatch,
+  WriteOutcome,
+} from "../../host/components/state/store.ts";
+import { Database, type Transaction } from "../storage/database.ts";
+import { storageDurability } from "../storage/durability.ts";
+import type { Incarnation } from "../storage/incarnation.ts";
+import { isQuotaFailure } from "../storage/storage-error.ts";
+import { sweep } from "../storage/sweep.ts";
+import { token } from "../storage/token.ts";
+import { TransactionGroups } from "../storage/transaction-groups.ts";
+import { type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
+import { type Changes, decide, type Found, isLive, needsOf } from "./write-group.ts";
+
+/** At most so often is looked for what expired. */
+const SWEEP_INTERVAL_MS = 60_000;
+const COMMIT_TTL_MS = 60_000;
+
+/**
+ * Items in one IndexedDB database. Nothing is cached: pages and other Runtimes write the same database, and every
+ * condition is decided inside the transaction that writes.
+ */
+export class IndexedDbStore implements DurableStore {
+  readonly #database: Database<StateSchema>;
+  readonly #context: ComponentContext;
+  readonly #incarnation: Incarnation | undefined;
+  /** Distinguishes this open store from all others, for ever; the beginning of its ETags. */
+  readonly #id: string;
+  readonly #writes: TransactionGroups<WriteBatch, WriteOutcome>;
+  readonly #reads: TransactionGroups<string, StoredItem | undefined>;
+  #versions = 0;
+  #groups = 0;
+  #swept: number;
+  #durability: Durability = "best-effort";
+
+  constructor(databaseName: string, context: ComponentContext, incarnation: Incarnation | undefined) {
+    const { clock, random } = context.platform;
+    this.#database = new Database({ name: databaseName, layout: stateLayout, clock, log: context.log });
+    this.#context = context;
+    this.#incarnation = incarnation;
+    this.#id = token(random);
+    this.#swept = clock.now();
+    this.#writes = new TransactionGroups((batches, strict) => this.#write(batches, strict), isQuotaFailure);
+    this.#reads = new TransactionGroups(
+      (keys) => this.#read(keys),
+      () => false,
+    );
+  }
+
+  async open(): Promise<this> {
+    await this.#database.open();
+    this.#durability = await storageDurability();
+    return this;
+  }
+
+  /** As the browser last said; every look asks it anew, for the next one. */
+  get durability(): Durability {
+    void storageDurability().then((durability) => {
+      this.#durability = durability;
+    });
+    return this.#durability;
+  }
+
+  async get(key: string, _consistency: Consistency | undefined): Promise<Item | undefined> {
+    return this.#item(await this.#reads.submit(key, false));
+  }
+
+  async bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
+    return (await this.#read(keys)).map((stored) => this.#item(stored));
+  }
+
+  write(batch: WriteBatch): Promise<WriteOutcome> {
+    return this.#writes.submit(batch, batch.consistency === "strong");
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writes.idle(), this.#reads.idle()]);
+    this.#database.close();
+  }
+
+  #item(stored: StoredItem | undefined): Item | undefined {
+    if (stored === undefined || !isLive(stored, this.#context.platform.clock.now())) return undefined;
+    return { value: stored.value, etag: stored.etag, expiresAt: stored.expiresAt };
+  }
+
+  #read(keys: readonly string[]): Promise<readonly (StoredItem | undefined)[]> {
+    return this.#database.transact(["items"], "readonly", "default", (transaction) => {
+      const items = transaction.objectStore("items");
+      return Promise.all(keys.map((key) => items.get(key)));
+    });
+  }
+
+  async #write(batches: readonly WriteBatch[], strict: boolean): Promise<readonly WriteOutcome[]> {
+    const { clock } = this.#context.platform;
+    const needs = needsOf(batches);
+    // Without conditions a repetition after a lost connection does no harm, so no trace of the commit is needed.
+    const traced = needs.items.size > 0;
+    const group = ++this.#groups;
+    let results: readonly WriteOutcome[] | undefined;
+    await this.#database.transact(
+      [...stateStores],
+      "readwrite",
+      strict ? "strict" : "relaxed",
+      async (transaction, again) => {
+        if (again && traced && results !== undefined) {
+          const last = await transaction.objectStore("commits").get(this.#id);
+          if (last?.group === group) return;
+        }
+        const found = await find(transaction, needs);
+        const now = clock.now();
+        const changes = decide(batches, found, {
+          incarnation: this.#incarnation,
+          now,
+          etag: () => `${this.#id}-${(++this.#versions).toString(36)}`,
+        });
+        apply(transaction, changes);
+        if (traced) {
+          const commits = unwrap(transaction.objectStore("commits"));
+          commits.put({ group, expiresAt: now + COMMIT_TTL_MS }, this.#id);
+        }
+        results = changes.results;
+      },
+    );
+    this.#sweepLater(clock.now());
+    return results ?? [];
+  }
+
+  #sweepLater(now: number): void {
+    if (now - this.#swept < SWEEP_INTERVAL_MS) return;
+    this.#swept = now;
+    sweep(this.#database, [...stateStores], "expiresAt", now).catch((error: unknown) => {
+      this.#context.log.debug("expired items stay until the next sweep", { cause: String(error) });
+    });
+  }
+}
+
+async function find(
+  transaction: Transaction<StateSchema, "readwrite">,
+  needs: ReturnType<typeof needsOf>,
+): Promise<Found> {
+  const load = async <T>(keys: ReadonlySet<string>, get: (key: string) => Promise<T | undefined>) => {
+    const loading = [...keys].map(async (key): Promise<[string, T | undefined]> => [key, await get(key)]);
+    return new Map(await Promise.all(loading));
+  };
+  const [items, tombstones, outcomes] = await Promise.all([
+    load(needs.items, (key) => transaction.objectStore("items").get(key)),
+    load(needs.tombstones, (key) => transaction.objectStore("tombstones").get(key)),
+    load(needs.outcomes, (key) => transaction.objectStore("outcomes").get(key)),
+  ]);
+  return { items, tombstones, outcomes };
+}
+
+/** Requests are not waited for one by one: a failing one aborts the transaction, and that is what is heard. */
+function apply(transaction: Transaction<StateSchema, "readwrite">, changes: Changes): void {
+  for (const name of ["items", "tombstones", "outcomes"] as const) {
+    if (changes[name].size === 0) continue;
+    const store = unwrap(transaction.objectStore(name));
+    for (const [key, value] of changes[name]) {
+      if (value === undefined) store.delete(key);
+      else store.put(value, key);
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
+import type { Registry } from "../../host/components/registry.ts";
+import { inMemoryStore } from "../../host/components/state/in-memory.ts";
+import { indexedDbStore, type ScopeStorage } from "./state-indexeddb.ts";
+
+/** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
+export function workerRegistry(storage: ScopeStorage): Registry {
+  return {
+    state: [inMemoryStore, indexedDbStore(storage)],
+    pubsub: [inMemoryPubSub()],
+  };
+}

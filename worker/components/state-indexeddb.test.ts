@@ -1,0 +1,179 @@
+import "fake-indexeddb/auto";
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { DurableStore, Store, Upsert, WriteBatch } from "../../host/components/state/store.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
+import { storeConformance } from "../../tests/conformance/state.ts";
+import { testContext } from "../../tests/conformance/test-context.ts";
+import type { Incarnation } from "../storage/incarnation.ts";
+import { indexedDbStore } from "./state-indexeddb.ts";
+
+const databasePrefix = "daprlet:/:";
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function open(
+  clock: FakeClock,
+  incarnation: Incarnation | undefined,
+  name = "statestore",
+): Promise<DurableStore> {
+  const definition = indexedDbStore({ databasePrefix, incarnation });
+  return definition.open({}, testContext(name, clock)) as Promise<DurableStore>;
+}
+
+const upsert = (key: string, value: string, more: Partial<Upsert> = {}): Upsert => ({
+  kind: "upsert",
+  key,
+  value: bytes(value),
+  etag: undefined,
+  concurrency: undefined,
+  ttlInSeconds: undefined,
+  contentType: undefined,
+  ...more,
+});
+
+async function write(store: Store, operations: WriteBatch["operations"], more: Partial<WriteBatch> = {}) {
+  const outcome = await store.write({
+    operations,
+    atomic: false,
+    consistency: undefined,
+    requestId: undefined,
+    ...more,
+  });
+  return outcome.map((error) => error?.kind ?? "applied");
+}
+
+async function etagOf(store: Store, key: string): Promise<string> {
+  const etag = (await store.get(key, undefined))?.etag;
+  if (etag === undefined) throw new Error(`${key} is not stored`);
+  return etag;
+}
+
+describe.each([
+  ["in a service worker", { id: "one", startedAt: 0 }],
+  ["in page mode", undefined],
+])("state.indexeddb %s", (_where, incarnation) => {
+  const clock = new FakeClock();
+  let count = 0;
+  const cases = storeConformance({
+    name: "state.indexeddb",
+    features: indexedDbStore({ databasePrefix, incarnation }).features,
+    clock,
+    open: () => open(clock, incarnation, `store-${incarnation?.id}-${++count}`),
+    reopen: () => open(clock, incarnation, `store-${incarnation?.id}-${count}`),
+    another: () => open(clock, incarnation, `store-${incarnation?.id}-${count}`),
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe("a request that a new worker is given again", () => {
+  let clock: FakeClock;
+  let restarts: number;
+  const restart = () => open(clock, { id: `life-${++restarts}`, startedAt: clock.now() });
+
+  beforeEach(() => {
+    vi.stubGlobal("indexedDB", new IDBFactory());
+    clock = new FakeClock();
+    restarts = 0;
+  });
+
+  it("finds its own ETag write and succeeds, once, and writes nothing", async () => {
+    const before = await restart();
+    await write(before, [upsert("k", "0")]);
+    const change = upsert("k", "1", { etag: await etagOf(before, "k") });
+    expect(await write(before, [change])).toEqual(["applied"]);
+    const written = await etagOf(before, "k");
+    expect(await write(before, [change])).toEqual(["mismatch"]);
+    await clock.advance(1_000);
+    const after = await restart();
+    expect(await write(after, [{ ...change, value: bytes("2") }])).toEqual(["mismatch"]);
+    expect(await write(after, [change])).toEqual(["applied"]);
+    expect(await etagOf(after, "k")).toBe(written);
+    expect(await write(after, [change])).toEqual(["mismatch"]);
+  });
+
+  it("finds its own ETag delete and succeeds, once", async () => {
+    const before = await restart();
+    await write(before, [upsert("k", "0")]);
+    const removal = {
+      kind: "delete",
+      key: "k",
+      etag: await etagOf(before, "k"),
+      concurrency: undefined,
+    } as const;
+    expect(await write(before, [removal])).toEqual(["applied"]);
+    expect(await write(before, [removal])).toEqual(["mismatch"]);
+    const after = await restart();
+    expect(await write(after, [{ ...removal, etag: "another" }])).toEqual(["mismatch"]);
+    expect(await write(after, [removal])).toEqual(["applied"]);
+    expect(await write(after, [removal])).toEqual(["mismatch"]);
+  });
+
+  it("is refused when something else was written in between", async () => {
+    const before = await restart();
+    await write(before, [upsert("k", "0")]);
+    const change = upsert("k", "1", { etag: await etagOf(before, "k") });
+    await write(before, [change]);
+    await write(before, [upsert("k", "1")]);
+    expect(await write(await restart(), [change])).toEqual(["mismatch"]);
+  });
+
+  it("is refused a minute after the start, and for writes older than five minutes", async () => {
+    const before = await restart();
+    await write(before, [upsert("k", "0")]);
+    const change = upsert("k", "1", { etag: await etagOf(before, "k") });
+    await write(before, [change]);
+    const late = await restart();
+    await clock.advance(61_000);
+    expect(await write(late, [change])).toEqual(["mismatch"]);
+    await clock.advance(5 * 60_000);
+    expect(await write(await restart(), [change])).toEqual(["mismatch"]);
+  });
+
+  it("is refused in page mode, where several pages live at once", async () => {
+    const page = await open(clock, undefined);
+    await write(page, [upsert("k", "0")]);
+    const change = upsert("k", "1", { etag: await etagOf(page, "k") });
+    await write(page, [change]);
+    expect(await write(await open(clock, undefined), [change])).toEqual(["mismatch"]);
+    expect(await write(await restart(), [change])).toEqual(["mismatch"]);
+  });
+});
+
+describe("housekeeping", () => {
+  it("sweeps what expired, and nothing else", async () => {
+    vi.stubGlobal("indexedDB", new IDBFactory());
+    const clock = new FakeClock();
+    const store = await open(clock, undefined);
+    const many = Array.from({ length: 450 }, (_, i) => upsert(`short-${i}`, "1", { ttlInSeconds: 5 }));
+    await write(store, [...many, upsert("kept", "1"), upsert("long", "1", { ttlInSeconds: 3600 })]);
+    await clock.advance(61_000);
+    await write(store, [upsert("trigger", "1")], { requestId: "r" });
+    const left = async () => (await keys("daprlet:/:state:statestore", "items")).sort();
+    await vi.waitFor(async () => expect(await left()).toEqual(["kept", "long", "trigger"]));
+    expect(await keys("daprlet:/:state:statestore", "outcomes")).toEqual(["r"]);
+  });
+
+  it("keeps the bytes given, not the buffer around them", async () => {
+    const store = await open(new FakeClock(), undefined, "views");
+    const body = new Uint8Array(1_000_000).fill(7);
+    await write(store, [{ ...upsert("k", ""), value: body.subarray(10, 15) }]);
+    const item = await store.get("k", undefined);
+    expect([...(item?.value ?? [])]).toEqual([7, 7, 7, 7, 7]);
+    expect(item?.value.buffer.byteLength).toBe(5);
+  });
+});
+
+function keys(database: string, store: string): Promise<IDBValidKey[]> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(database);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const request = opening.result.transaction(store).objectStore(store).getAllKeys();
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        opening.result.close();
+        resolve(request.result);
+      };
+    };
+  });
+}

@@ -1,0 +1,25 @@
+import { defineStore, type StoreDefinition } from "../../host/components/state/store.ts";
+import { databaseName } from "../storage/database-names.ts";
+import type { Incarnation } from "../storage/incarnation.ts";
+import { IndexedDbStore } from "./indexeddb-store.ts";
+
+/** What the components of one scope share. */
+export interface ScopeStorage {
+  /** Of `databasePrefix(scope)`. */
+  readonly databasePrefix: string;
+  /** The service worker's present life; undefined in page mode. */
+  readonly incarnation: Incarnation | undefined;
+}
+
+/** `state.indexeddb` for one scope. */
+export function indexedDbStore({ databasePrefix, incarnation }: ScopeStorage): StoreDefinition {
+  return defineStore({
+    type: "state.indexeddb",
+    version: "v1",
+    summary: "Keeps items in the browser's IndexedDB, one database for each component and scope.",
+    metadata: {},
+    features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR"],
+    open: (_metadata, context) =>
+      new IndexedDbStore(databaseName(databasePrefix, "state", context.name), context, incarnation).open(),
+  });
+}

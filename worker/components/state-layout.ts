@@ -1,0 +1,54 @@
+import type { DBSchema } from "idb";
+import type { Layout } from "../storage/database.ts";
+
+/** One item, under its complete key. */
+export interface StoredItem {
+  /** The array spans its whole buffer: a view would be kept with everything around it. */
+  readonly value: Uint8Array;
+  readonly etag: string;
+  /** Absent: for ever. Milliseconds since the epoch, as all times here. */
+  readonly expiresAt?: number;
+  readonly contentType?: string;
+  /** The ETag that the write of this version was given; with the next two it tells the write from its repetition. */
+  readonly replaced?: string;
+  /** The service worker's incarnation that wrote it. */
+  readonly incarnation?: string;
+  readonly writtenAt?: number;
+}
+
+/** What is left for a while of an item that was deleted by its ETag. */
+export interface Tombstone {
+  readonly etag: string;
+  readonly incarnation: string;
+  readonly writtenAt: number;
+  readonly expiresAt: number;
+}
+
+/** How a batch with an id ended: for each operation the kind of its ETag's error, or null. */
+export interface StoredOutcome {
+  readonly errors: readonly ("mismatch" | "invalid" | null)[];
+  readonly expiresAt: number;
+}
+
+/** The last transaction that one open store committed: tells it, when the connection broke, whether it did. */
+export interface StoredCommit {
+  readonly group: number;
+  readonly expiresAt: number;
+}
+
+export interface StateSchema extends DBSchema {
+  items: { key: string; value: StoredItem; indexes: { expiresAt: number } };
+  tombstones: { key: string; value: Tombstone; indexes: { expiresAt: number } };
+  outcomes: { key: string; value: StoredOutcome; indexes: { expiresAt: number } };
+  commits: { key: string; value: StoredCommit; indexes: { expiresAt: number } };
+}
+
+/** The same names as in the schema, for transactions over all of it. */
+export const stateStores = ["items", "tombstones", "outcomes", "commits"] as const;
+
+export const stateLayout: Layout<StateSchema> = {
+  version: 1,
+  upgrade(database) {
+    for (const name of stateStores) database.createObjectStore(name).createIndex("expiresAt", "expiresAt");
+  },
+};

@@ -1,0 +1,40 @@
+/** The families whose components keep a database. */
+export type StoredFamily = "state" | "pubsub";
+
+export interface DatabaseName {
+  readonly family: StoredFamily;
+  readonly component: string;
+}
+
+const families: readonly string[] = ["state", "pubsub"] satisfies StoredFamily[];
+
+/** Readable in the browser's tools, and without the colon that separates a name's parts. */
+function part(text: string): string {
+  return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+
+/**
+ * The beginning of every database of one service worker's scope, so that two sites under one origin do not meet.
+ * `scope` is the registration's scope URL; in page mode, the URL that the scope would have.
+ */
+export function databasePrefix(scope: string): string {
+  return `daprlet:${part(new URL(scope).pathname)}:`;
+}
+
+/** `daprlet:/site/:state:statestore`. */
+export function databaseName(prefix: string, family: StoredFamily, component: string): string {
+  return `${prefix}${family}:${part(component)}`;
+}
+
+/** What a database holds; undefined when it is not a component's database of this scope. */
+export function parseDatabaseName(prefix: string, name: string): DatabaseName | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  const [family, component, ...rest] = name.slice(prefix.length).split(":");
+  if (family === undefined || component === undefined || rest.length > 0) return undefined;
+  if (!families.includes(family)) return undefined;
+  try {
+    return { family: family as StoredFamily, component: decodeURIComponent(component) };
+  } catch {
+    return undefined;
+  }
+}
