@@ -108,7 +108,6 @@ export const catalogue = {
     grpc: "NOT_FOUND",
     message: "pubsub {name} is not found",
     reason: "DAPR_PUBSUB_NOT_FOUND",
-    resource: "pubsub",
   },
   ERR_PUBSUB_EMPTY: {
     status: 404,
@@ -127,7 +126,7 @@ export const catalogue = {
   ERR_PUBSUB_REQUEST_METADATA: {
     status: 400,
     grpc: "INVALID_ARGUMENT",
-    message: "failed deserializing metadata for pubsub {name}: {cause}",
+    message: "failed deserializing metadata. Error: {cause}",
     reason: "DAPR_PUBSUB_METADATA_DESERIALIZATION",
     resource: "pubsub",
   },
