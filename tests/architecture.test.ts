@@ -74,7 +74,7 @@ const under = (target: string, ...folders: string[]) =>
 
 /** What `self`, storage and clients are called where only the worker may name them. */
 const workerGlobals =
-  /(?<![.\w"'`$-])(indexedDB|clients|skipWaiting)\b(?!["'`:?]|\s*[:?=])|(?<![.\w"'`$])self\.(?!appId|namespace)/;
+  /(?<![.\w"'`$-])(indexedDB|clients|skipWaiting)\b(?!["'`:?]|\s*[:?=])|(?<![.\w"'`$])self\.(clients|registration|skipWaiting|addEventListener|postMessage|location|indexedDB|caches|crypto)\b/;
 
 const roots = [
   "worker/service-worker.ts",
@@ -215,7 +215,7 @@ describe("one list per fact", () => {
         actual[type] = [...(actual[type] ?? []), host];
       }
     };
-    add("a page", workerRegistry);
+    add("a page", workerRegistry({ databasePrefix: "architecture", incarnation: undefined }));
     add("Node", nodeRegistry);
     expect(actual).toEqual(hostsOf);
   });
