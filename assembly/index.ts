@@ -4,6 +4,9 @@ import { CHUNK, INBOX, OUTBOX, RESULT } from "./memory";
 export { route, normalise } from "./http/route";
 export { begin, feed } from "./json/scan";
 export { frame, complete, escape, base64, data } from "./cloudevents/envelope";
+export { ring, host, seal, owner } from "./actors/ring";
+export { peers, peer, preferred } from "./actors/rendezvous";
+export { xxhash, blake } from "./hash/digest";
 export { traceparent } from "./trace/traceparent";
 
 /** Raised by every change of an export's meaning. */

@@ -3,12 +3,13 @@
  *
  *   ┌────────┬──────────────────────────────┬────────┬───────┬──────┬─────────────────────────┐
  *   │ RESULT │ INBOX                        │ OUTBOX │ DEPTH │ SEEN │ ARENA (placement only)  │
- *   │ 128 B  │ 64 KiB + 64                  │ 3×64 K │ 1.3 K │ 8 K  │ grows once, when built  │
+ *   │ 128 B  │ 64 KiB + 128                 │ 3×64 K │ 1.3 K │ 8 K  │ grows once, when built  │
  *   └────────┴──────────────────────────────┴────────┴───────┴──────┴─────────────────────────┘
  *
- * RESULT holds words for the caller. INBOX is where the caller puts bytes; the 64 spare bytes let vector loads
- * run past its end. OUTBOX is where text, marks and output go, in three equal parts that functions use as they
- * need. DEPTH is one bit for each open JSON container. SEEN is the hashes of an event's member names.
+ * RESULT holds words for the caller. INBOX is where the caller puts bytes; the 128 spare bytes let vector loads
+ * and the filling of a hash's last block run past its end. OUTBOX is where text, marks and output go; functions
+ * divide it as they need. DEPTH is one bit for each open JSON container. SEEN is the hashes of an event's member
+ * names. NAME, CONTEXTS and FIELDS are the scanner's.
  */
 
 /** Bytes that one call can take; longer inputs come in chunks of at most this. */
@@ -17,7 +18,10 @@ export const CHUNK: i32 = 65536;
 /** Words that one call can answer. */
 export const RESULT: usize = memory.data(128, 16);
 
-export const INBOX: usize = memory.data(65600, 16);
+/** Digests are an answer too. */
+export const DIGEST: usize = RESULT;
+
+export const INBOX: usize = memory.data(65664, 16);
 
 export const OUTBOX: usize = memory.data(196608, 16);
 

@@ -15,6 +15,15 @@ export interface CoreExports {
   escape(length: number, last: number): number;
   base64(length: number): number;
   data(): number;
+  ring(points: number): number;
+  host(length: number, owner: number, replicas: number): number;
+  seal(): void;
+  owner(length: number): number;
+  peers(hosts: number, bytes: number): number;
+  peer(length: number, owner: number): void;
+  preferred(length: number): number;
+  xxhash(length: number, place: number): bigint;
+  blake(length: number, place: number): void;
   traceparent(length: number): number;
 }
 

@@ -1,7 +1,9 @@
 import type { Core } from "./core.ts";
 import { envelopes } from "./envelope.ts";
 import { instantiate } from "./exports.ts";
+import { hashes } from "./hash.ts";
 import { Inbox } from "./inbox.ts";
+import { placements } from "./placement.ts";
 import { router } from "./router.ts";
 import { stateScanner } from "./state-scanner.ts";
 import { traces } from "./trace.ts";
@@ -19,6 +21,8 @@ export function loadCore(module: WebAssembly.Module): Core {
     ...router(exports, inbox),
     ...stateScanner(exports, inbox),
     ...envelopes(exports, inbox),
+    ...hashes(exports, inbox),
+    ...placements(module),
     ...traces(exports, inbox),
-  } as Core;
+  };
 }
