@@ -38,8 +38,11 @@ export class Mesh {
   async invoke(appId: string, namespace: string, request: RuntimeRequest): Promise<RuntimeResponse> {
     let failure: Error | undefined;
     for (let attempt = 0; ; attempt++) {
-      for (const [instance, transport] of await this.#candidates(appId, namespace)) {
-        this.#used.set(instance.id, ++this.#turn);
+      const candidates = await this.#candidates(appId, namespace);
+      for (;;) {
+        const next = this.#take(candidates);
+        if (next === undefined) break;
+        const [instance, transport] = next;
         try {
           return await instance.invoke(request);
         } catch (error) {
@@ -65,8 +68,29 @@ export class Mesh {
     }
   }
 
-  /** The instances known now, the least recently used first; one that several transports reach counts once. */
-  async #candidates(appId: string, namespace: string): Promise<readonly Candidate[]> {
+  /**
+   * Takes the least recently used out of the candidates. Chosen at the moment of the call, not of the lookup: calls
+   * that looked up together would otherwise all choose the same.
+   */
+  #take(candidates: Candidate[]): Candidate | undefined {
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < candidates.length; i++) {
+      const turn = this.#used.get((candidates[i] as Candidate)[0].id) ?? 0;
+      if (turn < least) {
+        least = turn;
+        best = i;
+      }
+    }
+    const [taken] = candidates.splice(best, 1);
+    if (taken === undefined) return undefined;
+    if (this.#used.size > rememberedTurns) this.#used.clear();
+    this.#used.set(taken[0].id, ++this.#turn);
+    return taken;
+  }
+
+  /** The instances known now; one that several transports reach counts once. */
+  async #candidates(appId: string, namespace: string): Promise<Candidate[]> {
     const candidates: Candidate[] = [];
     const seen = new Set<string>();
     const found = await Promise.all(
@@ -78,10 +102,6 @@ export class Mesh {
         seen.add(instance.id);
         candidates.push([instance, this.transports[i] as Transport]);
       }
-    }
-    if (this.#used.size > rememberedTurns) this.#used.clear();
-    if (candidates.length > 1) {
-      candidates.sort(([a], [b]) => (this.#used.get(a.id) ?? 0) - (this.#used.get(b.id) ?? 0));
     }
     return candidates;
   }

@@ -54,11 +54,10 @@ export function forwardedHeaders(headers: Headers): string[] {
   return kept;
 }
 
-/** RFC 7239 §4: a value that is no token is quoted. */
+/** RFC 7239 §4 and §6: an IPv6 address stands in brackets, and what is no token in quotes. */
 function forwardedValue(value: string): string {
-  const bracketed =
-    value.includes(":") && !value.includes(".") && !value.startsWith("[") ? `[${value}]` : value;
-  return /^[\w.!#$%&'*+\-^`|~]+$/.test(bracketed) ? bracketed : `"${bracketed.replace(/["\\]/g, "\\$&")}"`;
+  const node = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i.test(value) ? `[${value}]` : value;
+  return /^[\w.!#$%&'*+\-^`|~]+$/.test(node) ? node : `"${node.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** The headers that a call of another instance reaches the app with. */
