@@ -3,7 +3,14 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Pool } from "undici";
 import { AppUnreachableError } from "../channel/app-channel.ts";
-import { type Headers, header, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import {
+  type Headers,
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+  withoutHeader,
+} from "../http.ts";
 import {
   type Instance,
   type Member,
@@ -151,13 +158,11 @@ class MachineInstance implements Instance {
   async invoke(request: RuntimeRequest): Promise<RuntimeResponse> {
     const self = this.self();
     if (self === undefined) throw new UnavailableError("this sidecar has not joined yet", { sent: false });
-    const headers: Headers = [
-      ...request.headers,
-      words.caller,
-      identity(self.namespace, self.appId),
-      words.callee,
-      identity(this.namespace, this.appId),
-    ];
+    // A caller's own fields of these names would be believed at the other end.
+    const theirs = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
+    const me = identity(self.namespace, self.appId);
+    const you = identity(this.namespace, this.appId);
+    const headers: Headers = [words.caller, me, words.callee, you, ...theirs];
     let response: RuntimeResponse;
     try {
       response = await exchange(this.#pool, "http://localhost", request, headers, nothing);

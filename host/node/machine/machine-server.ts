@@ -151,9 +151,10 @@ function accept(
     const record = new NodeRequest(request.method as string, path, query, headers, body, response);
     answer(record)
       .catch((error: unknown) => {
-        log.error("a call of another sidecar failed", {
-          cause: error instanceof Error ? error.message : "unknown",
-        });
+        if (!response.destroyed) {
+          const cause = error instanceof Error ? error.message : "unknown";
+          log.error("a call of another sidecar failed", { cause });
+        }
         return unreachable("app-lost", "the callee's sidecar failed; see its log");
       })
       .then((result) => respond(response, result, undefined))
