@@ -3,8 +3,8 @@ import * as Blake from "./blake2b";
 import * as XX from "./xxhash64";
 
 /** Chunks of one text, in the order they are hashed. A text in one chunk is both. */
-const FIRST: i32 = 1;
-const LAST: i32 = 2;
+export const FIRST: i32 = 1;
+export const LAST: i32 = 2;
 
 /** Takes a chunk in the inbox. Answers the hash once it is the last. */
 export function xxhash(length: i32, place: i32): u64 {
