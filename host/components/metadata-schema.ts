@@ -50,7 +50,7 @@ export const integer = field((value) => {
 
 /** A Go duration (`5s`, `1h30m`) or a bare number of seconds; decoded to milliseconds. */
 export const duration = field((value) => {
-  const ms = parseDuration(/^\d+$/.test(value) ? `${value}s` : value);
+  const ms = parseDuration(/^[+-]?\d+$/.test(value) ? `${value}s` : value);
   if (ms === undefined) throw new Error("expected a duration such as 5s or 1h30m");
   return ms;
 });

@@ -1,9 +1,10 @@
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import type { Registry } from "../components/registry.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
+import { sqliteStore } from "./components/state-sqlite.ts";
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
-  state: [inMemoryStore],
+  state: [inMemoryStore, sqliteStore],
   pubsub: [inMemoryPubSub()],
 };

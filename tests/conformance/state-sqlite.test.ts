@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, it } from "vitest";
+import { decodeMetadata } from "../../host/components/metadata-schema.ts";
+import type { Store } from "../../host/components/state/store.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
+import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
+import { storeConformance } from "./state.ts";
+import { testContext } from "./test-context.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "daprlet-sqlite-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each([
+  { what: "with a write-ahead log", disableWAL: "false" },
+  { what: "with a rollback journal", disableWAL: "true" },
+])("state.sqlite $what", ({ disableWAL }) => {
+  const clock = new FakeClock();
+  let files = 0;
+  const open = (): Promise<Store> => {
+    const connectionString = join(folder, `${disableWAL}-${files}.db`);
+    const metadata = new Map(Object.entries({ connectionString, disableWAL }));
+    return sqliteStore.open(
+      decodeMetadata("statestore", sqliteStore.metadata, metadata, () => undefined),
+      testContext("statestore", clock),
+    );
+  };
+  const cases = storeConformance({
+    name: "state.sqlite",
+    features: sqliteStore.features,
+    clock,
+    open: () => {
+      files++;
+      return open();
+    },
+    reopen: open,
+    another: open,
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe("state.sqlite in memory", () => {
+  const clock = new FakeClock();
+  const cases = storeConformance({
+    name: "state.sqlite",
+    features: sqliteStore.features,
+    clock,
+    open: () =>
+      sqliteStore.open(
+        decodeMetadata(
+          "statestore",
+          sqliteStore.metadata,
+          new Map([["connectionString", ":memory:"]]),
+          () => undefined,
+        ),
+        testContext("statestore", clock),
+      ),
+  });
+  for (const { name, run } of cases) it(name, run);
+});
