@@ -1,0 +1,73 @@
+/**
+ * Builds what pages and service workers load: sw.js (one classic script), client.js, page-mode.js and the chunks for
+ * components given as data or YAML, and worker.js for sites that have a worker of their own.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const outDir = `${root}dist`;
+
+/** `virtual:daprlet-core`: core.wasm as base64. */
+const embeddedCore = {
+  name: "daprlet-core",
+  resolveId: (id) => (id === "virtual:daprlet-core" ? "\0daprlet-core" : undefined),
+  load(id) {
+    if (id !== "\0daprlet-core") return undefined;
+    return `export const core = "${readFileSync(`${outDir}/core.wasm`).toString("base64")}";`;
+  },
+};
+
+/** What the client loads late stays a file of its own, beside it. */
+const lateParts = {
+  name: "daprlet-late-parts",
+  enforce: "pre",
+  resolveId(id) {
+    const late = /(page-mode|client-resources|client-yaml)\.ts$/.exec(id);
+    return late ? { id: `./${late[1]}.js`, external: true } : undefined;
+  },
+};
+
+const bundle = (entry, name, format, plugins = []) =>
+  build({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    publicDir: false,
+    plugins: [embeddedCore, ...plugins],
+    define: { "process.env.NODE_ENV": '"production"' },
+    build: {
+      outDir,
+      emptyOutDir: false,
+      minify: process.env.DAPRLET_MINIFY === "0" ? false : "oxc",
+      target: "es2022",
+      sourcemap: false,
+      modulePreload: false,
+      lib: { entry: `${root}${entry}`, formats: [format], name: "daprlet", fileName: () => name },
+      rollupOptions: { output: { codeSplitting: false, minify: process.env.DAPRLET_MINIFY !== "0" } },
+    },
+  });
+
+await bundle("worker/service-worker.ts", "sw.js", "iife");
+await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
+await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es");
+await bundle("worker/client-resources.ts", "client-resources.js", "es");
+await bundle("worker/client-yaml.ts", "client-yaml.js", "es");
+await bundle("worker/attach.ts", "worker.js", "es");
+
+for (const name of [
+  "sw.js",
+  "client.js",
+  "page-mode.js",
+  "client-resources.js",
+  "client-yaml.js",
+  "worker.js",
+]) {
+  const path = `${outDir}/${name}`;
+  console.log(
+    `${basename(path).padEnd(20)} ${statSync(path).size} bytes, ${gzipSync(readFileSync(path)).length} gzip`,
+  );
+}

@@ -1,0 +1,65 @@
+/** `daprlet/worker`: joins a service worker that a site already has. */
+
+import type { Platform } from "../host/platform.ts";
+import { consoleLog, webPlatform } from "../host/web-platform.ts";
+import { DEFAULT_PORTS } from "./addresses.ts";
+import { workerRegistry } from "./components/registry.ts";
+import { defaultComponents } from "./default-components.ts";
+import { embeddedCore } from "./embedded-core.ts";
+import { Registrations } from "./registrations.ts";
+import { ScopeHost } from "./scope-host.ts";
+import { Sidecars } from "./sidecars.ts";
+import { databasePrefix } from "./storage/database-names.ts";
+import { storageDurability } from "./storage/durability.ts";
+import { eraseDatabases } from "./storage/erase.ts";
+
+export interface AttachOptions {
+  /** Ports of localhost that are the sidecar's from the worker's first moment on; 3500 always is. */
+  readonly ports?: readonly number[];
+  /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
+  readonly own?: boolean;
+}
+
+/**
+ * Makes a service worker the sidecar of its scope. Call it synchronously while the script runs, before listeners that
+ * answer everything. It answers the API's addresses and leaves every other request to the site's own listeners.
+ */
+export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions = {}): void {
+  const { scope } = worker.registration;
+  const prefix = databasePrefix(scope);
+  const platform: Platform = webPlatform(consoleLog("info", "daprlet"));
+  const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
+  const sidecars = new Sidecars({
+    platform,
+    core: embeddedCore(),
+    registry: workerRegistry({ databasePrefix: prefix, incarnation }),
+    relays: { open: () => Promise.reject(new Error("relays are not connected yet")) },
+    defaults: defaultComponents(),
+  });
+  const host = new ScopeHost({
+    worker,
+    platform,
+    incarnation: incarnation.id,
+    sidecars,
+    registrations: new Registrations(`${prefix}registrations`, platform.clock, platform.log),
+    storage: storageDurability,
+    erase: () => eraseDatabases(prefix),
+    own: options.own ?? false,
+    ports: options.ports ?? DEFAULT_PORTS,
+  });
+  worker.addEventListener("fetch", (event) => {
+    const answer = host.fetch(event);
+    if (answer !== undefined) event.respondWith(answer);
+  });
+  worker.addEventListener("message", (event) => event.waitUntil(host.message(event)));
+  worker.addEventListener("activate", (event) => event.waitUntil(host.boot()));
+  worker.registration.addEventListener("updatefound", () => yieldToNext(worker.registration, host));
+}
+
+/** Open links would hold the old version for minutes after the new one is ready. */
+function yieldToNext(registration: ServiceWorkerRegistration, host: ScopeHost): void {
+  const next = registration.installing;
+  next?.addEventListener("statechange", () => {
+    if (next.state === "installed") host.yield();
+  });
+}

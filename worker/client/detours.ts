@@ -1,0 +1,108 @@
+import { type Addresses, isLoopback, locate } from "../addresses.ts";
+import { INTERNAL } from "../messages.ts";
+
+/** What the page's globals are asked and given here; a test hands in a window of its own. */
+export type PageWindow = Window &
+  typeof globalThis & { fetchLater?: (input: RequestInfo | URL, init?: RequestInit) => unknown };
+
+/**
+ * What browsers route around a service worker, as far as script can reach it: links, forms and frames that name
+ * localhost are led to the same request below the worker's scope; synchronous XHR and fetchLater fail with a sentence,
+ * where they would otherwise leave the machine or hit whatever listens there. Answers the way back.
+ */
+export function installDetours(page: PageWindow, addresses: () => Addresses): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const ours = (input: unknown) => {
+    try {
+      return locate(new URL(String(input), page.document.baseURI), addresses(), false);
+    } catch {
+      return undefined;
+    }
+  };
+  /** The same request on the own origin, for an address of localhost; undefined for every other one. */
+  const detour = (address: string): string | undefined => {
+    const to = addresses();
+    let url: URL;
+    try {
+      url = new URL(address, page.document.baseURI);
+    } catch {
+      return undefined;
+    }
+    if (url.origin === to.origin || !isLoopback(url)) return undefined;
+    const located = locate(url, to, false);
+    return located && `${to.origin}${to.scopePath}${INTERNAL}at${url.pathname}${url.search}${url.hash}`;
+  };
+
+  page.addEventListener(
+    "click",
+    (event) => {
+      const [target] = event.composedPath();
+      const link = target instanceof page.Element ? target.closest("a[href], area[href]") : null;
+      const to =
+        link instanceof page.HTMLAnchorElement || link instanceof page.HTMLAreaElement
+          ? detour(link.href)
+          : undefined;
+      if (to !== undefined) link?.setAttribute("href", to);
+    },
+    { capture: true, signal },
+  );
+  page.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      if (!(form instanceof page.HTMLFormElement)) return;
+      const button = (event as SubmitEvent).submitter;
+      const own = button?.getAttribute("formaction");
+      const to = detour(own ?? form.getAttribute("action") ?? "");
+      if (to === undefined) return;
+      if (own != null) button?.setAttribute("formaction", to);
+      else form.setAttribute("action", to);
+    },
+    { capture: true, signal },
+  );
+  const lead = (frame: HTMLIFrameElement) => {
+    const to = frame.src === "" ? undefined : detour(frame.src);
+    if (to !== undefined) frame.src = to;
+  };
+  const observer = new page.MutationObserver((records) => {
+    for (const { target, addedNodes } of records) {
+      if (target instanceof page.HTMLIFrameElement) lead(target);
+      for (const node of addedNodes) {
+        if (node instanceof page.HTMLIFrameElement) lead(node);
+        else if (node instanceof page.Element) node.querySelectorAll("iframe").forEach(lead);
+      }
+    }
+  });
+  observer.observe(page.document, { subtree: true, childList: true, attributeFilter: ["src"] });
+  page.document.querySelectorAll("iframe").forEach(lead);
+
+  const { open } = page.XMLHttpRequest.prototype;
+  page.XMLHttpRequest.prototype.open = function (this: XMLHttpRequest, ...given: unknown[]) {
+    if (given.length > 2 && !given[2] && ours(given[1]) !== undefined) {
+      throw new DOMException(
+        "daprlet: a synchronous XMLHttpRequest goes past the service worker, so the sidecar cannot answer it; use fetch() or an asynchronous one",
+        "NetworkError",
+      );
+    }
+    return (open as (...rest: unknown[]) => void).apply(this, given);
+  };
+  const { fetchLater } = page;
+  if (fetchLater !== undefined) {
+    page.fetchLater = (input, init) => {
+      if (ours(input instanceof Request ? input.url : input) !== undefined) {
+        throw new DOMException(
+          "daprlet: fetchLater goes past the service worker, so the sidecar cannot answer it; use fetch() or navigator.sendBeacon()",
+          "NetworkError",
+        );
+      }
+      return fetchLater.call(page, input, init);
+    };
+  }
+  return () => {
+    stop.abort();
+    observer.disconnect();
+    page.XMLHttpRequest.prototype.open = open;
+    if (fetchLater !== undefined) page.fetchLater = fetchLater;
+  };
+}

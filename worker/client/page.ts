@@ -1,0 +1,100 @@
+import { type Addresses, DEFAULT_PORTS } from "../addresses.ts";
+import { installDetours, type PageWindow } from "./detours.ts";
+import type { Door } from "./door.ts";
+import { shimFetch } from "./shim.ts";
+
+const key = Symbol.for("daprlet.page");
+
+/** What daprlet has put into one page: its apps' doors, and the patched globals in front of them. */
+export class Page {
+  readonly fetch: typeof fetch;
+  readonly #window: PageWindow;
+  readonly #doors = new Map<string, Door>();
+  readonly #opening = new Set<Promise<Door>>();
+  #latest: Door | undefined;
+  #addresses: Addresses;
+  #restore: (() => void) | undefined;
+
+  /** The one of this page, also when two copies of the client are loaded. */
+  static of(window: PageWindow): Page {
+    const host = window as PageWindow & { [key]?: Page };
+    host[key] ??= new Page(window);
+    return host[key];
+  }
+
+  private constructor(window: PageWindow) {
+    this.#window = window;
+    this.fetch = window.fetch.bind(window);
+    this.#addresses = { origin: window.location.origin, scopePath: "/", ports: DEFAULT_PORTS };
+  }
+
+  door(appId: string): Door | undefined {
+    return this.#doors.get(appId);
+  }
+
+  /**
+   * From now on the API's addresses are answered by this app, or wait until its door is open. When it does not open
+   * and no other app is here, the page is left as it was.
+   */
+  async open(
+    appId: string,
+    scopePath: string,
+    ports: readonly number[],
+    opening: Promise<Door>,
+  ): Promise<Door> {
+    this.#addresses = {
+      ...this.#addresses,
+      scopePath,
+      ports: [...new Set([...this.#addresses.ports, ...ports])],
+    };
+    this.#opening.add(opening);
+    this.#install();
+    try {
+      const door = await opening;
+      this.#doors.get(appId)?.close();
+      this.#doors.set(appId, door);
+      this.#latest = door;
+      return door;
+    } finally {
+      this.#opening.delete(opening);
+      if (this.#doors.size === 0 && this.#opening.size === 0) this.uninstall();
+    }
+  }
+
+  /** A fetch whose caller is that app, whichever was registered last. */
+  fetchAs(door: Door): typeof fetch {
+    return shimFetch({ fetch: this.fetch, addresses: () => this.#addresses, door: () => door });
+  }
+
+  /** Gives the page its own globals back and forgets the apps. */
+  uninstall(): void {
+    this.#restore?.();
+    this.#restore = undefined;
+    for (const door of this.#doors.values()) door.close();
+    this.#doors.clear();
+    this.#latest = undefined;
+    delete (this.#window as PageWindow & { [key]?: Page })[key];
+  }
+
+  #install(): void {
+    if (this.#restore !== undefined) return;
+    const window = this.#window;
+    const original = window.fetch;
+    const addresses = () => this.#addresses;
+    const shim = shimFetch({ fetch: this.fetch, addresses, door: () => this.#door() });
+    window.fetch = shim;
+    const undo = installDetours(window, addresses);
+    this.#restore = () => {
+      undo();
+      // Somebody else may have wrapped ours since; then the wrapper stays and reaches the browser's through it.
+      if (window.fetch === shim) window.fetch = original;
+    };
+  }
+
+  #door(): Door | Promise<Door> {
+    if (this.#latest !== undefined) return this.#latest;
+    const [opening] = this.#opening;
+    if (opening !== undefined) return opening;
+    throw new TypeError("daprlet: no sidecar is registered in this page any more");
+  }
+}

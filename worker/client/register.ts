@@ -1,0 +1,243 @@
+import { type Clock, withTimeout } from "../../host/platform.ts";
+import type { ComponentResource } from "../../host/resources/component.ts";
+import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
+import { DEFAULT_PORTS } from "../addresses.ts";
+import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";
+import { NoWorkerError, startWorker, type WorkerPlace, workerPlace } from "./choose-worker.ts";
+import type { Door } from "./door.ts";
+import { Page } from "./page.ts";
+import { RefusedError, WorkerDoor } from "./worker-door.ts";
+
+export interface RegisterOptions {
+  /** Without a dot, as everywhere in Dapr. */
+  readonly appId: string;
+  /**
+   * Component resources: objects, YAML text, or the URL of YAML text. Without them the app has `statestore`
+   * (state.indexeddb) and `pubsub` (pubsub.browser), or what it was registered with before.
+   */
+  readonly components?: readonly (ComponentObject | ComponentDocument)[] | string | URL;
+  readonly namespace?: string;
+  /** Ports of localhost whose every path is the sidecar's; 3500 when left out. */
+  readonly ports?: readonly number[];
+  /** Where the worker's script is; see `workerPlace` for what is looked for without it. */
+  readonly scriptUrl?: string | URL;
+  /** What the worker controls; the folder of its script when left out. */
+  readonly scope?: string | URL;
+  /** A relay to other machines: its URL, or with a room and token. */
+  readonly relay?: string | { readonly url: string; readonly room?: string; readonly token?: string };
+  /** Exactly today's Dapr, without the book's older forms. */
+  readonly strict?: boolean;
+  /** Told of each step of the start as it is done. */
+  readonly onStep?: (name: string) => void;
+}
+
+/** This page's app and its sidecar. */
+export interface Registered {
+  readonly appId: string;
+  /** Where the runtime is: in the service worker, or in this very page. */
+  readonly door: "worker" | "page";
+  /** How safe the browser's storage is from eviction. */
+  readonly storage: "persistent" | "best-effort" | "memory";
+  readonly scope: string;
+  /** What could not be as it should, in one sentence: what the runtime fell back to, and what that costs. */
+  readonly note: string | undefined;
+  /** A fetch whose caller is this app, for a page with several. */
+  readonly fetch: typeof fetch;
+  /** Ends the runtime of this scope for all its pages and deletes what it kept: nothing is left behind. */
+  unregister(): Promise<void>;
+}
+
+const OPEN_MS = 20_000;
+const FOREIGN_MS = 4_000;
+const CONTROL_MS = 4_000;
+const UPDATE_MS = 6_000;
+
+/** What `register` takes from its composition root. */
+export interface RegisterContext {
+  readonly window: Window & typeof globalThis;
+  readonly clock: Clock;
+  /** The URL of the client's module. */
+  readonly module: string;
+  readonly session: string;
+}
+
+/**
+ * Gives this page a sidecar. Resolves when the worker controls the page, the components are open and the shim is in
+ * place; rejects, with the page as it was, when a component does not open.
+ */
+export async function register(options: RegisterOptions, context: RegisterContext): Promise<Registered> {
+  const { appId } = options;
+  if (appId === "" || appId.includes(".")) {
+    throw new TypeError(`register(): appId must be text without a dot, such as "orders"; got "${appId}"`);
+  }
+  const { window, module } = context;
+  const page = Page.of(window);
+  const place = workerPlace(window.document, module, options.scriptUrl, options.scope);
+  const notes: string[] = [];
+  const opening = open(options, context, page, place, notes);
+  const door = await page.open(appId, place.scope.pathname, options.ports ?? DEFAULT_PORTS, opening);
+  options.onStep?.("fetch() is answered here");
+  const note = notes.length === 0 ? undefined : `${notes.join(" ")}`;
+  if (note !== undefined) console.warn(`daprlet: ${note}`);
+  return {
+    appId,
+    door: door.kind,
+    storage: door.storage,
+    scope: place.scope.href,
+    note,
+    fetch: page.fetchAs(door),
+    async unregister() {
+      await door.unregister();
+      page.uninstall();
+    },
+  };
+}
+
+async function open(
+  options: RegisterOptions,
+  context: RegisterContext,
+  page: Page,
+  place: WorkerPlace,
+  notes: string[],
+): Promise<Door> {
+  const { window, clock, session } = context;
+  const step = options.onStep ?? (() => undefined);
+  const settings: Registration = {
+    appId: options.appId,
+    namespace: options.namespace ?? "default",
+    components: await components(options.components, page.fetch, window.document.baseURI),
+    ports: options.ports ?? DEFAULT_PORTS,
+    strict: options.strict ?? false,
+    relay: relayOf(options.relay),
+  };
+  const container = "serviceWorker" in window.navigator ? window.navigator.serviceWorker : undefined;
+  let registration: ServiceWorkerRegistration;
+  try {
+    registration = await startWorker(container, place, options.scriptUrl !== undefined, clock);
+  } catch (error) {
+    if (!(error instanceof NoWorkerError)) throw error;
+    notes.push(
+      `The runtime runs in this page, because ${error.message}. It ends with the page, answers only calls made by its scripts, and reaches other tabs only while both are open.`,
+    );
+    const { openPageMode } = await import("../page-mode/page-mode.ts");
+    const door = await openPageMode({ settings, scope: place.scope.href, window, clock, session });
+    step("the runtime runs in this page");
+    return door;
+  }
+  step("service worker is active");
+  return await byWorker(context, page, place, registration, settings, step, notes);
+}
+
+async function byWorker(
+  { window, clock, session }: RegisterContext,
+  page: Page,
+  place: WorkerPlace,
+  registration: ServiceWorkerRegistration,
+  settings: Registration,
+  step: (name: string) => void,
+  notes: string[],
+): Promise<Door> {
+  const container = window.navigator.serviceWorker;
+  const door = new WorkerDoor({ registration, container, settings, clock, fetch: page.fetch, session });
+  const script = new URL(registration.active?.scriptURL ?? place.scriptUrl.href).pathname;
+  const foreign = script !== place.scriptUrl.pathname;
+  const late = () =>
+    new Error(
+      foreign
+        ? `register(): the site's service worker ${script} does not answer; call attach(self) of daprlet/worker in it, or pass scriptUrl to replace it`
+        : `register(): the service worker ${script} did not answer within ${OPEN_MS} ms; see its console`,
+    );
+  try {
+    await withTimeout(clock, foreign ? FOREIGN_MS : OPEN_MS, door.open(), late);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.protocol === PROTOCOL) {
+      door.close();
+      throw error instanceof RefusedError ? new Error(`register(): ${error.message}`) : error;
+    }
+    // The page is newer than the worker it found; the browser is fetching the new one now.
+    if (!(await otherWorker(container, registration, clock))) {
+      notes.push(
+        `The service worker is of another version than this page (protocol ${error.protocol}, not ${PROTOCOL}): calls go by plain fetch, and serve() does not work, until the site's tabs are reloaded.`,
+      );
+      return door;
+    }
+    await withTimeout(clock, OPEN_MS, door.open(), late);
+  }
+  step("components are open");
+  if (!window.location.href.startsWith(registration.scope)) {
+    notes.push(
+      `This page (${window.location.pathname}) is outside the service worker's scope ${new URL(registration.scope).pathname}: only fetch() of its own scripts is answered; put sw.js above the page, or pass scope.`,
+    );
+  } else if (!(await controlled(door, container, clock))) {
+    notes.push(
+      "The service worker does not control this page yet: only fetch() of its own scripts is answered until a reload.",
+    );
+  } else step("service worker controls the page");
+  return door;
+}
+
+function changed(
+  container: ServiceWorkerContainer,
+  clock: Clock,
+  ms: number,
+  done: () => boolean,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!done()) return;
+      container.removeEventListener("controllerchange", look);
+      cancel();
+      resolve(true);
+    };
+    const cancel = clock.after(ms, () => {
+      container.removeEventListener("controllerchange", look);
+      resolve(done());
+    });
+    container.addEventListener("controllerchange", look);
+    look();
+  });
+}
+
+function controlled(door: WorkerDoor, container: ServiceWorkerContainer, clock: Clock): Promise<boolean> {
+  return changed(container, clock, CONTROL_MS, () => door.controlled);
+}
+
+async function otherWorker(
+  container: ServiceWorkerContainer,
+  registration: ServiceWorkerRegistration,
+  clock: Clock,
+): Promise<boolean> {
+  const old = registration.active;
+  await registration.update().catch(() => undefined);
+  return await changed(
+    container,
+    clock,
+    UPDATE_MS,
+    () => registration.active !== old && registration.active !== null,
+  );
+}
+
+function relayOf(relay: RegisterOptions["relay"]): RelaySettings | undefined {
+  if (relay === undefined) return undefined;
+  const { url, room, token } =
+    typeof relay === "string" ? { url: relay } : (relay as Partial<RelaySettings> & { url: string });
+  return { url, room: room ?? "default", token };
+}
+
+async function components(
+  given: RegisterOptions["components"],
+  own: typeof fetch,
+  base: string,
+): Promise<readonly ComponentResource[] | undefined> {
+  if (given === undefined) return undefined;
+  if (typeof given !== "string" && !(given instanceof URL)) {
+    const { componentsFromObjects } = await import("../client-resources.ts");
+    return componentsFromObjects(given);
+  }
+  const { componentsFromYaml } = await import("../client-yaml.ts");
+  if (typeof given === "string" && given.includes("\n")) return componentsFromYaml(given, "register()");
+  const url = new URL(given, base);
+  const response = await own(url);
+  if (!response.ok) throw new Error(`register(): components at ${url.href} answer ${response.status}`);
+  return componentsFromYaml(await response.text(), url.pathname);
+}

@@ -1,0 +1,35 @@
+import { AppHost, type AppSubscription, type FetchHandler } from "./app-host.ts";
+import { Page } from "./page.ts";
+import { type RegisterContext, type RegisterOptions, register } from "./register.ts";
+
+export interface ServeOptions extends RegisterOptions {
+  /** The app: a Hono app's `fetch` as it is, or any function from Request to Response. */
+  readonly fetch: FetchHandler;
+  /** What is subscribed to; without it the handler is asked, by `GET /dapr/subscribe`. */
+  readonly subscriptions?: readonly AppSubscription[];
+}
+
+/** An app that is being served. */
+export interface Served {
+  readonly appId: string;
+  /** This page answers no longer; other tabs of the app do. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes this page an app, or one more instance of it. The sidecar calls the handler exactly as Dapr calls an HTTP app:
+ * invocations, `GET /dapr/subscribe`, events. Registers the app first where that has not been done. Resolves when
+ * calls arrive and subscriptions are in place.
+ */
+export async function serve(options: ServeOptions, context: RegisterContext): Promise<Served> {
+  const { appId, fetch, subscriptions } = options;
+  const page = Page.of(context.window);
+  if (page.door(appId) === undefined) await register(options, context);
+  const door = Page.of(context.window).door(appId);
+  if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
+  // A document of an opaque origin has no origin to show to a handler.
+  const { origin } = context.window.location;
+  const base = origin === "null" ? "http://localhost" : origin;
+  await door.serve(new AppHost(fetch, subscriptions, context.clock, base));
+  return { appId, stop: () => door.serve(undefined) };
+}

@@ -1,0 +1,266 @@
+import type { Clock } from "../../host/platform.ts";
+import {
+  CALLER_HEADER,
+  DOOR_HEADER,
+  type Hello,
+  INTERNAL,
+  PROTOCOL,
+  REQUEST_ID_HEADER,
+  type Registration,
+  type Rejoin,
+  type Welcome,
+  type WireRequest,
+  type WireResponse,
+} from "../messages.ts";
+import { flatten, unflatten } from "../wire.ts";
+import type { AppHost } from "./app-host.ts";
+import type { Door } from "./door.ts";
+import { Port } from "./port.ts";
+import { unavailable } from "./unavailable.ts";
+
+/** How long a call waits for the worker to come back, where no fetch can wake it. */
+const RETURN_MS = 10_000;
+const REDISPATCHES = 4;
+
+export interface WorkerDoorOptions {
+  readonly registration: ServiceWorkerRegistration;
+  readonly container: ServiceWorkerContainer;
+  readonly settings: Registration;
+  readonly clock: Clock;
+  /** The browser's own fetch, before the shim. */
+  readonly fetch: typeof fetch;
+  /** Unique in the world. */
+  readonly session: string;
+}
+
+/** The worker will not serve this page. */
+export class RefusedError extends Error {
+  constructor(
+    message: string,
+    /** The worker's. */
+    readonly protocol: number,
+  ) {
+    super(message);
+    this.name = "RefusedError";
+  }
+}
+
+/** The way to a runtime in the service worker: by port, and through a fetch event wherever the port is silent. */
+export class WorkerDoor implements Door {
+  readonly kind = "worker";
+  readonly #options: WorkerDoorOptions;
+  readonly #stop = new AbortController();
+  #app: AppHost | undefined;
+  #port: Port | undefined;
+  #welcome: Welcome | undefined;
+  #connecting: Promise<void> | undefined;
+  #refused: RefusedError | undefined;
+  #calls = 0;
+  #connections = 0;
+
+  constructor(options: WorkerDoorOptions) {
+    this.#options = options;
+    const { container } = options;
+    const { signal } = this.#stop;
+    container.addEventListener("controllerchange", () => this.#port?.lose(), { signal });
+    container.addEventListener("message", ({ data }) => this.#rejoin(data as Partial<Rejoin> | null), {
+      signal,
+    });
+    // Without it messages wait for the page's own `onmessage`.
+    container.startMessages();
+  }
+
+  get storage(): Welcome["storage"] {
+    return this.#welcome?.storage ?? "best-effort";
+  }
+
+  get usesRelay(): boolean {
+    return this.#welcome?.relay ?? false;
+  }
+
+  /** Resolves once the runtime is open. Throws {@link RefusedError}. */
+  async open(): Promise<void> {
+    await this.#connect();
+    if (this.#refused !== undefined) throw this.#refused;
+  }
+
+  /** True when this page's fetches reach our worker. */
+  get controlled(): boolean {
+    const { container, registration } = this.#options;
+    const { controller } = container;
+    return controller !== null && controller.scriptURL === (registration.active ?? controller).scriptURL;
+  }
+
+  call(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    const named = request.headers.includes(REQUEST_ID_HEADER);
+    const id = `${this.#options.session}/${++this.#calls}`;
+    const full = named ? request : { ...request, headers: [...request.headers, REQUEST_ID_HEADER, id] };
+    const port = this.#port;
+    if (port !== undefined) return port.call(full, signal, () => this.#withoutPort(full, signal));
+    return this.#withoutPort(full, signal);
+  }
+
+  async serve(app: AppHost | undefined): Promise<void> {
+    this.#app = app;
+    if (this.#port === undefined) await this.#connect();
+    else await this.#port.serve(app, true);
+  }
+
+  async unregister(): Promise<void> {
+    const { registration } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const done = new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data);
+    });
+    this.#stop.abort();
+    registration.active?.postMessage({ daprlet: PROTOCOL, type: "unregister" }, [port2]);
+    await done;
+    this.close();
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#port?.close();
+    this.#port = undefined;
+  }
+
+  #rejoin(message: Partial<Rejoin> | null): void {
+    if (message?.type !== "rejoin" || typeof message.daprlet !== "number") return;
+    if (this.#welcome?.incarnation !== message.incarnation && this.#connecting === undefined)
+      this.#port?.lose();
+  }
+
+  /** One attempt after the other until the worker answers; shared by all who wait for it. */
+  #connect(): Promise<void> {
+    this.#connecting ??= this.#attempts().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #attempts(): Promise<void> {
+    for (let pause = 50; !this.#stop.signal.aborted; pause = Math.min(pause * 2, 2000)) {
+      if (await this.#attempt()) return;
+      await new Promise<void>((resolve) => void this.#options.clock.after(pause, resolve));
+    }
+  }
+
+  /** True when the worker answered, be it with a refusal. */
+  async #attempt(): Promise<boolean> {
+    const { registration, settings, clock, session } = this.#options;
+    const worker = registration.active;
+    if (worker === null || worker.state === "redundant") return false;
+    const name = `${session}/${++this.#connections}`;
+    const { port1, port2 } = new MessageChannel();
+    const app = this.#app;
+    return await new Promise<boolean>((resolve) => {
+      const port: Port = new Port(port1, clock, {
+        welcome: (welcome) => {
+          this.#welcome = welcome;
+          this.#port = port;
+          this.#refused = undefined;
+          // Calls of serve() in the meantime have not been part of the hello.
+          if (this.#app !== app) void port.serve(this.#app, true);
+          void this.#hold(port, name);
+          resolve(true);
+        },
+        refused: (message, protocol) => {
+          this.#refused = new RefusedError(message, protocol);
+          port.close();
+          resolve(true);
+        },
+        lost: () => {
+          if (this.#port === port) {
+            this.#port = undefined;
+            if (!this.#stop.signal.aborted) void this.#connect();
+          }
+          resolve(false);
+        },
+      });
+      void port.serve(app, false);
+      const hello: Hello = {
+        daprlet: PROTOCOL,
+        type: "hello",
+        registration: settings,
+        connection: name,
+        serving: app !== undefined,
+        claim: !this.controlled,
+        answered: app?.answered ?? [],
+      };
+      worker.postMessage(hello, [port2]);
+    });
+  }
+
+  /** Keeps one answer of the worker open: it holds the worker in the background, and breaks the moment that it dies. */
+  async #hold(port: Port, name: string): Promise<void> {
+    if (!this.controlled) return;
+    const { registration, fetch } = this.#options;
+    try {
+      const response = await fetch(`${registration.scope}${INTERNAL}link/${name}`, {
+        signal: this.#stop.signal,
+      });
+      if (response.headers.get(DOOR_HEADER) !== "200" || response.body === null) return;
+      const reader = response.body.getReader();
+      while (!(await reader.read()).done);
+    } catch {
+      // The break is the message.
+    }
+    port.lose();
+  }
+
+  /** Through a fetch event, which starts the worker; from a page that has none, by the next port. */
+  async #withoutPort(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    for (let attempt = 0; attempt < REDISPATCHES; attempt++) {
+      signal?.throwIfAborted();
+      if (this.#refused !== undefined && !this.controlled) return unavailable(this.#refused.message);
+      if (!this.controlled) return await this.#byNextPort(request, signal);
+      try {
+        return await this.#byFetch(request, signal);
+      } catch (error) {
+        if (signal?.aborted === true || request.body instanceof ReadableStream) throw error;
+        await new Promise<void>((resolve) => void this.#options.clock.after(50 << attempt, resolve));
+      }
+    }
+    return unavailable("the service worker was stopped again and again while it answered; retry");
+  }
+
+  async #byNextPort(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    const { clock } = this.#options;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(RETURN_MS, resolve);
+    });
+    await Promise.race([this.#connect(), late]);
+    cancel();
+    const port = this.#port;
+    if (port !== undefined) return await port.call(request, signal, () => this.#withoutPort(request, signal));
+    return unavailable(
+      this.#refused?.message ?? `no service worker answered within ${RETURN_MS} ms; reload the page`,
+    );
+  }
+
+  async #byFetch(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    const { registration, settings, fetch } = this.#options;
+    const { method, path, query, headers, body } = request;
+    const url = `${registration.scope}${INTERNAL}call${path}${query === "" ? "" : `?${query}`}`;
+    const init: RequestInit & { duplex?: "half" } = {
+      method,
+      headers: unflatten([...headers, CALLER_HEADER, settings.appId]),
+      cache: "no-store",
+    };
+    if (signal !== undefined) init.signal = signal;
+    if (body !== undefined) {
+      init.body = body as BodyInit;
+      if (body instanceof ReadableStream) init.duplex = "half";
+    }
+    const response = await fetch(url, init);
+    const status = response.headers.get(DOOR_HEADER);
+    if (status === null) {
+      return unavailable(
+        "the service worker is gone and the request was answered by the network; reload the page",
+      );
+    }
+    const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
+    return { status: Number(status), headers: kept, body: response.body ?? undefined };
+  }
+}

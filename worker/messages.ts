@@ -1,0 +1,131 @@
+import type { Body, Headers } from "../host/http.ts";
+import type { ComponentResource } from "../host/resources/component.ts";
+
+/**
+ * Everything that pages and the service worker say to each other. The number goes up whenever a message changes its
+ * meaning; a worker refuses a client of another number, and that client then uses plain fetch.
+ */
+export const PROTOCOL = 1;
+
+/** What a request or an answer is made of on a port. Streams are transferred, bytes are copied or transferred. */
+export interface WireRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+export interface WireResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+/** What a page asks for its app, as data: it is kept in IndexedDB, and the worker starts from it after it was stopped. */
+export interface Registration {
+  readonly appId: string;
+  readonly namespace: string;
+  /** Validated; undefined leaves the app's earlier ones, or else gives it the two defaults. */
+  readonly components: readonly ComponentResource[] | undefined;
+  /** Ports of localhost whose every path is the sidecar's. */
+  readonly ports: readonly number[];
+  readonly strict: boolean;
+  readonly relay: RelaySettings | undefined;
+}
+
+export interface RelaySettings {
+  readonly url: string;
+  readonly room: string;
+  readonly token: string | undefined;
+}
+
+/** A page introduces itself; with it comes the port on which all else is said. Sent again whenever the worker is new. */
+export interface Hello {
+  readonly daprlet: typeof PROTOCOL;
+  readonly type: "hello";
+  readonly registration: Registration;
+  /** Names this page's connection: its link stream is opened under the same name. */
+  readonly connection: string;
+  /** True when this page answers calls for the app. */
+  readonly serving: boolean;
+  /** True for a page that no worker controls: after a hard reload, or on the first visit. */
+  readonly claim: boolean;
+  /** Ids of requests that this page's app has answered lately, and would answer again from memory. */
+  readonly answered: readonly string[];
+}
+
+/**
+ * Ends the runtime of the scope: apps are stopped, their registrations and databases deleted, and nothing is
+ * intercepted any more. With it comes a port, on which `true` is posted when it is done.
+ */
+export interface Goodbye {
+  readonly daprlet: typeof PROTOCOL;
+  readonly type: "unregister";
+}
+
+/** Client to worker, by `postMessage` on the worker. */
+export type Greeting = Hello | Goodbye;
+
+/** Worker to client, by `postMessage` on the client: a worker that just started asks its pages to say hello again. */
+export interface Rejoin {
+  readonly daprlet: typeof PROTOCOL;
+  readonly type: "rejoin";
+  /** Of the worker that asks; a page that was welcomed by it already has nothing to do. */
+  readonly incarnation: string;
+}
+
+/** How a page sees the state of its app's runtime. */
+export interface Welcome {
+  readonly type: "welcome";
+  readonly scope: string;
+  readonly storage: "persistent" | "best-effort" | "memory";
+  /** Changes with every start of the worker. */
+  readonly incarnation: string;
+  /** True when the app talks to a relay, whose socket a page has to hold. */
+  readonly relay: boolean;
+}
+
+/** Client to worker, on the port. Call ids are the client's, invocation ids the worker's. */
+export type Upstream =
+  | { readonly type: "call"; readonly id: number; readonly request: WireRequest }
+  | { readonly type: "abort"; readonly id: number }
+  | { readonly type: "ping" }
+  /** This page answers calls for its app from now on, or no longer. */
+  | { readonly type: "serving"; readonly serving: boolean }
+  /** The invocation has begun; it is not given to another tab any more. */
+  | { readonly type: "taken"; readonly id: number }
+  /** The invocation lay too long before this page woke up: it was not begun, and never will be. */
+  | { readonly type: "stale"; readonly id: number }
+  | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
+  /** This page is leaving. */
+  | { readonly type: "bye" };
+
+/** Worker to client, on the port. */
+export type Downstream =
+  | Welcome
+  | { readonly type: "refused"; readonly message: string; readonly protocol: number }
+  | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
+  | { readonly type: "pong" }
+  | { readonly type: "served"; readonly serving: boolean }
+  | {
+      readonly type: "invoke";
+      readonly id: number;
+      readonly request: WireRequest;
+      /** Milliseconds since the epoch after which the page must leave it alone, on the clock both share. */
+      readonly expires: number;
+    }
+  | { readonly type: "cancel"; readonly id: number };
+
+/** Paths below the scope that belong to the worker and its client. */
+export const INTERNAL = "__daprlet/";
+
+/**
+ * On answers of the internal paths: their true status. It tells the worker's answer from a static server's page, and
+ * carries redirects past the browser, which would follow them.
+ */
+export const DOOR_HEADER = "daprlet-door";
+/** Which app calls, on the internal paths only. */
+export const CALLER_HEADER = "daprlet-app-id";
+/** See `Call.requestId`. */
+export const REQUEST_ID_HEADER = "daprlet-request-id";

@@ -1,0 +1,132 @@
+import { type AppChannel, AppUnreachableError } from "../host/channel/app-channel.ts";
+import { header, type RuntimeRequest, type RuntimeResponse } from "../host/http.ts";
+import type { Clock } from "../host/platform.ts";
+import { REQUEST_ID_HEADER } from "./messages.ts";
+
+/** How long a call waits for pages that are known to exist and have not said hello to this worker yet. */
+export const REJOIN_MS = 2000;
+/** How long one call is offered to tabs that are busy or frozen before it fails. */
+const PATIENCE_MS = 30_000;
+
+/** One tab that answers for the app: a `PageConnection`, or in page mode the page itself. */
+export interface ServingPage {
+  readonly open: boolean;
+  /** See `PageConnection.invoke`. */
+  invoke(request: RuntimeRequest, patient: boolean): Promise<RuntimeResponse | undefined>;
+}
+
+const notFound: RuntimeResponse = Object.freeze({ status: 404, headers: [], body: undefined });
+
+/** The app channel of an app in pages: its tabs share the calls in turn, and one that is gone or asleep is passed over. */
+export class PageChannel implements AppChannel {
+  readonly #pages = new Set<ServingPage>();
+  readonly #answered = new Map<string, ServingPage>();
+  readonly #waiting = new Set<() => void>();
+  readonly #asleep = new Set<ServingPage>();
+  #expected = 0;
+  #turn = 0;
+
+  constructor(
+    readonly appId: string,
+    readonly clock: Clock,
+  ) {}
+
+  get properties(): Readonly<Record<string, unknown>> {
+    return { protocol: "page", instances: this.#pages.size };
+  }
+
+  /** True when a page answers for the app, or one that did is about to say hello again. */
+  get served(): boolean {
+    return this.#pages.size > 0 || this.#expected > 0;
+  }
+
+  /** That many pages of the app lived before the worker was started again: calls wait for them, a bounded while. */
+  expect(pages: number): void {
+    if (pages === 0) return;
+    this.#expected = pages;
+    this.clock.after(REJOIN_MS, () => {
+      this.#expected = 0;
+      this.#arrived();
+    });
+  }
+
+  /** `answered`: ids of requests whose answers this page remembers; their repetitions go to it. */
+  add(page: ServingPage, answered: readonly string[]): void {
+    this.#pages.add(page);
+    for (const id of answered) this.#answered.set(id, page);
+    if (this.#expected > 0) this.#expected--;
+    this.#arrived();
+  }
+
+  remove(page: ServingPage): void {
+    this.#pages.delete(page);
+    this.#asleep.delete(page);
+    for (const [id, holder] of this.#answered) if (holder === page) this.#answered.delete(id);
+  }
+
+  async invoke(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const requestId = header(request.headers, REQUEST_ID_HEADER);
+    // A repetition must find the page that answered the first time, so all who may be it are waited for.
+    if (requestId !== undefined) while (this.#expected > 0) await this.#arrival();
+    const patient = request.body instanceof ReadableStream;
+    const until = this.clock.now() + PATIENCE_MS;
+    while (this.clock.now() < until) {
+      const holder = requestId === undefined ? undefined : this.#answered.get(requestId);
+      const page = holder ?? (await this.#pick());
+      if (page === undefined) return this.#unserved(request);
+      try {
+        const response = await page.invoke(request, patient);
+        if (response !== undefined) {
+          this.#asleep.delete(page);
+          return response;
+        }
+        this.#asleep.add(page);
+      } catch (error) {
+        this.remove(page);
+        const begun = patient || (error as { taken?: boolean }).taken !== false;
+        if (begun) throw this.#unreachable("its tab was closed during the call", error);
+      }
+    }
+    throw this.#unreachable(`none of its tabs began the call within ${PATIENCE_MS} ms`);
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    while (this.#pages.size === 0 && this.#expected > 0) {
+      signal.throwIfAborted();
+      await this.#arrival();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#expected = 0;
+    this.#arrived();
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #arrived(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  async #pick(): Promise<ServingPage | undefined> {
+    while (this.#pages.size === 0 && this.#expected > 0) await this.#arrival();
+    for (const page of this.#pages) if (!page.open) this.remove(page);
+    const awake = [...this.#pages].filter((page) => !this.#asleep.has(page));
+    if (awake.length === 0) this.#asleep.clear();
+    const candidates = awake.length > 0 ? awake : [...this.#pages];
+    return candidates[this.#turn++ % candidates.length];
+  }
+
+  /** An app that nobody serves has no subscriptions and no configuration; all else of it cannot be reached. */
+  #unserved({ method, path }: RuntimeRequest): RuntimeResponse {
+    if (method === "GET" && (path === "/dapr/subscribe" || path === "/dapr/config")) return notFound;
+    throw this.#unreachable("no open tab serves it; open one that calls serve()");
+  }
+
+  #unreachable(why: string, cause?: unknown): AppUnreachableError {
+    return new AppUnreachableError(`app ${this.appId} cannot be reached: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,176 @@
+import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
+import type { Clock } from "../host/platform.ts";
+import type { Downstream, Upstream, WireRequest, WireResponse } from "./messages.ts";
+import { detached, transferOf } from "./wire.ts";
+
+/** How long a page may take to say that it has begun an invocation, before it is offered to another tab. */
+export const TAKE_MS = 1000;
+/** A late word is waited for this much longer: messages queue behind a busy worker, timers do not. */
+const GRACE_MS = 400;
+
+/** What a connection needs of the worker around it. */
+export interface ConnectionEvents {
+  /** A call of the page. Never throws. */
+  handle(request: RuntimeRequest): Promise<RuntimeResponse>;
+  serving(serving: boolean): Promise<void>;
+  closed(): void;
+}
+
+/** The page has gone, or its app cannot be reached through this connection any more. */
+export class PageGoneError extends Error {
+  constructor(readonly taken: boolean) {
+    super("the tab was closed or reloaded");
+    this.name = "PageGoneError";
+  }
+}
+
+interface Invocation {
+  readonly resolve: (response: RuntimeResponse | undefined) => void;
+  readonly reject: (error: Error) => void;
+  taken: boolean;
+  disarm: () => void;
+}
+
+/** The worker's end of one registered page: its calls of the API, and the calls of its app. */
+export class PageConnection {
+  readonly #calls = new Map<number, AbortController>();
+  readonly #invocations = new Map<number, Invocation>();
+  #next = 1;
+  #open = true;
+
+  constructor(
+    /** As the page named it in its hello. */
+    readonly name: string,
+    readonly clientId: string,
+    readonly port: MessagePort,
+    readonly clock: Clock,
+    readonly events: ConnectionEvents,
+  ) {
+    port.onmessage = ({ data }) => this.#receive(data as Upstream);
+    port.onmessageerror = () => this.close();
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  post(message: Downstream, transfer: Transferable[] = []): void {
+    this.port.postMessage(message, transfer);
+  }
+
+  /** Gives up what is under way: calls are aborted, invocations fail. Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.port.close();
+    for (const call of this.#calls.values()) call.abort(new PageGoneError(true));
+    for (const invocation of this.#invocations.values()) {
+      invocation.disarm();
+      invocation.reject(new PageGoneError(invocation.taken));
+    }
+    this.#calls.clear();
+    this.#invocations.clear();
+    this.events.closed();
+  }
+
+  /**
+   * Hands a request to the page's app. Answers undefined when the page did not begin it in time and never will, so
+   * that it may be given to another one. Throws {@link PageGoneError}. With `patient` there is no time limit: for
+   * bodies that can be sent only once.
+   */
+  invoke(request: RuntimeRequest, patient: boolean): Promise<RuntimeResponse | undefined> {
+    if (!this.#open) return Promise.reject(new PageGoneError(false));
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      const invocation: Invocation = { resolve, reject, taken: false, disarm: () => undefined };
+      const settled = () => this.#invocations.delete(id);
+      const give = () => {
+        settled();
+        resolve(undefined);
+      };
+      if (!patient) {
+        invocation.disarm = this.clock.after(TAKE_MS + GRACE_MS, () => {
+          invocation.disarm = this.clock.after(GRACE_MS, give);
+        });
+      }
+      this.#invocations.set(id, invocation);
+      request.signal?.addEventListener(
+        "abort",
+        () => {
+          if (!this.#invocations.has(id)) return;
+          settled();
+          invocation.disarm();
+          this.post({ type: "cancel", id });
+          reject(request.signal?.reason);
+        },
+        { once: true },
+      );
+      const body = detached(request.body);
+      const wire: WireRequest = {
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        headers: request.headers,
+        body,
+      };
+      const expires = patient ? Number.POSITIVE_INFINITY : this.clock.now() + TAKE_MS;
+      this.post({ type: "invoke", id, request: wire, expires }, transferOf(body));
+    });
+  }
+
+  #receive(message: Upstream): void {
+    switch (message.type) {
+      case "call":
+        void this.#call(message.id, message.request);
+        break;
+      case "abort":
+        this.#calls.get(message.id)?.abort();
+        break;
+      case "ping":
+        this.post({ type: "pong" });
+        break;
+      case "serving":
+        void this.events
+          .serving(message.serving)
+          .then(() => this.#open && this.post({ type: "served", serving: message.serving }));
+        break;
+      case "taken": {
+        const invocation = this.#invocations.get(message.id);
+        if (invocation === undefined) break;
+        invocation.taken = true;
+        invocation.disarm();
+        break;
+      }
+      case "stale":
+        this.#settle(message.id)?.resolve(undefined);
+        break;
+      case "answer":
+        this.#settle(message.id)?.resolve(message.response);
+        break;
+      case "bye":
+        this.close();
+        break;
+    }
+  }
+
+  #settle(id: number): Invocation | undefined {
+    const invocation = this.#invocations.get(id);
+    this.#invocations.delete(id);
+    invocation?.disarm();
+    return invocation;
+  }
+
+  async #call(id: number, request: WireRequest): Promise<void> {
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    const response = await this.events.handle({ ...request, signal: abort.signal });
+    this.#calls.delete(id);
+    if (abort.signal.aborted || !this.#open) {
+      if (response.body instanceof ReadableStream) void response.body.cancel().catch(() => undefined);
+      return;
+    }
+    const body = detached(response.body);
+    const answer: WireResponse = { status: response.status, headers: response.headers, body };
+    this.post({ type: "answer", id, response: answer }, transferOf(body));
+  }
+}

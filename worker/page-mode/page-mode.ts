@@ -1,0 +1,121 @@
+import type { Clock, Platform } from "../../host/platform.ts";
+import { consoleLog, webPlatform } from "../../host/web-platform.ts";
+import type { AppHost } from "../client/app-host.ts";
+import type { Door } from "../client/door.ts";
+import { workerRegistry } from "../components/registry.ts";
+import { defaultComponents } from "../default-components.ts";
+import { embeddedCore } from "../embedded-core.ts";
+import type { Registration, WireRequest, WireResponse } from "../messages.ts";
+import type { ServingPage } from "../page-channel.ts";
+import { type App, Sidecars } from "../sidecars.ts";
+import { databasePrefix } from "../storage/database-names.ts";
+import { storageAvailable, storageDurability } from "../storage/durability.ts";
+import { eraseDatabases } from "../storage/erase.ts";
+
+export interface PageModeOptions {
+  readonly settings: Registration;
+  /** What the worker's scope would be. */
+  readonly scope: string;
+  readonly window: Window & typeof globalThis;
+  readonly clock: Clock;
+  readonly session: string;
+}
+
+const key = Symbol.for("daprlet.page-mode");
+
+type Host = Window & { [key]?: Map<string, Sidecars> };
+
+/** crypto.randomUUID is missing on insecure origins. */
+function uuid(random: Platform["random"]): string {
+  const bytes = random(new Uint8Array(16));
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The runtime of a page that can have no service worker: the same as in one, and it ends with the page. */
+export async function openPageMode({ settings, scope, window, clock }: PageModeOptions): Promise<Door> {
+  const prefix = databasePrefix(scope);
+  const web = webPlatform(consoleLog("info", "daprlet"));
+  const own = window.fetch.bind(window);
+  const platform: Platform = {
+    ...web,
+    clock,
+    uuid: () => uuid(web.random),
+    fetch: (input, init) => own(input, init),
+  };
+  const host = window as Host;
+  host[key] ??= new Map();
+  let sidecars = host[key].get(scope);
+  if (sidecars === undefined) {
+    sidecars = new Sidecars({
+      platform,
+      core: embeddedCore(),
+      registry: workerRegistry({ databasePrefix: prefix, incarnation: undefined }),
+      relays: { open: () => Promise.reject(new Error("relays are not connected yet")) },
+      defaults: defaultComponents(),
+    });
+    host[key].set(scope, sidecars);
+  }
+  const app = await sidecars.register(settings);
+  try {
+    await app.runtime();
+  } catch (error) {
+    await sidecars.remove(settings.appId);
+    throw error;
+  }
+  const storage = storageAvailable() ? await storageDurability() : "memory";
+  const all = sidecars;
+  return new PageDoor(all, app, storage, async () => {
+    host[key]?.delete(scope);
+    await all.close();
+    if (storageAvailable()) await eraseDatabases(prefix);
+  });
+}
+
+class PageDoor implements Door {
+  readonly kind = "page";
+  readonly #sidecars: Sidecars;
+  readonly #app: App;
+  readonly #erase: () => Promise<void>;
+  #serving: ServingPage | undefined;
+
+  constructor(
+    sidecars: Sidecars,
+    app: App,
+    readonly storage: Door["storage"],
+    erase: () => Promise<void>,
+  ) {
+    this.#sidecars = sidecars;
+    this.#app = app;
+    this.#erase = erase;
+  }
+
+  call(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    const answer = this.#sidecars.handle(this.#app, { ...request, signal });
+    if (signal === undefined) return answer;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      answer.then(resolve, reject);
+    });
+  }
+
+  async serve(host: AppHost | undefined): Promise<void> {
+    const { channel } = this.#app;
+    if (this.#serving !== undefined) channel.remove(this.#serving);
+    this.#serving = undefined;
+    if (host === undefined) return;
+    this.#serving = { open: true, invoke: (request) => host.answer(request, request.signal) };
+    channel.add(this.#serving, []);
+    await this.#app.resubscribe();
+  }
+
+  unregister(): Promise<void> {
+    return this.#erase();
+  }
+
+  close(): void {
+    void this.serve(undefined);
+  }
+}

@@ -1,0 +1,74 @@
+import type { DBSchema } from "idb";
+import type { Clock, Log } from "../host/platform.ts";
+import type { Registration } from "./messages.ts";
+import { Database, type Layout } from "./storage/database.ts";
+
+/** One app of the scope, as its pages last registered it. */
+export interface KeptApp {
+  readonly registration: Registration;
+  /** Milliseconds since the epoch; the latest one answers callers that are no registered page. */
+  readonly registeredAt: number;
+}
+
+/** One page that registered an app, by the browser's id of the client. */
+export interface KeptClient {
+  readonly clientId: string;
+  readonly appId: string;
+  readonly serving: boolean;
+}
+
+interface Schema extends DBSchema {
+  apps: { key: string; value: KeptApp };
+  clients: { key: string; value: KeptClient };
+}
+
+const layout: Layout<Schema> = {
+  version: 1,
+  upgrade(database) {
+    database.createObjectStore("apps", { keyPath: "registration.appId" });
+    database.createObjectStore("clients", { keyPath: "clientId" });
+  },
+};
+
+/** What a worker has to know of its apps and pages after it was stopped: kept in IndexedDB, read once at the start. */
+export class Registrations {
+  readonly #database: Database<Schema>;
+
+  constructor(name: string, clock: Clock, log: Log) {
+    this.#database = new Database({ name, layout, clock, log });
+  }
+
+  async load(): Promise<{ readonly apps: readonly KeptApp[]; readonly clients: readonly KeptClient[] }> {
+    return await this.#database.transact(["apps", "clients"], "readonly", "relaxed", async (transaction) => {
+      const [apps, clients] = await Promise.all([
+        transaction.objectStore("apps").getAll(),
+        transaction.objectStore("clients").getAll(),
+      ]);
+      return { apps, clients };
+    });
+  }
+
+  async keep(app: KeptApp | undefined, client: KeptClient | undefined): Promise<void> {
+    await this.#database.transact(["apps", "clients"], "readwrite", "relaxed", async (transaction) => {
+      if (app !== undefined) await transaction.objectStore("apps").put(app);
+      if (client !== undefined) await transaction.objectStore("clients").put(client);
+    });
+  }
+
+  async forgetClients(clientIds: readonly string[]): Promise<void> {
+    if (clientIds.length === 0) return;
+    await this.#database.transact(["clients"], "readwrite", "relaxed", async (transaction) => {
+      await Promise.all(clientIds.map((id) => transaction.objectStore("clients").delete(id)));
+    });
+  }
+
+  async forgetApp(appId: string): Promise<void> {
+    await this.#database.transact(["apps"], "readwrite", "relaxed", (transaction) =>
+      transaction.objectStore("apps").delete(appId),
+    );
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,297 @@
+import type { Platform } from "../host/platform.ts";
+import {
+  type Addresses,
+  DEFAULT_PORTS,
+  internalPath,
+  isLoopback,
+  type Located,
+  locate,
+} from "./addresses.ts";
+import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
+import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Welcome } from "./messages.ts";
+import { PageConnection } from "./page-connection.ts";
+import type { Registrations } from "./registrations.ts";
+import { type App, type Sidecars, unavailable } from "./sidecars.ts";
+import { unflatten } from "./wire.ts";
+
+export interface ScopeHostOptions {
+  readonly worker: ServiceWorkerGlobalScope;
+  readonly platform: Platform;
+  /** Names this life of the worker. */
+  readonly incarnation: string;
+  readonly sidecars: Sidecars;
+  readonly registrations: Registrations;
+  readonly storage: () => Promise<Welcome["storage"]>;
+  /** Deletes what components keep. */
+  readonly erase: () => Promise<void>;
+  /** True where the worker is daprlet's alone, and may be unregistered. */
+  readonly own: boolean;
+  readonly ports: readonly number[];
+}
+
+/** The service worker of one scope: which pages there are, which app each is, and the two doors to their runtimes. */
+export class ScopeHost {
+  readonly incarnation: string;
+  readonly #options: ScopeHostOptions;
+  readonly #connections = new Map<string, PageConnection>();
+  readonly #links = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
+  readonly #apps = new Map<string, string>();
+  readonly #origin: string;
+  readonly #scopePath: string;
+  #addresses: Addresses;
+  #booting: Promise<void> | undefined;
+  #booted = false;
+  #detached = false;
+
+  constructor(options: ScopeHostOptions) {
+    this.#options = options;
+    this.incarnation = options.incarnation;
+    const { origin, pathname } = new URL(options.worker.registration.scope);
+    this.#origin = origin;
+    this.#scopePath = pathname;
+    this.#addresses = this.#addressesWith([]);
+  }
+
+  /** Decides at once, as a fetch event demands. Undefined: not ours, the browser goes on by itself. */
+  fetch(event: FetchEvent): Promise<Response> | undefined {
+    if (this.#detached) return undefined;
+    const { request } = event;
+    const url = new URL(request.url);
+    const internal = internalPath(url, this.#addresses);
+    if (internal !== undefined) return this.#internal(event, internal, url.search.slice(1));
+    const located = locate(url, this.#addresses, request.headers.has("dapr-app-id"));
+    if (located !== undefined) return this.#answer(event, located);
+    // Which other ports are ours stands in IndexedDB, and that is not read yet.
+    if (!this.#booted && url.origin !== this.#origin && isLoopback(url)) return this.#perhaps(event, url);
+    return undefined;
+  }
+
+  async message({ data, source, ports }: ExtendableMessageEvent): Promise<void> {
+    const greeting = data as Partial<Greeting> | null;
+    const [port] = ports;
+    if (typeof greeting?.daprlet !== "number" || port === undefined) return;
+    if (greeting.type === "unregister") return await this.#goodbye(greeting as Goodbye, port);
+    if (greeting.type !== "hello" || !(source instanceof Client)) return;
+    await this.#hello(greeting as Hello, source.id, port);
+  }
+
+  /** Lets go of the pages, so that a new version of the worker need not wait for their links to end. */
+  yield(): void {
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  boot(): Promise<void> {
+    this.#booting ??= this.#boot();
+    return this.#booting;
+  }
+
+  #addressesWith(ports: readonly number[]): Addresses {
+    return {
+      origin: this.#origin,
+      scopePath: this.#scopePath,
+      ports: [...new Set([...DEFAULT_PORTS, ...this.#options.ports, ...ports])],
+    };
+  }
+
+  /** Reads who was here before this worker was stopped, and asks those who still are to say hello again. */
+  async #boot(): Promise<void> {
+    const { registrations, sidecars, worker, platform } = this.#options;
+    try {
+      const [{ apps, clients }, present] = await Promise.all([
+        registrations.load(),
+        worker.clients.matchAll({ includeUncontrolled: true }),
+      ]);
+      for (const { registration } of [...apps].sort((a, b) => a.registeredAt - b.registeredAt)) {
+        await sidecars.register(registration);
+      }
+      const byId = new Map(present.map((client) => [client.id, client]));
+      const serving = new Map<string, number>();
+      const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
+      for (const kept of clients) {
+        const client = byId.get(kept.clientId);
+        if (client === undefined) continue;
+        if (!this.#apps.has(kept.clientId)) this.#apps.set(kept.clientId, kept.appId);
+        if (kept.serving) serving.set(kept.appId, (serving.get(kept.appId) ?? 0) + 1);
+        client.postMessage(rejoin);
+      }
+      for (const [appId, pages] of serving) sidecars.app(appId)?.channel.expect(pages);
+      const gone = clients.filter(({ clientId }) => !byId.has(clientId)).map(({ clientId }) => clientId);
+      void registrations.forgetClients(gone).catch(() => undefined);
+    } catch (error) {
+      platform.log.error("what was registered before cannot be read; pages have to register again", {
+        cause: error instanceof Error ? error.message : String(error),
+      });
+    }
+    this.#knowPorts();
+    this.#booted = true;
+  }
+
+  #knowPorts(): void {
+    const ports = [...this.#options.sidecars.apps].flatMap(({ registration }) => registration.ports);
+    this.#addresses = this.#addressesWith(ports);
+  }
+
+  async #hello(hello: Hello, clientId: string, port: MessagePort): Promise<void> {
+    const { platform, sidecars, registrations, worker } = this.#options;
+    const refuse = (message: string) => port.postMessage({ type: "refused", message, protocol: PROTOCOL });
+    if (hello.daprlet !== PROTOCOL) {
+      return refuse(
+        `the page speaks protocol ${hello.daprlet} and the worker ${PROTOCOL}: reload the page to bring both to one version`,
+      );
+    }
+    if (this.#detached) return refuse("the runtime of this scope was unregistered; reload the page");
+    const { registration } = hello;
+    const { appId } = registration;
+    let app: App | undefined;
+    const serving = async (serves: boolean): Promise<void> => {
+      await registrations.keep(undefined, { clientId, appId, serving: serves }).catch(() => undefined);
+      app?.channel[serves ? "add" : "remove"](connection, []);
+      if (serves) await app?.resubscribe().catch((error) => this.#subscribing(appId, error));
+    };
+    const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
+      handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
+      serving,
+      closed: () => {
+        if (this.#connections.get(hello.connection) === connection)
+          this.#connections.delete(hello.connection);
+        app?.channel.remove(connection);
+        this.#unlink(hello.connection);
+      },
+    });
+    // At once, so that the page's pings are answered while the runtime starts.
+    this.#connections.get(hello.connection)?.close();
+    this.#connections.set(hello.connection, connection);
+    await this.boot();
+    const before = sidecars.app(appId)?.registration;
+    app = await sidecars.register(registration);
+    const started = before !== undefined && before === app.registration;
+    if (hello.serving) app.channel.add(connection, hello.answered);
+    try {
+      await app.runtime();
+      const kept = { registration: app.registration, registeredAt: platform.clock.now() };
+      await registrations.keep(kept, { clientId, appId, serving: hello.serving });
+    } catch (error) {
+      // What cannot be opened is not kept, and does not take the place of what worked before.
+      if (before === undefined) await sidecars.remove(appId);
+      else await app.reconfigure(before);
+      refuse(error instanceof Error ? error.message : String(error));
+      return connection.close();
+    }
+    this.#apps.set(clientId, appId);
+    this.#knowPorts();
+    if (hello.claim) await worker.clients.claim().catch(() => undefined);
+    if (hello.serving && started) await app.resubscribe().catch((error) => this.#subscribing(appId, error));
+    if (!connection.open) return;
+    connection.post({
+      type: "welcome",
+      scope: worker.registration.scope,
+      storage: await this.#options.storage(),
+      incarnation: this.incarnation,
+      relay:
+        registration.relay !== undefined ||
+        (app.registration.components ?? []).some(({ type }) => type === "pubsub.relay"),
+    });
+  }
+
+  #subscribing(appId: string, error: unknown): void {
+    this.#options.platform.log.error(`the subscriptions of ${appId} could not be read`, {
+      cause: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  async #goodbye(goodbye: Goodbye, port: MessagePort): Promise<void> {
+    if (goodbye.daprlet !== PROTOCOL) return port.postMessage(false);
+    const { sidecars, registrations, erase, own, worker } = this.#options;
+    this.#detached = true;
+    await sidecars.close();
+    this.yield();
+    registrations.close();
+    await erase();
+    if (own) await worker.registration.unregister();
+    port.postMessage(true);
+  }
+
+  /** The app that a client's requests come from: its own, or the one registered last. */
+  #caller(clientId: string, named: string | undefined): App | undefined {
+    const { sidecars } = this.#options;
+    const appId = named ?? this.#apps.get(clientId);
+    return (appId === undefined ? undefined : sidecars.app(appId)) ?? sidecars.latest;
+  }
+
+  async #answer(event: FetchEvent, located: Located): Promise<Response> {
+    const { request, clientId } = event;
+    const { sidecars, platform } = this.#options;
+    try {
+      const refused = refusedNavigation(request, this.#origin);
+      if (refused !== undefined) return toFetch(request.method, refused);
+      const [call] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
+      const response = await sidecars.handle(this.#caller(clientId, undefined), call);
+      return toFetch(request.method, request.mode === "navigate" ? asDocument(request, response) : response);
+    } catch (error) {
+      return toFetch(request.method, this.#failed(error));
+    }
+  }
+
+  /** `link/<connection>`, `call/<path>` from the shim, `at/<path>` for links and forms that named localhost. */
+  #internal(event: FetchEvent, path: string, query: string): Promise<Response> {
+    const slash = path.indexOf("/");
+    const rest = { path: path.slice(slash), query };
+    switch (path.slice(0, slash)) {
+      case "link":
+        return Promise.resolve(this.#link(rest.path.slice(1)));
+      case "call":
+        return this.#shimCall(event.request, rest);
+      case "at":
+        return this.#answer(event, rest);
+      default:
+        return Promise.resolve(toShim("GET", unavailable("there is nothing at this internal address")));
+    }
+  }
+
+  async #shimCall(request: Request, located: Located): Promise<Response> {
+    const { sidecars, platform } = this.#options;
+    try {
+      const [full] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
+      const { caller, request: call } = takeCaller(full);
+      return toShim(request.method, await sidecars.handle(this.#caller("", caller), call));
+    } catch (error) {
+      return toShim(request.method, this.#failed(error));
+    }
+  }
+
+  #failed(error: unknown) {
+    return unavailable(error instanceof Error ? error.message : String(error));
+  }
+
+  /** A response that never ends while page and worker live: it holds the worker, and its break tells each of the other. */
+  #link(name: string): Response {
+    const connection = this.#connections.get(name);
+    if (connection === undefined) return toShim("GET", unavailable("this worker does not know the page yet"));
+    const links = this.#links;
+    this.#unlink(name);
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => void links.set(name, controller),
+      cancel: () => {
+        links.delete(name);
+        connection.close();
+      },
+    });
+    return new Response(body, { headers: unflatten(["daprlet-door", "200", "cache-control", "no-store"]) });
+  }
+
+  #unlink(name: string): void {
+    const controller = this.#links.get(name);
+    this.#links.delete(name);
+    try {
+      controller?.close();
+    } catch {
+      // Ended by the page in the meantime.
+    }
+  }
+
+  async #perhaps(event: FetchEvent, url: URL): Promise<Response> {
+    await this.boot();
+    const located = locate(url, this.#addresses, false);
+    return located === undefined ? await fetch(event.request) : await this.#answer(event, located);
+  }
+}

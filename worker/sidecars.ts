@@ -1,0 +1,198 @@
+import type { Registry } from "../host/components/registry.ts";
+import type { Core } from "../host/core/core.ts";
+import { apiError } from "../host/errors/api-error.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
+import type { RelayConnection, RelayConnections } from "../host/mesh/relay-connection.ts";
+import type { Receiver } from "../host/mesh/transport.ts";
+import type { Platform } from "../host/platform.ts";
+import type { ComponentResource } from "../host/resources/component.ts";
+import { Runtime } from "../host/runtime.ts";
+import type { Registration } from "./messages.ts";
+import { type OriginApps, OriginTransport } from "./origin-transport.ts";
+import { PageChannel } from "./page-channel.ts";
+
+const MAX_BODY_SIZE = 4 << 20;
+
+export interface SidecarsOptions {
+  readonly platform: Platform;
+  /** A fresh core for each runtime. */
+  readonly core: () => Promise<Core>;
+  readonly registry: Registry;
+  readonly relays: RelayConnections;
+  /** What an app gets that names no components. */
+  readonly defaults: readonly ComponentResource[];
+}
+
+/** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
+export class App {
+  readonly channel: PageChannel;
+  registration: Registration;
+  readonly #options: SidecarsOptions;
+  readonly #origin: OriginApps;
+  #runtime: Promise<Runtime> | undefined;
+  #relay: RelayConnection | undefined;
+  #resubscribing: Promise<void> | undefined;
+  #changed = false;
+
+  constructor(registration: Registration, options: SidecarsOptions, origin: OriginApps) {
+    this.registration = registration;
+    this.#options = options;
+    this.#origin = origin;
+    this.channel = new PageChannel(registration.appId, options.platform.clock);
+  }
+
+  /** The started runtime. A start that failed is tried anew by the next caller. */
+  runtime(): Promise<Runtime> {
+    this.#runtime ??= this.#start().catch((error: unknown) => {
+      this.#runtime = undefined;
+      throw error;
+    });
+    return this.#runtime;
+  }
+
+  /** Takes other settings: the runtime is replaced when they differ. */
+  async reconfigure(registration: Registration): Promise<void> {
+    const components = registration.components ?? this.registration.components;
+    const next = { ...registration, components };
+    if (same(next, this.registration)) return;
+    this.registration = next;
+    await this.close();
+  }
+
+  /** Reads the app's subscriptions again, after a page that may have others joined. Calls meanwhile count as one. */
+  async resubscribe(): Promise<void> {
+    this.#changed = true;
+    this.#resubscribing ??= (async () => {
+      try {
+        while (this.#changed) {
+          this.#changed = false;
+          const runtime = await this.runtime();
+          await runtime.appReady;
+          await runtime.sidecar.subscriptions.start();
+        }
+      } finally {
+        this.#resubscribing = undefined;
+      }
+    })();
+    await this.#resubscribing;
+  }
+
+  async close(): Promise<void> {
+    const runtime = this.#runtime;
+    const relay = this.#relay;
+    this.#runtime = undefined;
+    this.#relay = undefined;
+    await (await runtime?.catch(() => undefined))?.stop();
+    await relay?.release();
+  }
+
+  async #start(): Promise<Runtime> {
+    const { platform, registry, relays, defaults } = this.#options;
+    const { appId, namespace, components, strict, relay } = this.registration;
+    if (relay !== undefined) this.#relay ??= await relays.open(relay);
+    const runtime: Runtime = new Runtime({
+      appId,
+      namespace,
+      host: "a page",
+      core: await this.#options.core(),
+      platform,
+      registry,
+      components: components ?? defaults,
+      relays,
+      transports: [
+        new OriginTransport(this.#origin),
+        ...(this.#relay === undefined ? [] : [this.#relay.transport]),
+      ],
+      app: this.channel,
+      apiToken: undefined,
+      maxBodySize: MAX_BODY_SIZE,
+      strict,
+      extended: new Map(),
+      // The browser stops a worker; an app can end its own runtime, which the next request starts again.
+      shutdown: () => void this.close(),
+    });
+    await runtime.start();
+    return runtime;
+  }
+}
+
+/** Structural equality of plain data and Maps. */
+function same(a: unknown, b: unknown): boolean {
+  const plain = (_: string, value: unknown) => (value instanceof Map ? [...value] : value);
+  return JSON.stringify(a, plain) === JSON.stringify(b, plain);
+}
+
+/** All apps of one scope, in a service worker or in a page. */
+export class Sidecars implements OriginApps {
+  readonly #options: SidecarsOptions;
+  readonly #apps = new Map<string, App>();
+  #latest: App | undefined;
+
+  constructor(options: SidecarsOptions) {
+    this.#options = options;
+  }
+
+  app(appId: string): App | undefined {
+    return this.#apps.get(appId);
+  }
+
+  /** The app that was registered last: it answers callers that registered none. */
+  get latest(): App | undefined {
+    return this.#latest;
+  }
+
+  get apps(): IterableIterator<App> {
+    return this.#apps.values();
+  }
+
+  /** Adds the app, or gives it its new settings. The runtime is not started by it. */
+  async register(registration: Registration): Promise<App> {
+    let app = this.#apps.get(registration.appId);
+    if (app === undefined) {
+      app = new App(registration, this.#options, this);
+      this.#apps.set(registration.appId, app);
+    } else await app.reconfigure(registration);
+    this.#latest = app;
+    return app;
+  }
+
+  async remove(appId: string): Promise<void> {
+    const app = this.#apps.get(appId);
+    if (app === undefined) return;
+    this.#apps.delete(appId);
+    if (this.#latest === app) this.#latest = [...this.#apps.values()].at(-1);
+    await app.channel.close();
+    await app.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#apps.keys()].map((appId) => this.remove(appId)));
+  }
+
+  /** Answers a request of an app of this scope. Never throws: what fails is an answer in Dapr's shape. */
+  async handle(app: App | undefined, request: RuntimeRequest): Promise<RuntimeResponse> {
+    if (app === undefined) {
+      return unavailable("no app is registered in this scope; call register({ appId }) in a page first");
+    }
+    let runtime: Runtime;
+    try {
+      runtime = await app.runtime();
+    } catch (error) {
+      return unavailable(error instanceof Error ? error.message : String(error));
+    }
+    return await runtime.handle(request);
+  }
+
+  async receiver(appId: string, namespace: string): Promise<Receiver | undefined> {
+    const app = this.#apps.get(appId);
+    if (app === undefined || app.registration.namespace !== namespace || !app.channel.served)
+      return undefined;
+    const runtime = await app.runtime();
+    return (request, caller) => runtime.receive(request, caller);
+  }
+}
+
+/** Dapr-shaped 503: the sidecar is here, and says why it cannot answer. */
+export function unavailable(cause: string): RuntimeResponse {
+  return apiError("ERR_RUNTIME_UNAVAILABLE", { cause });
+}
