@@ -51,7 +51,7 @@ export class AppControl {
     path: string,
     count: number,
     match: (seen: Seen) => boolean = () => true,
-    ms = 8000,
+    ms = 5000,
   ): Promise<Seen[]> {
     const end = Date.now() + ms;
     for (;;) {

@@ -13,17 +13,10 @@ export interface Difference {
 
 export const differences = [
   {
-    id: "invoke.own.caller",
-    what: "`dapr-caller-app-id` of a call to the own app",
-    daprd: "absent",
-    daprlet: "own id",
-    why: "an app need not know whether its caller was another app",
-  },
-  {
     id: "invoke.spoofed-caller",
     what: "`dapr-caller-app-id` sent by a caller",
     daprd: "passed on beside (other app) or instead of (own app) the true one",
-    daprlet: "replaced by the true one",
+    daprlet: "dropped; only the true one arrives",
     why: "who calls comes from what the sidecars have verified, never from a header",
   },
   {
@@ -39,6 +32,13 @@ export const differences = [
     daprd: 204,
     daprlet: 400,
     why: "half of the body would be ignored without a word",
+  },
+  {
+    id: "state.null",
+    what: "a save whose body is `null`",
+    daprd: 204,
+    daprlet: 400,
+    why: "a list is asked for, and null is none",
   },
   {
     id: "state.same-key-twice",

@@ -26,7 +26,7 @@ export function invokeSuite(on: Subject): void {
     test("answers a GET with the body of the app", async () => {
       const answer = await invoke("GET", "greeting");
       expect([answer.status, answer.text]).toEqual([200, "Hello, World!"]);
-      expect(answer.header("content-type")).toBe("text/plain; charset=UTF-8");
+      expect(answer.header("content-type")).toMatch(/^text\/plain; ?charset=UTF-8$/);
     });
 
     test.each(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])(
@@ -51,7 +51,8 @@ export function invokeSuite(on: Subject): void {
 
     test("tells the app who calls and for whom", async () => {
       const { headers } = seen(await invoke("GET", "who"));
-      if (which === "own" && on.expected("invoke.own.caller") === "absent") {
+      // As in daprd, a call that never left the sidecar has no caller but the app itself.
+      if (which === "own") {
         expect(headers["dapr-caller-app-id"]).toBeUndefined();
         return;
       }
@@ -70,12 +71,13 @@ export function invokeSuite(on: Subject): void {
         "dapr-caller-namespace": "prod",
       };
       const { headers } = seen(await invoke("GET", "who", { headers: spoofed }));
-      if (on.expected("invoke.spoofed-caller") !== "replaced by the true one") {
+      if (on.expected("invoke.spoofed-caller") !== "dropped; only the true one arrives") {
         expect(headers["dapr-caller-app-id"]).toContain("admin");
         return;
       }
-      expect(headers["dapr-caller-app-id"]).toBe(on.host.appId);
-      expect(headers["dapr-callee-app-id"]).toBe(id());
+      const own = which === "own";
+      expect(headers["dapr-caller-app-id"]).toBe(own ? undefined : on.host.appId);
+      expect(headers["dapr-callee-app-id"]).toBe(own ? undefined : id());
       expect(headers["dapr-caller-namespace"]).not.toBe("prod");
     });
 
@@ -239,7 +241,7 @@ export function invokeSuite(on: Subject): void {
     });
 
     test("id.namespace of the same namespace is the app", async () => {
-      const answer = await on.fetch(`/v1.0/invoke/${on.host.appId}/method/who`);
+      const answer = await on.fetch(`/v1.0/invoke/${on.host.peer.appId}/method/who`);
       const namespace = seen(answer).headers["dapr-caller-namespace"];
       const named = await on.fetch(`/v1.0/invoke/${on.host.appId}.${namespace}/method/greeting`);
       expect([named.status, named.text]).toEqual([200, "Hello, World!"]);

@@ -1,0 +1,90 @@
+import type { Instance, Member, Receiver, Transport } from "../../host/mesh/transport.ts";
+import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
+import { createTestApp, subscriptions } from "../api/app.ts";
+import { componentResources, componentYaml } from "./components.ts";
+import { Answer, type Fetch, type Host, type HostDefinition, type StartOptions } from "./host.ts";
+
+/** A mesh within one process: what joined one of its transports is found by the others. */
+function sharedTransports(): () => Transport {
+  const members = new Set<{ self: Member; receive: Receiver }>();
+  return () => {
+    let own: { self: Member; receive: Receiver } | undefined;
+    return {
+      name: "test",
+      async join(self, receive) {
+        own = { self, receive };
+        members.add(own);
+      },
+      async instances(appId, namespace) {
+        const found: Instance[] = [];
+        for (const { self, receive } of members) {
+          if (self.appId !== appId || self.namespace !== namespace || self === own?.self) continue;
+          const caller = own?.self;
+          if (caller === undefined) continue;
+          found.push({ ...self, id: appId, invoke: (request) => receive(request, caller) });
+        }
+        return found;
+      },
+      suspect: () => undefined,
+      async close() {
+        if (own !== undefined) members.delete(own);
+      },
+    };
+  };
+}
+
+/** `createRuntime()` called without a socket. */
+export const inProcess: HostDefinition = {
+  name: "in process",
+  dialect: "daprlet",
+  features: new Set(["verbatim", "headers", "configurable"]),
+  missing: undefined,
+  start,
+};
+
+async function start(options: StartOptions = {}): Promise<Host> {
+  const ids = ["api-a", "api-b"] as const;
+  const transport = sharedTransports();
+  const types = {
+    state: { type: "state.in-memory", metadata: {} },
+    pubsub: { type: "pubsub.in-memory", metadata: {} },
+  };
+  const components =
+    options.components === false ? [] : componentResources(types, ids[0]).map(componentYaml).join("---\n");
+  const apps = ids.map(() => createTestApp({ subscriptions }));
+  const open = (index: number): Promise<LocalRuntime> =>
+    createRuntime({
+      appId: ids[index] ?? "",
+      components,
+      app: (request) => (apps[index] as ReturnType<typeof createTestApp>).fetch(request),
+      transports: [transport()],
+      clock: "system",
+      ...(options.apiToken === undefined ? {} : { apiToken: options.apiToken }),
+    });
+  const runtimes = await Promise.all(ids.map((_, index) => open(index)));
+  const fetch = (index: number): Fetch => {
+    return async (path, { method, headers, body, timeout = 15_000 } = {}) => {
+      const response = await (runtimes[index] as LocalRuntime).fetch(path, {
+        ...(method === undefined ? {} : { method }),
+        headers: Array.isArray(headers) ? headers : { ...headers },
+        ...(body === undefined
+          ? {}
+          : { body: typeof body === "string" ? new TextEncoder().encode(body) : body }),
+        signal: AbortSignal.timeout(timeout),
+      } as RequestInit);
+      return new Answer(response.status, [...response.headers], new Uint8Array(await response.arrayBuffer()));
+    };
+  };
+  return {
+    appId: ids[0],
+    fetch: fetch(0),
+    peer: { appId: ids[1], fetch: fetch(1) },
+    async restart() {
+      await runtimes[0]?.stop();
+      runtimes[0] = await open(0);
+    },
+    async stop() {
+      await Promise.all(runtimes.map((runtime) => runtime.stop()));
+    },
+  };
+}
