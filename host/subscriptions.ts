@@ -1,4 +1,10 @@
+import { backOffMs } from "./components/pubsub/back-off.ts";
+import type { Subscription } from "./components/pubsub/pubsub.ts";
+import { sleep } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
+import type { AppSubscription } from "./subscriptions/app-subscription.ts";
+import { delivery } from "./subscriptions/delivery.ts";
+import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
 
 /** One subscription of the app, as `/v1.0/metadata` shows it. */
 export interface SubscriptionInfo {
@@ -10,18 +16,186 @@ export interface SubscriptionInfo {
   readonly type: "DECLARATIVE" | "PROGRAMMATIC";
 }
 
+interface Open {
+  readonly info: SubscriptionInfo;
+  readonly subscription: Subscription;
+}
+
+/** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
+const drainMs = 5_000;
+const cancelMs = 1_000;
+/** Between two attempts to subscribe where the broker refused. */
+const resubscribe = { initialMs: 500, maxMs: 30_000 };
+
+function infoOf({ pubsubname, topic, metadata, rules, deadLetterTopic }: AppSubscription): SubscriptionInfo {
+  return {
+    pubsubname,
+    topic,
+    ...(metadata.size > 0 && { metadata: Object.fromEntries(metadata) }),
+    rules,
+    deadLetterTopic,
+    type: "PROGRAMMATIC",
+  };
+}
+
 /** The app's subscriptions: read once the app is ready, delivered until closed. */
 export class Subscriptions {
-  #active: SubscriptionInfo[] = [];
+  #open: Open[] = [];
+  /** What the app last said, for when it cannot say it again. */
+  #wanted: readonly AppSubscription[] = [];
+  /** Ends the attempts to subscribe that belong to the latest start. */
+  #starting = new AbortController();
+  /** Starts run one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  /** Subscriptions of earlier starts whose last deliveries are still under way. */
+  readonly #ending = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
+  readonly #cancelled = new AbortController();
 
   constructor(readonly sidecar: () => Sidecar) {}
 
   list(): readonly SubscriptionInfo[] {
-    return this.#active;
+    return this.#open.map(({ info }) => info);
   }
 
-  /** Asks the app (`GET /dapr/subscribe`) and subscribes. Called again after the app came back, it starts afresh. */
-  async start(): Promise<void> {}
+  /**
+   * Asks the app (`GET /dapr/subscribe`) and subscribes. Called again after the app came back, it starts afresh:
+   * deliveries under way end as they would have, what was to be delivered again is due at once. Resolves at the first
+   * attempt to subscribe; what the broker refuses is tried again until it is accepted.
+   */
+  start(): Promise<void> {
+    const turn = this.#turn.then(() => this.#restart());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
 
-  async close(): Promise<void> {}
+  async #restart(): Promise<void> {
+    const sidecar = this.sidecar();
+    const { app } = sidecar;
+    if (app === undefined || this.#closed.signal.aborted) return;
+    const read = await readSubscriptions(app, sidecar, this.#closed.signal).catch((error) => {
+      if (this.#closed.signal.aborted) return undefined;
+      throw error;
+    });
+    if (this.#closed.signal.aborted) return;
+    this.#wanted = read === undefined ? this.#wanted : this.#usable(read);
+    this.#endAll();
+    this.#starting = new AbortController();
+    await Promise.all(
+      this.#wanted.map((subscription) => this.#subscribe(subscription, this.#starting.signal)),
+    );
+    const topics = this.#open.map(({ info }) => `${info.pubsubname}/${info.topic}`);
+    if (topics.length > 0) sidecar.log.info(`the app is subscribed to ${topics.join(", ")}`);
+  }
+
+  /** Those whose pub/sub is there and lets this app in, one for each topic: the last the app named. */
+  #usable(subscriptions: readonly AppSubscription[]): readonly AppSubscription[] {
+    const { log, appId, components, once } = this.sidecar();
+    const usable = new Map<string, AppSubscription>();
+    for (const subscription of subscriptions) {
+      const pubsubname = this.#pubsubOf(subscription);
+      if (pubsubname === undefined) continue;
+      const { topic, bulk } = subscription;
+      const opened = components.pubsub.get(pubsubname);
+      if (opened === undefined) {
+        log.error(
+          `the app's subscription to topic ${topic} names pub/sub ${pubsubname}, which is not loaded`,
+        );
+        continue;
+      }
+      if (!opened.access.maySubscribe(topic)) {
+        log.error(
+          `topic ${topic} of pub/sub ${pubsubname} is not allowed for app id ${appId}; not subscribed`,
+        );
+        continue;
+      }
+      if (bulk) {
+        once("bulkSubscribe is not supported yet by daprlet: events are delivered one by one");
+      }
+      usable.set(JSON.stringify([pubsubname, topic]), { ...subscription, pubsubname });
+    }
+    return [...usable.values()];
+  }
+
+  /** The name in the entry; where it is missing, the only pub/sub there is (the book's form, not strict). */
+  #pubsubOf({ pubsubname, topic }: AppSubscription): string | undefined {
+    if (pubsubname !== "") return pubsubname;
+    const { log, components, strict, once } = this.sidecar();
+    const [only, another] = components.pubsub.keys();
+    if (!strict && only !== undefined && another === undefined) {
+      once(
+        `subscriptions without pubsubname are taken for ${only}, the only pub/sub loaded; name it in them`,
+      );
+      return only;
+    }
+    const names = [...components.pubsub.keys()].join(", ");
+    log.error(
+      `the app's subscription to topic ${topic} has no pubsubname; it is left out: name one of ${names || "the pub/subs, of which none is loaded"}`,
+    );
+    return undefined;
+  }
+
+  /** Resolves after the first attempt; the others follow in the background. */
+  async #subscribe(subscription: AppSubscription, signal: AbortSignal, failures = 0): Promise<void> {
+    const sidecar = this.sidecar();
+    const { app, components, platform, log } = sidecar;
+    const { pubsubname, topic, metadata } = subscription;
+    const opened = components.pubsub.get(pubsubname);
+    if (app === undefined || opened === undefined) return;
+    const { component, access } = opened;
+    const handler = delivery(sidecar, app, subscription, opened, this.#cancelled.signal);
+    try {
+      const open = await component.subscribe(
+        { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata },
+        handler,
+      );
+      if (signal.aborted) this.#end(open);
+      else this.#open.push({ info: infoOf(subscription), subscription: open });
+    } catch (error) {
+      if (signal.aborted) return;
+      const cause = error instanceof Error ? error.message : String(error);
+      log.error(`could not subscribe to topic ${topic} of pub/sub ${pubsubname}; trying again: ${cause}`);
+      const wait = backOffMs(resubscribe, failures + 1, platform);
+      void sleep(platform.clock, wait, signal).then(
+        () => this.#subscribe(subscription, signal, failures + 1),
+        () => undefined,
+      );
+    }
+  }
+
+  #end(subscription: Subscription): void {
+    const ending = subscription.close().catch((error) => {
+      const cause = error instanceof Error ? error.message : String(error);
+      this.sidecar().log.warn(`a subscription did not close: ${cause}`);
+    });
+    this.#ending.add(ending);
+    void ending.then(() => this.#ending.delete(ending));
+  }
+
+  #endAll(): void {
+    this.#starting.abort();
+    for (const { subscription } of this.#open) this.#end(subscription);
+    this.#open = [];
+  }
+
+  /** No new deliveries; those under way are awaited for 5 s and then cancelled, which leaves them to the broker. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#endAll();
+    if (this.#ending.size === 0) return;
+    const { clock } = this.sidecar().platform;
+    const ended = Promise.all(this.#ending).then(() => true);
+    const late = (ms: number) => {
+      let cancel = () => {};
+      const timer = new Promise<false>((resolve) => {
+        cancel = clock.after(ms, () => resolve(false));
+      });
+      return Promise.race([ended, timer]).finally(() => cancel());
+    };
+    if (await late(drainMs)) return;
+    this.#cancelled.abort();
+    if (!(await late(cancelMs))) {
+      this.sidecar().log.warn(`${this.#ending.size} subscriptions had deliveries under way that did not end`);
+    }
+  }
 }

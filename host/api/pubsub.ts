@@ -1,4 +1,5 @@
 import type { OpenedPubSub } from "../components/open-components.ts";
+import { rawPayload } from "../components/pubsub/raw-payload.ts";
 import { ScanError } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";
 import { ComponentError } from "../errors/component-error.ts";
@@ -7,7 +8,6 @@ import type { Call, Endpoint } from "./endpoint.ts";
 import { addressed } from "./invoke/target.ts";
 import { invokeApp } from "./invoke.ts";
 import { envelope } from "./publish/envelope.ts";
-import { rawPayload } from "./publish/raw-payload.ts";
 import { queryMetadata } from "./query-metadata.ts";
 
 function publishEvent(call: Call): Promise<RuntimeResponse> | RuntimeResponse {

@@ -1,0 +1,148 @@
+import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
+import type { OpenedPubSub } from "../components/open-components.ts";
+import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
+import type { RuntimeResponse } from "../http.ts";
+import type { Sidecar } from "../sidecar.ts";
+import type { AppSubscription } from "./app-subscription.ts";
+import { deliveryHeaders } from "./delivery-headers.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+const decoder = new TextDecoder();
+const traceparents = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What the delivery must know of an event; undefined when the bytes are no JSON object. */
+interface Event {
+  readonly id?: unknown;
+  readonly expiration?: unknown;
+  readonly traceparent?: unknown;
+  readonly tracestate?: unknown;
+}
+
+function decoded(data: Uint8Array): Event | undefined {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(data));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** A route as path and query on the wire: Dapr posts `A` to `/A`. */
+function target(route: string): { path: string; query: string } {
+  const { pathname, search } = new URL(`http://app${route.startsWith("/") ? "" : "/"}${route}`);
+  return { path: pathname, query: search.slice(1) };
+}
+
+/**
+ * Hands the events of one subscription to the app and settles them by its answer (dapr-http-api §2.1). The handler
+ * rejects where the broker is to deliver again; whatever it resolves for has been consumed, given up with a log entry,
+ * or is safe in the dead-letter topic. An app that cannot be reached never costs an event, nor dead-letters it.
+ */
+export function delivery(
+  sidecar: Sidecar,
+  app: AppChannel,
+  subscription: AppSubscription,
+  opened: OpenedPubSub,
+  signal: AbortSignal,
+): MessageHandler {
+  const { topic, raw, deadLetterTopic } = subscription;
+  const { component, access } = opened;
+  const { log, platform, core } = sidecar;
+  const pubsub = opened.resource.name;
+  const { path, query } = target(subscription.rules[0]?.path ?? "/");
+
+  function wrapped(data: Uint8Array): Uint8Array {
+    return core.frame(
+      {
+        id: platform.uuid(),
+        source: "Dapr",
+        type: "com.dapr.event.sent",
+        time: `${new Date(platform.clock.now()).toISOString().slice(0, 19)}Z`,
+        datacontenttype: "application/octet-stream",
+        topic,
+        pubsubname: pubsub,
+        traceparent: "",
+        tracestate: "",
+      },
+      data,
+    );
+  }
+
+  /** The payload as it came, under another topic. Rejects when it could not be put there. */
+  async function deadLetter({ data, contentType, metadata }: Message): Promise<void> {
+    if (!access.mayPublish(deadLetterTopic)) {
+      throw new Error(`topic ${deadLetterTopic} is not allowed for app id ${sidecar.appId}`);
+    }
+    await component.publish({
+      topic: access.brokerTopic(deadLetterTopic),
+      data,
+      contentType,
+      metadata,
+      requestId: undefined,
+    });
+  }
+
+  /** Ends an event that the app did not take: as a dead letter where there is a topic for it, else as `otherwise`. */
+  async function end(message: Message, id: string, why: string, otherwise: Verdict): Promise<void> {
+    const fields = { pubsub, topic, id, attempt: message.attempt };
+    // The first failure is news; the repetitions of one that goes on failing are not.
+    const loud = message.attempt === 1 || otherwise === "drop";
+    const tell = (sentence: string) => (loud ? log.warn(sentence, fields) : log.debug(sentence, fields));
+    if (deadLetterTopic === "") {
+      if (otherwise === "drop") return tell(`an event is dropped: ${why}`);
+      tell(`an event will be delivered again: ${why}`);
+      throw new Error(why);
+    }
+    try {
+      await deadLetter(message);
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      tell(`an event will be delivered again: it could not be put on topic ${deadLetterTopic}: ${cause}`);
+      throw error;
+    }
+    tell(`an event went to the dead-letter topic ${deadLetterTopic}: ${why}`);
+  }
+
+  return async (message) => {
+    const { data, metadata, attempt } = message;
+    const event: Event | undefined = raw ? {} : decoded(data);
+    if (event === undefined) {
+      return end(message, "", "it is no CloudEvent; was it published with rawPayload?", "retry");
+    }
+    const id = textOf(event.id);
+    if (Date.parse(textOf(event.expiration)) <= platform.clock.now()) {
+      return end(message, id, "it has expired", "drop");
+    }
+    const trace = textOf(event.traceparent);
+    const traceparent = traceparents.test(trace) ? trace : "";
+    const tracestate = traceparent === "" ? "" : textOf(event.tracestate);
+    let response: RuntimeResponse;
+    let verdict: Verdict;
+    try {
+      response = await app.invoke({
+        method: "POST",
+        path,
+        query,
+        headers: deliveryHeaders(pubsub, metadata, traceparent, tracestate),
+        body: raw ? wrapped(data) : data,
+        signal,
+      });
+      verdict = await verdictOf(response).catch((cause) => {
+        throw new AppUnreachableError("its answer broke off", { cause, sent: true });
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof AppUnreachableError) && !signal.aborted) return end(message, id, why, "retry");
+      const fields = { pubsub, topic, id, attempt };
+      const sentence = `the app could not be reached with an event: ${why}`;
+      if (attempt === 1) log.warn(sentence, fields);
+      else log.debug(sentence, fields);
+      throw error;
+    }
+    if (verdict === "success") return;
+    const why = `the app answered ${response.status}${response.status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
+    return end(message, id, why, verdict);
+  };
+}
