@@ -1,12 +1,14 @@
-import { inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
+import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import type { Registry } from "../../host/components/registry.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
-import { indexedDbStore, type ScopeStorage } from "./state-indexeddb.ts";
+import type { ScopeStorage } from "../storage/scope-storage.ts";
+import { browserPubSub } from "./pubsub-browser.ts";
+import { indexedDbStore } from "./state-indexeddb.ts";
 
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
   return {
     state: [inMemoryStore, indexedDbStore(storage)],
-    pubsub: [inMemoryPubSub()],
+    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage)],
   };
 }

@@ -1,15 +1,7 @@
 import { defineStore, type StoreDefinition } from "../../host/components/state/store.ts";
 import { databaseName } from "../storage/database-names.ts";
-import type { Incarnation } from "../storage/incarnation.ts";
+import type { ScopeStorage } from "../storage/scope-storage.ts";
 import { IndexedDbStore } from "./indexeddb-store.ts";
-
-/** What the components of one scope share. */
-export interface ScopeStorage {
-  /** Of `databasePrefix(scope)`. */
-  readonly databasePrefix: string;
-  /** The service worker's present life; undefined in page mode. */
-  readonly incarnation: Incarnation | undefined;
-}
 
 /** `state.indexeddb` for one scope. */
 export function indexedDbStore({ databasePrefix, incarnation }: ScopeStorage): StoreDefinition {

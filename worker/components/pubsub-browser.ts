@@ -1,0 +1,159 @@
+import type { ComponentContext } from "../../host/components/component.ts";
+import { duration, integer } from "../../host/components/metadata-schema.ts";
+import {
+  type DeliveryOptions,
+  deliveryMetadata,
+  deliveryOptions,
+} from "../../host/components/pubsub/delivery-metadata.ts";
+import {
+  definePubSub,
+  type MessageHandler,
+  type PublishRequest,
+  type PubSub,
+  type PubSubDefinition,
+  type SubscribeRequest,
+  type Subscription,
+} from "../../host/components/pubsub/pubsub.ts";
+import { ComponentError } from "../../host/errors/component-error.ts";
+import { databaseName } from "../storage/database-names.ts";
+import type { ScopeStorage } from "../storage/scope-storage.ts";
+import { token } from "../storage/token.ts";
+import { BrowserSubscription } from "./browser-subscription.ts";
+import type { Retention } from "./event-jobs.ts";
+import { EventLog } from "./event-log.ts";
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+class BrowserPubSub implements PubSub {
+  readonly #context: ComponentContext;
+  readonly #delivery: DeliveryOptions;
+  readonly #log: EventLog;
+  /** Topics with something new, between all that have this database open: other Runtimes, tabs and workers. */
+  readonly #channel: BroadcastChannel;
+  readonly #subscriptions = new Set<BrowserSubscription>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    database: string,
+    context: ComponentContext,
+    incarnation: ScopeStorage["incarnation"],
+    delivery: DeliveryOptions,
+    retention: Retention,
+  ) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#log = new EventLog({
+      databaseName: database,
+      context,
+      incarnation,
+      retention,
+      published: (topics) => this.#announce(topics),
+    });
+    this.#channel = new BroadcastChannel(database);
+    this.#channel.onmessage = ({ data }) => {
+      if (typeof data === "string") this.#wake(data);
+    };
+  }
+
+  async open(): Promise<this> {
+    try {
+      await this.#log.open();
+    } catch (error) {
+      this.#channel.close();
+      throw error;
+    }
+    return this;
+  }
+
+  async publish(request: PublishRequest): Promise<void> {
+    this.#ensureOpen();
+    await this.#log.publish(request);
+  }
+
+  async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
+    this.#ensureOpen();
+    const subscription = new BrowserSubscription({
+      request,
+      handler,
+      log: this.#log,
+      delivery: this.#delivery,
+      context: this.#context,
+      member: token(this.#context.platform.random),
+      released: () => this.#announce([request.topic]),
+      closed: () => this.#subscriptions.delete(subscription),
+    });
+    this.#subscriptions.add(subscription);
+    try {
+      return await subscription.open();
+    } catch (error) {
+      this.#subscriptions.delete(subscription);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#subscriptions].map((subscription) => subscription.close()));
+    await this.#log.close();
+    this.#channel.close();
+  }
+
+  #announce(topics: Iterable<string>): void {
+    for (const topic of topics) {
+      this.#wake(topic);
+      this.#channel.postMessage(topic);
+    }
+  }
+
+  #wake(topic: string): void {
+    for (const subscription of this.#subscriptions) if (subscription.topic === topic) subscription.wake();
+  }
+
+  #ensureOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new ComponentError("UNAVAILABLE", `pub/sub ${this.#context.name} is closed; open it again`);
+  }
+}
+
+/** `pubsub.browser` for one scope. */
+export function browserPubSub({ databasePrefix, incarnation }: ScopeStorage): PubSubDefinition {
+  return definePubSub({
+    type: "pubsub.browser",
+    version: "v1",
+    summary:
+      "Between all pages and apps of one origin and scope; events and cursors are in the browser's IndexedDB before the publisher is answered, and kept for apps that are away or come for the first time.",
+    metadata: {
+      ...deliveryMetadata,
+      retention: duration(
+        "Age at which an event is dropped, consumed or not, and an app that has not subscribed for as long is forgotten.",
+        WEEK_MS,
+      ),
+      maxEvents: integer(
+        "Most events kept of one topic. Above it the oldest makes room if every known app has consumed it; else publishing fails until it has been.",
+        10_000,
+      ),
+    },
+    features: ["DURABLE", "TTL", "OUTCOME"],
+    async open(metadata, context) {
+      const { retention, maxEvents } = metadata;
+      if (maxEvents < 1 || retention <= 0) {
+        throw new ComponentError(
+          "INVALID_ARGUMENT",
+          `component ${context.name}: metadata fields retention and maxEvents: expected more than zero`,
+        );
+      }
+      const pubsub = new BrowserPubSub(
+        databaseName(databasePrefix, "pubsub", context.name),
+        context,
+        incarnation,
+        deliveryOptions(context.name, metadata),
+        { maxAgeMs: retention, maxEvents },
+      );
+      return await pubsub.open();
+    },
+  });
+}
