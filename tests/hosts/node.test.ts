@@ -1,0 +1,4 @@
+import { node } from "./node.ts";
+import { apiOn } from "./suites.ts";
+
+apiOn(node);

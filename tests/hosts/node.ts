@@ -1,0 +1,16 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startPair } from "./daprd.ts";
+import type { HostDefinition } from "./host.ts";
+
+/** The built command line, run as its users run it. */
+export const daprletProgram = fileURLToPath(new URL("../../dist/node/main.js", import.meta.url));
+
+/** `daprlet daprd …`: takes daprd's flags, so it is started in the very same way. */
+export const node: HostDefinition = {
+  name: "Node",
+  dialect: "daprlet",
+  features: new Set(["verbatim", "headers", "persistent", "chunks", "configurable", "processes"]),
+  missing: existsSync(daprletProgram) ? undefined : "dist/node/main.js is not built: run `npm run build`",
+  start: (options = {}) => startPair({ ...options, program: [process.execPath, daprletProgram, "daprd"] }),
+};
