@@ -155,7 +155,15 @@ export async function startPair(options: StartOptions & { program?: readonly str
 export const daprd: HostDefinition = {
   name: "daprd",
   dialect: "daprd",
-  features: new Set(["verbatim", "headers", "persistent", "chunks", "configurable", "processes"]),
+  features: new Set([
+    "verbatim",
+    "headers",
+    "redirects",
+    "persistent",
+    "chunks",
+    "configurable",
+    "processes",
+  ]),
   missing: onPath("daprd")
     ? undefined
     : "daprd is not on the PATH: the expectations of the API suites are not checked against it in this run",

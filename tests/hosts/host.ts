@@ -61,9 +61,17 @@ export interface Host extends Sidecar {
 /**
  * verbatim: paths arrive as written (a page's `fetch` resolves `..` and `//` first). headers: any header can be sent
  * (a page forbids some). persistent: `statestore` outlives restart(). chunks: an answer arrives while it is being
- * produced. configurable: start() honours its options. processes: the sidecar is a process with a port of its own.
+ * produced. redirects: a 3xx reaches the
+ * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. processes: the sidecar is a process with a port of its own.
  */
-export type Feature = "verbatim" | "headers" | "persistent" | "chunks" | "configurable" | "processes";
+export type Feature =
+  | "verbatim"
+  | "headers"
+  | "persistent"
+  | "chunks"
+  | "redirects"
+  | "configurable"
+  | "processes";
 
 export interface StartOptions {
   /** `DAPR_API_TOKEN` of the sidecars. */

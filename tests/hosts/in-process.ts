@@ -37,7 +37,7 @@ function sharedTransports(): () => Transport {
 export const inProcess: HostDefinition = {
   name: "in process",
   dialect: "daprlet",
-  features: new Set(["verbatim", "headers", "configurable"]),
+  features: new Set(["verbatim", "headers", "redirects", "configurable"]),
   missing: undefined,
   start,
 };

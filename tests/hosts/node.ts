@@ -10,7 +10,15 @@ export const daprletProgram = fileURLToPath(new URL("../../dist/node/main.js", i
 export const node: HostDefinition = {
   name: "Node",
   dialect: "daprlet",
-  features: new Set(["verbatim", "headers", "persistent", "chunks", "configurable", "processes"]),
+  features: new Set([
+    "verbatim",
+    "headers",
+    "redirects",
+    "persistent",
+    "chunks",
+    "configurable",
+    "processes",
+  ]),
   missing: existsSync(daprletProgram) ? undefined : "dist/node/main.js is not built: run `npm run build`",
   start: (options = {}) => startPair({ ...options, program: [process.execPath, daprletProgram, "daprd"] }),
 };

@@ -1,0 +1,4 @@
+import { pageHost } from "./page.ts";
+import { apiOn } from "./suites.ts";
+
+apiOn(pageHost({ name: "page mode", door: "page" }));
