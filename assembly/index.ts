@@ -1,5 +1,5 @@
 /** The ABI: every export of core.wasm, and nothing else. The caller in host/core checks `abi()` before it calls. */
-import { CHUNK, INBOX, OUTBOX, RESULT } from "./memory";
+import { CHUNK, INBOX, OUTBOX, RESULT, arena } from "./memory";
 
 export { route, normalise } from "./http/route";
 export { begin, feed } from "./json/scan";
@@ -31,4 +31,9 @@ export function result(): usize {
 /** Where text and marks of the last answer are. */
 export function outbox(): usize {
   return OUTBOX;
+}
+
+/** Where placement tables begin. Nothing else writes at or beyond it, and nothing else grows the memory. */
+export function tables(): usize {
+  return arena();
 }

@@ -33,6 +33,7 @@ export function beginName(): void {
 
 /** Takes a run of plain bytes of the name. */
 export function appendName(start: usize, end: usize): void {
+  if (start == end) return;
   if (high) flush();
   for (let at = start; at < end; at++) put(load<u8>(at));
 }

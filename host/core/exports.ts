@@ -6,6 +6,7 @@ export interface CoreExports {
   chunk(): number;
   result(): number;
   outbox(): number;
+  tables(): number;
   route(method: number, length: number): number;
   normalise(length: number): number;
   begin(shape: number): void;

@@ -72,7 +72,7 @@ class Reader {
   readonly #body: Uint8Array;
   #item: Draft = draft();
   #outer: Draft | undefined;
-  #metadata = new Map<string, string>();
+  #metadata: Map<string, string> | undefined;
   #name = "";
 
   constructor(body: Uint8Array) {
@@ -98,14 +98,14 @@ class Reader {
         item.consistency = textOf(this.#body, flags, start, end);
         break;
       case marks.metadata:
-        this.#metadata = new Map();
-        item.metadata = isMissing(flags) ? undefined : this.#metadata;
+        this.#metadata = isMissing(flags) ? undefined : new Map();
+        item.metadata = this.#metadata;
         break;
       case marks.mapName:
         this.#name = textOf(this.#body, flags, start, end) ?? "";
         break;
       case marks.mapValue:
-        this.#metadata.set(this.#name, textOf(this.#body, flags, start, end) ?? "");
+        this.#metadata?.set(this.#name, textOf(this.#body, flags, start, end) ?? "");
         break;
     }
   }

@@ -1,0 +1,22 @@
+import type { Core } from "./core.ts";
+import { envelopes } from "./envelope.ts";
+import type { CoreExports } from "./exports.ts";
+import { hashes } from "./hash.ts";
+import { Inbox } from "./inbox.ts";
+import { router } from "./router.ts";
+import { stateScanner } from "./state-scanner.ts";
+import { traces } from "./trace.ts";
+
+/** What one instance answers without growing; placement tables have instances of their own. */
+export type Requests = Omit<Core, "ring" | "rendezvous">;
+
+export function bindRequests(exports: CoreExports): Requests {
+  const inbox = new Inbox(exports);
+  return {
+    ...router(exports, inbox),
+    ...stateScanner(exports, inbox),
+    ...envelopes(exports, inbox),
+    ...hashes(exports, inbox),
+    ...traces(exports, inbox),
+  };
+}
