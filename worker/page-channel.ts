@@ -2,6 +2,7 @@ import { type AppChannel, AppUnreachableError } from "../host/channel/app-channe
 import { header, type RuntimeRequest, type RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import { REQUEST_ID_HEADER } from "./messages.ts";
+import { PageGoneError } from "./page-gone-error.ts";
 
 /** How long a call waits for pages that are known to exist and have not said hello to this worker yet. */
 export const REJOIN_MS = 2000;
@@ -11,6 +12,8 @@ const PATIENCE_MS = 30_000;
 /** One tab that answers for the app: a `PageConnection`, or in page mode the page itself. */
 export interface ServingPage {
   readonly open: boolean;
+  /** False while it is busy or frozen: others are asked first. */
+  readonly awake: boolean;
   /** See `PageConnection.invoke`. */
   invoke(request: RuntimeRequest, patient: boolean): Promise<RuntimeResponse | undefined>;
 }
@@ -22,7 +25,6 @@ export class PageChannel implements AppChannel {
   readonly #pages = new Set<ServingPage>();
   readonly #answered = new Map<string, ServingPage>();
   readonly #waiting = new Set<() => void>();
-  readonly #asleep = new Set<ServingPage>();
   #expected = 0;
   #turn = 0;
 
@@ -60,7 +62,6 @@ export class PageChannel implements AppChannel {
 
   remove(page: ServingPage): void {
     this.#pages.delete(page);
-    this.#asleep.delete(page);
     for (const [id, holder] of this.#answered) if (holder === page) this.#answered.delete(id);
   }
 
@@ -76,15 +77,11 @@ export class PageChannel implements AppChannel {
       if (page === undefined) return this.#unserved(request);
       try {
         const response = await page.invoke(request, patient);
-        if (response !== undefined) {
-          this.#asleep.delete(page);
-          return response;
-        }
-        this.#asleep.add(page);
+        if (response !== undefined) return response;
       } catch (error) {
+        if (!(error instanceof PageGoneError)) throw error;
         this.remove(page);
-        const begun = patient || (error as { taken?: boolean }).taken !== false;
-        if (begun) throw this.#unreachable("its tab was closed during the call", error);
+        if (patient || error.taken) throw this.#unreachable("its tab was closed during the call", true);
       }
     }
     throw this.#unreachable(`none of its tabs began the call within ${PATIENCE_MS} ms`);
@@ -114,9 +111,9 @@ export class PageChannel implements AppChannel {
   async #pick(): Promise<ServingPage | undefined> {
     while (this.#pages.size === 0 && this.#expected > 0) await this.#arrival();
     for (const page of this.#pages) if (!page.open) this.remove(page);
-    const awake = [...this.#pages].filter((page) => !this.#asleep.has(page));
-    if (awake.length === 0) this.#asleep.clear();
-    const candidates = awake.length > 0 ? awake : [...this.#pages];
+    const pages = [...this.#pages];
+    const awake = pages.filter((page) => page.awake);
+    const candidates = awake.length > 0 ? awake : pages;
     return candidates[this.#turn++ % candidates.length];
   }
 
@@ -126,7 +123,7 @@ export class PageChannel implements AppChannel {
     throw this.#unreachable("no open tab serves it; open one that calls serve()");
   }
 
-  #unreachable(why: string, cause?: unknown): AppUnreachableError {
-    return new AppUnreachableError(`app ${this.appId} cannot be reached: ${why}`, { cause });
+  #unreachable(why: string, sent = false): AppUnreachableError {
+    return new AppUnreachableError(`app ${this.appId} cannot be reached: ${why}`, { sent });
   }
 }

@@ -1,6 +1,7 @@
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import type { Downstream, Upstream, WireRequest, WireResponse } from "./messages.ts";
+import { PageGoneError } from "./page-gone-error.ts";
 import { detached, transferOf } from "./wire.ts";
 
 /** How long a page may take to say that it has begun an invocation, before it is offered to another tab. */
@@ -16,14 +17,6 @@ export interface ConnectionEvents {
   closed(): void;
 }
 
-/** The page has gone, or its app cannot be reached through this connection any more. */
-export class PageGoneError extends Error {
-  constructor(readonly taken: boolean) {
-    super("the tab was closed or reloaded");
-    this.name = "PageGoneError";
-  }
-}
-
 interface Invocation {
   readonly resolve: (response: RuntimeResponse | undefined) => void;
   readonly reject: (error: Error) => void;
@@ -37,6 +30,7 @@ export class PageConnection {
   readonly #invocations = new Map<number, Invocation>();
   #next = 1;
   #open = true;
+  #awake = true;
 
   constructor(
     /** As the page named it in its hello. */
@@ -52,6 +46,11 @@ export class PageConnection {
 
   get open(): boolean {
     return this.#open;
+  }
+
+  /** False from an invocation that was not begun in time until the page is heard again. */
+  get awake(): boolean {
+    return this.#awake;
   }
 
   post(message: Downstream, transfer: Transferable[] = []): void {
@@ -86,6 +85,7 @@ export class PageConnection {
       const settled = () => this.#invocations.delete(id);
       const give = () => {
         settled();
+        this.#awake = false;
         resolve(undefined);
       };
       if (!patient) {
@@ -119,6 +119,7 @@ export class PageConnection {
   }
 
   #receive(message: Upstream): void {
+    this.#awake = true;
     switch (message.type) {
       case "call":
         void this.#call(message.id, message.request);

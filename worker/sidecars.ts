@@ -3,12 +3,11 @@ import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { RelayConnection, RelayConnections } from "../host/mesh/relay-connection.ts";
-import type { Receiver } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
 import type { ComponentResource } from "../host/resources/component.ts";
 import { Runtime } from "../host/runtime.ts";
 import type { Registration } from "./messages.ts";
-import { type OriginApps, OriginTransport } from "./origin-transport.ts";
+import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
 
 const MAX_BODY_SIZE = 4 << 20;
@@ -31,6 +30,7 @@ export class App {
   readonly #origin: OriginApps;
   #runtime: Promise<Runtime> | undefined;
   #relay: RelayConnection | undefined;
+  #transport: OriginTransport | undefined;
   #resubscribing: Promise<void> | undefined;
   #changed = false;
 
@@ -48,6 +48,12 @@ export class App {
       throw error;
     });
     return this.#runtime;
+  }
+
+  /** The started runtime as others of this worker reach it. */
+  async member(): Promise<OriginMember | undefined> {
+    await this.runtime();
+    return this.#transport?.self;
   }
 
   /** Takes other settings: the runtime is replaced when they differ. */
@@ -90,6 +96,8 @@ export class App {
     const { platform, registry, relays, defaults } = this.#options;
     const { appId, namespace, components, strict, relay } = this.registration;
     if (relay !== undefined) this.#relay ??= await relays.open(relay);
+    const transport = new OriginTransport(this.#origin);
+    this.#transport = transport;
     const runtime: Runtime = new Runtime({
       appId,
       namespace,
@@ -99,10 +107,7 @@ export class App {
       registry,
       components: components ?? defaults,
       relays,
-      transports: [
-        new OriginTransport(this.#origin),
-        ...(this.#relay === undefined ? [] : [this.#relay.transport]),
-      ],
+      transports: this.#relay === undefined ? [transport] : [transport, this.#relay.transport],
       app: this.channel,
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,
@@ -183,12 +188,11 @@ export class Sidecars implements OriginApps {
     return await runtime.handle(request);
   }
 
-  async receiver(appId: string, namespace: string): Promise<Receiver | undefined> {
+  async member(appId: string, namespace: string): Promise<OriginMember | undefined> {
     const app = this.#apps.get(appId);
     if (app === undefined || app.registration.namespace !== namespace || !app.channel.served)
       return undefined;
-    const runtime = await app.runtime();
-    return (request, caller) => runtime.receive(request, caller);
+    return await app.member();
   }
 }
 

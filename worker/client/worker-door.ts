@@ -20,7 +20,8 @@ import { unavailable } from "./unavailable.ts";
 
 /** How long a call waits for the worker to come back, where no fetch can wake it. */
 const RETURN_MS = 10_000;
-const REDISPATCHES = 4;
+/** How long a request is sent anew to a worker that is stopped while it answers. */
+const PERSIST_MS = 20_000;
 
 export interface WorkerDoorOptions {
   readonly registration: ServiceWorkerRegistration;
@@ -210,7 +211,9 @@ export class WorkerDoor implements Door {
 
   /** Through a fetch event, which starts the worker; from a page that has none, by the next port. */
   async #withoutPort(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    for (let attempt = 0; attempt < REDISPATCHES; attempt++) {
+    const { clock } = this.#options;
+    const until = clock.now() + PERSIST_MS;
+    for (let pause = 20; clock.now() < until; pause = Math.min(pause * 2, 1000)) {
       signal?.throwIfAborted();
       if (this.#refused !== undefined && !this.controlled) return unavailable(this.#refused.message);
       if (!this.controlled) return await this.#byNextPort(request, signal);
@@ -218,7 +221,7 @@ export class WorkerDoor implements Door {
         return await this.#byFetch(request, signal);
       } catch (error) {
         if (signal?.aborted === true || request.body instanceof ReadableStream) throw error;
-        await new Promise<void>((resolve) => void this.#options.clock.after(50 << attempt, resolve));
+        await new Promise<void>((resolve) => void clock.after(pause, resolve));
       }
     }
     return unavailable("the service worker was stopped again and again while it answered; retry");

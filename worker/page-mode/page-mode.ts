@@ -106,7 +106,7 @@ class PageDoor implements Door {
     if (this.#serving !== undefined) channel.remove(this.#serving);
     this.#serving = undefined;
     if (host === undefined) return;
-    this.#serving = { open: true, invoke: (request) => host.answer(request, request.signal) };
+    this.#serving = { open: true, awake: true, invoke: (request) => host.answer(request, request.signal) };
     channel.add(this.#serving, []);
     await this.#app.resubscribe();
   }
