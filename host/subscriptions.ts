@@ -50,7 +50,8 @@ export class Subscriptions {
   /** Subscriptions of earlier starts whose last deliveries are still under way. */
   readonly #ending = new Set<Promise<void>>();
   readonly #closed = new AbortController();
-  readonly #cancelled = new AbortController();
+  /** Calls to the app that carry an event. */
+  readonly #underWay = new Set<AbortController>();
 
   constructor(readonly sidecar: () => Sidecar) {}
 
@@ -143,7 +144,7 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const handler = delivery(sidecar, app, subscription, opened, this.#cancelled.signal);
+    const handler = delivery(sidecar, app, subscription, opened, this.#underWay);
     try {
       const open = await component.subscribe(
         { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata },
@@ -193,7 +194,7 @@ export class Subscriptions {
       return Promise.race([ended, timer]).finally(() => cancel());
     };
     if (await late(drainMs)) return;
-    this.#cancelled.abort();
+    for (const call of this.#underWay) call.abort();
     if (!(await late(cancelMs))) {
       this.sidecar().log.warn(`${this.#ending.size} subscriptions had deliveries under way that did not end`);
     }

@@ -39,13 +39,14 @@ function target(route: string): { path: string; query: string } {
  * Hands the events of one subscription to the app and settles them by its answer (dapr-http-api §2.1). The handler
  * rejects where the broker is to deliver again; whatever it resolves for has been consumed, given up with a log entry,
  * or is safe in the dead-letter topic. An app that cannot be reached never costs an event, nor dead-letters it.
+ * Each call to the app is in `underWay` while it lasts: aborting it there leaves its event to the broker.
  */
 export function delivery(
   sidecar: Sidecar,
   app: AppChannel,
   subscription: AppSubscription,
   opened: OpenedPubSub,
-  signal: AbortSignal,
+  underWay: Set<AbortController>,
 ): MessageHandler {
   const { topic, raw, deadLetterTopic } = subscription;
   const { component, access } = opened;
@@ -120,6 +121,9 @@ export function delivery(
     const tracestate = traceparent === "" ? "" : textOf(event.tracestate);
     let response: RuntimeResponse;
     let verdict: Verdict;
+    // One for each call: what a channel attaches to a signal lives as long as the signal.
+    const call = new AbortController();
+    underWay.add(call);
     try {
       response = await app.invoke({
         method: "POST",
@@ -127,19 +131,22 @@ export function delivery(
         query,
         headers: deliveryHeaders(pubsub, metadata, traceparent, tracestate),
         body: raw ? wrapped(data) : data,
-        signal,
+        signal: call.signal,
       });
       verdict = await verdictOf(response).catch((cause) => {
         throw new AppUnreachableError("its answer broke off", { cause, sent: true });
       });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof AppUnreachableError) && !signal.aborted) return end(message, id, why, "retry");
+      if (!(error instanceof AppUnreachableError) && !call.signal.aborted)
+        return await end(message, id, why, "retry");
       const fields = { pubsub, topic, id, attempt };
       const sentence = `the app could not be reached with an event: ${why}`;
       if (attempt === 1) log.warn(sentence, fields);
       else log.debug(sentence, fields);
       throw error;
+    } finally {
+      underWay.delete(call);
     }
     if (verdict === "success") return;
     const why = `the app answered ${response.status}${response.status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;

@@ -312,7 +312,7 @@ describe("an end", () => {
     expect(on.clock.pending).toBe(0);
   });
 
-  it("does not wait for ever for an app that never answers", async () => {
+  it("does not wait for ever for an app that never answers, and cancels its call", async () => {
     const on = await sidecar({
       subscriptions: [plain],
       app: () => new Promise<undefined>(() => undefined),
@@ -324,9 +324,9 @@ describe("an end", () => {
       closed = true;
     });
     await on.clock.advance(4_900);
-    expect(closed).toBe(false);
+    expect([closed, on.got[0]?.signal?.aborted]).toEqual([false, false]);
     await on.clock.advance(1_200);
-    expect(closed).toBe(true);
+    expect([closed, on.got[0]?.signal?.aborted]).toEqual([true, true]);
   });
 
   it("comes while the app is still waited for", async () => {

@@ -23,6 +23,7 @@ export interface Delivered {
   readonly headers: readonly string[];
   readonly text: string;
   readonly event: Record<string, unknown>;
+  readonly signal: AbortSignal | undefined;
   header(name: string): string | undefined;
 }
 
@@ -100,6 +101,7 @@ export async function sidecar(options: SidecarOptions = {}): Promise<TestSidecar
       query: request.query,
       headers: request.headers,
       text: body,
+      signal: request.signal,
       get event() {
         return JSON.parse(body);
       },
