@@ -207,6 +207,10 @@ function receive(request: IncomingMessage, response: ServerResponse, options: Se
   dispatch(new NodeRequest(method, path, query, headers, body, response), request, response, options, origin);
 }
 
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
 function authenticated(headers: readonly string[], apiToken: string | undefined): boolean {
   if (apiToken === undefined) return false;
   const at = headers.indexOf("dapr-api-token");
@@ -247,7 +251,7 @@ function answer(
     return;
   }
   const extra = options.policy.origins.size === 0 ? undefined : corsHeaders(origin, options.policy);
-  if (!request.complete && request.readableFlowing !== true) {
+  if (!request.complete && request.readableFlowing !== true && hasBody(request)) {
     // Nobody reads the rest of this body: answer, give the caller a moment to read the answer, and hang up.
     response.shouldKeepAlive = false;
     response.once("finish", () => {

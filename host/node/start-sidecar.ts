@@ -30,6 +30,10 @@ export interface SidecarOptions {
   readonly appApiToken?: string;
   /** 0, or left out: a free one. */
   readonly port?: number;
+  /** Where no port is given: taken if it is free. */
+  readonly preferredPort?: number;
+  /** Listens on `dapr-<app id>-http.socket` in this folder as well. */
+  readonly unixDomainSocket?: string;
   /** Loopback, IPv4 and IPv6, when left out. */
   readonly listenAddresses?: readonly string[];
   /** Serves health and metadata only, without a token. */

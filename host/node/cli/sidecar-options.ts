@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Log, LogLevel } from "../../platform.ts";
+import type { ComponentObject } from "../../resources/component-from-object.ts";
+import type { SidecarOptions } from "../start-sidecar.ts";
+import { type Given, UsageError } from "./arguments.ts";
+import { cliLog, type LogFormat } from "./cli-log.ts";
+import type { Terminal } from "./terminal.ts";
+
+const levels: ReadonlyMap<string, LogLevel> = new Map([
+  ["debug", "debug"],
+  ["info", "info"],
+  ["warn", "warn"],
+  ["warning", "warn"],
+  ["error", "error"],
+  // What Dapr would end with, daprlet reports as an error.
+  ["fatal", "error"],
+  ["panic", "error"],
+]);
+
+export function logLevel(given: Given): LogLevel {
+  const text = given.text("log-level") ?? "info";
+  const level = levels.get(text.toLowerCase());
+  if (level === undefined) {
+    throw new UsageError(`--log-level is one of ${[...levels.keys()].join(", ")}, not ${text}`);
+  }
+  return level;
+}
+
+export function commandLog(
+  given: Given,
+  appId: string,
+  format: LogFormat,
+  colour: boolean,
+  write: (line: string) => void,
+): Log {
+  return cliLog({
+    level: logLevel(given),
+    format: given.on("log-as-json") ? "json" : format,
+    colour,
+    appId,
+    write,
+    now: () => new Date(),
+  });
+}
+
+const folder = "./components";
+
+/** A store that survives, in a folder of the project, and what to say about it. */
+function durableDefaults(): { components: readonly ComponentObject[]; sentence: string } {
+  const data = resolve(".daprlet");
+  const file = join(data, "state.db");
+  mkdirSync(data, { recursive: true });
+  // The folder is nobody's source.
+  if (!existsSync(join(data, ".gitignore"))) writeFileSync(join(data, ".gitignore"), "*\n");
+  return {
+    components: [
+      { name: "statestore", type: "state.sqlite", metadata: { connectionString: file } },
+      { name: "pubsub", type: "pubsub.in-memory" },
+    ],
+    sentence: `no component files: state store statestore keeps its data in ${file}, pub/sub pubsub is in memory`,
+  };
+}
+
+function protocol(given: Given): "http" | "https" {
+  const text = (given.text("app-protocol") ?? "http").toLowerCase();
+  if (given.on("app-ssl") && text === "http") return "https";
+  if (text === "http" || text === "https") return text;
+  throw new UsageError(`--app-protocol ${text} is not supported yet; use http or https`);
+}
+
+function bytes(given: Given, quantity: string, legacy: string, unit: number): number | undefined {
+  const number = given.number(legacy);
+  return given.bytes(quantity) ?? (number === undefined || number <= 0 ? undefined : number * unit);
+}
+
+function health(given: Given): SidecarOptions["appHealth"] {
+  if (!given.on("enable-app-health-check")) return undefined;
+  const path = given.text("app-health-check-path");
+  const seconds = given.number("app-health-probe-interval");
+  const timeoutMs = given.number("app-health-probe-timeout");
+  const threshold = given.number("app-health-threshold");
+  if (timeoutMs !== undefined && timeoutMs > (seconds ?? 5) * 1000) {
+    throw new UsageError("--app-health-probe-timeout must not be longer than --app-health-probe-interval");
+  }
+  return {
+    ...(path !== undefined && { path }),
+    ...(seconds !== undefined && { intervalMs: seconds * 1000 }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(threshold !== undefined && { threshold }),
+  };
+}
+
+/** Drops the members that are undefined, which the options do not take. */
+function present<T extends object>(options: { [K in keyof T]?: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** What `run` and `daprd` start, as their switches and the environment say. Throws UsageError. */
+export function sidecarOptions(given: Given, appId: string, terminal: Terminal, log: Log): SidecarOptions {
+  const { environment } = terminal;
+  const mode = given.text("mode");
+  if (mode !== undefined && mode !== "standalone") {
+    throw new UsageError(`--mode ${mode} is not supported; daprlet runs standalone`);
+  }
+  if (appId.includes(".")) log.warn(`other apps cannot invoke ${appId}: an app id must not contain a dot`);
+  if (given.has("config")) {
+    log.warn(`${given.texts("config").join(", ")}: a Configuration is read and not applied yet`);
+  }
+  const graceful = given.number("dapr-graceful-shutdown-seconds");
+  const paths = given.has("resources-path")
+    ? given.texts("resources-path")
+    : existsSync(folder)
+      ? [folder]
+      : undefined;
+  let components: readonly ComponentObject[] | undefined;
+  if (paths === undefined) {
+    const own = durableDefaults();
+    components = own.components;
+    log.info(own.sentence);
+  }
+  return present<SidecarOptions>({
+    appId,
+    namespace: environment.NAMESPACE,
+    appPort: given.port("app-port"),
+    appProtocol: protocol(given),
+    appChannelAddress: given.text("app-channel-address"),
+    appMaxConcurrency: given.number("app-max-concurrency"),
+    appHealth: health(given),
+    appApiToken: environment.APP_API_TOKEN || undefined,
+    apiToken: environment.DAPR_API_TOKEN || undefined,
+    port: given.port("dapr-http-port"),
+    publicPort: given.port("dapr-public-port"),
+    listenAddresses: given.list("dapr-listen-addresses"),
+    unixDomainSocket: given.text("unix-domain-socket"),
+    allowedOrigins: given.text("allowed-origins"),
+    allowedHosts: given.list("allowed-hosts"),
+    maxBodySize: bytes(given, "max-body-size", "dapr-http-max-request-size", 1 << 20),
+    readBufferSize: bytes(given, "read-buffer-size", "dapr-http-read-buffer-size", 1 << 10),
+    components,
+    resourcesPaths: paths,
+    environment: (name) => environment[name],
+    strict: given.on("strict"),
+    log,
+    logCalls: given.on("enable-api-logging"),
+    gracefulShutdownMs: graceful === undefined || graceful < 0 ? undefined : graceful * 1000,
+    relayRoom: given.text("relay-room"),
+    relayToken: given.text("relay-token"),
+    abort: () => terminal.exit(1),
+  });
+}
