@@ -41,14 +41,13 @@ export function route(method: i32, length: i32): i32 {
   if (operation < 0) return fallback(length, plain);
   if (!decodeParams()) return MALFORMED_ESCAPE;
   if (plain) span(0, INBOX + 1, length - 1);
-  else if (!normal(length)) return MALFORMED_ESCAPE;
+  else if (normal(length) == MALFORMED_ESCAPE) return MALFORMED_ESCAPE;
   return operation;
 }
 
 /** Cleans an invocation method in the inbox. Answers 0 and its span, or a fault. */
 export function normalise(length: i32): i32 {
-  if (!normal(length)) return MALFORMED_ESCAPE;
-  return isForbidden(load<i32>(RESULT, 4), load<i32>(RESULT, 8)) ? FORBIDDEN_CHARACTER : 0;
+  return normal(length);
 }
 
 /** What no row matches: a service invocation, whose target may contain slashes, or no operation at all. */
@@ -61,12 +60,12 @@ function fallback(length: i32, plain: bool): i32 {
     span(0, INBOX + 1, length > 0 ? length - 1 : 0);
   } else {
     decoded = DECODED;
-    if (!normal(length)) return MALFORMED_ESCAPE;
+    if (normal(length) == MALFORMED_ESCAPE) return MALFORMED_ESCAPE;
     size = unescape(INBOX, length, DECODED, false);
   }
   const invoked = invocation(decoded, size);
   if (invoked != NO_ROUTE) return invoked;
-  return isForbidden(load<i32>(RESULT, 4), load<i32>(RESULT, 8)) ? FORBIDDEN_CHARACTER : NO_ROUTE;
+  return isForbidden(decoded, size) ? FORBIDDEN_CHARACTER : NO_ROUTE;
 }
 
 /** Splits `/v1.0/invoke/<id>/method/<method>` at the first `/method/`. The id alone is decoded once more. */
@@ -120,13 +119,17 @@ function decodeParams(): bool {
   return true;
 }
 
-/** Decodes the inbox, then cleans what came out, so that an encoded dot segment cannot survive. */
-function normal(length: i32): bool {
+/**
+ * Decodes the inbox, then cleans what came out, so that an encoded dot segment cannot survive. Answers 0 or a fault;
+ * where a character is forbidden, the span is there all the same.
+ */
+function normal(length: i32): i32 {
   const size = unescape(INBOX, length, NORMAL + 1, false);
-  if (size < 0) return false;
+  if (size < 0) return MALFORMED_ESCAPE;
+  const status = isForbidden(NORMAL + 1, size) ? FORBIDDEN_CHARACTER : 0;
   const cleaned = clean(NORMAL + 1, size, NORMAL);
   span(0, NORMAL + 1, cleaned > 0 ? cleaned - 1 : 0);
-  return true;
+  return status;
 }
 
 /** Span 0 is the path, the parameters follow. */
