@@ -138,9 +138,9 @@ export function badInputSuite(on: Subject): void {
 
     test("invoked", async () => {
       const path = `/v1.0/invoke/${on.host.peer.appId}/method/status/200`;
+      // The body may be on its way to the app already; then it breaks off there, and the app's answer comes back.
       const answer = await on.post(path, new Uint8Array(ten).fill(120));
       expect(answer.status).toBeGreaterThanOrEqual(400);
-      expect(answer.errorCode).toMatch(/^ERR_/);
     });
   });
 
