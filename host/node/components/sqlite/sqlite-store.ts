@@ -134,8 +134,8 @@ export class SqliteStore implements DurableStore {
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollback();
-      if (group.length === 1) group[0]?.reject(sqliteError(error));
-      else this.#commitSingly(group);
+      if (group.length > 1 && !isBusy(error)) this.#commitSingly(group);
+      else for (const { reject } of group) reject(sqliteError(error));
       return;
     }
     for (const [i, { resolve }] of group.entries()) resolve(outcomes[i] as WriteOutcome);
