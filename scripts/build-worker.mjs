@@ -2,7 +2,7 @@
  * Builds what pages and service workers load: sw.js (one classic script), client.js, page-mode.js and the chunks for
  * components given as data or YAML, and worker.js for sites that have a worker of their own.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -26,7 +26,7 @@ const lateParts = {
   name: "daprlet-late-parts",
   enforce: "pre",
   resolveId(id) {
-    const late = /(page-mode|client-resources|client-yaml)\.ts$/.exec(id);
+    const late = /(page-mode|client-[a-z]+)\.ts$/.exec(id);
     return late ? { id: `./${late[1]}.js`, external: true } : undefined;
   },
 };
@@ -54,18 +54,12 @@ const bundle = (entry, name, format, plugins = []) =>
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
 await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es");
-await bundle("worker/client-resources.ts", "client-resources.js", "es");
-await bundle("worker/client-yaml.ts", "client-yaml.js", "es");
+for (const part of ["detours", "relay", "resources", "yaml"]) {
+  await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
+}
 await bundle("worker/attach.ts", "worker.js", "es");
 
-for (const name of [
-  "sw.js",
-  "client.js",
-  "page-mode.js",
-  "client-resources.js",
-  "client-yaml.js",
-  "worker.js",
-]) {
+for (const name of readdirSync(outDir).filter((file) => /^(sw|worker|page-mode|client.*)\.js$/.test(file))) {
   const path = `${outDir}/${name}`;
   console.log(
     `${basename(path).padEnd(20)} ${statSync(path).size} bytes, ${gzipSync(readFileSync(path)).length} gzip`,

@@ -7,6 +7,7 @@ import { workerRegistry } from "./components/registry.ts";
 import { defaultComponents } from "./default-components.ts";
 import { embeddedCore } from "./embedded-core.ts";
 import { Registrations } from "./registrations.ts";
+import { RelayLink } from "./relay/relay-link.ts";
 import { ScopeHost } from "./scope-host.ts";
 import { Sidecars } from "./sidecars.ts";
 import { databasePrefix } from "./storage/database-names.ts";
@@ -27,7 +28,9 @@ export interface AttachOptions {
 export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions = {}): void {
   const { scope } = worker.registration;
   const prefix = databasePrefix(scope);
-  const platform: Platform = webPlatform(consoleLog("info", "daprlet"));
+  const web = webPlatform(consoleLog("info", "daprlet"));
+  const link = new RelayLink(web.clock, () => host.wantRelay());
+  const platform: Platform = { ...web, connect: link.connect };
   const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
   const sidecars = new Sidecars({
     platform,
@@ -36,13 +39,14 @@ export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions 
     relays: { open: () => Promise.reject(new Error("relays are not connected yet")) },
     defaults: defaultComponents(),
   });
-  const host = new ScopeHost({
+  const host: ScopeHost = new ScopeHost({
     worker,
     platform,
     incarnation: incarnation.id,
     sidecars,
     registrations: new Registrations(`${prefix}registrations`, platform.clock, platform.log),
     storage: storageDurability,
+    adoptRelay: (port) => link.adopt(port),
     erase: () => eraseDatabases(prefix),
     own: options.own ?? false,
     ports: options.ports ?? DEFAULT_PORTS,

@@ -82,8 +82,6 @@ export interface Welcome {
   readonly storage: "persistent" | "best-effort" | "memory";
   /** Changes with every start of the worker. */
   readonly incarnation: string;
-  /** True when the app talks to a relay, whose socket a page has to hold. */
-  readonly relay: boolean;
 }
 
 /** Client to worker, on the port. Call ids are the client's, invocation ids the worker's. */
@@ -98,6 +96,8 @@ export type Upstream =
   /** The invocation lay too long before this page woke up: it was not begun, and never will be. */
   | { readonly type: "stale"; readonly id: number }
   | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
+  /** With it comes the port to the holder of sockets that this page was elected to own. */
+  | { readonly type: "relay" }
   /** This page is leaving. */
   | { readonly type: "bye" };
 
@@ -108,6 +108,8 @@ export type Downstream =
   | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
   | { readonly type: "pong" }
   | { readonly type: "served"; readonly serving: boolean }
+  /** A socket is wanted: pages stand for election to hold it. */
+  | { readonly type: "relay-wanted" }
   | {
       readonly type: "invoke";
       readonly id: number;

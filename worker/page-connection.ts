@@ -14,6 +14,8 @@ export interface ConnectionEvents {
   /** A call of the page. Never throws. */
   handle(request: RuntimeRequest): Promise<RuntimeResponse>;
   serving(serving: boolean): Promise<void>;
+  /** The page brings the port to the holder of sockets. */
+  relay(port: MessagePort): void;
   closed(): void;
 }
 
@@ -40,7 +42,7 @@ export class PageConnection {
     readonly clock: Clock,
     readonly events: ConnectionEvents,
   ) {
-    port.onmessage = ({ data }) => this.#receive(data as Upstream);
+    port.onmessage = ({ data, ports: [given] }) => this.#receive(data as Upstream, given);
     port.onmessageerror = () => this.close();
   }
 
@@ -118,7 +120,7 @@ export class PageConnection {
     });
   }
 
-  #receive(message: Upstream): void {
+  #receive(message: Upstream, port: MessagePort | undefined): void {
     this.#awake = true;
     switch (message.type) {
       case "call":
@@ -147,6 +149,9 @@ export class PageConnection {
         break;
       case "answer":
         this.#settle(message.id)?.resolve(message.response);
+        break;
+      case "relay":
+        if (port !== undefined) this.events.relay(port);
         break;
       case "bye":
         this.close();

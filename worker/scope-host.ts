@@ -24,6 +24,8 @@ export interface ScopeHostOptions {
   readonly storage: () => Promise<Welcome["storage"]>;
   /** Deletes what components keep. */
   readonly erase: () => Promise<void>;
+  /** Takes the port that leads to the holder of this worker's sockets. */
+  readonly adoptRelay: (port: MessagePort) => void;
   /** True where the worker is daprlet's alone, and may be unregistered. */
   readonly own: boolean;
   readonly ports: readonly number[];
@@ -42,6 +44,7 @@ export class ScopeHost {
   #booting: Promise<void> | undefined;
   #booted = false;
   #detached = false;
+  #relayWanted = false;
 
   constructor(options: ScopeHostOptions) {
     this.#options = options;
@@ -78,6 +81,12 @@ export class ScopeHost {
   /** Lets go of the pages, so that a new version of the worker need not wait for their links to end. */
   yield(): void {
     for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** A socket is wanted, which only a page can hold: all are asked, also those still to come. */
+  wantRelay(): void {
+    this.#relayWanted = true;
+    for (const connection of this.#connections.values()) connection.post({ type: "relay-wanted" });
   }
 
   boot(): Promise<void> {
@@ -151,6 +160,10 @@ export class ScopeHost {
     const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
       handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
       serving,
+      relay: (given) => {
+        this.#relayWanted = false;
+        this.#options.adoptRelay(given);
+      },
       closed: () => {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
@@ -187,10 +200,8 @@ export class ScopeHost {
       scope: worker.registration.scope,
       storage: await this.#options.storage(),
       incarnation: this.incarnation,
-      relay:
-        registration.relay !== undefined ||
-        (app.registration.components ?? []).some(({ type }) => type === "pubsub.relay"),
     });
+    if (this.#relayWanted) connection.post({ type: "relay-wanted" });
   }
 
   #subscribing(appId: string, error: unknown): void {

@@ -2,13 +2,14 @@ import type { Registry } from "../host/components/registry.ts";
 import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
-import type { RelayConnection, RelayConnections } from "../host/mesh/relay-connection.ts";
+import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Platform } from "../host/platform.ts";
 import type { ComponentResource } from "../host/resources/component.ts";
 import { Runtime } from "../host/runtime.ts";
 import type { Registration } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
+import { RelayTransport } from "./relay-transport.ts";
 
 const MAX_BODY_SIZE = 4 << 20;
 
@@ -29,7 +30,6 @@ export class App {
   readonly #options: SidecarsOptions;
   readonly #origin: OriginApps;
   #runtime: Promise<Runtime> | undefined;
-  #relay: RelayConnection | undefined;
   #transport: OriginTransport | undefined;
   #resubscribing: Promise<void> | undefined;
   #changed = false;
@@ -85,17 +85,13 @@ export class App {
 
   async close(): Promise<void> {
     const runtime = this.#runtime;
-    const relay = this.#relay;
     this.#runtime = undefined;
-    this.#relay = undefined;
     await (await runtime?.catch(() => undefined))?.stop();
-    await relay?.release();
   }
 
   async #start(): Promise<Runtime> {
     const { platform, registry, relays, defaults } = this.#options;
     const { appId, namespace, components, strict, relay } = this.registration;
-    if (relay !== undefined) this.#relay ??= await relays.open(relay);
     const transport = new OriginTransport(this.#origin);
     this.#transport = transport;
     const runtime: Runtime = new Runtime({
@@ -107,7 +103,10 @@ export class App {
       registry,
       components: components ?? defaults,
       relays,
-      transports: this.#relay === undefined ? [transport] : [transport, this.#relay.transport],
+      transports:
+        relay === undefined
+          ? [transport]
+          : [transport, new RelayTransport({ ...relay, appId, namespace }, relays, platform)],
       app: this.channel,
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,

@@ -1,5 +1,4 @@
 import { type Addresses, DEFAULT_PORTS } from "../addresses.ts";
-import { installDetours, type PageWindow } from "./detours.ts";
 import type { Door } from "./door.ts";
 import { shimFetch } from "./shim.ts";
 
@@ -8,21 +7,22 @@ const key = Symbol.for("daprlet.page");
 /** What daprlet has put into one page: its apps' doors, and the patched globals in front of them. */
 export class Page {
   readonly fetch: typeof fetch;
-  readonly #window: PageWindow;
+  readonly #window: Window & typeof globalThis;
   readonly #doors = new Map<string, Door>();
   readonly #opening = new Set<Promise<Door>>();
   #latest: Door | undefined;
   #addresses: Addresses;
   #restore: (() => void) | undefined;
+  #undoDetours: (() => void) | undefined;
 
   /** The one of this page, also when two copies of the client are loaded. */
-  static of(window: PageWindow): Page {
-    const host = window as PageWindow & { [key]?: Page };
+  static of(window: Window & typeof globalThis): Page {
+    const host = window as Window & typeof globalThis & { [key]?: Page };
     host[key] ??= new Page(window);
     return host[key];
   }
 
-  private constructor(window: PageWindow) {
+  private constructor(window: Window & typeof globalThis) {
     this.#window = window;
     this.fetch = window.fetch.bind(window);
     this.#addresses = { origin: window.location.origin, scopePath: "/", ports: DEFAULT_PORTS };
@@ -61,6 +61,13 @@ export class Page {
     }
   }
 
+  /** Covers what browsers route around a worker; see `installDetours`. Its code comes as a file of its own. */
+  async detour(): Promise<void> {
+    const { installDetours } = await import("../client-detours.ts");
+    if (this.#restore !== undefined)
+      this.#undoDetours ??= installDetours(this.#window, () => this.#addresses);
+  }
+
   /** A fetch whose caller is that app, whichever was registered last. */
   fetchAs(door: Door): typeof fetch {
     return shimFetch({ fetch: this.fetch, addresses: () => this.#addresses, door: () => door });
@@ -73,7 +80,7 @@ export class Page {
     for (const door of this.#doors.values()) door.close();
     this.#doors.clear();
     this.#latest = undefined;
-    delete (this.#window as PageWindow & { [key]?: Page })[key];
+    delete (this.#window as Window & typeof globalThis & { [key]?: Page })[key];
   }
 
   #install(): void {
@@ -83,9 +90,9 @@ export class Page {
     const addresses = () => this.#addresses;
     const shim = shimFetch({ fetch: this.fetch, addresses, door: () => this.#door() });
     window.fetch = shim;
-    const undo = installDetours(window, addresses);
     this.#restore = () => {
-      undo();
+      this.#undoDetours?.();
+      this.#undoDetours = undefined;
       // Somebody else may have wrapped ours since; then the wrapper stays and reaches the browser's through it.
       if (window.fetch === shim) window.fetch = original;
     };

@@ -19,6 +19,8 @@ export interface PortEvents {
   welcome(welcome: Welcome): void;
   /** The worker will not have this page: another protocol, or components that do not open. */
   refused(message: string, protocol: number): void;
+  /** A page is wanted that holds the worker's sockets. */
+  relayWanted(): void;
   /** Once; what was outstanding has been handed to `resend` before. */
   lost(): void;
 }
@@ -98,6 +100,11 @@ export class Port {
     });
   }
 
+  /** Hands the worker a port to the holder of its sockets. */
+  relay(port: MessagePort): void {
+    if (!this.#dead) this.#post({ type: "relay" }, [port]);
+  }
+
   /** The worker is gone, or another one has come. What is outstanding is sent again by its callers. Idempotent. */
   lose(): void {
     if (this.#dead) return;
@@ -153,6 +160,9 @@ export class Port {
       case "refused":
         this.#greeting = false;
         this.#events.refused(message.message, message.protocol);
+        break;
+      case "relay-wanted":
+        this.#events.relayWanted();
         break;
       case "served":
         this.#served.shift()?.();

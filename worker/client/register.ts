@@ -75,7 +75,10 @@ export async function register(options: RegisterOptions, context: RegisterContex
   const place = workerPlace(window.document, module, options.scriptUrl, options.scope);
   const notes: string[] = [];
   const opening = open(options, context, page, place, notes);
-  const door = await page.open(appId, place.scope.pathname, options.ports ?? DEFAULT_PORTS, opening);
+  const [door] = await Promise.all([
+    page.open(appId, place.scope.pathname, options.ports ?? DEFAULT_PORTS, opening),
+    opening.then(() => page.detour()),
+  ]);
   options.onStep?.("fetch() is answered here");
   const note = notes.length === 0 ? undefined : `${notes.join(" ")}`;
   if (note !== undefined) console.warn(`daprlet: ${note}`);

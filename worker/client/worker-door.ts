@@ -12,6 +12,7 @@ import {
   type WireRequest,
   type WireResponse,
 } from "../messages.ts";
+import type { RelayHolder } from "../relay/relay-holder.ts";
 import { flatten, unflatten } from "../wire.ts";
 import type { AppHost } from "./app-host.ts";
 import type { Door } from "./door.ts";
@@ -56,6 +57,7 @@ export class WorkerDoor implements Door {
   #welcome: Welcome | undefined;
   #connecting: Promise<void> | undefined;
   #refused: RefusedError | undefined;
+  #holder: Promise<RelayHolder> | undefined;
   #calls = 0;
   #connections = 0;
 
@@ -73,10 +75,6 @@ export class WorkerDoor implements Door {
 
   get storage(): Welcome["storage"] {
     return this.#welcome?.storage ?? "best-effort";
-  }
-
-  get usesRelay(): boolean {
-    return this.#welcome?.relay ?? false;
   }
 
   /** Resolves once the runtime is open. Throws {@link RefusedError}. */
@@ -121,6 +119,7 @@ export class WorkerDoor implements Door {
 
   close(): void {
     this.#stop.abort();
+    void this.#holder?.then((holder) => holder.close());
     this.#port?.close();
     this.#port = undefined;
   }
@@ -170,6 +169,7 @@ export class WorkerDoor implements Door {
           port.close();
           resolve(true);
         },
+        relayWanted: () => void this.#offerRelay(),
         lost: () => {
           if (this.#port === port) {
             this.#port = undefined;
@@ -190,6 +190,15 @@ export class WorkerDoor implements Door {
       };
       worker.postMessage(hello, [port2]);
     });
+  }
+
+  /** Stands for election to hold the worker's sockets; the code for it comes as a file of its own. */
+  async #offerRelay(): Promise<void> {
+    const { registration } = this.#options;
+    this.#holder ??= import("../client-relay.ts").then(({ relayHolder }) =>
+      relayHolder(registration, (port) => this.#port?.relay(port)),
+    );
+    (await this.#holder).offer();
   }
 
   /** Keeps one answer of the worker open: it holds the worker in the background, and breaks the moment that it dies. */

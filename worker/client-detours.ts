@@ -1,8 +1,8 @@
-import { type Addresses, isLoopback, locate } from "../addresses.ts";
-import { INTERNAL } from "../messages.ts";
+import { type Addresses, isLoopback, locate } from "./addresses.ts";
+import { INTERNAL } from "./messages.ts";
 
 /** What the page's globals are asked and given here; a test hands in a window of its own. */
-export type PageWindow = Window &
+type PageWindow = Window &
   typeof globalThis & { fetchLater?: (input: RequestInfo | URL, init?: RequestInit) => unknown };
 
 /**
@@ -61,6 +61,20 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
     },
     { capture: true, signal },
   );
+  // A frame navigates the moment that it has both a document and an address: the address is changed before.
+  const frames = page.HTMLIFrameElement.prototype;
+  const source = Object.getOwnPropertyDescriptor(frames, "src") as PropertyDescriptor;
+  const { setAttribute } = page.Element.prototype;
+  Object.defineProperty(frames, "src", {
+    ...source,
+    set(this: HTMLIFrameElement, to: string) {
+      source.set?.call(this, detour(to) ?? to);
+    },
+  });
+  frames.setAttribute = function (this: HTMLIFrameElement, name: string, to: string) {
+    setAttribute.call(this, name, (name.toLowerCase() === "src" ? detour(to) : undefined) ?? to);
+  };
+  // One that the parser or innerHTML made has begun already; it is led away all the same.
   const lead = (frame: HTMLIFrameElement) => {
     const to = frame.src === "" ? undefined : detour(frame.src);
     if (to !== undefined) frame.src = to;
@@ -102,6 +116,8 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
   return () => {
     stop.abort();
     observer.disconnect();
+    Object.defineProperty(frames, "src", source);
+    Reflect.deleteProperty(frames, "setAttribute");
     page.XMLHttpRequest.prototype.open = open;
     if (fetchLater !== undefined) page.fetchLater = fetchLater;
   };
