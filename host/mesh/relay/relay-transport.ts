@@ -1,0 +1,78 @@
+import type { RuntimeRequest } from "../../http.ts";
+import type { Frame } from "../relay-protocol.ts";
+import type { Instance, Member, Receiver, Transport } from "../transport.ts";
+import type { RelayExchange } from "./relay-exchange.ts";
+import type { RelayLink } from "./relay-link.ts";
+
+/** How long a lookup waits for a connection that is being restored. Milliseconds. */
+const restoringMs = 1_000;
+
+/** The members of a room that can be called. Who is there is pushed by the relay: a lookup costs no round trip. */
+export class RelayTransport implements Transport {
+  readonly #present = new Map<string, Instance>();
+  #self: Member | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly link: () => RelayLink,
+    readonly exchange: RelayExchange,
+  ) {}
+
+  async join(self: Member, receive: Receiver): Promise<void> {
+    this.#self = self;
+    this.exchange.receiver = receive;
+    await this.link().request({ t: "join", instance: self.instance });
+  }
+
+  async instances(appId: string, namespace: string): Promise<readonly Instance[]> {
+    const link = this.link();
+    if (!link.connected) await link.ready(restoringMs).catch(() => undefined);
+    const found: Instance[] = [];
+    for (const instance of this.#present.values()) {
+      if (
+        instance.appId === appId &&
+        instance.namespace === namespace &&
+        instance.id !== this.#self?.instance
+      ) {
+        found.push(instance);
+      }
+    }
+    return found;
+  }
+
+  suspect({ id }: Instance): void {
+    this.#present.delete(id);
+  }
+
+  presence({ joined, left }: Extract<Frame, { t: "presence" }>): void {
+    for (const id of left) this.#present.delete(id);
+    for (let i = 0; i < joined.length; i += 3) {
+      const [id, appId, namespace] = joined.slice(i, i + 3) as [string, string, string];
+      const instance: Instance = {
+        id,
+        appId,
+        namespace,
+        invoke: (request: RuntimeRequest) => this.exchange.invoke(instance, request),
+      };
+      this.#present.set(id, instance);
+    }
+  }
+
+  /** Connected again; a relay that does not know this member any more is told anew. */
+  welcomed(resumed: boolean): void {
+    if (resumed || this.#self === undefined) return;
+    this.link()
+      .request({ t: "join", instance: this.#self.instance })
+      .catch(() => undefined);
+  }
+
+  lost(): void {
+    this.#present.clear();
+  }
+
+  async close(): Promise<void> {
+    this.exchange.receiver = undefined;
+    this.#self = undefined;
+    this.link().send({ t: "leave" });
+  }
+}
