@@ -4,7 +4,7 @@ import type { Clock, Log } from "../../host/platform.ts";
 import { isLostConnection, StorageTimeout, storageError } from "./storage-error.ts";
 
 /** The shape of a database at one version. */
-export interface Layout<S extends DBSchema> {
+export interface Layout<S extends DBSchema | unknown> {
   readonly version: number;
   /** Brings a database of any earlier version (0: none) to this one. */
   upgrade(
@@ -14,7 +14,7 @@ export interface Layout<S extends DBSchema> {
   ): void;
 }
 
-export interface DatabaseOptions<S extends DBSchema> {
+export interface DatabaseOptions<S extends DBSchema | unknown> {
   readonly name: string;
   readonly layout: Layout<S>;
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export interface DatabaseOptions<S extends DBSchema> {
   readonly timeoutMs?: number;
 }
 
-export type Transaction<S extends DBSchema, Mode extends IDBTransactionMode> = IDBPTransaction<
+export type Transaction<S extends DBSchema | unknown, Mode extends IDBTransactionMode> = IDBPTransaction<
   S,
   StoreNames<S>[],
   Mode
@@ -33,7 +33,7 @@ export type Transaction<S extends DBSchema, Mode extends IDBTransactionMode> = I
  * One connection to one IndexedDB database, opened when it is needed and opened again after the browser closed or
  * lost it. It gives way to upgrades and deletions by other pages at once.
  */
-export class Database<S extends DBSchema> {
+export class Database<S extends DBSchema | unknown> {
   readonly #options: DatabaseOptions<S>;
   readonly #timeoutMs: number;
   #connection: IDBPDatabase<S> | undefined;
