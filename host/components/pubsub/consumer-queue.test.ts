@@ -85,6 +85,26 @@ describe("ConsumerQueue", () => {
     expect(backOffMs(options.backOff, 10_000, high)).toBeLessThanOrEqual(8_000);
   });
 
+  it("hands out what is due again before what came later", async () => {
+    const { clock, platform, queue } = setting();
+    const got: string[] = [];
+    let open = () => {};
+    queue.join(
+      async (event, attempt) => {
+        got.push(`${event}.${attempt}`);
+        if (event === 1 && attempt === 1) throw new Error("once");
+        if (event === 2) await new Promise<void>((resolve) => (open = resolve));
+      },
+      { ...options, concurrency: 1 },
+      platform,
+    );
+    for (const event of [1, 2, 3]) queue.push(event);
+    await clock.advance(5_000);
+    open();
+    await clock.advance(0);
+    expect(got).toEqual(["1.1", "2.1", "1.2", "3.1"]);
+  });
+
   it("holds up the later events of a lane whose first one fails, and no others", async () => {
     const { clock, platform, queue } = setting();
     const got: string[] = [];

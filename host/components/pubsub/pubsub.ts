@@ -13,6 +13,7 @@ export interface PublishRequest {
 
 export interface Message {
   readonly topic: string;
+  /** Shared with other consumers and with later attempts: to be read only, and never to be transferred. */
   readonly data: Uint8Array;
   readonly contentType: string | undefined;
   readonly metadata: ReadonlyMap<string, string>;
@@ -38,6 +39,8 @@ export interface Subscription {
 /**
  * A broker. `publish` resolves once the event is as safe as the component's durability says, not before.
  * Delivery is at-least-once with competing consumers, and an event counts as consumed only after its handler resolved.
+ * Events are handed out in the order of publication, several at a time. Those that share a `partitionKey` in their
+ * metadata are handed to one consumer's subscriptions one after the other, also when one has to be delivered again.
  */
 export interface PubSub extends Component {
   publish(request: PublishRequest): Promise<void>;
