@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DurableStore, Store, Upsert, WriteBatch } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { storeConformance } from "../../tests/conformance/state.ts";
@@ -160,6 +160,83 @@ describe("housekeeping", () => {
     const item = await store.get("k", undefined);
     expect([...(item?.value ?? [])]).toEqual([7, 7, 7, 7, 7]);
     expect(item?.value.buffer.byteLength).toBe(5);
+  });
+});
+
+describe("a failing browser", () => {
+  beforeEach(() => {
+    vi.stubGlobal("indexedDB", new IDBFactory());
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** The next transaction that completes is told to have been aborted: the connection broke during the commit. */
+  function loseNextCommit(): void {
+    const listen = IDBTransaction.prototype.addEventListener;
+    let lost: IDBTransaction | undefined;
+    vi.spyOn(IDBTransaction.prototype, "addEventListener").mockImplementation(function (
+      this: IDBTransaction,
+      type: string,
+      listener: EventListenerOrEventListenerObject,
+    ) {
+      if (this.mode === "readwrite" && type === "complete") lost ??= this;
+      if (this !== lost || type === "error") return listen.call(this, type, listener);
+      // Who waits for the abort hears of the completion, with an error.
+      if (type === "abort") {
+        listen.call(this, "complete", (event) => {
+          Object.defineProperty(this, "error", { value: new DOMException("lost", "UnknownError") });
+          (listener as EventListener)(event);
+        });
+      }
+    } as typeof listen);
+  }
+
+  it("does not apply an ETag write twice, nor refuse it, when the answer to its commit was lost", async () => {
+    const store = await open(new FakeClock(), undefined);
+    await write(store, [upsert("k", "0")]);
+    const change = upsert("k", "1", { etag: await etagOf(store, "k") });
+    loseNextCommit();
+    expect(await write(store, [change, upsert("other", "1", { concurrency: "first-write" })])).toEqual([
+      "applied",
+      "applied",
+    ]);
+    vi.restoreAllMocks();
+    expect(await write(store, [change])).toEqual(["mismatch"]);
+  });
+
+  it("does not acknowledge what found no room, and keeps what was there", async () => {
+    const store = await open(new FakeClock(), undefined);
+    await write(store, [upsert("k", "0")]);
+    const put = IDBObjectStore.prototype.put;
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (
+      this: IDBObjectStore,
+      value: { value?: Uint8Array },
+      key?: IDBValidKey,
+    ) {
+      if ((value.value?.byteLength ?? 0) > 100) throw new DOMException("full", "QuotaExceededError");
+      return put.call(this, value, key);
+    });
+    const answers = await Promise.allSettled([
+      write(store, [upsert("a", "1")]),
+      write(store, [upsert("k", "x".repeat(1000))]),
+      write(store, [upsert("b", "1")]),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(answers[1]).toMatchObject({ reason: { code: "RESOURCE_EXHAUSTED" } });
+    const values = await store.bulkGet(["k", "a", "b"]);
+    expect(values.map((item) => new TextDecoder().decode(item?.value))).toEqual(["0", "1", "1"]);
+  });
+
+  it("says who denies the storage, and what to use instead", async () => {
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("denied", "SecurityError");
+    });
+    await expect(open(new FakeClock(), undefined)).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      message: expect.stringContaining("state.in-memory"),
+    });
   });
 });
 
