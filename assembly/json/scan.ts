@@ -1,14 +1,13 @@
 import { DEPTH, INBOX, MAX_DEPTH, answer } from "../memory";
-import { hexDigit } from "../http/percent";
-import { skipPlain } from "../text/plain";
-import { sequence } from "../text/utf8";
 import * as Fault from "./fault";
 import { ARRAY, NULL, OBJECT, SCALAR, STRING } from "./fields";
-import { appendName, appendUnit, beginName } from "./name";
+import { literalBegins, literalTakes } from "./literal";
+import { beginName } from "./name";
 import { isNumberComplete, numberBegins, numberTakes } from "./number";
 import * as Shape from "./shape";
+import { stringBegins, stringEnded, stringEscaped, stringTakes } from "./string";
 
-/** What the next byte may be. The first seven skip whitespace. */
+/** What the next byte may be. Those before `IN_STRING` skip whitespace. */
 const AWAIT_VALUE: i32 = 0;
 const AWAIT_ELEMENT: i32 = 1;
 const AWAIT_FIRST_NAME: i32 = 2;
@@ -17,36 +16,20 @@ const AWAIT_COLON: i32 = 4;
 const AWAIT_COMMA: i32 = 5;
 const AWAIT_END: i32 = 6;
 const IN_STRING: i32 = 7;
-const IN_ESCAPE: i32 = 8;
-const IN_UNICODE: i32 = 9;
-const IN_SEQUENCE: i32 = 10;
-const IN_NUMBER: i32 = 11;
-const IN_LITERAL: i32 = 12;
-
-const TRUE: usize = memory.data<u8>([0x74, 0x72, 0x75, 0x65, 0]);
-const FALSE: usize = memory.data<u8>([0x66, 0x61, 0x6c, 0x73, 0x65, 0]);
-const NULL_TEXT: usize = memory.data<u8>([0x6e, 0x75, 0x6c, 0x6c, 0]);
-/** What `\b`, `\t`, … stand for: pairs of letter and character. */
-const ESCAPES: usize = memory.data<u8>([0x62, 8, 0x74, 9, 0x6e, 10, 0x66, 12, 0x72, 13, 0x22, 0x22, 0x5c, 0x5c, 0x2f, 0x2f]);
+const IN_NUMBER: i32 = 8;
+const IN_LITERAL: i32 = 9;
 
 let state: i32 = AWAIT_VALUE;
 let depth: i32 = 0;
 let inObject: bool = false;
-/** Where the chunk stands in the body, and how far it is read. */
+/** Where the chunk stands in the body, how far it is read, and where it ends. */
 let base: u32 = 0;
 let position: usize = INBOX;
+let chunkEnd: usize = INBOX;
 
 let isName: bool = false;
 let isKept: bool = false;
 let stringStart: u32 = 0;
-let flags: i32 = 0;
-let unit: i32 = 0;
-let digits: i32 = 0;
-/** The bounds of a sequence's next byte, and how many are left: it may be cut by the end of a chunk. */
-let low: u8 = 0;
-let high: u8 = 0;
-let left: i32 = 0;
-let literal: usize = 0;
 
 /** Begins a body. */
 export function begin(shape: i32): void {
@@ -54,7 +37,6 @@ export function begin(shape: i32): void {
   depth = 0;
   inObject = false;
   base = 0;
-  isKept = false;
   position = INBOX;
   Shape.beginShape(shape);
 }
@@ -76,8 +58,6 @@ export function feed(length: i32, last: bool): i32 {
   return status;
 }
 
-let chunkEnd: usize = INBOX;
-
 function finish(): i32 {
   if (state == IN_NUMBER && depth == 0 && isNumberComplete()) state = AWAIT_END;
   return state == AWAIT_END ? 0 : Fault.CUT_OFF;
@@ -93,47 +73,39 @@ function run(end: usize): i32 {
   let at = position;
   let status = 0;
   while (at < end) {
+    if (state == IN_STRING) {
+      const taken = stringTakes(at, end);
+      if (taken < 0) {
+        status = taken;
+        break;
+      }
+      at += taken;
+      if (!stringEnded()) continue;
+      status = stringEnds(at);
+      if (status == 0) continue;
+      // The place of a name that is refused is its closing quote.
+      at--;
+      break;
+    }
     const byte = load<u8>(at);
     if (state < IN_STRING) {
       if (byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09) {
         at++;
         continue;
       }
-      if (Shape.marksFull()) {
-        status = Fault.MORE_MARKS;
-        break;
-      }
-      status = structural(byte, at);
+      status = Shape.marksFull() ? Fault.MORE_MARKS : structural(byte, at);
       if (status) break;
       at++;
       continue;
     }
-    if (state == IN_STRING) {
-      const stop = skipPlain(at, end);
-      if (isKept) appendName(at, stop);
-      at = stop;
-      if (at == end) break;
-      const size = inString(at, end);
-      if (size < 0) {
-        status = size;
-        break;
-      }
-      at += size;
-      continue;
+    const taken = state == IN_NUMBER ? numberTakes(byte) : literalTakes(byte);
+    if (taken < 0) {
+      status = taken;
+      break;
     }
-    if (state == IN_NUMBER) {
-      const taken = numberTakes(byte);
-      if (taken < 0) {
-        status = taken;
-        break;
-      }
-      if (taken) at++;
-      else valueEnded(at);
-      continue;
-    }
-    status = inside(byte, at);
-    if (status) break;
-    at++;
+    // A number ends before the byte that is none of it, a literal with its last.
+    if (taken || state == IN_LITERAL) at++;
+    if (!taken) valueEnds(at, 0);
   }
   position = at;
   return status;
@@ -144,7 +116,6 @@ function structural(byte: u8, at: usize): i32 {
   switch (state) {
     case AWAIT_ELEMENT:
       if (byte == 0x5d) return close(at);
-      return value(byte, at);
     case AWAIT_VALUE:
       return value(byte, at);
     case AWAIT_FIRST_NAME:
@@ -171,30 +142,26 @@ function structural(byte: u8, at: usize): i32 {
 /** The first byte of a value. */
 function value(byte: u8, at: usize): i32 {
   let type = SCALAR;
-  if (byte == 0x22) type = STRING;
-  else if (byte == 0x7b) type = OBJECT;
-  else if (byte == 0x5b) type = ARRAY;
-  else if (byte == 0x6e) type = NULL;
-  else if (byte == 0x74) literal = TRUE;
-  else if (byte == 0x66) literal = FALSE;
-  else if (!numberBegins(byte)) return Fault.EXPECTED_VALUE;
+  let next = IN_NUMBER;
+  if (byte == 0x22) {
+    type = STRING;
+  } else if (byte == 0x7b) {
+    type = OBJECT;
+  } else if (byte == 0x5b) {
+    type = ARRAY;
+  } else if (literalBegins(byte)) {
+    if (byte == 0x6e) type = NULL;
+    next = IN_LITERAL;
+  } else if (!numberBegins(byte)) {
+    return Fault.EXPECTED_VALUE;
+  }
   if (Shape.isFollowed()) {
     const refused = Shape.valueBegins(type, offset(at));
     if (refused) return refused;
   }
-  flags = 0;
-  if (type == STRING) {
-    openString(at, false);
-  } else if (type == SCALAR) {
-    const isLiteral = byte >= 0x66;
-    if (isLiteral) literal++;
-    state = isLiteral ? IN_LITERAL : IN_NUMBER;
-  } else if (type == NULL) {
-    literal = NULL_TEXT + 1;
-    state = IN_LITERAL;
-  } else {
-    return open(type == OBJECT);
-  }
+  if (type == OBJECT || type == ARRAY) return open(type == OBJECT);
+  if (type == STRING) openString(at, false);
+  else state = next;
   return 0;
 }
 
@@ -218,7 +185,7 @@ function close(at: usize): i32 {
   return Shape.containerCloses(depth, offset(at) + 1);
 }
 
-function valueEnded(end: usize): void {
+function valueEnds(end: usize, flags: i32): void {
   state = depth ? AWAIT_COMMA : AWAIT_END;
   if (Shape.isFollowed()) Shape.valueEnds(offset(end), flags);
 }
@@ -228,79 +195,17 @@ function openString(at: usize, name: bool): void {
   isKept = name && Shape.isFollowed();
   if (isKept) beginName();
   stringStart = offset(at);
-  flags = 0;
+  stringBegins(isKept);
   state = IN_STRING;
 }
 
-/** The byte that ended a plain run. Answers how many bytes are done with, or a fault. */
-function inString(at: usize, end: usize): i32 {
-  const byte = load<u8>(at);
-  if (byte == 0x22) {
-    if (!isName) {
-      valueEnded(at + 1);
-      return 1;
-    }
-    state = AWAIT_COLON;
-    const refused = isKept ? Shape.nameEnds(stringStart, offset(at) + 1, flags) : 0;
-    isKept = false;
-    return refused < 0 ? refused : 1;
-  }
-  if (byte == 0x5c) {
-    flags = Shape.ESCAPED;
-    state = IN_ESCAPE;
-    return 1;
-  }
-  if (byte < 0x20) return Fault.CONTROL_IN_STRING;
-  const size = sequence(at, end);
-  if (size) {
-    if (isKept) appendName(at, at + size);
-    return size;
-  }
-  // Not whole: either it is cut by the end of the chunk, which the bytes that are there decide, or it is wrong.
-  if (end - at >= 4 || byte < 0xc2 || byte > 0xf4) return Fault.BAD_UTF8;
-  left = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-  low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
-  high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
-  if (isKept) appendName(at, at + 1);
-  state = IN_SEQUENCE;
-  return 1;
-}
-
-/** A byte inside an escape, a cut sequence or a literal. */
-function inside(byte: u8, at: usize): i32 {
-  if (state == IN_ESCAPE) {
-    if (byte == 0x75) {
-      unit = 0;
-      digits = 0;
-      state = IN_UNICODE;
-      return 0;
-    }
-    for (let i: usize = 0; i < 16; i += 2) {
-      if (load<u8>(ESCAPES + i) != byte) continue;
-      if (isKept) appendUnit(load<u8>(ESCAPES + i, 1));
-      state = IN_STRING;
-      return 0;
-    }
-    return Fault.BAD_ESCAPE;
-  }
-  if (state == IN_UNICODE) {
-    const digit = hexDigit(byte);
-    if (digit < 0) return Fault.BAD_ESCAPE;
-    unit = (unit << 4) | digit;
-    if (++digits < 4) return 0;
-    if (isKept) appendUnit(unit);
-    state = IN_STRING;
+/** A string ended after its quote. Answers 0, or why its name is refused. */
+function stringEnds(end: usize): i32 {
+  const flags = stringEscaped() ? Shape.ESCAPED : 0;
+  if (!isName) {
+    valueEnds(end, flags);
     return 0;
   }
-  if (state == IN_SEQUENCE) {
-    if (byte < low || byte > high) return Fault.BAD_UTF8;
-    low = 0x80;
-    high = 0xbf;
-    if (isKept) appendName(at, at + 1);
-    if (--left == 0) state = IN_STRING;
-    return 0;
-  }
-  if (byte != load<u8>(literal)) return Fault.BAD_LITERAL;
-  if (load<u8>(++literal) == 0) valueEnded(at + 1);
-  return 0;
+  state = AWAIT_COLON;
+  return isKept ? Shape.nameEnds(stringStart, offset(end), flags) : 0;
 }

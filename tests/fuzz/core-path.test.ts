@@ -35,6 +35,9 @@ function normal(path: string): { path: string } | string {
   return forbidden.test(text) ? "forbidden-character" : { path: clean(text) };
 }
 
+/** True when no half of a surrogate pair is alone. */
+const isWellFormed = (text: string) => !/\p{Surrogate}/u.test(text);
+
 const segment = fc.oneof(
   fc.constantFrom(
     ".",
@@ -101,7 +104,7 @@ test("paths without escapes and doubled slashes clean as URLs do", { timeout }, 
 test("state keys come out as they went in", { timeout }, () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 30 }), fc.boolean(), (key, plus) => {
-      fc.pre(key.isWellFormed() && key !== "." && key !== ".." && key !== "bulk");
+      fc.pre(isWellFormed(key) && key !== "." && key !== ".." && key !== "bulk");
       const encoded = encodeURIComponent(key);
       const text = plus ? encoded.replaceAll("%20", "+") : encoded;
       expect(core.route("GET", `/v1.0/state/store/${text}`)).toMatchObject({ params: ["store", key] });
@@ -148,7 +151,7 @@ test("any text is a route or a fault", { timeout }, () => {
     fc.property(prefix, anything, fc.constantFrom("GET", "POST", "BREW", ""), (before, text, method) => {
       const found = core.route(method, before + text);
       if (typeof found === "string") return;
-      for (const param of found.params) expect(param.isWellFormed()).toBe(true);
+      for (const param of found.params) expect(isWellFormed(param)).toBe(true);
       expect(found.path).toBe(clean(found.path));
     }),
     { numRuns },
