@@ -102,12 +102,21 @@ export class Runtime {
 
   /**
    * Opens the components and joins the transports: after it, the API answers. The app is waited for in the
-   * background ({@link appReady}). Throws, with nothing left open, when a component fails.
+   * background ({@link appReady}). Throws, with nothing left open, when a component fails; a transport that cannot
+   * be joined is logged and left out.
    */
   async start(): Promise<void> {
-    const { registry, components, host, platform, core, relays, appId, namespace, transports } =
-      this.#options;
+    const { registry, components, host, platform, core, appId, namespace } = this.#options;
+    const { mesh } = this.sidecar;
     const log = platform.log;
+    // Who is on a relay for its topics can also be called there.
+    const relays: RelayConnections = {
+      open: async (options) => {
+        const connection = await this.#options.relays.open(options);
+        mesh.add(connection.transport);
+        return connection;
+      },
+    };
     this.#components = await openComponents(components, registry, host, {
       appId,
       namespace,
@@ -118,7 +127,16 @@ export class Runtime {
     });
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
-    await Promise.all(transports.map((transport) => transport.join(member, receive)));
+    await Promise.all(
+      mesh.transports.map(async (transport) => {
+        try {
+          await transport.join(member, receive);
+        } catch (error) {
+          const cause = error instanceof Error ? error.message : String(error);
+          log.error(`other instances cannot be reached by way of ${transport.name}`, { cause });
+        }
+      }),
+    );
     this.appReady.catch(() => undefined);
   }
 

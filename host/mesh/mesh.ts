@@ -25,10 +25,23 @@ export class Mesh {
   readonly #used = new Map<string, number>();
   #turn = 0;
 
+  readonly #transports: Transport[];
+
   constructor(
-    readonly transports: readonly Transport[],
+    transports: readonly Transport[],
     readonly platform: Platform,
-  ) {}
+  ) {
+    this.#transports = [...transports];
+  }
+
+  get transports(): readonly Transport[] {
+    return this.#transports;
+  }
+
+  /** Adds a way that came with a component; one that is there already counts once. */
+  add(transport: Transport): void {
+    if (!this.#transports.includes(transport)) this.#transports.push(transport);
+  }
 
   /**
    * Calls one instance. One that cannot be reached is skipped at once for the next; when none is left, the lookup is

@@ -57,7 +57,7 @@ export const relayPubSub = definePubSub({
   type: "pubsub.relay",
   version: "v1",
   summary:
-    "Through a relay (`daprlet relay`), between browsers and machines. The relay keeps events in its memory for apps that are away: they outlive the app and its host, and not the relay.",
+    "Through a relay (`daprlet relay`), between browsers and machines. The relay keeps events in its memory for apps that are away: they outlive the app and its host, and are not durable beyond the relay.",
   metadata: {
     url: text.required("The relay's address: ws://127.0.0.1:3499, or wss:// beyond this machine."),
     room: text("Members of one room share topics and may call each other.", "default"),
