@@ -1,4 +1,5 @@
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
+import { relayPubSub } from "../../host/components/pubsub/relay.ts";
 import type { Registry } from "../../host/components/registry.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
@@ -9,6 +10,6 @@ import { indexedDbStore } from "./state-indexeddb.ts";
 export function workerRegistry(storage: ScopeStorage): Registry {
   return {
     state: [inMemoryStore, indexedDbStore(storage)],
-    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage)],
+    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub],
   };
 }
