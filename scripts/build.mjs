@@ -45,11 +45,16 @@ const sources = ["assembly", "host", "worker", "scripts", "package.json"].map((n
 if (process.argv.includes("--if-stale") && Math.max(...sources.map(newest)) < built()) process.exit(0);
 
 console.log("Building daprlet");
-await run("core (AssemblyScript)", "node", "scripts/build-core.mjs");
-await Promise.all([
-  run("worker and client", "node", "scripts/build-worker.mjs"),
-  run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
-  run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
-]);
-await run("files for sites", "node", "scripts/build-site.mjs");
+try {
+  await run("core (AssemblyScript)", "node", "scripts/build-core.mjs");
+  await Promise.all([
+    run("worker and client", "node", "scripts/build-worker.mjs"),
+    run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
+    run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
+  ]);
+  await run("files for sites", "node", "scripts/build-site.mjs");
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 writeFileSync(stamp, "");

@@ -1,7 +1,8 @@
 import { parseDuration } from "../duration.ts";
 import { ComponentError } from "../errors/component-error.ts";
 
-interface Field<T> {
+/** One field of a component's metadata: made by `text`, `flag`, `integer` and `duration`. */
+export interface Field<T> {
   readonly description: string;
   readonly required: boolean;
   readonly fallback: T | undefined;
