@@ -9,7 +9,7 @@ import type { Clock, Log } from "../platform.ts";
 import { Runtime, type RuntimeOptions } from "../runtime.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
-import { type GivenComponents, givenComponents } from "./given-components.ts";
+import { defaultComponents, type GivenComponents, givenComponents } from "./given-components.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { nodeRegistry } from "./registry.ts";
 
@@ -95,11 +95,6 @@ function channel(app: CreateRuntimeOptions["app"]): AppChannel | undefined {
   return "invoke" in app ? app : fetchChannel((request) => app.fetch(request));
 }
 
-const defaults: GivenComponents = [
-  { name: "statestore", type: "state.in-memory" },
-  { name: "pubsub", type: "pubsub.in-memory" },
-];
-
 const noRelays: RelayConnections = {
   open: () => Promise.reject(new Error("this runtime was created without relays; pass them as an option")),
 };
@@ -110,7 +105,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
   const log = options.log ?? consoleLog("error", "daprlet");
   const [core, components] = await Promise.all([
     nodeCore(),
-    givenComponents(options.components ?? defaults, "createRuntime()"),
+    givenComponents(options.components ?? defaultComponents, "createRuntime()"),
   ]);
   const runtime = new LocalRuntime({
     appId: options.appId ?? "app",

@@ -10,6 +10,12 @@ import type { Environment } from "../resources/validate-component.ts";
 /** Components as code gives them: YAML text, Dapr's documents, their short form, or what is validated already. */
 export type GivenComponents = string | readonly (ComponentObject | ComponentDocument | ComponentResource)[];
 
+/** What a sidecar has that was given nothing. */
+export const defaultComponents: GivenComponents = [
+  { name: "statestore", type: "state.in-memory" },
+  { name: "pubsub", type: "pubsub.in-memory" },
+];
+
 /** Validates what was given; `caller` names it in messages. Throws ResourceError. */
 export async function givenComponents(
   given: GivenComponents,

@@ -1,10 +1,11 @@
 import { connect } from "node:net";
-import { Pool } from "undici";
+import type { Pool } from "undici";
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
 import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { type Clock, type Log, sleep } from "../platform.ts";
 import { AppHealth, type AppHealthOptions } from "./app-health.ts";
 import { ExchangeError, exchange } from "./exchange.ts";
+import { openPool } from "./open-pool.ts";
 import { Turnstile } from "./turnstile.ts";
 
 export interface HttpChannelOptions {
@@ -53,12 +54,16 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     log,
   } = options;
   const origin = `${protocol}://${address.includes(":") ? `[${address}]` : address}:${port}`;
-  const pool = new Pool(origin, {
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { rejectUnauthorized: false, timeout: 5000 },
-  });
+  let opened: Pool | undefined;
+  const pool = () => {
+    opened ??= openPool(origin, {
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { rejectUnauthorized: false, timeout: 5000 },
+    });
+    return opened;
+  };
   const turnstile = maxConcurrency > 0 ? new Turnstile(maxConcurrency) : undefined;
   const nothing = () => undefined;
   const leave = turnstile === undefined ? nothing : () => turnstile.leave();
@@ -99,7 +104,7 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
             body: undefined,
             signal,
           };
-          const { status, body } = await exchange(pool, origin, probe, [], nothing);
+          const { status, body } = await exchange(pool(), origin, probe, [], nothing);
           if (body instanceof ReadableStream) await body.cancel();
           return status;
         });
@@ -111,7 +116,7 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
       }
       if (turnstile !== undefined) await turnstile.enter(request.signal);
       try {
-        return await exchange(pool, origin, request, appHeaders(request.headers), leave);
+        return await exchange(pool(), origin, request, appHeaders(request.headers), leave);
       } catch (error) {
         throw error instanceof ExchangeError ? unreachable(error) : error;
       }
@@ -147,8 +152,8 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
 
     async close() {
       health?.close();
-      const cut = clock.after(drainMs, () => void pool.destroy());
-      await pool.close();
+      const cut = clock.after(drainMs, () => void opened?.destroy());
+      await opened?.close();
       cut();
     },
   };

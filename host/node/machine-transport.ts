@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { Pool } from "undici";
+import type { Pool } from "undici";
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import {
   type Headers,
@@ -23,6 +23,7 @@ import { ExchangeError, exchange } from "./exchange.ts";
 import { type MachineControl, type MachineServer, serveMachine } from "./machine/machine-server.ts";
 import { appFolder, instancesIn, ownFolder, socketName } from "./machine/runtime-folder.ts";
 import { identity, type Unreachable, words } from "./machine/words.ts";
+import { openPool } from "./open-pool.ts";
 
 export interface MachineTransportOptions {
   /** `runtimeFolder(process.env)` in a process; a folder of its own in a test. */
@@ -146,7 +147,7 @@ class MachineInstance implements Instance {
     readonly path: string,
     readonly self: () => Member | undefined,
   ) {
-    this.#pool = new Pool("http://localhost", {
+    this.#pool = openPool("http://localhost", {
       socketPath: path,
       pipelining: 1,
       headersTimeout: 0,

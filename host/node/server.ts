@@ -1,30 +1,20 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { apiError } from "../errors/api-error.ts";
-import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
-import type { Log } from "../platform.ts";
-import { type BrowserPolicy, refuseHost, refusePage } from "../security/browser-guard.ts";
-import { equalTokens } from "../security/token.ts";
-import { corsHeaders, preflight } from "./cors.ts";
-import { collect, NodeRequest, stream } from "./node-request.ts";
-import { respond } from "./respond.ts";
+import type { BrowserPolicy } from "../security/browser-guard.ts";
+import { type DoorOptions, receive } from "./receive.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends DoorOptions {
   /** 0 takes a free one. */
   readonly port: number;
+  /** Taken instead of a free one, if it is free itself. */
+  readonly preferredPort?: number | undefined;
+  /** The path of a Unix domain socket to listen on as well: no browser reaches it, so no page is looked for. */
+  readonly socket?: string | undefined;
   /** All of them listen on the same port. An address family that the machine lacks is left out. */
   readonly addresses: readonly string[];
-  readonly policy: BrowserPolicy;
-  /** A request that carries it is the app's own, whatever page it came through. */
-  readonly apiToken: string | undefined;
-  /** Bytes. */
-  readonly maxBodySize: number;
   /** Bytes of the request line and all header fields. */
   readonly maxHeaderSize: number;
-  readonly log: Log;
-  /** Logs each call: verb and path, never a body. */
-  readonly logCalls: boolean;
-  handle(request: RuntimeRequest): Promise<RuntimeResponse>;
 }
 
 /** A listening HTTP door. */
@@ -35,59 +25,57 @@ export interface HttpServer {
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const BODY_IDLE_MS = 30_000;
-/** After an answer that did not wait for its request's body: how long the caller may take to read it. */
-const LINGER_MS = 1_000;
 
 /** Listens, and hands every request that a program or an allowed page sends to `handle`. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
   const servers: Server[] = [];
   let closing = false;
-  const accept = (request: IncomingMessage, response: ServerResponse) => {
-    if (closing) response.shouldKeepAlive = false;
-    receive(request, response, options);
+  const add = (own: ServerOptions) => {
+    const server = createServer(
+      {
+        maxHeaderSize: options.maxHeaderSize,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        // Streamed uploads may last; a body of announced length has its own idle limit.
+        requestTimeout: 0,
+        connectionsCheckingInterval: 5_000,
+        keepAliveTimeout: 65_000,
+        noDelay: true,
+      },
+      (request, response) => {
+        if (closing) response.shouldKeepAlive = false;
+        receive(request, response, own);
+      },
+    );
+    servers.push(server);
+    return server;
   };
-  let port = options.port;
+  let port: number;
   try {
-    for (const address of options.addresses) {
-      const server = createServer(
-        {
-          maxHeaderSize: options.maxHeaderSize,
-          headersTimeout: HEADERS_TIMEOUT_MS,
-          // Streamed uploads may last; a body of announced length has its own idle limit.
-          requestTimeout: 0,
-          connectionsCheckingInterval: 5_000,
-          keepAliveTimeout: 65_000,
-          noDelay: true,
-        },
-        accept,
-      );
-      const bound = await bind(server, address, port);
-      if (bound === undefined) continue;
-      servers.push(server);
-      port = bound;
+    port = await bindAll(options, () => add(options));
+    if (options.socket !== undefined) {
+      await bindSocket(add({ ...options, policy: everyone }), options.socket);
     }
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
   }
-  if (servers.length === 0) throw new Error(`none of ${options.addresses.join(", ")} can be listened on`);
   return {
     port,
     async close(graceMs) {
       if (closing) return;
       closing = true;
+      const listening = servers.filter((server) => server.listening);
       const closed = Promise.all(
-        servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+        listening.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
       );
       // A connection whose answer began before this moment goes idle without a `connection: close`.
       const sweep = setInterval(() => {
-        for (const server of servers) server.closeIdleConnections();
+        for (const server of listening) server.closeIdleConnections();
       }, 50);
       const cut = setTimeout(() => {
-        for (const server of servers) server.closeAllConnections();
+        for (const server of listening) server.closeAllConnections();
       }, graceMs);
-      for (const server of servers) server.closeIdleConnections();
+      for (const server of listening) server.closeIdleConnections();
       await closed;
       clearInterval(sweep);
       clearTimeout(cut);
@@ -95,176 +83,73 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   };
 }
 
-/** Answers the port; undefined when the machine has no such address; throws with a remedy when it is taken. */
+const everyone: BrowserPolicy = { hosts: new Set(["*"]), anyAddress: true, origins: new Set(["*"]) };
+
+/** Attempts at one free port that is free on every address. */
+const ATTEMPTS = 10;
+
+async function bindAll(options: ServerOptions, server: () => Server): Promise<number> {
+  const fixed = options.port !== 0;
+  const wanted = fixed
+    ? [options.port]
+    : [options.preferredPort ?? 0, ...new Array<number>(ATTEMPTS).fill(0)];
+  for (const [i, first] of wanted.entries()) {
+    const bound: Server[] = [];
+    let port = first;
+    try {
+      for (const address of options.addresses) {
+        const own = server();
+        const taken = await bind(own, address, port);
+        if (taken === undefined) continue;
+        bound.push(own);
+        port = taken;
+      }
+      if (bound.length > 0) return port;
+      throw new Error(`this machine has none of the addresses ${options.addresses.join(", ")}`);
+    } catch (error) {
+      for (const own of bound) own.close();
+      if (!(error instanceof PortTakenError) || i === wanted.length - 1) throw error;
+    }
+  }
+  throw new Error("no port is free");
+}
+
+class PortTakenError extends Error {
+  constructor(port: number, address: string) {
+    super(`port ${port} of ${address} is taken by another program; choose one with --dapr-http-port`);
+    this.name = "PortTakenError";
+  }
+}
+
+/** Answers the port; undefined when the machine has no such address. Throws {@link PortTakenError}. */
 function bind(server: Server, address: string, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT") return resolve(undefined);
-      if (error.code === "EADDRINUSE") {
-        return reject(
-          new Error(
-            `port ${port} of ${address} is taken by another program; choose one with --dapr-http-port`,
-          ),
-        );
-      }
-      reject(error);
+      if (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT") resolve(undefined);
+      else reject(error.code === "EADDRINUSE" ? new PortTakenError(port, address) : error);
     });
     server.listen({ port, host: address, exclusive: true }, () => {
-      server.removeAllListeners("error");
-      server.on("error", () => undefined);
+      settle(server);
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-function receive(request: IncomingMessage, response: ServerResponse, options: ServerOptions): void {
-  const raw = request.rawHeaders;
-  const headers = new Array<string>(raw.length);
-  let host: string | undefined;
-  let hosts = 0;
-  let origin: string | undefined;
-  let site: string | undefined;
-  let referer: string | undefined;
-  let length = -1;
-  let chunked = false;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    const value = raw[i + 1] as string;
-    headers[i] = name;
-    headers[i + 1] = value;
-    switch (name) {
-      case "host":
-        host = value;
-        hosts++;
-        break;
-      case "origin":
-        origin = value;
-        break;
-      case "sec-fetch-site":
-        site = value;
-        break;
-      case "referer":
-        referer = value;
-        break;
-      case "content-length":
-        length = Number(value);
-        break;
-      case "transfer-encoding":
-        chunked = true;
-        break;
-    }
-  }
-  const { policy, log } = options;
-  let target = request.url as string;
-  if (target.charCodeAt(0) !== 47) {
-    // The absolute form's authority stands above Host.
-    const parts = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
-    if (parts !== null) {
-      host = parts[1];
-      hosts = 1;
-      target = parts[2] as string;
-    }
-    if (target.charCodeAt(0) !== 47) target = `/${target === "*" ? "" : target}`;
-  }
-  const cause =
-    hosts > 1
-      ? "more than one Host header"
-      : ((host === undefined ? undefined : refuseHost(host, policy)) ??
-        (origin === undefined && site === undefined
-          ? undefined
-          : refusePage({ origin, site, referer }, policy)));
-  if (cause !== undefined && !authenticated(headers, options.apiToken)) {
-    log.warn("a request was refused", { cause });
-    answer(apiError("ERR_FORBIDDEN_HOST", { cause }), request, response, options, undefined);
-    return;
-  }
-  const method = request.method as string;
-  if (origin !== undefined && method === "OPTIONS") {
-    const granted = preflight(headers, origin, policy);
-    if (granted !== undefined) {
-      answer(granted, request, response, options, undefined);
-      return;
-    }
-  }
-  const mark = target.indexOf("?");
-  const path = mark === -1 ? target : target.slice(0, mark);
-  const query = mark === -1 ? "" : target.slice(mark + 1);
-  if (options.logCalls) log.info("HTTP API Called", { method: `${method} ${path}` });
-
-  if (!chunked && length > 0 && length <= options.maxBodySize) {
-    collect(request, length, BODY_IDLE_MS, (body) => {
-      dispatch(
-        new NodeRequest(method, path, query, headers, body, response),
-        request,
-        response,
-        options,
-        origin,
-      );
+/** A socket left by a sidecar that was killed is replaced; only this user may open the new one. */
+async function bindSocket(server: Server, path: string): Promise<void> {
+  await rm(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      settle(server);
+      resolve();
     });
-    return;
-  }
-  const body = chunked || length > 0 ? stream(request, options.maxBodySize) : undefined;
-  dispatch(new NodeRequest(method, path, query, headers, body, response), request, response, options, origin);
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
-}
-
-function authenticated(headers: readonly string[], apiToken: string | undefined): boolean {
-  if (apiToken === undefined) return false;
-  const at = headers.indexOf("dapr-api-token");
-  return at !== -1 && at % 2 === 0 && equalTokens(headers[at + 1] as string, apiToken);
-}
-
-function dispatch(
-  record: RuntimeRequest,
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: ServerOptions,
-  origin: string | undefined,
-): void {
-  options.handle(record).then(
-    (result) => answer(result, request, response, options, origin),
-    (error: unknown) => {
-      options.log.error("a request failed", { cause: error instanceof Error ? error.message : "unknown" });
-      answer(
-        apiError("ERR_INTERNAL", { cause: "see the sidecar's log" }),
-        request,
-        response,
-        options,
-        origin,
-      );
-    },
-  );
-}
-
-function answer(
-  result: RuntimeResponse,
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: ServerOptions,
-  origin: string | undefined,
-): void {
-  if (response.destroyed) {
-    if (result.body instanceof ReadableStream) result.body.cancel().catch(() => undefined);
-    return;
-  }
-  const extra = options.policy.origins.size === 0 ? undefined : corsHeaders(origin, options.policy);
-  if (!request.complete && request.readableFlowing !== true && hasBody(request)) {
-    // Nobody reads the rest of this body: answer, give the caller a moment to read the answer, and hang up.
-    response.shouldKeepAlive = false;
-    response.once("finish", () => {
-      request.resume();
-      setTimeout(() => request.destroy(), LINGER_MS).unref();
-    });
-  }
-  respond(response, result, extra).catch((error: unknown) => {
-    options.log.error("an answer could not be sent", {
-      cause: error instanceof Error ? error.message : "unknown",
-    });
-    if (response.headersSent) return response.destroy();
-    const fallback = apiError("ERR_INTERNAL", { cause: "the answer is not valid HTTP" });
-    readBody(fallback.body).then((body) => response.writeHead(500, [...fallback.headers]).end(body));
   });
+  await chmod(path, 0o600);
+}
+
+/** Once listening, an error of one accepted connection is no reason to end. */
+function settle(server: Server): void {
+  server.removeAllListeners("error");
+  server.on("error", () => undefined);
 }

@@ -1,73 +1,23 @@
 import type { AppChannel } from "../channel/app-channel.ts";
-import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
-import type { Registry } from "../components/registry.ts";
-import type { Clock, Log, LogLevel } from "../platform.ts";
+import { fetchChannel } from "../channel/fetch-channel.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Transport } from "../mesh/transport.ts";
+import type { Clock, Log } from "../platform.ts";
 import type { ComponentResource } from "../resources/component.ts";
-import type { Environment } from "../resources/validate-component.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
-import type { AppHealthOptions } from "./app-health.ts";
 import { nodeCore } from "./core-module.ts";
-import { type GivenComponents, givenComponents } from "./given-components.ts";
+import { defaultComponents, givenComponents } from "./given-components.ts";
 import { loadResources } from "./load-resources.ts";
+import type { MachineControl } from "./machine/machine-server.ts";
+import { ownFolder } from "./machine/runtime-folder.ts";
+import { MachineTransport } from "./machine-transport.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
+import { publicHandler } from "./public-handler.ts";
 import { nodeRegistry } from "./registry.ts";
 import { type HttpServer, listen } from "./server.ts";
-
-export interface SidecarOptions {
-  readonly appId: string;
-  readonly namespace?: string;
-  /** An app in this process, as a fetch-style handler. */
-  readonly app?: FetchHandler;
-  /** An app that listens on a port. */
-  readonly appPort?: number;
-  readonly appProtocol?: "http" | "https";
-  readonly appChannelAddress?: string;
-  readonly appMaxConcurrency?: number;
-  readonly appHealth?: AppHealthOptions;
-  /** What the sidecar proves itself to the app with (`dapr-api-token`). */
-  readonly appApiToken?: string;
-  /** 0, or left out: a free one. */
-  readonly port?: number;
-  /** Where no port is given: taken if it is free. */
-  readonly preferredPort?: number;
-  /** Listens on `dapr-<app id>-http.socket` in this folder as well. */
-  readonly unixDomainSocket?: string;
-  /** Loopback, IPv4 and IPv6, when left out. */
-  readonly listenAddresses?: readonly string[];
-  /** Serves health and metadata only, without a token. */
-  readonly publicPort?: number;
-  /** When set, every call must carry it in `dapr-api-token`. */
-  readonly apiToken?: string;
-  /** Origins of pages that may call, separated by commas; `*` for all. None when left out. */
-  readonly allowedOrigins?: string;
-  /** Names beyond localhost under which the sidecar may be called. */
-  readonly allowedHosts?: readonly string[];
-  /** Bytes; 4 MiB when left out. */
-  readonly maxBodySize?: number;
-  /** Bytes; 4 KiB when left out. As in daprd, 4 KiB of slack come on top. */
-  readonly readBufferSize?: number;
-  /** Added to what `resourcesPaths` holds. With neither: `statestore` and `pubsub`, in memory. */
-  readonly components?: GivenComponents;
-  readonly resourcesPaths?: readonly string[];
-  readonly environment?: Environment;
-  /** The URL of a relay to join, and what it asks for. */
-  readonly relay?: string;
-  readonly relayRoom?: string;
-  readonly relayToken?: string;
-  readonly registry?: Registry;
-  readonly clock?: Clock;
-  readonly log?: Log;
-  readonly logLevel?: LogLevel;
-  readonly logCalls?: boolean;
-  readonly strict?: boolean;
-  readonly extended?: ReadonlyMap<string, string>;
-  /** For a shutdown that a caller of the API forces; ends the process in the CLI. */
-  readonly abort?: () => void;
-  /** How long requests under way may last once a stop has begun; 5 s when left out. */
-  readonly gracefulShutdownMs?: number;
-}
+import type { SidecarOptions } from "./sidecar-options.ts";
 
 /** A sidecar that listens. */
 export interface NodeSidecar {
@@ -81,33 +31,26 @@ export interface NodeSidecar {
   readonly stopped: Promise<void>;
 }
 
-export const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
+const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 
-const defaults: GivenComponents = [
-  { name: "statestore", type: "state.in-memory" },
-  { name: "pubsub", type: "pubsub.in-memory" },
-];
-
-async function resolveComponents(options: SidecarOptions, log: Log): Promise<readonly ComponentResource[]> {
+async function resources(options: SidecarOptions, log: Log): Promise<readonly ComponentResource[]> {
   const { components, resourcesPaths, environment } = options;
   if (components === undefined && resourcesPaths === undefined) {
-    return givenComponents(defaults, "the defaults", environment);
+    return givenComponents(defaultComponents, "the defaults", environment);
   }
   const [given, loaded] = await Promise.all([
     givenComponents(components ?? [], "the options", environment),
     loadResources(resourcesPaths ?? [], environment),
   ]);
-  const kinds = new Set(loaded.unapplied.map(({ kind }) => kind));
-  for (const kind of kinds) {
-    const places = loaded.unapplied.filter((resource) => resource.kind === kind);
-    log.warn(
-      `resources of kind ${kind} are read and not applied yet: ${places.map(({ name, origin }) => `${name} (${origin})`).join("; ")}`,
-    );
+  for (const kind of new Set(loaded.unapplied.map((resource) => resource.kind))) {
+    const places = loaded.unapplied
+      .filter((resource) => resource.kind === kind)
+      .map(({ name, origin }) => `${name} (${origin})`);
+    log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
   }
   return [...given, ...loaded.components];
 }
 
-/** An app of its own process; undefined without one. */
 async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Promise<AppChannel | undefined> {
   if (options.app !== undefined) return fetchChannel(options.app);
   if (options.appPort === undefined) return undefined;
@@ -124,28 +67,61 @@ async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Prom
   });
 }
 
+function machine(
+  { machineFolder: folder }: SidecarOptions,
+  clock: Clock,
+  log: Log,
+  control: MachineControl,
+): readonly Transport[] {
+  if (folder === undefined) return [];
+  if (process.platform === "win32") {
+    log.info("sidecars of one machine do not find each other on Windows yet; join them by a relay");
+    return [];
+  }
+  try {
+    ownFolder(folder);
+  } catch (error) {
+    log.warn(`other sidecars of this machine are not found: ${(error as Error).message}`);
+    return [];
+  }
+  return [new MachineTransport({ folder, clock, log, control })];
+}
+
 function policy(options: SidecarOptions, addresses: readonly string[]): BrowserPolicy {
-  const beyond = addresses.filter((address) => !["127.0.0.1", "::1", "localhost"].includes(address));
+  const own = new Set(["127.0.0.1", "::1", "localhost"]);
   const hosts = [...loopbackHosts, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase());
   return {
     hosts: new Set(hosts),
-    anyAddress: beyond.length > 0,
+    anyAddress: addresses.some((address) => !own.has(address)),
     origins: parseOrigins(options.allowedOrigins ?? ""),
   };
 }
 
-/** Starts a sidecar in this process: it listens, its components are open, and it waits for its app in the background. */
+/** The request with the sidecar's own token: for callers who have proved themselves in another way. */
+function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
+  if (apiToken === undefined) return request;
+  const { method, path, query, headers, body, signal } = request;
+  return { method, path, query, headers: ["dapr-api-token", apiToken, ...headers], body, signal };
+}
+
+/**
+ * Starts a sidecar in this process: when it resolves it listens and its components are open; its app is waited for
+ * in the background. Throws, with nothing left open, when a port is taken or a component fails.
+ */
 export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar> {
   const log = options.log ?? consoleLog(options.logLevel ?? "info", `daprlet ${options.appId}`);
   const clock = options.clock ?? systemClock;
+  const { apiToken } = options;
   const addresses = options.listenAddresses ?? loopbackAddresses;
-  const graceMs = options.gracefulShutdownMs ?? 5_000;
+  const maxBodySize = options.maxBodySize ?? 4 << 20;
   const [core, components, app] = await Promise.all([
     nodeCore(),
-    resolveComponents(options, log),
+    resources(options, log),
     appChannel(options, clock, log),
   ]);
-  const maxBodySize = options.maxBodySize ?? 4 << 20;
+  const servers: HttpServer[] = [];
+  const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
+    runtime.handle(authorised(request, apiToken));
   const runtime = new Runtime({
     appId: options.appId,
     namespace: options.namespace ?? "default",
@@ -155,62 +131,70 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     registry: options.registry ?? nodeRegistry,
     components,
     relays: { open: () => Promise.reject(new Error("no relay client")) },
-    transports: [],
+    transports: machine(options, clock, log, {
+      status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
+      api: trusted,
+      stop: () => void stop(),
+    }),
     app,
-    apiToken: options.apiToken,
+    apiToken,
     maxBodySize,
     strict: options.strict ?? false,
     extended: options.extended ?? new Map(),
-    shutdown: (force) => {
+    shutdown(force) {
       log.info("shutdown requested by the API");
       if (force && options.abort !== undefined) setTimeout(options.abort, 100);
       else void stop();
     },
   });
-  const servers: HttpServer[] = [];
-  let stopping: Promise<void> | undefined;
+
   let resolveStopped: () => void;
   const stopped = new Promise<void>((resolve) => {
     resolveStopped = resolve;
   });
+  let stopping: Promise<void> | undefined;
   /** The doors close first, so that what is under way still finds its components. */
   const stop = () => {
     stopping ??= (async () => {
+      const graceMs = options.gracefulShutdownMs ?? 5_000;
       await Promise.all(servers.map((server) => server.close(graceMs)));
       await runtime.stop();
       resolveStopped();
     })();
     return stopping;
   };
+
   const door = {
     addresses,
     policy: policy(options, addresses),
-    apiToken: options.apiToken,
+    apiToken,
     maxBodySize,
     maxHeaderSize: (options.readBufferSize ?? 4096) + 4096,
     log,
     logCalls: options.logCalls ?? false,
+    handle: (request: RuntimeRequest) => runtime.handle(request),
   };
+  const open = async (server: Promise<HttpServer>) => servers.push(await server);
   try {
-    const [server] = await Promise.all([
-      listen({ ...door, port: options.port ?? 0, handle: (request) => runtime.handle(request) }).then(
-        (opened) => {
-          servers.push(opened);
-          return opened;
-        },
-      ),
-      runtime.start(),
-    ]);
-    return {
-      appId: options.appId,
-      port: server.port,
-      url: `http://localhost:${server.port}`,
-      runtime,
-      stop,
-      stopped,
-    };
+    // The API's own door first: it is `servers[0]`.
+    const doors = open(
+      listen({
+        ...door,
+        port: options.port ?? 0,
+        preferredPort: options.preferredPort,
+        socket: options.unixDomainSocket && `${options.unixDomainSocket}/dapr-${options.appId}-http.socket`,
+      }),
+    ).then(() => {
+      const { publicPort } = options;
+      return publicPort === undefined
+        ? undefined
+        : open(listen({ ...door, port: publicPort, handle: publicHandler(trusted) }));
+    });
+    await Promise.all([doors, runtime.start()]);
   } catch (error) {
     await stop();
     throw error;
   }
+  const port = (servers[0] as HttpServer).port;
+  return { appId: options.appId, port, url: `http://localhost:${port}`, runtime, stop, stopped };
 }

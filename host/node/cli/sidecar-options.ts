@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
 import type { ComponentObject } from "../../resources/component-from-object.ts";
-import type { SidecarOptions } from "../start-sidecar.ts";
+import { runtimeFolder } from "../machine/runtime-folder.ts";
+import type { SidecarOptions } from "../sidecar-options.ts";
 import { type Given, UsageError } from "./arguments.ts";
 import { cliLog, type LogFormat } from "./cli-log.ts";
 import type { Terminal } from "./terminal.ts";
@@ -139,6 +140,7 @@ export function sidecarOptions(given: Given, appId: string, terminal: Terminal, 
     readBufferSize: bytes(given, "read-buffer-size", "dapr-http-read-buffer-size", 1 << 10),
     components,
     resourcesPaths: paths,
+    machineFolder: runtimeFolder(environment),
     environment: (name) => environment[name],
     strict: given.on("strict"),
     log,

@@ -1,8 +1,8 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { Pool } from "undici";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../http.ts";
 import { ExchangeError, exchange } from "../exchange.ts";
+import { openPool } from "../open-pool.ts";
 import { instancesIn, socketName } from "./runtime-folder.ts";
 
 /** A sidecar that runs on this machine as this user, for the command line. */
@@ -22,7 +22,7 @@ const nothing = () => undefined;
 const answerMs = 1000;
 
 async function ask(path: string, request: RuntimeRequest): Promise<RuntimeResponse> {
-  const pool = new Pool("http://localhost", { socketPath: path, connect: { timeout: answerMs } });
+  const pool = openPool("http://localhost", { socketPath: path, connect: { timeout: answerMs } });
   try {
     const response = await exchange(pool, "http://localhost", request, request.headers, nothing);
     return { ...response, body: await readBody(response.body) };

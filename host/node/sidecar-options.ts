@@ -1,0 +1,64 @@
+import type { FetchHandler } from "../channel/fetch-channel.ts";
+import type { Registry } from "../components/registry.ts";
+import type { Clock, Log, LogLevel } from "../platform.ts";
+import type { Environment } from "../resources/validate-component.ts";
+import type { AppHealthOptions } from "./app-health.ts";
+import type { GivenComponents } from "./given-components.ts";
+
+export interface SidecarOptions {
+  readonly appId: string;
+  readonly namespace?: string;
+  /** An app in this process, as a fetch-style handler. */
+  readonly app?: FetchHandler;
+  /** An app that listens on a port. */
+  readonly appPort?: number;
+  readonly appProtocol?: "http" | "https";
+  readonly appChannelAddress?: string;
+  readonly appMaxConcurrency?: number;
+  readonly appHealth?: AppHealthOptions;
+  /** What the sidecar proves itself to the app with (`dapr-api-token`). */
+  readonly appApiToken?: string;
+  /** 0, or left out: a free one. */
+  readonly port?: number;
+  /** Where no port is given: taken if it is free. */
+  readonly preferredPort?: number;
+  /** Listens on `dapr-<app id>-http.socket` in this folder as well. */
+  readonly unixDomainSocket?: string;
+  /** Loopback, IPv4 and IPv6, when left out. */
+  readonly listenAddresses?: readonly string[];
+  /** Serves health and metadata only, without a token. */
+  readonly publicPort?: number;
+  /** When set, every call must carry it in `dapr-api-token`. */
+  readonly apiToken?: string;
+  /** Origins of pages that may call, separated by commas; `*` for all. None when left out. */
+  readonly allowedOrigins?: string;
+  /** Names beyond localhost under which the sidecar may be called. */
+  readonly allowedHosts?: readonly string[];
+  /** Bytes; 4 MiB when left out. */
+  readonly maxBodySize?: number;
+  /** Bytes; 4 KiB when left out. As in daprd, 4 KiB of slack come on top. */
+  readonly readBufferSize?: number;
+  /** Added to what `resourcesPaths` holds. With neither: `statestore` and `pubsub`, in memory. */
+  readonly components?: GivenComponents;
+  readonly resourcesPaths?: readonly string[];
+  readonly environment?: Environment;
+  /** The folder in which the sidecars of this machine find each other; left out: this one stays by itself. */
+  readonly machineFolder?: string;
+  /** Merged into what `daprlet list` shows. */
+  readonly status?: () => Readonly<Record<string, string | number | undefined>>;
+  /** The URL of a relay to join, and what it asks for. */
+  readonly relay?: string;
+  readonly relayRoom?: string;
+  readonly relayToken?: string;
+  readonly registry?: Registry;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly logLevel?: LogLevel;
+  readonly logCalls?: boolean;
+  readonly strict?: boolean;
+  readonly extended?: ReadonlyMap<string, string>;
+  /** For a shutdown that a caller of the API forces; ends the process in the CLI. */
+  readonly abort?: () => void;
+  /** How long requests under way may last once a stop has begun; 5 s when left out. */
+  readonly gracefulShutdownMs?: number;
+}
