@@ -10,6 +10,7 @@ const operations = {
 const operate = operations[process.env.OPERATION];
 
 createServer(async (request, response) => {
+  if (request.method !== "POST") return response.writeHead(404).end();
   let body = "";
   for await (const chunk of request) body += chunk;
   const { operandOne, operandTwo } = JSON.parse(body);
