@@ -3,6 +3,7 @@ import type { ComponentResource } from "../../host/resources/component.ts";
 import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
 import { DEFAULT_PORTS } from "../addresses.ts";
 import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";
+import type { Imported } from "../storage/import-state.ts";
 import { NoWorkerError, startWorker, type WorkerPlace, workerPlace } from "./choose-worker.ts";
 import type { Door } from "./door.ts";
 import { Page } from "./page.ts";
@@ -43,6 +44,17 @@ export interface Registered {
   readonly note: string | undefined;
   /** A fetch whose caller is this app, for a page with several. */
   readonly fetch: typeof fetch;
+  /**
+   * Asks the browser not to evict the data, at the next click or key where there was none yet; answers what it granted.
+   */
+  persist(signal?: AbortSignal): Promise<"persistent" | "best-effort">;
+  /** All that the components of this scope keep, as JSON lines. Each component's data is as it was at one moment. */
+  exportState(): Promise<Blob>;
+  /**
+   * Puts back what `exportState` made, here or in another browser: for each component in it all of its data, or none.
+   * Rejects with nothing changed when the file is not whole.
+   */
+  importState(file: Blob): Promise<readonly Imported[]>;
   /** Ends the runtime of this scope for all its pages and deletes what it kept: nothing is left behind. */
   unregister(): Promise<void>;
 }
@@ -89,6 +101,9 @@ export async function register(options: RegisterOptions, context: RegisterContex
     scope: place.scope.href,
     note,
     fetch: page.fetchAs(door),
+    persist: async (signal) => await (await storage()).persist(signal),
+    exportState: async () => await (await storage()).exportScope(place.scope.href),
+    importState: async (file) => await (await storage()).importScope(place.scope.href, file),
     async unregister() {
       await door.unregister();
       page.uninstall();
@@ -219,6 +234,8 @@ async function otherWorker(
     () => registration.active !== old && registration.active !== null,
   );
 }
+
+const storage = () => import("../client-storage.ts");
 
 function relayOf(relay: RegisterOptions["relay"]): RelaySettings | undefined {
   if (relay === undefined) return undefined;
