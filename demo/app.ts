@@ -6,8 +6,11 @@ export interface AppEvents {
   received(topic: string, data: unknown): void;
 }
 
-/** The app of this demo. It runs as it is in a page (`serve`) and behind `daprlet run` on Node. */
-export function demoApp(name: string, events: AppEvents): Hono {
+/**
+ * The app of this demo, subscribed to `greetings` of each pub/sub component named. It runs as it is in a page (`serve`)
+ * and beside a sidecar on Node.
+ */
+export function demoApp(name: string, pubsubs: readonly string[], events: AppEvents): Hono {
   const app = new Hono();
   app.get("/dapr/subscribe", (c) =>
     c.json([{ pubsubname: "pubsub", topic: "greetings", route: "/greetings" }]),

@@ -1,9 +1,14 @@
 import { register, serve } from "daprlet";
 import { demoApp } from "./app.ts";
-import { note, session } from "./session.ts";
+import { note, pubsubs, session } from "./session.ts";
 
-/** The relay that `npm start` runs beside this page, or the one in the address. */
-const relay = session.relay ?? (import.meta.env.VITE_RELAY_URL as string | undefined);
+const { relay } = session;
+
+const components = [
+  { name: "statestore", type: "state.indexeddb" },
+  { name: "pubsub", type: "pubsub.browser" },
+  ...(relay === undefined ? [] : [{ name: "relay", type: "pubsub.relay", metadata: { url: relay } }]),
+];
 
 /** Starts the sidecar and makes this tab an app, noting each step and its time. */
 export async function boot(): Promise<void> {
@@ -17,11 +22,12 @@ export async function boot(): Promise<void> {
   try {
     const sidecar = await register({
       appId: session.appId,
+      components,
       ...(relay === undefined ? {} : { relay }),
       onStep: step,
     });
     if (sidecar.note !== undefined) session.note.value = sidecar.note;
-    const app = demoApp(session.appId, {
+    const app = demoApp(session.appId, pubsubs, {
       called: (what) => note(`called: ${what}`),
       received: (topic, data) => note(`event on ${topic}: ${JSON.stringify(data)}`),
     });

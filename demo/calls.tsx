@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { session } from "./session.ts";
 
 interface Example {
   readonly name: string;
@@ -28,7 +29,7 @@ const examples: readonly Example[] = [
     url: "/v1.0/state/statestore/transaction",
     body: '{ "operations": [\n  { "operation": "upsert", "request": { "key": "a", "value": 1 } },\n  { "operation": "delete", "request": { "key": "pet" } }\n] }',
   },
-  { name: "Invoke this tab", method: "GET", url: "/v1.0/invoke/first-tab/method/greeting" },
+  { name: "Invoke this tab", method: "GET", url: `/v1.0/invoke/${session.appId}/method/greeting` },
   { name: "Invoke the second tab", method: "GET", url: "/v1.0/invoke/second-tab/method/greeting" },
   { name: "Invoke the Node app", method: "GET", url: "/v1.0/invoke/node-app/method/greeting" },
   {

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import { addressOf, session } from "./session.ts";
+import { addressOf, pubsubs, session } from "./session.ts";
 
-const relay = session.relay ?? (import.meta.env.VITE_RELAY_URL as string | undefined);
+const { relay } = session;
 const answered = signal<string | undefined>(undefined);
 
 async function invoke(appId: string): Promise<void> {
@@ -10,12 +10,12 @@ async function invoke(appId: string): Promise<void> {
 }
 
 async function publish(): Promise<void> {
-  const response = await fetch("/v1.0/publish/pubsub/greetings", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ from: session.appId, at: new Date().toLocaleTimeString() }),
-  });
-  answered.value = `published: ${response.status}`;
+  const body = JSON.stringify({ from: session.appId, at: new Date().toLocaleTimeString() });
+  const headers = { "content-type": "application/json" };
+  const answers = await Promise.all(
+    pubsubs.map((name) => fetch(`/v1.0/publish/${name}/greetings`, { method: "POST", headers, body })),
+  );
+  answered.value = pubsubs.map((name, i) => `published to ${name}: ${answers[i]?.status}`).join(", ");
 }
 
 export function Others() {

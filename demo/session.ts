@@ -15,7 +15,8 @@ const address = new URL(location.href);
 /** What the parts of the page share. The app id and the relay come from the address, so a link is a set-up. */
 export const session = {
   appId: address.searchParams.get("app") ?? "first-tab",
-  relay: address.searchParams.get("relay") ?? undefined,
+  /** The relay that `npm start` runs beside this page, or the one in the address. */
+  relay: address.searchParams.get("relay") ?? (import.meta.env.VITE_RELAY_URL as string | undefined),
   steps: signal<readonly Step[]>([]),
   ready: signal(false),
   /** One sentence of what the runtime fell back to. */
@@ -23,6 +24,9 @@ export const session = {
   failure: signal<string | undefined>(undefined),
   received: signal<readonly Received[]>([]),
 };
+
+/** The pub/sub components that events go to: this browser's tabs, and, with a relay, everybody who joined it. */
+export const pubsubs: readonly string[] = session.relay === undefined ? ["pubsub"] : ["pubsub", "relay"];
 
 export function note(text: string): void {
   session.received.value = [{ at: new Date(), text }, ...session.received.value].slice(0, 50);

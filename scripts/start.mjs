@@ -28,13 +28,14 @@ const [url] = server.resolvedUrls.local;
 
 // The page's app, unchanged, behind a sidecar on Node.
 const { demoApp } = await server.ssrLoadModule("/app.ts");
-const app = demoApp("node-app", {
+const app = demoApp("node-app", ["relay"], {
   called: (what) => console.log(`  node-app was called: ${what}`),
   received: (topic, data) => console.log(`  node-app received on ${topic}: ${JSON.stringify(data)}`),
 });
 const sidecar = await startSidecar({
   appId: "node-app",
   app: (request) => app.fetch(request),
+  components: [{ name: "relay", type: "pubsub.relay", metadata: { url: relay.url } }],
   relay: relay.url,
   logLevel: "warn",
 });
