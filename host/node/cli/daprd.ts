@@ -16,7 +16,10 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const later = checkFlags(given);
   if (later !== undefined) log.warn(later);
   const asked = new Promise<NodeJS.Signals>((resolve) => terminal.onSignal(resolve));
-  const sidecar = await startSidecar({ ...sidecarOptions(given, appId, terminal, log), port });
+  const startedAt = Date.now();
+  const options = sidecarOptions(given, appId, terminal, log);
+  const status = () => ({ appPort: options.appPort, pid: terminal.pid, startedAt });
+  const sidecar = await startSidecar({ ...options, port, status });
   const elapsed = Math.round(performance.now() - began);
   log.info(`HTTP server is running on port ${sidecar.port}`);
   // Tools that start daprd look for this sentence.

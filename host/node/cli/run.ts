@@ -18,8 +18,14 @@ export async function run(given: Given, command: readonly string[], terminal: Te
   if (later !== undefined) log.warn(later);
   const signals = new Signals(terminal);
   const options = sidecarOptions(given, appId, terminal, log);
-  const sidecar = await startSidecar({ ...options, preferredPort: 3500 });
   const { appPort } = options;
+  const startedAt = Date.now();
+  let appPid: number | undefined;
+  const sidecar = await startSidecar({
+    ...options,
+    preferredPort: 3500,
+    status: () => ({ appPort, pid: terminal.pid, appPid, startedAt, command: command.join(" ") }),
+  });
   const app = appPort === undefined ? "" : `, its app on port ${appPort}`;
   terminal.out(`${appId} is up: its sidecar is at ${sidecar.url}${app}`);
   if (command.length === 0) {
@@ -27,9 +33,10 @@ export async function run(given: Given, command: readonly string[], terminal: Te
     await sidecar.stop();
     return 0;
   }
-  const process_ = startApp(command, sidecar, given, terminal);
-  describe(sidecar, command, process_);
-  return await supervise(process_, sidecar, appPort !== undefined, signals, terminal, log);
+  const child = startApp(command, sidecar, given, terminal);
+  appPid = child.pid;
+  describe(sidecar, command, child, terminal);
+  return await supervise(child, sidecar, appPort !== undefined, signals, terminal, log);
 }
 
 function startApp(
@@ -57,9 +64,15 @@ function startApp(
 }
 
 /** What Dapr's own command line adds to metadata. */
-function describe(sidecar: NodeSidecar, command: readonly string[], app: AppProcess): void {
+function describe(
+  sidecar: NodeSidecar,
+  command: readonly string[],
+  app: AppProcess,
+  terminal: Terminal,
+): void {
   const { extended } = sidecar.runtime.sidecar;
   extended.set("appCommand", command.join(" "));
+  extended.set("cliPID", String(terminal.pid));
   if (app.pid !== undefined) extended.set("appPID", String(app.pid));
 }
 

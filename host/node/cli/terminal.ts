@@ -1,6 +1,7 @@
 /** What the composition root hands to the commands: the process as far as they may touch it. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
   /** True where a person watches: colours, short lines. */
   readonly colour: boolean;
   /** True where Ctrl-C reaches the app by itself, as one of the terminal's foreground processes. */
