@@ -53,6 +53,8 @@ export function delivery(
   const { log, platform, core } = sidecar;
   const pubsub = opened.resource.name;
   const { path, query } = target(subscription.rules[0]?.path ?? "/");
+  /** The last call did not reach the app: news once, however many events wait. */
+  let away = false;
 
   function wrapped(data: Uint8Array): Uint8Array {
     return core.frame(
@@ -140,14 +142,16 @@ export function delivery(
       const why = error instanceof Error ? error.message : String(error);
       if (!(error instanceof AppUnreachableError) && !call.signal.aborted)
         return await end(message, id, why, "retry");
-      const fields = { pubsub, topic, id, attempt };
-      const sentence = `the app could not be reached with an event: ${why}`;
-      if (attempt === 1) log.warn(sentence, fields);
-      else log.debug(sentence, fields);
+      const sentence = `the app cannot be reached with an event of topic ${topic}, which waits: ${why}`;
+      if (away) log.debug(sentence, { pubsub, id, attempt });
+      else log.warn(sentence, { pubsub, id, attempt });
+      away = true;
       throw error;
     } finally {
       underWay.delete(call);
     }
+    if (away) log.info(`the app takes events of topic ${topic} again`, { pubsub });
+    away = false;
     if (verdict === "success") return;
     const why = `the app answered ${response.status}${response.status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
     return end(message, id, why, verdict);

@@ -48,6 +48,7 @@ export function component(name: string, metadata: Record<string, string> = {}): 
 
 export interface SidecarOptions {
   readonly appId?: string;
+  readonly namespace?: string;
   readonly clock?: FakeClock;
   readonly broker?: InMemoryBroker;
   readonly components?: readonly ComponentResource[];
@@ -116,6 +117,7 @@ export async function sidecar(options: SidecarOptions = {}): Promise<TestSidecar
 
   const runtime = await createRuntime({
     appId: options.appId ?? "a",
+    namespace: options.namespace ?? "default",
     registry: { state: [], pubsub: [inMemoryPubSub(options.broker)] },
     components: options.components ?? [component("messagebus")],
     ...(subscriptions !== undefined && { app: functionChannel(answer) }),
