@@ -56,16 +56,19 @@ function fallback(length: i32, plain: bool): i32 {
   // Where the path is plain, decoding and cleaning would change nothing.
   let decoded = INBOX;
   let size = length;
+  let status = 0;
   if (plain) {
-    span(0, INBOX + 1, length > 0 ? length - 1 : 0);
+    span(0, INBOX + 1, length - 1);
+    if (isForbidden(INBOX, length)) status = FORBIDDEN_CHARACTER;
   } else {
     decoded = DECODED;
-    if (normal(length) == MALFORMED_ESCAPE) return MALFORMED_ESCAPE;
+    status = normal(length);
+    if (status == MALFORMED_ESCAPE) return MALFORMED_ESCAPE;
     size = unescape(INBOX, length, DECODED, false);
   }
   const invoked = invocation(decoded, size);
   if (invoked != NO_ROUTE) return invoked;
-  return isForbidden(decoded, size) ? FORBIDDEN_CHARACTER : NO_ROUTE;
+  return status ? status : NO_ROUTE;
 }
 
 /** Splits `/v1.0/invoke/<id>/method/<method>` at the first `/method/`. The id alone is decoded once more. */
@@ -87,18 +90,17 @@ function invocation(path: usize, size: i32): i32 {
     idSize = unescape(id, idSize, ENCODED, true);
     if (idSize < 0) return MALFORMED_ESCAPE;
   }
-  const method = at + SPLIT_LENGTH;
-  const methodSize = <i32>(end - method);
+  const slash = at + SPLIT_LENGTH - 1;
+  let method = slash;
+  let methodSize = <i32>(end - slash);
+  if (!isPlain(method, methodSize)) {
+    method = ENCODED + idSize;
+    methodSize = clean(slash, methodSize, method);
+  }
   answer(0, 2);
   span(1, idText, idSize);
+  span(2, method + 1, methodSize > 0 ? methodSize - 1 : 0);
   if (isForbidden(method, methodSize)) return FORBIDDEN_CHARACTER;
-  if (isPlain(method - 1, methodSize + 1)) {
-    span(2, method, methodSize);
-  } else {
-    const target = ENCODED + idSize;
-    const cleaned = clean(method, methodSize, target);
-    span(2, target + 1, cleaned > 0 ? cleaned - 1 : 0);
-  }
   return INVOKE;
 }
 
@@ -126,10 +128,9 @@ function decodeParams(): bool {
 function normal(length: i32): i32 {
   const size = unescape(INBOX, length, NORMAL + 1, false);
   if (size < 0) return MALFORMED_ESCAPE;
-  const status = isForbidden(NORMAL + 1, size) ? FORBIDDEN_CHARACTER : 0;
   const cleaned = clean(NORMAL + 1, size, NORMAL);
   span(0, NORMAL + 1, cleaned > 0 ? cleaned - 1 : 0);
-  return status;
+  return isForbidden(NORMAL, cleaned) ? FORBIDDEN_CHARACTER : 0;
 }
 
 /** Span 0 is the path, the parameters follow. */

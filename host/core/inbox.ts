@@ -1,4 +1,5 @@
 import type { CoreExports } from "./exports.ts";
+import { textBetween } from "./text.ts";
 
 /** Views of an instance's memory. They stay valid because only a placement instance grows its memory. */
 export class Inbox {
@@ -15,8 +16,6 @@ export class Inbox {
   readonly outbox: number;
   readonly #view: Uint8Array;
   readonly #encoder = new TextEncoder();
-  // A byte order mark is part of the text here.
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(exports: CoreExports) {
     const { buffer } = exports.memory;
@@ -43,6 +42,6 @@ export class Inbox {
 
   /** Text anywhere in the memory. */
   decode(start: number, length: number): string {
-    return length === 0 ? "" : this.#decoder.decode(this.bytes.subarray(start, start + length));
+    return textBetween(this.bytes, start, start + length);
   }
 }

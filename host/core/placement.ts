@@ -4,6 +4,9 @@ import { Inbox } from "./inbox.ts";
 
 const encoder = new TextEncoder();
 
+/** Points that a ring can hold: beyond it, their number would not be the same in the core. */
+const maxPoints = 2 ** 26;
+
 /**
  * Placement tables. Each lives in an instance of its own, whose memory is the table: it is freed with it, and the
  * instance that answers requests keeps the memory it began with.
@@ -14,7 +17,8 @@ export function placements(module: WebAssembly.Module): Pick<Core, "ring" | "ren
       if (!Number.isInteger(replicas) || replicas < 1)
         throw new RangeError("replicas must be a positive integer");
       const core = instantiate(module);
-      if (!core.ring(hosts.length * replicas)) throw new RangeError("the ring does not fit into memory");
+      const points = hosts.length * replicas;
+      if (points > maxPoints || !core.ring(points)) throw new RangeError("the ring does not fit into memory");
       // Growing detached the views: these are taken after it.
       const inbox = new Inbox(core);
       for (const [name, index] of byName(hosts)) {

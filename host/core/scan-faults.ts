@@ -1,7 +1,7 @@
 import { ScanError } from "./core.ts";
 
 /** One sentence for each status of `assembly/json/fault.ts`. None repeats what the body holds. */
-const sentences: Readonly<Record<number, string>> = {
+export const sentences: Readonly<Record<number, string>> = {
   [-1]: "expected a JSON value",
   [-2]: "expected a member name in double quotes",
   [-3]: "expected a colon",
@@ -22,7 +22,8 @@ const sentences: Readonly<Record<number, string>> = {
 /** A wrong type is this minus the number of the field in `assembly/json/fields.ts`. */
 const wrongType = -100;
 
-const fields: Readonly<Record<number, string>> = {
+/** What each field takes, by its number there. */
+export const wrongTypes: Readonly<Record<number, string>> = {
   2: "an object for each item",
   3: "a string for key",
   5: "a string for etag",
@@ -39,5 +40,5 @@ const fields: Readonly<Record<number, string>> = {
 /** The error of a scan that answered `status`. `root` says what the whole body should be. */
 export function scanError(status: number, offset: number, root: string): ScanError {
   if (status > wrongType) return new ScanError(sentences[status] ?? "expected valid JSON", offset);
-  return new ScanError(`expected ${fields[wrongType - status] ?? root}`, offset);
+  return new ScanError(`expected ${wrongTypes[wrongType - status] ?? root}`, offset);
 }

@@ -1,6 +1,7 @@
 import type { CoreExports } from "./exports.ts";
 import type { Inbox } from "./inbox.ts";
 import { scanError } from "./scan-faults.ts";
+import { textBetween } from "./text.ts";
 
 /** The shapes that a body can be followed as, by their number in `assembly/json/fields.ts`. */
 export const shapes = { any: 0, save: 1, transaction: 6, event: 10 } as const;
@@ -28,8 +29,6 @@ const wordsPerMark = 3;
 const moreMarks = 1;
 const escaped = 1;
 const isNull = 2;
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Told of one value: its field, its flags, and where it stands in the body. */
 export type Visit = (field: number, flags: number, start: number, end: number) => void;
@@ -84,24 +83,10 @@ function take(inbox: Inbox, visit: Visit): void {
 /** A marked string's text, or undefined where the body has null. */
 export function textOf(body: Uint8Array, flags: number, start: number, end: number): string | undefined {
   if (flags & isNull) return undefined;
-  if ((flags & escaped) === 0) return short(body, start + 1, end - 1);
-  const text: string = JSON.parse(decoder.decode(body.subarray(start, end)));
+  if ((flags & escaped) === 0) return textBetween(body, start + 1, end - 1);
+  const text: string = JSON.parse(textBetween(body, start, end));
   // Half a surrogate pair has no UTF-8: what is stored and compared is its replacement, as in Go.
   return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
-}
-
-/** Decodes UTF-8. Up to a dozen ASCII letters are put together sooner than a decoder is called. */
-function short(body: Uint8Array, start: number, end: number): string {
-  let text = "";
-  if (end - start <= 12) {
-    for (let at = start; at < end; at++) {
-      const byte = body[at] as number;
-      if (byte > 0x7f) return decoder.decode(body.subarray(start, end));
-      text += String.fromCharCode(byte);
-    }
-    return text;
-  }
-  return decoder.decode(body.subarray(start, end));
 }
 
 export function isMissing(flags: number): boolean {

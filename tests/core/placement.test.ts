@@ -39,7 +39,9 @@ test("any id has an owner, up to the inbox's size", () => {
   expect([0, 1]).toContain(table.owner(""));
   expect([0, 1]).toContain(table.owner("é".repeat(30_000)));
   expect(() => table.owner("x".repeat(70_000))).toThrow(RangeError);
-  expect(() => core.ring(["a"], 0)).toThrow(RangeError);
+  for (const replicas of [0, -1, 1.5, Number.NaN, 2 ** 27, 2 ** 33]) {
+    expect(() => core.ring(["a"], replicas)).toThrow(RangeError);
+  }
 });
 
 test("tables are apart from each other and from requests", () => {

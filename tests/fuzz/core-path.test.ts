@@ -32,7 +32,8 @@ const forbidden = /[\x00-\x1f\x7f#?]/;
 function normal(path: string): { path: string } | string {
   const text = decodePath(path);
   if (text === undefined) return "malformed-escape";
-  return forbidden.test(text) ? "forbidden-character" : { path: clean(text) };
+  const cleaned = clean(text);
+  return forbidden.test(cleaned) ? "forbidden-character" : { path: cleaned };
 }
 
 /** True when no half of a surrogate pair is alone. */
