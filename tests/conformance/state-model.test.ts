@@ -54,7 +54,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("wait" as const),
-      seconds: fc.constantFrom(3, 10, OUTCOME_TTL_MS / 1000 + 1),
+      seconds: fc.constantFrom(2, 5, 15, OUTCOME_TTL_MS / 1000 + 1),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: "reopen" as const }) },
