@@ -24,6 +24,7 @@ export interface RelayConfiguration {
   openLog?(room: string): RelayLog;
 }
 
+/** Of rooms, app ids and namespaces. */
 const name = /^[^\p{Cc}/]{1,128}$/u;
 
 /**
@@ -42,13 +43,8 @@ export class Relay {
     this.#limits = { ...defaultLimits, ...configuration.limits };
   }
 
-  /** True when the grants have this token, or ask for none. */
-  admits(token: string | undefined): boolean {
-    const { grants } = this.#configuration;
-    return grants.length === 0 || this.#grant(token) !== undefined;
-  }
-
-  #grant(token: string | undefined): RelayGrant | undefined {
+  /** What a token entitles to; undefined when it does not, or when the relay asks for none. */
+  grant(token: string | undefined): RelayGrant | undefined {
     let found: RelayGrant | undefined;
     // All are compared: the time tells nothing of which one was close.
     for (const grant of this.#configuration.grants)
@@ -136,7 +132,7 @@ export class Relay {
     if (![roomName, appId, namespace].every((each) => name.test(each))) {
       return [closeCodes.identity, "room, app id and namespace have 1 to 128 characters, and no slash"];
     }
-    const grant = this.#grant(token);
+    const grant = this.grant(token);
     if (grant === undefined && this.#configuration.grants.length > 0) {
       return [
         closeCodes.token,

@@ -1,0 +1,69 @@
+import type { RelayConnection, RelayConnections, RelayOptions } from "./relay-connection.ts";
+import type { Instance, Member, Receiver, Transport } from "./transport.ts";
+import { type Platform, sleep } from "../platform.ts";
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * The way through a relay for a sidecar that has to work without it too: joining does not wait for the relay, and one
+ * that is away is tried again and again.
+ */
+export class BackgroundRelay implements Transport {
+  readonly name: string;
+  readonly #options: RelayOptions;
+  readonly #relays: RelayConnections;
+  readonly #platform: Platform;
+  readonly #stop = new AbortController();
+  #connection: RelayConnection | undefined;
+
+  constructor(options: RelayOptions, relays: RelayConnections, platform: Platform) {
+    this.name = `relay ${options.url}`;
+    this.#options = options;
+    this.#relays = relays;
+    this.#platform = platform;
+  }
+
+  async join(self: Member, receive: Receiver): Promise<void> {
+    void this.#join(self, receive).catch(() => undefined);
+  }
+
+  async instances(appId: string, namespace: string): Promise<readonly Instance[]> {
+    return (await this.#connection?.transport.instances(appId, namespace)) ?? [];
+  }
+
+  suspect(instance: Instance): void {
+    this.#connection?.transport.suspect(instance);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.transport.close();
+    await connection?.release();
+  }
+
+  async #join(self: Member, receive: Receiver): Promise<void> {
+    const { clock, log } = this.#platform;
+    const { signal } = this.#stop;
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        const connection = await this.#relays.open(this.#options);
+        await connection.transport.join(self, receive);
+        if (!signal.aborted) {
+          this.#connection = connection;
+          return;
+        }
+        await connection.transport.close();
+        await connection.release();
+      } catch (error) {
+        log.warn(`${this.name} cannot be joined yet; it is tried again`, {
+          app: self.appId,
+          cause: error instanceof Error ? error.message : String(error),
+        });
+        await sleep(clock, pause, signal);
+      }
+    }
+  }
+}
