@@ -62,7 +62,7 @@ export interface Host extends Sidecar {
  * verbatim: paths arrive as written (a page's `fetch` resolves `..` and `//` first). headers: any header can be sent
  * (a page forbids some). persistent: `statestore` outlives restart(). chunks: an answer arrives while it is being
  * produced. redirects: a 3xx reaches the
- * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. processes: the sidecar is a process with a port of its own.
+ * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own.
  */
 export type Feature =
   | "verbatim"
@@ -71,6 +71,7 @@ export type Feature =
   | "chunks"
   | "redirects"
   | "configurable"
+  | "appToken"
   | "processes";
 
 export interface StartOptions {

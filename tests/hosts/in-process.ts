@@ -33,6 +33,9 @@ function sharedTransports(): () => Transport {
   };
 }
 
+const quiet = () => undefined;
+const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
 /** `createRuntime()` called without a socket. */
 export const inProcess: HostDefinition = {
   name: "in process",
@@ -59,6 +62,7 @@ async function start(options: StartOptions = {}): Promise<Host> {
       app: (request) => (apps[index] as ReturnType<typeof createTestApp>).fetch(request),
       transports: [transport()],
       clock: "system",
+      log: silent,
       ...(options.apiToken === undefined ? {} : { apiToken: options.apiToken }),
     });
   const runtimes = await Promise.all(ids.map((_, index) => open(index)));

@@ -1,0 +1,234 @@
+/** The sidecar on Node against daprd: the same HTTP calls by the same client in one run. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Daprd, daprd, ended, startDaprd } from "../hosts/daprd.ts";
+import { freePorts } from "../hosts/free-ports.ts";
+import { httpFetch } from "../hosts/http-fetch.ts";
+import { daprletProgram, node } from "../hosts/node.ts";
+import { printRows, type Row } from "./table.ts";
+
+const run = promisify(execFile);
+const apps = fileURLToPath(new URL("apps/", import.meta.url));
+const seconds = 2;
+const rounds = 2;
+
+interface Side {
+  readonly name: string;
+  readonly program: readonly string[];
+}
+
+const sides: Side[] = [
+  { name: "daprlet", program: [process.execPath, daprletProgram, "daprd"] },
+  ...(daprd.missing === undefined ? [{ name: "daprd", program: ["daprd"] }] : []),
+];
+
+interface Load {
+  readonly method?: string;
+  readonly body?: string;
+  /** A broker whose queue is full says so; what it accepted is counted. */
+  readonly mayRefuse?: boolean;
+}
+
+/** Successful requests per second over 16 connections; throws when an answer was no success and must be one. */
+async function load(
+  port: number,
+  path: string,
+  folder: string,
+  { method = "GET", body, mayRefuse = false }: Load = {},
+): Promise<number> {
+  const script = join(folder, "wrk.lua");
+  writeFileSync(
+    script,
+    [
+      `wrk.method = ${JSON.stringify(method)}`,
+      ...(body === undefined ? [] : [`wrk.body = ${JSON.stringify(body)}`]),
+      'wrk.headers["content-type"] = "application/json"',
+    ].join("\n"),
+  );
+  const { stdout } = await run("wrk", [
+    ...["-t1", "-c16", `-d${seconds}s`, "-s", script],
+    `http://127.0.0.1:${port}${path}`,
+  ]);
+  const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+  const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
+  if (refused === 0) return rate;
+  if (!mayRefuse) throw new Error(`${path}: not every answer was a success\n${stdout}`);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  return (rate * (requests - refused)) / requests;
+}
+
+async function startTarget(): Promise<{ port: number; child: ChildProcess }> {
+  const [port] = (await freePorts(1)) as [number];
+  const child = spawn(process.execPath, [join(apps, "target.mjs")], {
+    env: { ...process.env, APP_PORT: String(port) },
+    stdio: "ignore",
+  });
+  const { fetch, close } = httpFetch(port);
+  for (;;) {
+    const up = await fetch("/count").then(
+      () => true,
+      () => false,
+    );
+    if (up) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  close();
+  return { port, child };
+}
+
+/** Milliseconds from the start of a process until `/v1.0/healthz` (or anything) answers 204. */
+async function startUp(
+  command: readonly string[],
+  env: Record<string, string>,
+  port: number,
+): Promise<number> {
+  const { fetch, close } = httpFetch(port);
+  const begun = performance.now();
+  const child = spawn(command[0] as string, command.slice(1), {
+    env: { ...process.env, ...env },
+    stdio: "ignore",
+  });
+  for (;;) {
+    const status = await fetch("/v1.0/healthz").then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 204) break;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const took = performance.now() - begun;
+  child.kill("SIGKILL");
+  await ended(child);
+  close();
+  return took;
+}
+
+function writeResources(folder: string, file: string): string {
+  const resources = join(folder, "resources");
+  mkdirSync(resources, { recursive: true });
+  const component = (name: string, type: string, metadata = "[]") =>
+    `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: ${type}\n  version: v1\n  metadata: ${metadata}\n`;
+  writeFileSync(join(resources, "memory.yaml"), component("memory", "state.in-memory"));
+  writeFileSync(join(resources, "pubsub.yaml"), component("pubsub", "pubsub.in-memory"));
+  writeFileSync(
+    join(resources, "sqlite.yaml"),
+    component("sqlite", "state.sqlite", JSON.stringify([{ name: "connectionString", value: file }])),
+  );
+  return resources;
+}
+
+const item = JSON.stringify([{ key: "bench", value: { name: "a name", count: 12, list: [1, 2, 3] } }]);
+
+export default async function bench(): Promise<void> {
+  if (node.missing !== undefined) return console.log(`Node is left out: ${node.missing}.`);
+  const wrk = await run("wrk", ["--version"]).then(
+    () => true,
+    (error: { code?: unknown }) => error.code !== "ENOENT",
+  );
+  if (!wrk) return console.log("Node is left out: wrk is not installed (`apt-get install wrk`).");
+  if (daprd.missing !== undefined)
+    console.log("daprd is not on the PATH: only daprlet's own figures follow.");
+
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-bench-"));
+  const measured = new Map<string, Map<string, number>>();
+  const keep = (what: string, side: string, value: number, less = false) => {
+    const row = measured.get(what) ?? new Map<string, number>();
+    measured.set(what, row);
+    const before = row.get(side);
+    const better = before === undefined || (less ? value < before : value > before);
+    if (better) row.set(side, value);
+  };
+  const children: ChildProcess[] = [];
+  const sidecars: Daprd[] = [];
+  try {
+    for (const { name, program } of sides) {
+      const own = join(folder, name);
+      const resources = writeResources(own, join(own, "state.db"));
+      const targets = [await startTarget(), await startTarget()];
+      children.push(...targets.map(({ child }) => child));
+      const ids = ["a", "b"].map((letter) => `bench-${letter}-${Math.random().toString(36).slice(2, 8)}`);
+      const pair: Daprd[] = [];
+      for (const [index, appId] of ids.entries()) {
+        pair.push(await startDaprd({ appId, resources, appPort: targets[index]?.port ?? 0, program }));
+      }
+      sidecars.push(...pair);
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, { name }] of sides.entries()) {
+        const [a, b] = sidecars.slice(index * 2, index * 2 + 2) as [Daprd, Daprd];
+        const post: Load = { method: "POST", body: item };
+        const rate = async (what: string, path: string, how: Load = {}) => {
+          keep(what, name, await load(a.port, path, folder, how));
+        };
+        await rate("state set, in memory", "/v1.0/state/memory", post);
+        await rate("state get, in memory", "/v1.0/state/memory/bench");
+        await rate("state set, SQLite", "/v1.0/state/sqlite", post);
+        await rate("state get, SQLite", "/v1.0/state/sqlite/bench");
+        await rate("invoke the own app", `/v1.0/invoke/${a.appId}/method/hello`);
+        await rate("invoke another app", `/v1.0/invoke/${b.appId}/method/hello`);
+        const app = httpFetch(a.appPort);
+        const count = async () => Number((await app.fetch("/count")).text);
+        const before = await count();
+        const begun = performance.now();
+        const published = await load(a.port, "/v1.0/publish/pubsub/bench", folder, {
+          method: "POST",
+          body: '{"n":1}',
+          mayRefuse: true,
+        });
+        // What was accepted must arrive; the rate counts until the last one did.
+        let last = -1;
+        for (let now = await count(); now !== last; now = await count()) {
+          last = now;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        const took = (performance.now() - begun - 100) / 1000;
+        keep("publish, accepted", name, published);
+        keep("publish, delivered", name, (last - before) / took);
+        app.close();
+      }
+    }
+    await Promise.all(sidecars.splice(0).map((sidecar) => sidecar.stop()));
+
+    const resources = join(folder, "daprlet", "resources");
+    for (let round = 0; round < 4; round++) {
+      for (const { name, program } of sides) {
+        const [port, grpc, internal, metrics] = (await freePorts(4)) as [number, number, number, number];
+        const flags = [
+          ...[
+            "--app-id",
+            `start-${name}`,
+            "--dapr-http-port",
+            String(port),
+            "--dapr-grpc-port",
+            String(grpc),
+          ],
+          ...["--dapr-internal-grpc-port", String(internal), "--metrics-port", String(metrics)],
+          ...["--resources-path", resources],
+        ];
+        keep("start to healthy", name, await startUp([...program, ...flags], {}, port), true);
+      }
+      const [port] = (await freePorts(1)) as [number];
+      const bare = [process.execPath, join(apps, "bare.mjs")];
+      keep("start to healthy", "empty Node server", await startUp(bare, { PORT: String(port) }, port), true);
+    }
+  } finally {
+    await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  const start = measured.get("start to healthy") ?? new Map();
+  measured.delete("start to healthy");
+  const rows: Row[] = [...measured].map(([what, values]) => ({ what, unit: "1/s", values, aim: 1 }));
+  const names = sides.map(({ name }) => name);
+  printRows(`Node against daprd (wrk, 16 connections, best of ${rounds} runs of ${seconds} s)`, names, rows);
+  printRows(
+    "Start (best of 4)",
+    ["daprlet", "empty Node server", ...names.slice(1)],
+    [{ what: "process start to healthy", unit: "ms", values: start, less: true, aim: 1.5 }],
+  );
+}
