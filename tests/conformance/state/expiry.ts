@@ -27,6 +27,20 @@ export const expiry: readonly Case[] = [
     },
   },
   {
+    name: "an item is missing from the very moment of its expiry",
+    needs: ["TTL", "ETAG"],
+    async run(use) {
+      await put(use.store, [upsert("k", "1", { ttlInSeconds: 10 }), upsert("l", "1", { ttlInSeconds: 10 })]);
+      const [k, l] = [await item(use.store, "k"), await etag(use.store, "l")];
+      await use.again();
+      await use.clock.advance((k.expiresAt ?? 0) - use.clock.now());
+      equal(await read(use.store, "k"), undefined, "the item");
+      equal(told(await write(use.store, [remove("l", { etag: l })])), ["mismatch"], "its ETag");
+      await put(use.store, [upsert("k", "2", { concurrency: "first-write" })]);
+      equal(await read(use.store, "k"), "2", "what was created in its place");
+    },
+  },
+  {
     name: "a write without a TTL takes it away, one with a TTL renews it",
     needs: ["TTL"],
     async run(use) {

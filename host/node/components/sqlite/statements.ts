@@ -1,7 +1,6 @@
 import type Libsql from "libsql";
 import type { Item, Operation, Upsert } from "../../../components/state/store.ts";
-import type { ETagError } from "../../../errors/component-error.ts";
-import { ETagError as Refusal } from "../../../errors/component-error.ts";
+import { ETagError } from "../../../errors/component-error.ts";
 import type { Database } from "./open-database.ts";
 import { fromSqlite, fromTimestamp, toSqlite, toTimestamp } from "./sqlite-value.ts";
 
@@ -53,7 +52,7 @@ export class Statements {
   apply(operation: Operation, now: number, etag: () => string): ETagError | undefined {
     const changes =
       operation.kind === "upsert" ? this.#upsert(operation, now, etag()) : this.#remove(operation, now);
-    return changes === 0 ? new Refusal("mismatch", operation.key) : undefined;
+    return changes === 0 ? new ETagError("mismatch", operation.key) : undefined;
   }
 
   /** Removes up to `limit` expired rows; answers how many. */
