@@ -22,7 +22,7 @@ async function bundle(folder, entries, options = {}) {
         output: {
           format: "es",
           entryFileNames: "[name].js",
-          chunkFileNames: "chunks/[name]-[hash].js",
+          chunkFileNames: "[name]-[hash].js",
         },
       },
     },

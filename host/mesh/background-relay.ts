@@ -1,6 +1,6 @@
+import { type Platform, sleep } from "../platform.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "./relay-connection.ts";
 import type { Instance, Member, Receiver, Transport } from "./transport.ts";
-import { type Platform, sleep } from "../platform.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;

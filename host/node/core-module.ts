@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Core } from "../core/core.ts";
 import { compileCore, loadCore } from "../core/load-core.ts";
 
-/** Above the chunk or the entry of the build, in `dist/` when the sources run under a test runner. */
-const places = ["../../core.wasm", "../core.wasm", "../../dist/core.wasm"];
+/** Above the build's folder for Node, or in `dist/` when the sources run under a test runner. */
+const places = ["../core.wasm", "../../dist/core.wasm"];
 
 function coreBytes(): Uint8Array<ArrayBuffer> {
   for (const place of places) {

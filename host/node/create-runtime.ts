@@ -105,7 +105,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
   const log = options.log ?? consoleLog("error", "daprlet");
   const [core, components] = await Promise.all([
     nodeCore(),
-    givenComponents(options.components ?? defaultComponents, "createRuntime()"),
+    givenComponents(options.components ?? defaultComponents(undefined), "createRuntime()"),
   ]);
   const runtime = new LocalRuntime({
     appId: options.appId ?? "app",

@@ -10,11 +10,24 @@ import type { Environment } from "../resources/validate-component.ts";
 /** Components as code gives them: YAML text, Dapr's documents, their short form, or what is validated already. */
 export type GivenComponents = string | readonly (ComponentObject | ComponentDocument | ComponentResource)[];
 
-/** What a sidecar has that was given nothing. */
-export const defaultComponents: GivenComponents = [
-  { name: "statestore", type: "state.in-memory" },
-  { name: "pubsub", type: "pubsub.in-memory" },
-];
+export interface DefaultRelay {
+  readonly url: string;
+  readonly room: string | undefined;
+  readonly token: string | undefined;
+}
+
+/** The pub/sub of a sidecar that was given none: through its relay, if it joins one. */
+export function defaultPubSub(relay: DefaultRelay | undefined): ComponentObject {
+  if (relay === undefined) return { name: "pubsub", type: "pubsub.in-memory" };
+  const { url, room, token } = relay;
+  const metadata = { url, ...(room !== undefined && { room }), ...(token !== undefined && { token }) };
+  return { name: "pubsub", type: "pubsub.relay", metadata };
+}
+
+/** What a sidecar has that was given nothing: in memory, gone with it. */
+export function defaultComponents(relay: DefaultRelay | undefined): GivenComponents {
+  return [{ name: "statestore", type: "state.in-memory" }, defaultPubSub(relay)];
+}
 
 /** Validates what was given; `caller` names it in messages. Throws ResourceError. */
 export async function givenComponents(

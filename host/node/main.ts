@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { addFlags, Given, normalise, UsageError } from "./cli/arguments.ts";
 import type { InvokeFlags, PublishFlags } from "./cli/ask.ts";
+import type { RelayFlags } from "./cli/relay.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
 const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
@@ -84,6 +85,17 @@ async function main(args: readonly string[]): Promise<number> {
     .argument("[ids...]", "apps as well")
     .action(async (ids: string[], { appId }: { appId: string[] }) => {
       code = await (await import("./cli/stop.ts")).stop([...appId, ...ids], terminal);
+    });
+  program
+    .command("relay")
+    .description("a relay through which pages and Node join")
+    .option("--port <port>", "where it listens", "3499")
+    .option("--address <address>", "127.0.0.1; beyond it a token is required")
+    .option("--token <token>", "what members must present")
+    .option("--allowed-origins <origins>", "origins of pages that may join, beside those of this machine")
+    .option("--allowed-hosts <names>", "names beyond localhost under which it may be called")
+    .action(async (flags: RelayFlags) => {
+      code = await (await import("./cli/relay.ts")).relay(flags, given, terminal);
     });
   program
     .command("init")

@@ -1,4 +1,5 @@
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
+import { relayPubSub } from "../components/pubsub/relay.ts";
 import type { Registry } from "../components/registry.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
 import { sqliteStore } from "./components/state-sqlite.ts";
@@ -6,5 +7,5 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
   state: [inMemoryStore, sqliteStore],
-  pubsub: [inMemoryPubSub()],
+  pubsub: [inMemoryPubSub(), relayPubSub],
 };

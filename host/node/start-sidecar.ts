@@ -1,8 +1,10 @@
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { BackgroundRelay } from "../mesh/background-relay.ts";
+import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
-import type { Clock, Log } from "../platform.ts";
+import type { Clock, Log, Platform } from "../platform.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
@@ -36,7 +38,9 @@ const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 async function resources(options: SidecarOptions, log: Log): Promise<readonly ComponentResource[]> {
   const { components, resourcesPaths, environment } = options;
   if (components === undefined && resourcesPaths === undefined) {
-    return givenComponents(defaultComponents, "the defaults", environment);
+    const { relay, relayRoom, relayToken } = options;
+    const own = relay === undefined ? undefined : { url: relay, room: relayRoom, token: relayToken };
+    return givenComponents(defaultComponents(own), "the defaults", environment);
   }
   const [given, loaded] = await Promise.all([
     givenComponents(components ?? [], "the options", environment),
@@ -65,6 +69,27 @@ async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Prom
     clock,
     log,
   });
+}
+
+/** Connections to relays; what speaks to them is loaded with the first one. */
+function relayConnections(platform: Platform): RelayConnections {
+  let client: Promise<RelayConnections> | undefined;
+  return {
+    async open(options) {
+      client ??= import("../mesh/relay-client.ts").then(({ RelayClient }) => new RelayClient(platform));
+      return (await client).open(options);
+    },
+  };
+}
+
+function relayTransport(
+  { relay, relayRoom, relayToken, appId, namespace = "default" }: SidecarOptions,
+  relays: RelayConnections,
+  platform: Platform,
+): readonly Transport[] {
+  if (relay === undefined) return [];
+  const options = { url: relay, room: relayRoom ?? "default", token: relayToken, appId, namespace };
+  return [new BackgroundRelay(options, relays, platform)];
 }
 
 function machine(
@@ -119,6 +144,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     resources(options, log),
     appChannel(options, clock, log),
   ]);
+  const platform = nodePlatform(log, clock);
+  const relays = relayConnections(platform);
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
     runtime.handle(authorised(request, apiToken));
@@ -127,15 +154,18 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     namespace: options.namespace ?? "default",
     host: "Node",
     core,
-    platform: nodePlatform(log, clock),
+    platform,
     registry: options.registry ?? nodeRegistry,
     components,
-    relays: { open: () => Promise.reject(new Error("no relay client")) },
-    transports: machine(options, clock, log, {
-      status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
-      api: trusted,
-      stop: () => void stop(),
-    }),
+    relays,
+    transports: [
+      ...machine(options, clock, log, {
+        status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
+        api: trusted,
+        stop: () => void stop(),
+      }),
+      ...relayTransport(options, relays, platform),
+    ],
     app,
     apiToken,
     maxBodySize,

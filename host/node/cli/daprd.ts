@@ -16,8 +16,12 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const later = checkFlags(given);
   if (later !== undefined) log.warn(later);
   const asked = new Promise<NodeJS.Signals>((resolve) => terminal.onSignal(resolve));
+  const relay = given.text("relay");
+  if (relay !== undefined && /^\d+$/.test(relay)) {
+    throw new UsageError("--relay takes the URL of a relay here; `daprlet relay` starts one");
+  }
   const startedAt = Date.now();
-  const options = sidecarOptions(given, appId, terminal, log);
+  const options = sidecarOptions(given, appId, relay, terminal, log);
   const status = () => ({ appPort: options.appPort, pid: terminal.pid, startedAt });
   const sidecar = await startSidecar({ ...options, port, status });
   const elapsed = Math.round(performance.now() - began);

@@ -17,7 +17,27 @@ export async function run(given: Given, command: readonly string[], terminal: Te
   const later = checkFlags(given);
   if (later !== undefined) log.warn(later);
   const signals = new Signals(terminal);
-  const options = sidecarOptions(given, appId, terminal, log);
+  const target = given.text("relay");
+  const token = given.text("relay-token") ?? terminal.environment.DAPRLET_RELAY_TOKEN;
+  const relay =
+    target === undefined ? undefined : await (await import("./relay.ts")).relayFor(target, token, log);
+  try {
+    return await runBeside(given, command, appId, relay?.url, signals, terminal, log);
+  } finally {
+    await relay?.own?.close();
+  }
+}
+
+async function runBeside(
+  given: Given,
+  command: readonly string[],
+  appId: string,
+  relay: string | undefined,
+  signals: Signals,
+  terminal: Terminal,
+  log: Log,
+): Promise<number> {
+  const options = sidecarOptions(given, appId, relay, terminal, log);
   const { appPort } = options;
   const startedAt = Date.now();
   let appPid: number | undefined;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
 import type { ComponentObject } from "../../resources/component-from-object.ts";
+import { type DefaultRelay, defaultPubSub } from "../given-components.ts";
 import { runtimeFolder } from "../machine/runtime-folder.ts";
 import type { SidecarOptions } from "../sidecar-options.ts";
 import { type Given, UsageError } from "./arguments.ts";
@@ -48,18 +49,20 @@ export function commandLog(
 const folder = "./components";
 
 /** A store that survives, in a folder of the project, and what to say about it. */
-function durableDefaults(): { components: readonly ComponentObject[]; sentence: string } {
+function durableDefaults(relay: DefaultRelay | undefined): {
+  readonly components: readonly ComponentObject[];
+  readonly sentence: string;
+} {
   const data = resolve(".daprlet");
   const file = join(data, "state.db");
   mkdirSync(data, { recursive: true });
   // The folder is nobody's source.
   if (!existsSync(join(data, ".gitignore"))) writeFileSync(join(data, ".gitignore"), "*\n");
+  const store = { name: "statestore", type: "state.sqlite", metadata: { connectionString: file } };
+  const events = relay === undefined ? "in memory" : "on the relay";
   return {
-    components: [
-      { name: "statestore", type: "state.sqlite", metadata: { connectionString: file } },
-      { name: "pubsub", type: "pubsub.in-memory" },
-    ],
-    sentence: `no component files: state store statestore keeps its data in ${file}, pub/sub pubsub is in memory`,
+    components: [store, defaultPubSub(relay)],
+    sentence: `no component files: state store statestore keeps its data in ${file}, pub/sub pubsub is ${events}`,
   };
 }
 
@@ -98,8 +101,16 @@ function present<T extends object>(options: { [K in keyof T]?: T[K] | undefined 
 }
 
 /** What `run` and `daprd` start, as their switches and the environment say. Throws UsageError. */
-export function sidecarOptions(given: Given, appId: string, terminal: Terminal, log: Log): SidecarOptions {
+export function sidecarOptions(
+  given: Given,
+  appId: string,
+  relay: string | undefined,
+  terminal: Terminal,
+  log: Log,
+): SidecarOptions {
   const { environment } = terminal;
+  const room = given.text("relay-room");
+  const token = given.text("relay-token") ?? (environment.DAPRLET_RELAY_TOKEN || undefined);
   const mode = given.text("mode");
   if (mode !== undefined && mode !== "standalone") {
     throw new UsageError(`--mode ${mode} is not supported; daprlet runs standalone`);
@@ -116,7 +127,7 @@ export function sidecarOptions(given: Given, appId: string, terminal: Terminal, 
       : undefined;
   let components: readonly ComponentObject[] | undefined;
   if (paths === undefined) {
-    const own = durableDefaults();
+    const own = durableDefaults(relay === undefined ? undefined : { url: relay, room, token });
     components = own.components;
     log.info(own.sentence);
   }
@@ -146,8 +157,9 @@ export function sidecarOptions(given: Given, appId: string, terminal: Terminal, 
     log,
     logCalls: given.on("enable-api-logging"),
     gracefulShutdownMs: graceful === undefined || graceful < 0 ? undefined : graceful * 1000,
-    relayRoom: given.text("relay-room"),
-    relayToken: given.text("relay-token"),
+    relay,
+    relayRoom: room,
+    relayToken: token,
     abort: () => terminal.exit(1),
   });
 }

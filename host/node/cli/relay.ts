@@ -1,0 +1,63 @@
+import type { Log } from "../../platform.ts";
+import { type RelayServer, startRelay } from "../relay-server.ts";
+import type { Given } from "./arguments.ts";
+import { commandLog } from "./sidecar-options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What `daprlet run --relay` and `daprlet relay` use when no port is named. */
+export const RELAY_PORT = 3499;
+
+export interface RelayFlags {
+  readonly port?: string;
+  readonly address?: string;
+  readonly token?: string;
+  readonly allowedOrigins?: string;
+  readonly allowedHosts?: string;
+}
+
+function names(list: string | undefined): readonly string[] {
+  return (list ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+/** `daprlet relay`. Answers the exit code. */
+export async function relay(flags: RelayFlags, given: Given, terminal: Terminal): Promise<number> {
+  const log = commandLog(given, "relay", "readable", terminal.colour, terminal.err);
+  const asked = new Promise<void>((resolve) => terminal.onSignal(() => resolve()));
+  const token = flags.token ?? terminal.environment.DAPRLET_RELAY_TOKEN;
+  const server = await startRelay({
+    port: flags.port === undefined ? RELAY_PORT : Number(flags.port),
+    ...(flags.address !== undefined && { address: flags.address }),
+    ...(token !== undefined && token !== "" && { token }),
+    origins: names(flags.allowedOrigins),
+    allowedHosts: names(flags.allowedHosts),
+    log,
+  });
+  terminal.out(
+    `the relay is at ${server.url}; join it with --relay ${server.url}, or in a page with relay: "${server.url}"`,
+  );
+  await asked;
+  await server.close();
+  return 0;
+}
+
+/** A relay for `run --relay <port|url>`: one of its own on a port, or the one that is there already. */
+export async function relayFor(
+  target: string,
+  token: string | undefined,
+  log: Log,
+): Promise<{ readonly url: string; readonly own: RelayServer | undefined }> {
+  if (!/^\d+$/.test(target)) return { url: target, own: undefined };
+  try {
+    const own = await startRelay({ port: Number(target), ...(token !== undefined && { token }), log });
+    log.info(`the relay is at ${own.url}`);
+    return { url: own.url, own };
+  } catch (error) {
+    if (!/taken by another program/.test((error as Error).message)) throw error;
+    const url = `ws://127.0.0.1:${target}`;
+    log.info(`port ${target} is taken: joining the relay that is there, ${url}`);
+    return { url, own: undefined };
+  }
+}
