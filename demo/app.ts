@@ -13,7 +13,7 @@ export interface AppEvents {
 export function demoApp(name: string, pubsubs: readonly string[], events: AppEvents): Hono {
   const app = new Hono();
   app.get("/dapr/subscribe", (c) =>
-    c.json([{ pubsubname: "pubsub", topic: "greetings", route: "/greetings" }]),
+    c.json(pubsubs.map((pubsubname) => ({ pubsubname, topic: "greetings", route: "/greetings" }))),
   );
   app.get("/greeting", (c) => {
     events.called(`greeting, asked by ${c.req.header("dapr-caller-app-id") ?? "nobody"}`);
