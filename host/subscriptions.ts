@@ -38,6 +38,15 @@ function infoOf({ pubsubname, topic, metadata, rules, deadLetterTopic }: AppSubs
   };
 }
 
+/** Settles as `work` does, or rejects with the signal's reason. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
 /** The app's subscriptions: read once the app is ready, delivered until closed. */
 export class Subscriptions {
   #open: Open[] = [];
@@ -45,11 +54,15 @@ export class Subscriptions {
   #wanted: readonly AppSubscription[] = [];
   /** Ends the attempts to subscribe that belong to the latest start. */
   #starting = new AbortController();
+  /** Ends the latest start, which a newer one supersedes wherever it waits. */
+  #current = new AbortController();
   /** Starts run one after the other. */
   #turn: Promise<void> = Promise.resolve();
+  /** What the latest start answered: a start that was superseded has come about when this one has. */
+  #latest: Promise<void> = Promise.resolve();
   /** Subscriptions of earlier starts whose last deliveries are still under way. */
   readonly #ending = new Set<Promise<void>>();
-  readonly #closed = new AbortController();
+  #closed = false;
   /** Calls to the app that carry an event. */
   readonly #underWay = new Set<AbortController>();
 
@@ -65,26 +78,31 @@ export class Subscriptions {
    * attempt to subscribe; what the broker refuses is tried again until it is accepted.
    */
   start(): Promise<void> {
-    const turn = this.#turn.then(() => this.#restart());
+    if (this.#closed) return Promise.resolve();
+    this.#current.abort();
+    const current = new AbortController();
+    this.#current = current;
+    // An app or a broker that never answers must not hold up the start that follows.
+    const turn = this.#turn.then(() => untilAborted(this.#restart(current.signal), current.signal));
     this.#turn = turn.catch(() => undefined);
-    return turn;
+    this.#latest = turn.catch((error) => {
+      if (!current.signal.aborted) throw error;
+      return this.#closed ? undefined : this.#latest;
+    });
+    return this.#latest;
   }
 
-  async #restart(): Promise<void> {
+  async #restart(signal: AbortSignal): Promise<void> {
     const sidecar = this.sidecar();
     const { app } = sidecar;
-    if (app === undefined || this.#closed.signal.aborted) return;
-    const read = await readSubscriptions(app, sidecar, this.#closed.signal).catch((error) => {
-      if (this.#closed.signal.aborted) return undefined;
-      throw error;
-    });
-    if (this.#closed.signal.aborted) return;
+    if (app === undefined || signal.aborted) return;
+    const read = await readSubscriptions(app, sidecar, signal);
+    if (signal.aborted) return;
     this.#wanted = read === undefined ? this.#wanted : this.#usable(read);
     this.#endAll();
-    this.#starting = new AbortController();
-    await Promise.all(
-      this.#wanted.map((subscription) => this.#subscribe(subscription, this.#starting.signal)),
-    );
+    const starting = new AbortController();
+    this.#starting = starting;
+    await Promise.all(this.#wanted.map((subscription) => this.#subscribe(subscription, starting.signal)));
     const topics = this.#open.map(({ info }) => `${info.pubsubname}/${info.topic}`);
     if (topics.length > 0) sidecar.log.info(`the app is subscribed to ${topics.join(", ")}`);
   }
@@ -181,7 +199,8 @@ export class Subscriptions {
 
   /** No new deliveries; those under way are awaited for 5 s and then cancelled, which leaves them to the broker. */
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#closed = true;
+    this.#current.abort();
     this.#endAll();
     if (this.#ending.size === 0) return;
     const { clock } = this.sidecar().platform;

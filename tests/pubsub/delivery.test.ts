@@ -269,6 +269,36 @@ describe("an app that comes and goes", () => {
     await on.until("the event", () => on.got.length === 1);
   });
 
+  it("that hangs when it is asked holds up nobody who asks after it", async () => {
+    let hanging = true;
+    const hung = new Promise<never>(() => undefined);
+    const body = new TextEncoder().encode(JSON.stringify([plain]));
+    const on = await sidecar({
+      subscriptions: () => (hanging ? hung : { status: 200, headers: [], body }),
+    });
+    let ready = 0;
+    void on.runtime.appReady.then(() => ready++);
+    const { subscriptions } = on.runtime.sidecar;
+    await on.clock.advance(1_000);
+    void subscriptions.start().then(() => ready++);
+    await on.clock.advance(1_000);
+    expect([ready, on.asked.length]).toEqual([0, 2]);
+    hanging = false;
+    await subscriptions.start();
+    await on.clock.advance(0);
+    expect([ready, on.asked.length, subscriptions.list().length]).toEqual([2, 3, 1]);
+    await on.publish("messagebus/t", "1");
+    await on.until("the event", () => on.got.length === 1);
+  });
+
+  it("that hangs when it is asked does not hold up an end", async () => {
+    const on = await sidecar({ subscriptions: () => new Promise<never>(() => undefined) });
+    await on.clock.advance(1_000);
+    await on.stop();
+    await on.runtime.sidecar.subscriptions.start();
+    expect(on.asked).toHaveLength(1);
+  });
+
   it("is asked again until it can be reached", async () => {
     let attempts = 0;
     const on = await sidecar({

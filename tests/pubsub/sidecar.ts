@@ -53,7 +53,7 @@ export interface SidecarOptions {
   readonly broker?: InMemoryBroker;
   readonly components?: readonly ComponentResource[];
   /** The answer to GET /dapr/subscribe: a list, or what the app does. Left out: no app. */
-  readonly subscriptions?: readonly unknown[] | (() => RuntimeResponse);
+  readonly subscriptions?: readonly unknown[] | (() => RuntimeResponse | Promise<RuntimeResponse>);
   readonly app?: App;
   readonly strict?: boolean;
 }
