@@ -1,121 +1,25 @@
 import "fake-indexeddb/auto";
-import { IDBFactory } from "fake-indexeddb";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ComponentContext } from "../../host/components/component.ts";
-import { decodeMetadata } from "../../host/components/metadata-schema.ts";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Message, PubSub } from "../../host/components/pubsub/pubsub.ts";
-import { FakeClock } from "../../host/fake-clock.ts";
-import type { Clock } from "../../host/platform.ts";
+import { SimulatedBrowser } from "../../tests/browser/storage/simulated-browser.ts";
 import { pubSubSuite } from "../../tests/conformance/pubsub.ts";
-import { testContext } from "../../tests/conformance/test-context.ts";
-import type { Incarnation } from "../storage/incarnation.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
 
-const databasePrefix = "daprlet:/:";
-const RealChannel = BroadcastChannel;
-
-/** One browser: a store, a clock, and components that can be ended as a killed worker ends them. */
-class Browser {
-  readonly clock = new FakeClock();
-  readonly #opened: PubSub[] = [];
-  #life = new Life(this.clock);
-  #lives = 1;
-
-  constructor(readonly serviceWorker: boolean) {
-    vi.stubGlobal("indexedDB", new IDBFactory());
-    this.#use();
-  }
-
-  #use(): void {
-    const life = this.#life;
-    vi.stubGlobal(
-      "BroadcastChannel",
-      class extends RealChannel {
-        constructor(name: string) {
-          super(name);
-          life.channels.push(this);
-        }
-      },
-    );
-  }
-
-  async open(appId: string, metadata: Readonly<Record<string, string>> = {}): Promise<PubSub> {
-    const incarnation: Incarnation | undefined = this.serviceWorker
-      ? { id: String(this.#lives), startedAt: this.clock.now() }
-      : undefined;
-    const definition = browserPubSub({ databasePrefix, incarnation });
-    const context: ComponentContext = { ...testContext("pubsub", this.#life), appId };
-    const decoded = decodeMetadata(
-      "pubsub",
-      definition.metadata,
-      new Map(Object.entries(metadata)),
-      () => undefined,
-    );
-    const component = await definition.open(decoded, context);
-    this.#opened.push(component);
-    return component;
-  }
-
-  /** Time of the clock, in steps with turns of the event loop between them: the database's work takes no time. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left >= 0; left -= 100) {
-      await this.clock.advance(Math.min(left, 100));
-      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  async kill(): Promise<void> {
-    this.#life.end();
-    this.#opened.length = 0;
-    this.#life = new Life(this.clock);
-    this.#lives++;
-    this.#use();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#opened.map((component) => component.close()));
-    for (const channel of this.#life.channels) channel.close();
-    vi.stubGlobal("BroadcastChannel", RealChannel);
-  }
+/** Turns of the event loop: the fake database takes a few for each of its steps. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What dies with a worker: timers and channels. */
-class Life implements Clock {
-  readonly channels: BroadcastChannel[] = [];
-  readonly #cancels = new Set<() => void>();
-  #over = false;
+const newBrowser = (serviceWorker: boolean) => new SimulatedBrowser(serviceWorker, turns);
 
-  constructor(readonly clock: FakeClock) {}
-
-  now(): number {
-    return this.clock.now();
-  }
-
-  after(ms: number, task: () => void): () => void {
-    if (this.#over) return () => undefined;
-    const cancel = this.clock.after(ms, task);
-    this.#cancels.add(cancel);
-    return () => {
-      this.#cancels.delete(cancel);
-      cancel();
-    };
-  }
-
-  end(): void {
-    this.#over = true;
-    for (const cancel of this.#cancels) cancel();
-    for (const channel of this.channels) channel.close();
-  }
-}
-
-const definition = browserPubSub({ databasePrefix, incarnation: undefined });
+const definition = browserPubSub({ databasePrefix: "daprlet:/:", incarnation: undefined });
 
 describe("in a service worker", () => {
-  pubSubSuite(definition, async () => new Browser(true));
+  pubSubSuite(definition, async () => newBrowser(true));
 });
 
 describe("in page mode", () => {
-  pubSubSuite(definition, async () => new Browser(false), {
+  pubSubSuite(definition, async () => newBrowser(false), {
     gaps: {
       "delivers again what was under way or waiting when everything was killed":
         "another page may still have the events in hand, so they wait for the end of their lease, and others overtake them; tested below",
@@ -146,7 +50,7 @@ const never = () => new Promise<void>(() => undefined);
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
 
 describe("pubsub.browser", () => {
-  let browser: Browser;
+  let browser: SimulatedBrowser;
 
   afterEach(async () => {
     await browser.stop();
@@ -158,7 +62,7 @@ describe("pubsub.browser", () => {
   }
 
   it("hands what a closed page had in hand to another one, after the lease", async () => {
-    browser = new Browser(false);
+    browser = newBrowser(false);
     const gone = await browser.open("a");
     const taken: string[] = [];
     await gone.subscribe({ topic: "t", consumerId: "a", metadata: new Map() }, (message) => {
@@ -176,7 +80,7 @@ describe("pubsub.browser", () => {
   });
 
   it("keeps hold of an event whose handler takes longer than a lease", async () => {
-    browser = new Browser(false);
+    browser = newBrowser(false);
     let release = () => {};
     let calls = 0;
     const slow = await browser.open("a");
@@ -198,7 +102,7 @@ describe("pubsub.browser", () => {
   });
 
   it("remembers the attempts and the back-off of an event across a restart of the worker", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const attempts: number[] = [];
     const failing = async ({ attempt }: Message) => {
       attempts.push(attempt);
@@ -216,7 +120,7 @@ describe("pubsub.browser", () => {
   });
 
   it("makes room for new events by dropping the oldest that everybody has consumed", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("a", { maxEvents: "10" });
     const got = await collect(pubsub, "a");
     for (const n of numbers(0, 25)) {
@@ -231,7 +135,7 @@ describe("pubsub.browser", () => {
   });
 
   it("keeps the newest events of a topic that nobody ever subscribed to", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("p", { maxEvents: "5" });
     for (const n of numbers(0, 12)) await pubsub.publish(event(n));
     const got = await collect(pubsub, "a");
@@ -241,7 +145,7 @@ describe("pubsub.browser", () => {
   });
 
   it("refuses an event rather than drop one that a known app has not consumed", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("p", { maxEvents: "5" });
     const app = await browser.open("a");
     await collect(app, "a");
@@ -260,7 +164,7 @@ describe("pubsub.browser", () => {
   });
 
   it("drops what is older than its retention, and forgets apps that were away as long", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("p", { retention: "1h", maxEvents: "3" });
     const app = await browser.open("a", { retention: "1h", maxEvents: "3" });
     await collect(app, "a");
@@ -276,7 +180,7 @@ describe("pubsub.browser", () => {
   });
 
   it("keeps later events of a partition behind one that fails", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("a");
     const got: string[] = [];
     let failures = 0;
@@ -294,7 +198,7 @@ describe("pubsub.browser", () => {
   });
 
   it("passes over an expired first event of a partition", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     const pubsub = await browser.open("p");
     await pubsub.publish(event("x0", { partitionKey: "x", ttlInSeconds: "1" }));
     await pubsub.publish(event("x1", { partitionKey: "x" }));
@@ -305,7 +209,7 @@ describe("pubsub.browser", () => {
   });
 
   it("refuses metadata that makes no sense, and names the component and the field", async () => {
-    browser = new Browser(true);
+    browser = newBrowser(true);
     await expect(browser.open("a", { maxEvents: "0" })).rejects.toThrow(/component pubsub: .*maxEvents/);
     await expect(browser.open("a", { retention: "soon" })).rejects.toThrow(/component pubsub: .*retention/);
   });

@@ -60,7 +60,7 @@ export class Database<S extends DBSchema | unknown> {
   }
 
   /**
-   * Runs `work` in one transaction and resolves after it completed, so what it wrote is then kept. A lost connection
+   * Runs `work` in one transaction. One that writes resolves after it completed: what it wrote is then kept. A lost connection
    * is opened again and `work` runs once more, with `again` true: then the first run may or may not have been
    * committed. `work` waits for requests of its own transaction and nothing else. Throws a ComponentError.
    */
@@ -111,7 +111,9 @@ export class Database<S extends DBSchema | unknown> {
       async () => {
         try {
           const result = await work(transaction);
-          if (mode === "readwrite") commit(transaction);
+          // What was read is read; only what is written has to wait for the end.
+          if (mode === "readonly") return result;
+          commit(transaction);
           await done;
           return result;
         } catch (error) {
