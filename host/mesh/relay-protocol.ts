@@ -37,6 +37,8 @@ interface Kinds {
   integer: number;
   flag: boolean;
   texts: readonly string[];
+  /** `[name, value, …]` */
+  pairs: readonly string[];
   /** `[instance, app id, namespace, …]` */
   members: readonly string[];
 }
@@ -59,7 +61,7 @@ const shapes = {
   presence: { joined: "members", left: "texts" },
 
   /** `key` is the same when a publish is sent again. Metadata is `[name, value, …]`. */
-  publish: { id: "integer", key: "text", topic: "text", type: "text?", metadata: "texts" },
+  publish: { id: "integer", key: "text", topic: "text", type: "text?", metadata: "pairs" },
   subscribe: {
     id: "integer",
     subscription: "integer",
@@ -76,7 +78,7 @@ const shapes = {
     subscription: "integer",
     topic: "text",
     type: "text?",
-    metadata: "texts",
+    metadata: "pairs",
     attempt: "integer",
   },
   consumed: { delivery: "integer" },
@@ -88,7 +90,7 @@ const shapes = {
     method: "text",
     path: "text",
     query: "text",
-    headers: "texts",
+    headers: "pairs",
     more: "flag",
   },
   /** An `invoke` as the callee gets it: who calls is what the relay knows of the caller. */
@@ -100,10 +102,10 @@ const shapes = {
     method: "text",
     path: "text",
     query: "text",
-    headers: "texts",
+    headers: "pairs",
     more: "flag",
   },
-  answer: { call: "integer", status: "integer", headers: "texts", more: "flag" },
+  answer: { call: "integer", status: "integer", headers: "pairs", more: "flag" },
   chunk: { call: "integer", more: "flag" },
   credit: { call: "integer", bytes: "integer" },
   /** From the caller: it has gone. From the callee: it reads no more of the request. */
@@ -141,7 +143,8 @@ const checks: { readonly [K in keyof Kinds]: (value: unknown) => boolean } = {
   text: isText,
   integer: Number.isSafeInteger,
   flag: (value) => typeof value === "boolean",
-  texts: (value) => isTexts(value) && (value as unknown[]).length % 2 === 0,
+  texts: isTexts,
+  pairs: (value) => isTexts(value) && (value as unknown[]).length % 2 === 0,
   members: (value) => isTexts(value) && (value as unknown[]).length % 3 === 0,
 };
 

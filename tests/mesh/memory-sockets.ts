@@ -39,7 +39,13 @@ export class MemorySockets {
     let open = false;
     let over = false;
     let far: SocketEvents | undefined;
-    const wire: Wire = { cut: () => end(1006, "") };
+    let lost = false;
+    const wire: Wire = {
+      cut: () => {
+        lost = true;
+        end(1006, "");
+      },
+    };
     const end = (code: number, reason: string) => {
       if (over) return;
       over = true;
@@ -59,7 +65,7 @@ export class MemorySockets {
         if (over || this.deaf) return;
         const copy = typeof data === "string" ? data : data.slice();
         queueMicrotask(() => {
-          if (!over) member.message(copy);
+          if (!lost) member.message(copy);
         });
       },
       buffered: 0,
@@ -77,7 +83,7 @@ export class MemorySockets {
         if (over || !open) return;
         const copy = typeof data === "string" ? data : data.slice();
         queueMicrotask(() => {
-          if (!over) far?.message(copy);
+          if (!lost) far?.message(copy);
         });
       },
       buffered: 0,

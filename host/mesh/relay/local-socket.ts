@@ -15,9 +15,8 @@ export function connectLocally(relay: Relay, member: SocketEvents): Socket {
   };
   const end = (to: () => SocketEvents | undefined): Socket => ({
     send(data) {
-      queueMicrotask(() => {
-        if (!over) to()?.message(data);
-      });
+      // What was sent before the close arrives before it.
+      if (!over) queueMicrotask(() => to()?.message(data));
     },
     buffered: 0,
     close,
