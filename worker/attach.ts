@@ -1,5 +1,6 @@
 /** `daprlet/worker`: joins a service worker that a site already has. */
 
+import { RelayClient } from "../host/mesh/relay-client.ts";
 import type { Platform } from "../host/platform.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
@@ -36,8 +37,8 @@ export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions 
     platform,
     core: embeddedCore(),
     registry: workerRegistry({ databasePrefix: prefix, incarnation }),
-    relays: { open: () => Promise.reject(new Error("relays are not connected yet")) },
-    defaults: defaultComponents(),
+    relays: new RelayClient(platform),
+    defaults: defaultComponents,
   });
   const host: ScopeHost = new ScopeHost({
     worker,

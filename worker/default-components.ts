@@ -1,13 +1,18 @@
 import type { ComponentResource } from "../host/resources/component.ts";
+import type { RelaySettings } from "./messages.ts";
 import { storageAvailable } from "./storage/durability.ts";
 
-function component(name: string, type: string): ComponentResource {
+function component(
+  name: string,
+  type: string,
+  metadata: readonly (readonly [string, string | undefined])[] = [],
+): ComponentResource {
   return {
     name,
     namespace: undefined,
     type,
     version: "v1",
-    metadata: new Map(),
+    metadata: new Map(metadata.filter((entry): entry is [string, string] => entry[1] !== undefined)),
     secretKeyRefs: [],
     scopes: [],
     initTimeoutMs: 10_000,
@@ -16,9 +21,15 @@ function component(name: string, type: string): ComponentResource {
   };
 }
 
-/** What an app has that names no components: kept in IndexedDB, or in memory where the browser gives none. */
-export function defaultComponents(): readonly ComponentResource[] {
-  return storageAvailable()
-    ? [component("statestore", "state.indexeddb"), component("pubsub", "pubsub.browser")]
-    : [component("statestore", "state.in-memory"), component("pubsub", "pubsub.in-memory")];
+/**
+ * What an app has that names no components: kept in IndexedDB, or in memory where the browser gives none; with a
+ * relay, events go through it.
+ */
+export function defaultComponents(relay: RelaySettings | undefined): readonly ComponentResource[] {
+  const kept = storageAvailable();
+  const state = component("statestore", kept ? "state.indexeddb" : "state.in-memory");
+  if (relay === undefined) return [state, component("pubsub", kept ? "pubsub.browser" : "pubsub.in-memory")];
+  const { url, room, token } = relay;
+  const metadata = [["url", url] as const, ["room", room] as const, ["token", token] as const];
+  return [state, component("pubsub", "pubsub.relay", metadata)];
 }

@@ -2,14 +2,16 @@ import type { Registry } from "../host/components/registry.ts";
 import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
+import { BackgroundRelay } from "../host/mesh/background-relay.ts";
 import type { RelayConnections } from "../host/mesh/relay-connection.ts";
+import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
 import type { ComponentResource } from "../host/resources/component.ts";
 import { Runtime } from "../host/runtime.ts";
-import type { Registration } from "./messages.ts";
+import type { Registration, RelaySettings } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
-import { RelayTransport } from "./relay-transport.ts";
+import { PatientRelays } from "./patient-relays.ts";
 
 const MAX_BODY_SIZE = 4 << 20;
 
@@ -19,8 +21,10 @@ export interface SidecarsOptions {
   readonly core: () => Promise<Core>;
   readonly registry: Registry;
   readonly relays: RelayConnections;
+  /** Further ways to other instances of the scope, one for each runtime. */
+  readonly transports?: () => readonly Transport[];
   /** What an app gets that names no components. */
-  readonly defaults: readonly ComponentResource[];
+  readonly defaults: (relay: RelaySettings | undefined) => readonly ComponentResource[];
 }
 
 /** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
@@ -101,12 +105,15 @@ export class App {
       core: await this.#options.core(),
       platform,
       registry,
-      components: components ?? defaults,
-      relays,
-      transports:
-        relay === undefined
-          ? [transport]
-          : [transport, new RelayTransport({ ...relay, appId, namespace }, relays, platform)],
+      components: components ?? defaults(relay),
+      relays: new PatientRelays(relays, platform),
+      transports: [
+        transport,
+        ...(this.#options.transports?.() ?? []),
+        ...(relay === undefined
+          ? []
+          : [new BackgroundRelay({ ...relay, appId, namespace }, relays, platform)]),
+      ],
       app: this.channel,
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,

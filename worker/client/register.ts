@@ -118,7 +118,7 @@ async function open(
   place: WorkerPlace,
   notes: string[],
 ): Promise<Door> {
-  const { window, clock, session } = context;
+  const { window, clock } = context;
   const step = options.onStep ?? (() => undefined);
   const settings: Registration = {
     appId: options.appId,
@@ -138,7 +138,7 @@ async function open(
       `The runtime runs in this page, because ${error.message}. It ends with the page, answers only calls made by its scripts, and reaches other tabs only while both are open.`,
     );
     const { openPageMode } = await import("../page-mode/page-mode.ts");
-    const door = await openPageMode({ settings, scope: place.scope.href, window, clock, session });
+    const door = await openPageMode({ settings, scope: place.scope.href, window, clock, fetch: page.fetch });
     step("the runtime runs in this page");
     return door;
   }

@@ -1,3 +1,4 @@
+import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import type { AppHost } from "../client/app-host.ts";
@@ -11,6 +12,8 @@ import { type App, Sidecars } from "../sidecars.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 import { storageAvailable, storageDurability } from "../storage/durability.ts";
 import { eraseDatabases } from "../storage/erase.ts";
+import { installInPageRequests } from "./in-page-requests.ts";
+import { TabTransport } from "./tab-transport.ts";
 
 export interface PageModeOptions {
   readonly settings: Registration;
@@ -18,12 +21,19 @@ export interface PageModeOptions {
   readonly scope: string;
   readonly window: Window & typeof globalThis;
   readonly clock: Clock;
-  readonly session: string;
+  /** The browser's own, before the shim. */
+  readonly fetch: typeof fetch;
 }
 
 const key = Symbol.for("daprlet.page-mode");
 
-type Host = Window & { [key]?: Map<string, Sidecars> };
+/** One scope's apps in this page, and the way back from its patched globals. */
+interface InPage {
+  readonly sidecars: Sidecars;
+  readonly restore: () => void;
+}
+
+type Host = Window & { [key]?: Map<string, InPage> };
 
 /** crypto.randomUUID is missing on insecure origins. */
 function uuid(random: Platform["random"]): string {
@@ -35,10 +45,15 @@ function uuid(random: Platform["random"]): string {
 }
 
 /** The runtime of a page that can have no service worker: the same as in one, and it ends with the page. */
-export async function openPageMode({ settings, scope, window, clock }: PageModeOptions): Promise<Door> {
+export async function openPageMode({
+  settings,
+  scope,
+  window,
+  clock,
+  fetch: own,
+}: PageModeOptions): Promise<Door> {
   const prefix = databasePrefix(scope);
   const web = webPlatform(consoleLog("info", "daprlet"));
-  const own = window.fetch.bind(window);
   const platform: Platform = {
     ...web,
     clock,
@@ -47,29 +62,45 @@ export async function openPageMode({ settings, scope, window, clock }: PageModeO
   };
   const host = window as Host;
   host[key] ??= new Map();
-  let sidecars = host[key].get(scope);
-  if (sidecars === undefined) {
-    sidecars = new Sidecars({
+  let inPage = host[key].get(scope);
+  if (inPage === undefined) {
+    const transports = () => [
+      new TabTransport({ name: `${prefix}tabs`, clock, locks: window.navigator.locks }),
+    ];
+    const made = new Sidecars({
       platform,
       core: embeddedCore(),
       registry: workerRegistry({ databasePrefix: prefix, incarnation: undefined }),
-      relays: { open: () => Promise.reject(new Error("relays are not connected yet")) },
-      defaults: defaultComponents(),
+      relays: new RelayClient(platform),
+      transports,
+      defaults: defaultComponents,
     });
-    host[key].set(scope, sidecars);
+    const { origin } = window.location;
+    const addresses = { origin, scopePath: new URL(scope).pathname, ports: settings.ports };
+    inPage = { sidecars: made, restore: installInPageRequests(window, addresses) };
+    host[key].set(scope, inPage);
+    // Said on leaving, so that other tabs need not find out; a page that is kept in memory may come back.
+    window.addEventListener("pagehide", ({ persisted }) => {
+      if (!persisted) void made.close();
+    });
   }
+  const { sidecars, restore } = inPage;
   const app = await sidecars.register(settings);
   try {
     await app.runtime();
   } catch (error) {
     await sidecars.remove(settings.appId);
+    if (sidecars.latest === undefined) {
+      restore();
+      host[key].delete(scope);
+    }
     throw error;
   }
   const storage = storageAvailable() ? await storageDurability() : "memory";
-  const all = sidecars;
-  return new PageDoor(all, app, storage, async () => {
+  return new PageDoor(sidecars, app, storage, async () => {
+    restore();
     host[key]?.delete(scope);
-    await all.close();
+    await sidecars.close();
     if (storageAvailable()) await eraseDatabases(prefix);
   });
 }
