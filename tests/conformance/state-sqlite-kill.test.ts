@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Libsql from "libsql";
 import { build } from "vite";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 // Below the project, so that the program finds its native module.
@@ -22,49 +22,75 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the writer and kills it `ms` after its first answer. Resolves with the lines it wrote. */
-function writeUntilKilled(path: string, first: number, ms: number): Promise<string[]> {
+interface Ended {
+  /** Whole lines of its output. */
+  readonly lines: readonly string[];
+  readonly signal: NodeJS.Signals | null;
+  readonly errors: string;
+}
+
+/** Runs the writer to its end; `killAfter` milliseconds after its first answer, if given, it is killed. */
+function write(path: string, first: number, killAfter?: number, limit = ""): Promise<Ended> {
   return new Promise((done, failed) => {
-    const child = spawn(process.execPath, [join(folder, "sqlite-writer.js"), path, String(first)]);
+    const command = `${limit} exec "$0" "$1" "$2" "$3"`;
+    const writer = join(folder, "sqlite-writer.js");
+    const child = spawn("/bin/sh", ["-c", command, process.execPath, writer, path, String(first)]);
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {
-      if (output === "") setTimeout(() => child.kill("SIGKILL"), ms);
+      if (output === "" && killAfter !== undefined) setTimeout(() => child.kill("SIGKILL"), killAfter);
       output += chunk.toString();
     });
     child.stderr.on("data", (chunk: Buffer) => {
       errors += chunk.toString();
     });
     child.on("error", failed);
-    child.on("close", (_, signal) => {
-      if (signal !== "SIGKILL") failed(new Error(`the writer ended by itself: ${errors}`));
-      // A last line without its end was cut off by the kill.
-      else done(output.split("\n").slice(0, -1));
-    });
+    // A last line without its end was cut off.
+    child.on("close", (_, signal) => done({ lines: output.split("\n").slice(0, -1), signal, errors }));
   });
 }
 
-it("a process killed while it writes loses nothing that was answered, and leaves no half transaction", async () => {
-  const path = join(folder, "state.db");
-  const answered = new Set<number>();
-  let first = 0;
-  for (let round = 0; round < 12; round++) {
-    const lines = await writeUntilKilled(path, first, Math.round(Math.random() * 60));
-    const database = new Libsql(path);
-    const keys = new Set(
-      (database.prepare("SELECT key FROM state").raw().all([]) as [string][]).map(([key]) => key),
-    );
-    const integrity = (database.prepare("PRAGMA integrity_check").raw().get([]) as [string])[0];
-    database.close();
-    expect(integrity).toBe("ok");
-    expect(lines.filter((line) => !/^\d+$/.test(line))).toEqual([]);
-    for (const line of lines) answered.add(Number(line));
-    const lost = [...answered].filter((number) => !keys.has(`a-${number}`) || !keys.has(`b-${number}`));
-    expect(lost).toEqual([]);
-    const twin = (key: string) => (key.startsWith("a-") ? "b" : "a") + key.slice(1);
-    expect([...keys].filter((key) => /^[ab]-/.test(key) && !keys.has(twin(key)))).toEqual([]);
-    expect(keys.has("t2") || keys.has("key-2")).toBe(false);
-    first = Math.max(first, ...answered) + 100;
-  }
-  expect(answered.size).toBeGreaterThan(50);
-}, 60_000);
+/** What was answered is there, both halves or none of every transaction are, and nothing that was refused. */
+function inspect(path: string, answered: ReadonlySet<number>): void {
+  const database = new Libsql(path);
+  const keys = new Set(
+    (database.prepare("SELECT key FROM state").raw().all([]) as [string][]).map(([key]) => key),
+  );
+  const integrity = (database.prepare("PRAGMA integrity_check").raw().get([]) as [string])[0];
+  database.close();
+  expect(integrity).toBe("ok");
+  expect([...answered].filter((number) => !keys.has(`a-${number}`) || !keys.has(`b-${number}`))).toEqual([]);
+  const twin = (key: string) => (key.startsWith("a-") ? "b" : "a") + key.slice(1);
+  expect([...keys].filter((key) => /^[ab]-/.test(key) && !keys.has(twin(key)))).toEqual([]);
+  expect(keys.has("t2") || keys.has("key-2")).toBe(false);
+}
+
+const numbers = (lines: readonly string[]): number[] => {
+  expect(lines.filter((line) => !/^\d+$/.test(line))).toEqual([]);
+  return lines.map(Number);
+};
+
+describe.skipIf(process.platform === "win32")("a process that writes to SQLite", () => {
+  it("and is killed loses nothing that was answered, and leaves no half transaction", async () => {
+    const path = join(folder, "killed.db");
+    const answered = new Set<number>();
+    for (let round = 0; round < 12; round++) {
+      const first = Math.max(0, ...answered) + 100;
+      const { lines, signal, errors } = await write(path, first, Math.round(Math.random() * 60));
+      expect([signal, errors]).toEqual(["SIGKILL", ""]);
+      for (const number of numbers(lines)) answered.add(number);
+      inspect(path, answered);
+    }
+    expect(answered.size).toBeGreaterThan(50);
+  }, 60_000);
+
+  it("and runs out of space is told so, and nothing was answered too early", async () => {
+    const path = join(folder, "full.db");
+    // In blocks of half a kilobyte: the write-ahead log reaches it after a few dozen transactions.
+    const { lines, signal, errors } = await write(path, 0, undefined, "ulimit -f 400;");
+    expect(signal === "SIGXFSZ" || /ComponentError: SQLite: .*(full|disk)/.test(errors)).toBe(true);
+    const answered = new Set(numbers(lines));
+    expect(answered.size).toBeGreaterThan(5);
+    inspect(path, answered);
+  }, 30_000);
+});
