@@ -1,31 +1,10 @@
-import { resolve } from "node:path";
-import { build } from "vite";
 import { test as base, expect, type Site } from "./fixtures.ts";
+import { bundle } from "./storage/bundle.ts";
 import type { Outcome } from "./storage/page-runner.ts";
 import type { Suites } from "./storage/suites-page.ts";
 
 declare global {
   var suites: Suites;
-}
-
-/** One classic script of a file and all that it imports. */
-async function bundle(file: string): Promise<string> {
-  const here = resolve(import.meta.dirname, "storage");
-  const built = await build({
-    root: here,
-    configFile: false,
-    logLevel: "warn",
-    resolve: { alias: { vitest: resolve(here, "page-runner.ts") } },
-    build: {
-      write: false,
-      minify: false,
-      target: "es2022",
-      lib: { entry: resolve(here, file), formats: ["iife"], name: "bundle" },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  if (output === undefined || !("output" in output)) throw new Error("vite built nothing");
-  return output.output[0].code;
 }
 
 const test = base.extend<object, { script: string }>({

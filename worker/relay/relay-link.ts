@@ -6,6 +6,7 @@ const PORT_MS = 10_000;
 const PING_MS = 10_000;
 /** What an abnormal end is called by the WebSocket protocol. */
 const ABNORMAL = 1006;
+const GONE = "the page that held the connection is gone";
 
 /**
  * The service worker's sockets. They live in a dedicated worker that an elected page owns, at the other end of a port
@@ -55,6 +56,10 @@ export class RelayLink {
     this.#lose("another page holds the connection now");
     this.#port = port;
     port.onmessage = ({ data }) => this.#receive(data as FromHolder);
+    // Where browsers tell of the end of a port, this is sooner than silence.
+    port.addEventListener("close", () => {
+      if (this.#port === port) this.#lose(GONE);
+    });
     this.#begin();
   }
 
@@ -83,7 +88,7 @@ export class RelayLink {
       this.#cancelPing = undefined;
       if (this.#sockets.size === 0) return;
       if (this.#silent++ >= 2) {
-        this.#lose("the page that held the connection is gone");
+        this.#lose(GONE);
         return;
       }
       this.#say({ type: "ping" });
