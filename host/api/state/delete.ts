@@ -1,6 +1,6 @@
 import { header, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
-import { queryValue } from "../query.ts";
+import { queryValue } from "../query-value.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure, written } from "./failure.ts";
 import { concurrencyOf, consistencyOf } from "./write-options.ts";

@@ -1,7 +1,7 @@
 import type { Item } from "../../components/state/store.ts";
 import { noContent, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
-import { queryValue } from "../query.ts";
+import { queryValue } from "../query-value.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { expiryTime } from "./expiry-time.ts";
 import { failure } from "./failure.ts";

@@ -1,6 +1,6 @@
 import { noContent, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
-import { queryMetadata } from "../query.ts";
+import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure, written } from "./failure.ts";
 import { malformed, requestBody, scanned } from "./request-body.ts";

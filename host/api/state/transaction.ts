@@ -2,7 +2,7 @@ import type { WriteOutcome } from "../../components/state/store.ts";
 import { apiError } from "../../errors/api-error.ts";
 import { noContent, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
-import { queryMetadata } from "../query.ts";
+import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure } from "./failure.ts";
 import { malformed, requestBody, scanned } from "./request-body.ts";

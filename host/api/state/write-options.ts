@@ -47,12 +47,12 @@ export function operationOf(
   kind: Operation["kind"],
   item: ScannedItem,
   key: string,
-  query: ReadonlyMap<string, string> | undefined,
+  query: ReadonlyMap<string, string>,
 ): Operation {
   const etag = item.etag === "" ? undefined : item.etag;
   const concurrency = concurrencyOf(item.concurrency);
   if (kind === "delete") return { kind, key, etag, concurrency };
-  const asked = (name: string) => query?.get(name) ?? item.metadata?.get(name);
+  const asked = (name: string) => query.get(name) ?? item.metadata?.get(name);
   return {
     kind,
     key,
