@@ -3,7 +3,7 @@ import { type FromHolder, sizeOf, type ToHolder } from "./relay-port.ts";
 
 /** How long an opening waits for a page to bring the port. */
 const PORT_MS = 10_000;
-const PING_MS = 10_000;
+const PING_MS = 5_000;
 /** What an abnormal end is called by the WebSocket protocol. */
 const ABNORMAL = 1006;
 const GONE = "the page that held the connection is gone";
