@@ -50,7 +50,13 @@ export function parseResources(
       }
       return origin;
     };
-    const value: unknown = document.toJS();
+    let value: unknown;
+    try {
+      value = document.toJS();
+    } catch (error) {
+      // An alias of nothing, or aliases that would expand without bound.
+      throw new ResourceError(`${at([])}: not valid YAML: ${(error as Error).message}`);
+    }
     if (value === undefined || value === null) return;
     if (!isFields(value)) throw new ResourceError(`${at([])}: expected a mapping with apiVersion and kind`);
     if (typeof value.apiVersion === "string" && !value.apiVersion.startsWith("dapr.io/")) return;

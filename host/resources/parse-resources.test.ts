@@ -1,0 +1,207 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as yaml from "yaml";
+import { componentFromObject } from "./component-from-object.ts";
+import { parseResources } from "./parse-resources.ts";
+import { ResourceError } from "./validate-component.ts";
+
+const parse = (text: string, environment?: (name: string) => string | undefined) =>
+  parseResources(text, "components/a.yaml", yaml, environment);
+const one = (text: string, environment?: (name: string) => string | undefined) => {
+  const { components } = parse(text, environment);
+  expect(components).toHaveLength(1);
+  return components[0] as (typeof components)[number];
+};
+const component = (spec: string, head = "  name: statestore") =>
+  `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n${head}\nspec:\n${spec}\n`;
+
+describe("Component resources", () => {
+  it("reads the form that the book prints: no version, an empty value", () => {
+    const found = one(
+      component(
+        '  type: state.redis\n  metadata:\n  - name: redisHost\n    value: localhost:6379\n  - name: redisPassword\n    value: ""',
+      ),
+    );
+    expect(found).toMatchObject({ name: "statestore", type: "state.redis", version: "v1", scopes: [] });
+    expect([...found.metadata]).toEqual([
+      ["redisHost", "localhost:6379"],
+      ["redisPassword", ""],
+    ]);
+    expect(found.origin).toBe("components/a.yaml, document 1");
+  });
+
+  it("reads every scalar as text, and the rest as its JSON", () => {
+    const found = one(
+      component(
+        "  type: a.b\n  metadata:\n  - {name: n, value: 5}\n  - {name: t, value: true}\n  - {name: f, value: 1.5}\n  - {name: z, value: null}\n  - {name: l, value: [1, two]}\n  - {name: m, value: {a: 1}}",
+      ),
+    );
+    expect(Object.fromEntries(found.metadata)).toEqual({
+      n: "5",
+      t: "true",
+      f: "1.5",
+      z: "",
+      l: '[1,"two"]',
+      m: '{"a":1}',
+    });
+  });
+
+  it("reads several documents, and passes over empty ones and other systems'", () => {
+    const { components, unapplied } = parse(
+      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
+    );
+    expect(components.map(({ name, origin }) => [name, origin])).toEqual([
+      ["statestore", "components/a.yaml, document 1"],
+      ["other", "components/a.yaml, document 5"],
+    ]);
+    expect(unapplied).toEqual([
+      { kind: "Subscription", name: "sub", origin: "components/a.yaml, document 4" },
+    ]);
+  });
+
+  it("reads scopes, timeout, ignoreErrors and notes secret references", () => {
+    const found = one(
+      `${component("  type: a.b\n  version: v2\n  initTimeout: 1m30s\n  ignoreErrors: true\n  metadata:\n  - name: password\n    secretKeyRef:\n      name: s")}scopes:\n- a\n- b\n`,
+    );
+    expect(found).toMatchObject({
+      version: "v2",
+      initTimeoutMs: 90_000,
+      ignoreErrors: true,
+      scopes: ["a", "b"],
+      secretKeyRefs: ["password"],
+    });
+    expect(found.metadata.has("password")).toBe(false);
+    expect(one(component("  type: a.b\n  initTimeout: soon")).initTimeoutMs).toBe(5_000);
+  });
+
+  it("keeps names that are members of every object", () => {
+    const found = one(
+      component(
+        "  type: a.b\n  metadata:\n  - {name: __proto__, value: p}\n  - {name: constructor, value: c}",
+        "  name: __proto__",
+      ),
+    );
+    expect(found.name).toBe("__proto__");
+    expect([...found.metadata]).toEqual([
+      ["__proto__", "p"],
+      ["constructor", "c"],
+    ]);
+  });
+
+  it("resolves envRef, but for Dapr's own variables", () => {
+    const environment = new Map([
+      ["HOST", "h"],
+      ["DAPR_API_TOKEN", "secret"],
+      ["APP_API_TOKEN", "secret"],
+      ["app_api_token", "secret"],
+    ]);
+    const text = component(
+      "  type: a.b\n  metadata:\n  - {name: a, envRef: HOST}\n  - {name: b, envRef: DAPR_API_TOKEN}\n  - {name: c, envRef: APP_API_TOKEN}\n  - {name: d, envRef: NONE}\n  - {name: e, value: given, envRef: HOST}\n  - {name: f, envRef: app_api_token}",
+    );
+    expect(Object.fromEntries(one(text, (name) => environment.get(name)).metadata)).toEqual({
+      a: "h",
+      b: "",
+      c: "",
+      d: "",
+      e: "given",
+      f: "",
+    });
+    environment.set("DAPR_ENV_KEYS", "OTHER");
+    expect(one(text, (name) => environment.get(name)).metadata.get("a")).toBe("");
+  });
+
+  it.each([
+    ["a name", component("  type: a.b", "  labels: {}"), "line 4", "metadata.name"],
+    ["a type", component("  version: v1"), "line 6", "spec.type"],
+    ["text as a name", component("  type: a.b", "  name: [1]"), "line 4", "metadata.name"],
+    ["a list of metadata", component("  type: a.b\n  metadata:\n    host: x"), "line 8", "spec.metadata"],
+    [
+      "a name of an entry",
+      component("  type: a.b\n  metadata:\n  - value: x"),
+      "line 8",
+      "spec.metadata.0.name",
+    ],
+    ["a list of scopes", `${component("  type: a.b")}scopes: a\n`, "line 7", "scopes"],
+    ["a switch", component("  type: a.b\n  ignoreErrors: 3"), "line 7", "spec.ignoreErrors"],
+    ["a spec", "kind: Component\nmetadata:\n  name: a\n", "line 1", "spec"],
+    ["a mapping", "- a\n", "line 1", "mapping"],
+    ["a kind", "metadata:\n  name: a\n", "line 1", "kind"],
+  ])("asks for %s, naming file, document, line and field", (_, text, line, field) => {
+    expect(() => parse(text)).toThrow(ResourceError);
+    expect(() => parse(text)).toThrow(new RegExp(`components/a\\.yaml, document 1, ${line}\\b.*${field}`));
+  });
+
+  it("names the line of text that is not YAML", () => {
+    expect(() => parse(`${component("  type: a.b")}---\nkind: "Component\nmetadata: {\n`)).toThrow(
+      /components\/a\.yaml, document 2, line \d+: not valid YAML/,
+    );
+  });
+
+  it("refuses a document that expands without bound", () => {
+    const bomb = `a: &a [${"x,".repeat(9)}x]\n${[..."bcdefghi"]
+      .map((name, i) => `${name}: &${name} [${`*${"abcdefgh"[i]},`.repeat(9)}*${"abcdefgh"[i]}]`)
+      .join("\n")}\nkind: Component\n`;
+    expect(() => parse(bomb)).toThrow(/components\/a\.yaml, document 1/);
+  });
+
+  it("never throws anything but a ResourceError", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.jsonValue().map((value) => yaml.stringify(value)),
+          fc
+            .record({
+              apiVersion: fc.constant("dapr.io/v1alpha1"),
+              kind: fc.constant("Component"),
+              metadata: fc.jsonValue(),
+              spec: fc.jsonValue(),
+              scopes: fc.jsonValue(),
+            })
+            .map((value) => yaml.stringify(value)),
+        ),
+        (text) => {
+          try {
+            parse(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ResourceError);
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("components given as objects", () => {
+  it("takes the short form and the document alike", () => {
+    const short = componentFromObject(
+      { name: "s", type: "a.b", metadata: { n: 1, t: true }, scopes: ["x"], ignoreErrors: true },
+      "register()",
+    );
+    const long = componentFromObject(
+      {
+        kind: "Component",
+        metadata: { name: "s" },
+        spec: {
+          type: "a.b",
+          ignoreErrors: true,
+          metadata: [
+            { name: "n", value: 1 },
+            { name: "t", value: true },
+          ],
+        },
+        scopes: ["x"],
+      },
+      "register()",
+    );
+    expect(short).toEqual(long);
+    expect(short).toMatchObject({ origin: "register()", version: "v1", initTimeoutMs: 5_000 });
+  });
+
+  it("names the caller in its errors", () => {
+    expect(() => componentFromObject({ name: "", type: "a.b" }, "register()")).toThrow(
+      /^register\(\): metadata\.name/,
+    );
+  });
+});
