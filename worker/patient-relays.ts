@@ -6,6 +6,7 @@ import type {
   Subscription,
 } from "../host/components/pubsub/pubsub.ts";
 import { ComponentError } from "../host/errors/component-error.ts";
+import { BackgroundRelay } from "../host/mesh/background-relay.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
 import { type Platform, sleep, withTimeout } from "../host/platform.ts";
@@ -16,13 +17,14 @@ const LONGEST_PAUSE_MS = 15_000;
 const PUBLISH_MS = 5000;
 
 /**
- * Relays for the components of a page, which has to start without them too: opening does not wait for the relay, and
+ * Relays for the runtime of a page, which has to start without them too: opening does not wait for the relay, and
  * one that is away is tried again and again. Until it is there, publishing fails after some seconds, and subscriptions
  * wait.
  */
 export class PatientRelays implements RelayConnections {
   readonly #relays: RelayConnections;
   readonly #platform: Platform;
+  readonly #transports = new Map<string, Transport>();
 
   constructor(relays: RelayConnections, platform: Platform) {
     this.#relays = relays;
@@ -30,11 +32,24 @@ export class PatientRelays implements RelayConnections {
   }
 
   async open(options: RelayOptions): Promise<RelayConnection> {
-    return new PatientConnection(options, this.#relays, this.#platform);
+    return new PatientConnection(options, this.transport(options), this.#relays, this.#platform);
+  }
+
+  /** The way to other instances through a relay; the same one for the same options. */
+  transport(options: RelayOptions): Transport {
+    const { url, room, token, appId, namespace } = options;
+    const key = JSON.stringify([url, room, token, appId, namespace]);
+    let transport = this.#transports.get(key);
+    if (transport === undefined) {
+      transport = new BackgroundRelay(options, this.#relays, this.#platform);
+      this.#transports.set(key, transport);
+    }
+    return transport;
   }
 }
 
 class PatientConnection implements RelayConnection {
+  readonly transport: Transport;
   readonly #options: RelayOptions;
   readonly #platform: Platform;
   readonly #stop = new AbortController();
@@ -42,15 +57,12 @@ class PatientConnection implements RelayConnection {
   #connection: RelayConnection | undefined;
   #cause = "it has not answered yet";
 
-  constructor(options: RelayOptions, relays: RelayConnections, platform: Platform) {
+  constructor(options: RelayOptions, transport: Transport, relays: RelayConnections, platform: Platform) {
     this.#options = options;
+    this.transport = transport;
     this.#platform = platform;
     this.#connected = this.#connect(relays);
     this.#connected.catch(() => undefined);
-  }
-
-  get transport(): Transport {
-    throw new Error("a component's connection carries events only");
   }
 
   async publish(request: PublishRequest): Promise<void> {

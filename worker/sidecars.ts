@@ -2,7 +2,6 @@ import type { Registry } from "../host/components/registry.ts";
 import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
-import { BackgroundRelay } from "../host/mesh/background-relay.ts";
 import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
@@ -96,6 +95,7 @@ export class App {
   async #start(): Promise<Runtime> {
     const { platform, registry, relays, defaults } = this.#options;
     const { appId, namespace, components, strict, relay } = this.registration;
+    const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
     this.#transport = transport;
     const runtime: Runtime = new Runtime({
@@ -106,13 +106,11 @@ export class App {
       platform,
       registry,
       components: components ?? defaults(relay),
-      relays: new PatientRelays(relays, platform),
+      relays: patient,
       transports: [
         transport,
         ...(this.#options.transports?.() ?? []),
-        ...(relay === undefined
-          ? []
-          : [new BackgroundRelay({ ...relay, appId, namespace }, relays, platform)]),
+        ...(relay === undefined ? [] : [patient.transport({ ...relay, appId, namespace })]),
       ],
       app: this.channel,
       apiToken: undefined,
