@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { apiError } from "../errors/api-error.ts";
-import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Log } from "../platform.ts";
 import { type BrowserPolicy, refuseHost, refusePage } from "../security/browser-guard.ts";
 import { equalTokens } from "../security/token.ts";
@@ -121,9 +121,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function authenticated(headers: readonly string[], apiToken: string | undefined): boolean {
-  if (apiToken === undefined) return false;
-  const at = headers.indexOf("dapr-api-token");
-  return at !== -1 && at % 2 === 0 && equalTokens(headers[at + 1] as string, apiToken);
+  return apiToken !== undefined && equalTokens(header(headers, "dapr-api-token") ?? "", apiToken);
 }
 
 function dispatch(
