@@ -83,7 +83,7 @@ export class ScopeHost {
     for (const connection of this.#connections.values()) connection.close();
   }
 
-  /** A socket is wanted, which only a page can hold: all are asked, also those still to come. */
+  /** A socket is wanted, which only a page can hold. Those still to come stand for election too, for when it closes. */
   wantRelay(): void {
     this.#relayWanted = true;
     for (const connection of this.#connections.values()) connection.post({ type: "relay-wanted" });
@@ -160,10 +160,7 @@ export class ScopeHost {
     const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
       handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
       serving,
-      relay: (given) => {
-        this.#relayWanted = false;
-        this.#options.adoptRelay(given);
-      },
+      relay: (given) => this.#options.adoptRelay(given),
       closed: () => {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
