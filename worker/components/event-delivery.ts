@@ -183,8 +183,10 @@ export class EventDelivery {
     return this.#context.transaction.objectStore("deliveries").index("lane").get(range);
   }
 
-  async #isExpired(topic: string, { place, expiresAt }: StoredEvent): Promise<boolean> {
-    if (expiresAt === undefined || expiresAt > this.#context.now) return false;
+  async #isExpired(topic: string, { place, expiresAt, publishedAt }: StoredEvent): Promise<boolean> {
+    const { now, retention } = this.#context;
+    const end = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, publishedAt + retention.maxAgeMs);
+    if (end > now) return false;
     await this.#topics.remove(topic, [place]);
     return true;
   }

@@ -5,6 +5,7 @@ import { ComponentError } from "../../host/errors/component-error.ts";
 import { Database } from "../storage/database.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
 import { isQuotaFailure } from "../storage/storage-error.ts";
+import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
 import { TransactionGroups } from "../storage/transaction-groups.ts";
 import { EventDelivery } from "./event-delivery.ts";
@@ -26,7 +27,6 @@ import { sweepEvents } from "./event-sweep.ts";
 import { EventTopics } from "./event-topics.ts";
 import { type PubSubSchema, pubSubLayout, pubSubStores } from "./pubsub-layout.ts";
 
-const SWEEP_INTERVAL_MS = 60_000;
 const COMMIT_TTL_MS = 60_000;
 
 export interface EventLogOptions {
@@ -48,16 +48,18 @@ export class EventLog {
   readonly #jobs: TransactionGroups<Job, JobResult>;
   /** Distinguishes this open log from all others, for ever. */
   readonly #id: string;
+  readonly #sweeper: Sweeper;
   #tokens = 0;
   #groups = 0;
-  #swept: number;
 
   constructor(options: EventLogOptions) {
     const { databaseName, context } = options;
     const { clock, random } = context.platform;
     this.#options = options;
     this.#id = token(random);
-    this.#swept = clock.now();
+    this.#sweeper = new Sweeper(clock, context.log, async () => {
+      while ((await this.#jobs.submit({ kind: "sweep" }, false)) === true);
+    });
     this.#database = new Database({ name: databaseName, layout: pubSubLayout, clock, log: context.log });
     this.#jobs = new TransactionGroups((jobs) => this.#run(jobs), isQuotaFailure);
   }
@@ -68,6 +70,7 @@ export class EventLog {
 
   /** Lets what is under way end. */
   async close(): Promise<void> {
+    await this.#sweeper.close();
     await this.#jobs.idle();
     this.#database.close();
   }
@@ -109,24 +112,14 @@ export class EventLog {
       }
     });
     this.#announce(jobs);
-    this.#sweepLater(now);
     return jobs.map((job) => results?.get(job));
   }
 
   #announce(jobs: readonly Job[]): void {
     const topics = new Set(jobs.flatMap((job) => (job.kind === "publish" ? [job.request.topic] : [])));
-    if (topics.size > 0) this.#options.published(topics);
-  }
-
-  #sweepLater(now: number): void {
-    if (now - this.#swept < SWEEP_INTERVAL_MS) return;
-    this.#swept = now;
-    const sweep = async () => {
-      while ((await this.#jobs.submit({ kind: "sweep" }, false)) === true);
-    };
-    sweep().catch((error: unknown) => {
-      this.#options.context.log.debug("old events stay until the next sweep", { cause: String(error) });
-    });
+    if (topics.size === 0) return;
+    this.#options.published(topics);
+    this.#sweeper.wrote();
   }
 }
 

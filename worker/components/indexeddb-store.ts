@@ -13,13 +13,12 @@ import { storageDurability } from "../storage/durability.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
 import { isQuotaFailure } from "../storage/storage-error.ts";
 import { sweep } from "../storage/sweep.ts";
+import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
 import { TransactionGroups } from "../storage/transaction-groups.ts";
 import { type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
 import { type Changes, decide, type Found, isLive, needsOf } from "./write-group.ts";
 
-/** At most so often is looked for what expired. */
-const SWEEP_INTERVAL_MS = 60_000;
 const COMMIT_TTL_MS = 60_000;
 
 /**
@@ -34,9 +33,9 @@ export class IndexedDbStore implements DurableStore {
   readonly #id: string;
   readonly #writes: TransactionGroups<WriteBatch, WriteOutcome>;
   readonly #reads: TransactionGroups<string, StoredItem | undefined>;
+  readonly #sweeper: Sweeper;
   #versions = 0;
   #groups = 0;
-  #swept: number;
   #durability: Durability = "best-effort";
 
   constructor(databaseName: string, context: ComponentContext, incarnation: Incarnation | undefined) {
@@ -45,7 +44,9 @@ export class IndexedDbStore implements DurableStore {
     this.#context = context;
     this.#incarnation = incarnation;
     this.#id = token(random);
-    this.#swept = clock.now();
+    this.#sweeper = new Sweeper(clock, context.log, () =>
+      sweep(this.#database, [...stateStores], "expiresAt", clock.now()),
+    );
     this.#writes = new TransactionGroups((batches, strict) => this.#write(batches, strict), isQuotaFailure);
     this.#reads = new TransactionGroups(
       (keys) => this.#read(keys),
@@ -80,7 +81,7 @@ export class IndexedDbStore implements DurableStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writes.idle(), this.#reads.idle()]);
+    await Promise.all([this.#writes.idle(), this.#reads.idle(), this.#sweeper.close()]);
     this.#database.close();
   }
 
@@ -127,16 +128,8 @@ export class IndexedDbStore implements DurableStore {
         results = changes.results;
       },
     );
-    this.#sweepLater(clock.now());
+    this.#sweeper.wrote();
     return results ?? [];
-  }
-
-  #sweepLater(now: number): void {
-    if (now - this.#swept < SWEEP_INTERVAL_MS) return;
-    this.#swept = now;
-    sweep(this.#database, [...stateStores], "expiresAt", now).catch((error: unknown) => {
-      this.#context.log.debug("expired items stay until the next sweep", { cause: String(error) });
-    });
   }
 }
 

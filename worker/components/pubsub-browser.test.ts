@@ -172,8 +172,21 @@ describe("pubsub.browser", () => {
     for (const n of numbers(0, 3)) await pubsub.publish(event(n));
     await browser.clock.advance(3_700_000);
     await pubsub.publish(event("new"));
-    await browser.pass(1_000);
+    await browser.pass(6_000);
     const got = await collect(pubsub, "b");
+    await until(() => got.length >= 1);
+    await browser.pass(1_000);
+    expect(got).toEqual(["new"]);
+  });
+
+  it("hands out nothing older than its retention, swept or not", async () => {
+    browser = newBrowser(true);
+    const pubsub = await browser.open("p", { retention: "1h" });
+    await pubsub.publish(event("old"));
+    await browser.clock.advance(3_000_000);
+    await pubsub.publish(event("new"));
+    await browser.clock.advance(700_000);
+    const got = await collect(pubsub, "a");
     await until(() => got.length >= 1);
     await browser.pass(1_000);
     expect(got).toEqual(["new"]);
