@@ -1,6 +1,6 @@
 // `npm start`: builds what is stale, runs a relay and a Node app joined to it, serves the demo, prints one URL.
 import { spawnSync } from "node:child_process";
-import { createServer } from "vite";
+import { build, preview, runnerImport } from "vite";
 
 const root = new URL("..", import.meta.url).pathname;
 const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale"], {
@@ -14,20 +14,23 @@ const { startRelay, startSidecar } = await import("../dist/node/index.js");
 
 const relay = await startRelay({ port: 0 });
 
-const server = await createServer({
+// Built, not served by the development server: its first visit reloads the page while it prepares dependencies.
+const site = {
   root: `${root}demo`,
   configFile: false,
   logLevel: "warn",
   plugins: [daprlet()],
   resolve: { alias: { daprlet: `${root}dist/client.js` } },
   define: { "import.meta.env.VITE_RELAY_URL": JSON.stringify(relay.url) },
-  server: { host: "localhost", port: Number(process.env.PORT ?? 4200), fs: { allow: [root] } },
-});
-await server.listen();
+  build: { target: "es2022", emptyOutDir: true },
+  preview: { host: "localhost", port: Number(process.env.PORT ?? 4200) },
+};
+await build(site);
+const server = await preview(site);
 const [url] = server.resolvedUrls.local;
 
-// The page's app, unchanged, behind a sidecar on Node.
-const { demoApp } = await server.ssrLoadModule("/app.ts");
+// The page's app, unchanged, beside a sidecar on Node.
+const { demoApp } = (await runnerImport(`${root}demo/app.ts`, { configFile: false })).module;
 const app = demoApp("node-app", ["relay"], {
   called: (what) => console.log(`  node-app was called: ${what}`),
   received: (topic, data) => console.log(`  node-app received on ${topic}: ${JSON.stringify(data)}`),

@@ -4,6 +4,8 @@ import type { Instance, Member, Receiver, Transport } from "./transport.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
+/** How long a first lookup waits for a relay that is just being joined. */
+const FIRST_JOIN_MS = 1000;
 
 /**
  * The way through a relay for a sidecar that has to work without it too: joining does not wait for the relay, and one
@@ -16,6 +18,8 @@ export class BackgroundRelay implements Transport {
   readonly #platform: Platform;
   readonly #stop = new AbortController();
   #connection: RelayConnection | undefined;
+  /** Pending while the first attempt to join runs. */
+  #first: Promise<void> | undefined;
 
   constructor(options: RelayOptions, relays: RelayConnections, platform: Platform) {
     this.name = `relay ${options.url}`;
@@ -25,10 +29,19 @@ export class BackgroundRelay implements Transport {
   }
 
   async join(self: Member, receive: Receiver): Promise<void> {
-    void this.#join(self, receive).catch(() => undefined);
+    let tried: () => void = () => undefined;
+    const attempt = new Promise<void>((resolve) => {
+      tried = resolve;
+    });
+    this.#first = Promise.race([
+      attempt,
+      sleep(this.#platform.clock, FIRST_JOIN_MS, this.#stop.signal),
+    ]).catch(() => undefined);
+    void this.#join(self, receive, tried).catch(() => undefined);
   }
 
   async instances(appId: string, namespace: string): Promise<readonly Instance[]> {
+    if (this.#connection === undefined) await this.#first;
     return (await this.#connection?.transport.instances(appId, namespace)) ?? [];
   }
 
@@ -44,7 +57,7 @@ export class BackgroundRelay implements Transport {
     await connection?.release();
   }
 
-  async #join(self: Member, receive: Receiver): Promise<void> {
+  async #join(self: Member, receive: Receiver, tried: () => void): Promise<void> {
     const { clock, log } = this.#platform;
     const { signal } = this.#stop;
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
@@ -53,11 +66,13 @@ export class BackgroundRelay implements Transport {
         await connection.transport.join(self, receive);
         if (!signal.aborted) {
           this.#connection = connection;
+          tried();
           return;
         }
         await connection.transport.close();
         await connection.release();
       } catch (error) {
+        tried();
         log.warn(`${this.name} cannot be joined yet; it is tried again`, {
           app: self.appId,
           cause: error instanceof Error ? error.message : String(error),
