@@ -46,13 +46,21 @@ class SharedConnection {
 }
 
 function validUrl(url: string): void {
-  let scheme: string;
+  let parsed: URL;
   try {
-    scheme = new URL(url).protocol;
+    parsed = new URL(url);
   } catch {
     throw new ComponentError(
       "INVALID_ARGUMENT",
       "the relay's url is not a URL; expected one such as ws://127.0.0.1:3499",
+    );
+  }
+  const { protocol: scheme, username, password } = parsed;
+  if (username !== "" || password !== "") {
+    // The address stands in messages and logs.
+    throw new ComponentError(
+      "INVALID_ARGUMENT",
+      "the relay's url has no room for credentials; give them as token",
     );
   }
   if (scheme !== "ws:" && scheme !== "wss:") {

@@ -6,7 +6,7 @@ import { FakeClock } from "../fake-clock.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Socket, SocketEvents } from "../platform.ts";
 import { Mesh } from "./mesh.ts";
-import { MemoryRelayLog } from "./relay/memory-relay-log.ts";
+import { ByteBudget, MemoryRelayLog } from "./relay/memory-relay-log.ts";
 import { Relay, type RelayConfiguration } from "./relay.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { RelayConnection } from "./relay-connection.ts";
@@ -486,7 +486,7 @@ describe("opening", () => {
   it("refuses what is no address of a relay", async () => {
     const { platform } = room();
     const rest = { room: "r", token: undefined, appId: "a", namespace: "default" };
-    for (const url of ["http://localhost:1", "localhost:1", "", "nonsense"]) {
+    for (const url of ["http://localhost:1", "localhost:1", "", "nonsense", "ws://u:p@localhost"]) {
       await expect(new RelayClient(platform).open({ url, ...rest })).rejects.toMatchObject({
         code: "INVALID_ARGUMENT",
       });
@@ -804,6 +804,36 @@ describe("what the relay keeps", () => {
     await expect(publish(2)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
     await clock.advance(24 * 3600_000);
     await publish(2);
+  });
+
+  it("stays within the memory of the relay: what nobody waits for goes first, and what is waited for is refused", async () => {
+    const clock = new FakeClock();
+    const platform = new MemorySockets(clock).platform();
+    const budget = new ByteBudget(10_000);
+    const [one, two] = [new MemoryRelayLog(platform, { budget }), new MemoryRelayLog(platform, { budget })];
+    const publish = (log: MemoryRelayLog, topic: string, n: number) =>
+      log.publish(topic, `${topic}${n}`, { type: undefined, metadata: [], data: new Uint8Array(744) });
+    for (let n = 0; n < 50; n++) await publish(one, "nobody", n);
+    let consumed = 0;
+    const subscriber = { options: delivery, deliver: async () => void consumed++ };
+    const subscription = await two.subscribe("t", "c", subscriber);
+    await subscription.leave();
+    let kept = 0;
+    const fill = async () => {
+      for (let n = 0; n < 50; n++, kept++) await publish(two, "t", n);
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    expect(kept).toBeGreaterThan(0);
+    await two.subscribe("t", "c", subscriber);
+    await clock.advance(10);
+    expect(consumed).toBe(kept);
+    // All is given back: as much fits again.
+    await one.close();
+    await publish(two, "t", 100);
+    await two.close();
+    expect(budget.exceeded).toBe(false);
+    for (let n = 0; n < 9; n++) await publish(one, "nobody", 1000 + n);
+    expect(budget.exceeded).toBe(false);
   });
 
   it("is bounded for those who never came, the oldest going first", async () => {

@@ -1,6 +1,6 @@
 import type { Platform, Socket, SocketEvents } from "../platform.ts";
 import { equalTokens } from "../security/token.ts";
-import { MemoryRelayLog } from "./relay/memory-relay-log.ts";
+import { ByteBudget, MemoryRelayLog, relayMemory } from "./relay/memory-relay-log.ts";
 import { defaultLimits, type RelayLimits } from "./relay/relay-limits.ts";
 import type { RelayLog } from "./relay/relay-log.ts";
 import { RelayMember } from "./relay/relay-member.ts";
@@ -35,6 +35,7 @@ export class Relay {
   readonly #configuration: RelayConfiguration;
   readonly #limits: RelayLimits;
   readonly #rooms = new Map<string, RelayRoom>();
+  readonly #memory = new ByteBudget(relayMemory);
   #connections = 0;
   #closed = false;
 
@@ -148,6 +149,9 @@ export class Relay {
     ) {
       return [closeCodes.identity, "the token is for another room, app id or namespace"];
     }
+    if (!this.#rooms.has(roomName) && this.#rooms.size >= this.#limits.rooms) {
+      return [closeCodes.identity, `the relay has ${this.#rooms.size} rooms, which is the most it keeps`];
+    }
     const room = this.#room(roomName);
     const known = session === undefined ? undefined : room.bySession(session);
     if (known !== undefined && known.appId === appId && known.namespace === namespace) {
@@ -168,7 +172,7 @@ export class Relay {
     let room = this.#rooms.get(name);
     if (room === undefined) {
       const { openLog, platform } = this.#configuration;
-      room = new RelayRoom(openLog?.(name) ?? new MemoryRelayLog(platform));
+      room = new RelayRoom(openLog?.(name) ?? new MemoryRelayLog(platform, { budget: this.#memory }));
       this.#rooms.set(name, room);
     }
     return room;

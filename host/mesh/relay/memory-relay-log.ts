@@ -3,7 +3,28 @@ import { ComponentError } from "../../errors/component-error.ts";
 import type { Platform } from "../../platform.ts";
 import type { RelayEvent, RelayLog, RelaySubscriber, RelaySubscription } from "./relay-log.ts";
 
+/** Bytes that several logs share. */
+export class ByteBudget {
+  #used = 0;
+
+  constructor(readonly limit: number) {}
+
+  get exceeded(): boolean {
+    return this.#used > this.limit;
+  }
+
+  take(bytes: number): void {
+    this.#used += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+}
+
 export interface MemoryRelayLogOptions {
+  /** Of all that this log and those beside it keep; without it 256 MiB of its own. */
+  readonly budget?: ByteBudget;
   /** Of one consumer in one topic, until publishing to the topic is refused. */
   readonly maxWaiting?: number;
   readonly maxWaitingBytes?: number;
@@ -18,7 +39,10 @@ export interface MemoryRelayLogOptions {
   readonly maxKeys?: number;
 }
 
-const defaults: Required<MemoryRelayLogOptions> = {
+/** Of all events of a relay, in bytes. */
+export const relayMemory = 256 << 20;
+
+const defaults: Required<Omit<MemoryRelayLogOptions, "budget">> = {
   maxWaiting: 10_000,
   maxWaitingBytes: 64 << 20,
   maxHistory: 1_000,
@@ -52,14 +76,17 @@ function laneOf({ metadata }: RelayEvent): string | undefined {
 /** Keeps events in this process: they outlive the members' processes, and not the relay's. */
 export class MemoryRelayLog implements RelayLog {
   readonly #platform: Platform;
-  readonly #limits: Required<MemoryRelayLogOptions>;
+  readonly #limits: Required<Omit<MemoryRelayLogOptions, "budget">>;
+  readonly #budget: ByteBudget;
   readonly #topics = new Map<string, Topic>();
   /** Key → when it may be forgotten, in order of that time. */
   readonly #keys = new Map<string, number>();
 
   constructor(platform: Platform, options: MemoryRelayLogOptions = {}) {
     this.#platform = platform;
-    this.#limits = { ...defaults, ...options };
+    const { budget, ...limits } = options;
+    this.#limits = { ...defaults, ...limits };
+    this.#budget = budget ?? new ByteBudget(relayMemory);
   }
 
   async publish(name: string, key: string, event: RelayEvent): Promise<void> {
@@ -67,11 +94,8 @@ export class MemoryRelayLog implements RelayLog {
     const topic = this.#topic(name);
     // All or none: every consumer is looked at before the first is added to.
     for (const [consumer, waiting] of topic.consumers) this.#makeRoom(name, topic, consumer, waiting);
-    const lane = laneOf(event);
-    for (const consumer of topic.consumers.values()) {
-      consumer.bytes += sizeOf(event);
-      consumer.queue.push(event, lane);
-    }
+    this.#ensureBudget();
+    for (const consumer of topic.consumers.values()) this.#push(consumer, event);
     this.#remember(topic, event);
     this.#keys.set(key, this.#platform.clock.now() + this.#limits.keyMs);
   }
@@ -82,10 +106,7 @@ export class MemoryRelayLog implements RelayLog {
     if (consumer === undefined) {
       consumer = { queue: new ConsumerQueue(), bytes: 0, absentSince: undefined };
       topic.consumers.set(id, consumer);
-      for (const event of topic.history) {
-        consumer.bytes += sizeOf(event);
-        consumer.queue.push(event, laneOf(event));
-      }
+      for (const event of topic.history) this.#push(consumer, event);
     }
     const known = consumer;
     known.absentSince = undefined;
@@ -93,6 +114,7 @@ export class MemoryRelayLog implements RelayLog {
       async (event, attempt) => {
         await subscriber.deliver(event, attempt);
         known.bytes -= sizeOf(event);
+        this.#budget.give(sizeOf(event));
       },
       subscriber.options,
       this.#platform,
@@ -104,6 +126,27 @@ export class MemoryRelayLog implements RelayLog {
         return left;
       },
     };
+  }
+
+  #push(consumer: Consumer, event: RelayEvent): void {
+    consumer.bytes += sizeOf(event);
+    this.#budget.take(sizeOf(event));
+    consumer.queue.push(event, laneOf(event));
+  }
+
+  /** What is kept for those who never came goes first; what a consumer waits for is never given up. */
+  #ensureBudget(): void {
+    if (!this.#budget.exceeded) return;
+    for (const topic of this.#topics.values()) {
+      this.#budget.give(topic.historyBytes);
+      topic.history.length = 0;
+      topic.historyBytes = 0;
+      if (!this.#budget.exceeded) return;
+    }
+    throw new ComponentError(
+      "RESOURCE_EXHAUSTED",
+      "the relay's memory is full of events that wait for their consumers; let them catch up",
+    );
   }
 
   #topic(name: string): Topic {
@@ -134,6 +177,7 @@ export class MemoryRelayLog implements RelayLog {
     const now = this.#platform.clock.now();
     if (absentSince !== undefined && now - absentSince >= this.#limits.forgetAfterMs) {
       topic.consumers.delete(id);
+      this.#budget.give(bytes);
       this.#platform.log.warn("a consumer did not come back and is forgotten", {
         topic: name,
         consumer: id,
@@ -152,6 +196,7 @@ export class MemoryRelayLog implements RelayLog {
     const { history } = topic;
     history.push(event);
     topic.historyBytes += sizeOf(event);
+    this.#budget.take(sizeOf(event));
     let drop = 0;
     while (
       history.length - drop > this.#limits.maxHistory ||
@@ -160,12 +205,17 @@ export class MemoryRelayLog implements RelayLog {
       const oldest = history[drop];
       if (oldest === undefined) break;
       topic.historyBytes -= sizeOf(oldest);
+      this.#budget.give(sizeOf(oldest));
       drop++;
     }
     if (drop > 0) history.splice(0, drop);
   }
 
   async close(): Promise<void> {
+    for (const { historyBytes, consumers } of this.#topics.values()) {
+      this.#budget.give(historyBytes);
+      for (const { bytes } of consumers.values()) this.#budget.give(bytes);
+    }
     this.#topics.clear();
     this.#keys.clear();
   }

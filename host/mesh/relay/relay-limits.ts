@@ -1,6 +1,7 @@
 /** What a relay bears. Exceeding one is refused, or ends the connection; it never grows instead. */
 export interface RelayLimits {
   readonly connections: number;
+  readonly rooms: number;
   readonly subscriptionsPerMember: number;
   readonly callsPerMember: number;
   readonly framesPerSecond: number;
@@ -19,6 +20,7 @@ export interface RelayLimits {
 
 export const defaultLimits: RelayLimits = {
   connections: 1_000,
+  rooms: 1_000,
   subscriptionsPerMember: 1_000,
   callsPerMember: 1_024,
   framesPerSecond: 20_000,

@@ -12,6 +12,7 @@ import {
   subprotocol,
   version,
 } from "../relay-protocol.ts";
+import { PendingRequests, type RelayRequestFields } from "./pending-requests.ts";
 
 /** What rides on a link. */
 export interface LinkEvents {
@@ -22,18 +23,6 @@ export interface LinkEvents {
   received(frame: Frame, body: Uint8Array): void;
 }
 
-type Request = Extract<Frame, { id: number }> & {
-  readonly t: "publish" | "subscribe" | "unsubscribe" | "join";
-};
-type RequestFields = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
-
-interface Pending {
-  readonly frame: Request;
-  readonly body: Uint8Array | undefined;
-  resolve(): void;
-  reject(error: ComponentError): void;
-}
-
 const pingMs = 20_000;
 /** Without a frame for so long the socket counts as dead. */
 const silentMs = 45_000;
@@ -42,8 +31,6 @@ const welcomeMs = 10_000;
 const awayMs = 4_000;
 const firstRetryMs = 100;
 const lastRetryMs = 5_000;
-const maxPending = 1_024;
-const maxPendingBytes = 32 << 20;
 
 /**
  * The member's end of a session: opens the socket, says hello, pings, and comes back when it is lost. Requests are
@@ -53,9 +40,7 @@ export class RelayLink {
   readonly #platform: Platform;
   readonly #options: RelayOptions;
   readonly #events: LinkEvents;
-  readonly #pending = new Map<number, Pending>();
-  #pendingBytes = 0;
-  #ids = 0;
+  readonly #pending = new PendingRequests();
   #socket: Socket | undefined;
   #welcomed = false;
   #session: string | undefined;
@@ -169,12 +154,12 @@ export class RelayLink {
         this.#welcome(frame);
         return;
       case "done":
-        this.#take(frame.id)?.resolve();
+        this.#pending.take(frame.id)?.resolve();
         return;
       case "refused": {
         const error = new ComponentError(frame.code as Code, frame.message);
         if (frame.id === 0) this.#refused(error);
-        else this.#take(frame.id)?.reject(error);
+        else this.#pending.take(frame.id)?.reject(error);
         return;
       }
       case "ping":
@@ -197,7 +182,7 @@ export class RelayLink {
     this.#stopTimers();
     this.#keepAlive();
     this.#events.welcomed(resumed);
-    for (const { frame, body } of this.#pending.values()) this.#write(frame, body);
+    this.#pending.resend((frame, body) => this.#write(frame, body));
     for (const waiter of this.#waiting) waiter.resolve();
   }
 
@@ -240,7 +225,7 @@ export class RelayLink {
   /** The relay has been away for long: what waits is told so, and what comes is refused until it is back. */
   #giveUpRequests(): void {
     this.#away = true;
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#unreachable());
+    this.#pending.giveUp(this.#unreachable());
   }
 
   /** For good: it would be refused again. */
@@ -258,7 +243,7 @@ export class RelayLink {
     this.#cancelAway?.();
     this.#stopTimers();
     for (const waiter of this.#waiting) waiter.reject(this.#failure);
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#failure);
+    this.#pending.giveUp(this.#failure);
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000, "");
@@ -270,39 +255,16 @@ export class RelayLink {
     this.#timers = [];
   }
 
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    this.#pendingBytes -= pending.body?.byteLength ?? 0;
-    return pending;
-  }
-
   /** Resolves when the relay has done it; sent again whenever the connection comes back. Throws ComponentError. */
-  request(fields: RequestFields, body?: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#away) return Promise.reject(this.#unreachable());
-    const bytes = body?.byteLength ?? 0;
-    if (this.#pending.size >= maxPending || this.#pendingBytes + bytes > maxPendingBytes) {
-      return Promise.reject(
-        new ComponentError(
-          "RESOURCE_EXHAUSTED",
-          `${this.#pending.size} requests wait for the relay; send fewer at a time`,
-        ),
-      );
+  async request(fields: RelayRequestFields, body?: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#away) throw this.#unreachable();
+    try {
+      await this.#pending.add(fields, body, (frame, bytes) => this.#write(frame, bytes));
+    } catch (error) {
+      if (error instanceof FrameError) throw new ComponentError("INVALID_ARGUMENT", error.message);
+      throw error;
     }
-    return new Promise((resolve, reject) => {
-      const frame = { ...fields, id: ++this.#ids } as Request;
-      try {
-        this.#write(frame, body);
-      } catch (error) {
-        if (!(error instanceof FrameError)) throw error;
-        reject(new ComponentError("INVALID_ARGUMENT", error.message));
-        return;
-      }
-      this.#pending.set(frame.id, { frame, body, resolve, reject });
-      this.#pendingBytes += bytes;
-    });
   }
 
   /** Sends now, or not at all: false when not connected. Throws FrameError. */

@@ -206,8 +206,11 @@ export class RelayMember implements Peer {
   }
 
   async #publish({ topic, key, type, metadata }: FrameOf<"publish">, body: Uint8Array): Promise<void> {
-    if (topic === "" || topic.length > 1024 || key === "" || key.length > 1024) {
-      throw new ComponentError("INVALID_ARGUMENT", "topics and keys have 1 to 1024 characters");
+    if (topic === "" || topic.length > 1024 || key === "" || key.length > 256) {
+      throw new ComponentError(
+        "INVALID_ARGUMENT",
+        "a topic has 1 to 1024 characters, and the id of a request up to 250",
+      );
     }
     // The body is a view into the socket's buffer, and the event may be kept for long.
     const event: RelayEvent = { type, metadata, data: body.slice() };
