@@ -57,6 +57,8 @@ export interface SidecarOptions {
   readonly logCalls?: boolean;
   readonly strict?: boolean;
   readonly extended?: ReadonlyMap<string, string>;
+  /** What a stop asked for by the API or `daprlet stop` does; left out, the sidecar stops at once. */
+  readonly onStopRequest?: () => void;
   /** For a shutdown that a caller of the API forces; ends the process in the CLI. */
   readonly abort?: () => void;
   /** How long requests under way may last once a stop has begun; 5 s when left out. */

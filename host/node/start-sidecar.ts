@@ -162,7 +162,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       ...machine(options, clock, log, {
         status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
         api: trusted,
-        stop: () => void stop(),
+        stop: () => asked(),
       }),
       ...relayTransport(options, relays, platform),
     ],
@@ -174,7 +174,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     shutdown(force) {
       log.info("shutdown requested by the API");
       if (force && options.abort !== undefined) setTimeout(options.abort, 100);
-      else void stop();
+      else asked();
     },
   });
 
@@ -193,6 +193,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     })();
     return stopping;
   };
+
+  const asked = options.onStopRequest ?? (() => void stop());
 
   const door = {
     addresses,

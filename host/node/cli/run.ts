@@ -41,22 +41,27 @@ async function runBeside(
   const { appPort } = options;
   const startedAt = Date.now();
   let appPid: number | undefined;
+  let askToStop: () => void = () => undefined;
+  const stopAsked = new Promise<void>((resolve) => {
+    askToStop = resolve;
+  });
   const sidecar = await startSidecar({
     ...options,
     preferredPort: 3500,
+    onStopRequest: askToStop,
     status: () => ({ appPort, pid: terminal.pid, appPid, startedAt, command: command.join(" ") }),
   });
   const app = appPort === undefined ? "" : `, its app on port ${appPort}`;
   terminal.out(`${appId} is up: its sidecar is at ${sidecar.url}${app}`);
   if (command.length === 0) {
-    await Promise.race([signals.first, sidecar.stopped]);
+    await Promise.race([signals.first, stopAsked]);
     await sidecar.stop();
     return 0;
   }
   const child = startApp(command, sidecar, given, terminal);
   appPid = child.pid;
   describe(sidecar, command, child, terminal);
-  return await supervise(child, sidecar, appPort !== undefined, signals, terminal, log);
+  return await supervise(child, sidecar, appPort !== undefined, signals, stopAsked, terminal, log);
 }
 
 function startApp(
@@ -101,6 +106,7 @@ async function supervise(
   sidecar: NodeSidecar,
   serves: boolean,
   signals: Signals,
+  stopAsked: Promise<void>,
   terminal: Terminal,
   log: Log,
 ): Promise<number> {
@@ -108,7 +114,7 @@ async function supervise(
     const first = await Promise.race([
       app.ended,
       signals.first.then((signal) => ({ asked: signal })),
-      sidecar.stopped.then(() => ({ asked: undefined })),
+      stopAsked.then(() => ({ asked: undefined })),
     ]);
     if ("asked" in first) return await stopApp(app, first.asked, signals, terminal, log);
     const code = exitCode(first);
@@ -119,7 +125,7 @@ async function supervise(
       return code;
     }
     log.info(`the command ended; the sidecar stays at ${sidecar.url} until Ctrl-C`);
-    await Promise.race([signals.first, sidecar.stopped]);
+    await Promise.race([signals.first, stopAsked]);
     return 0;
   } catch (error) {
     log.error(error instanceof Error ? error.message : String(error));

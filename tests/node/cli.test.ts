@@ -1,0 +1,384 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { appSource, componentYaml, freePort, untilHealthy, Workshop } from "./cli.ts";
+
+let shop: Workshop;
+beforeEach(() => {
+  shop = new Workshop();
+});
+afterEach(() => shop.close());
+
+const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
+
+/** `daprlet run` of the walkthroughs' app, healthy. */
+async function runApp(args: readonly string[] = [], environment: Record<string, string> = {}) {
+  const app = shop.write("app.mjs", appSource);
+  const [port, appPort] = [await freePort(), await freePort()];
+  const running = shop.start(
+    ["run", "--app-id", "ps", "--app-port", String(appPort), "--port", String(port), ...args, "node", app],
+    environment,
+  );
+  if ((await untilHealthy(port)) !== 204) throw new Error(`not healthy:\n${running.out}\n${running.err}`);
+  return { running, port, appPort, url: `http://localhost:${port}` };
+}
+
+describe("daprlet run", () => {
+  it("T7: reads ./components of the working folder, in the form that the book prints", async () => {
+    shop.write(
+      "components/statestore.yaml",
+      'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: statestore\nspec:\n  type: state.in-memory\n  metadata:\n  - name: redisHost\n    value: localhost:6379\n  - name: redisPassword\n    value: ""\n',
+    );
+    shop.write("components/notes.txt", "kind: [not a resource");
+    const port = await freePort();
+    const running = shop.start(["run", "--app-id", "a", "--port", String(port)]);
+    expect(await untilHealthy(port)).toBe(204);
+    await running.says(/loaded component statestore \(state\.in-memory\)/);
+    const { components } = await json(`http://localhost:${port}/v1.0/metadata`);
+    expect(components).toMatchObject([{ name: "statestore", type: "state.in-memory", version: "v1" }]);
+    expect(existsSync(join(shop.folder, ".daprlet"))).toBe(false);
+  });
+
+  it("T7: names the components that there are when the book's own type is not one of them", async () => {
+    shop.write("components/redis.yaml", componentYaml("statestore", "state.redis"));
+    const running = shop.start(["run", "--app-id", "a"]);
+    expect(await running.ended).toBe(1);
+    expect(running.err).toMatch(
+      /component statestore \(components\/redis\.yaml, document 1\): type state\.redis is not supported by daprlet; it has .*state\.sqlite/,
+    );
+  });
+
+  it("T8: takes the book's switches, no -- before the command, and hands the ports on", async () => {
+    const { running, port, appPort, url } = await runApp([
+      "--max-concurrency",
+      "-1",
+      "--profile-port",
+      "7777",
+    ]);
+    expect(running.out).toContain(
+      `ps is up: its sidecar is at http://localhost:${port}, its app on port ${appPort}`,
+    );
+    const environment = await json(`${url}/v1.0/invoke/ps/method/environment`);
+    expect(environment).toEqual({ APP_ID: "ps", APP_PORT: String(appPort), DAPR_HTTP_PORT: String(port) });
+    expect(running.err).toMatch(/without effect yet: --profile-port/);
+    expect(running.out).toContain("== APP == the app listens");
+    expect(await json(`${url}/v1.0/metadata`)).toMatchObject({
+      extended: { appCommand: expect.stringContaining("app.mjs"), cliPID: String(running.child.pid) },
+      appConnectionProperties: { port: appPort, protocol: "http" },
+    });
+  });
+
+  it("T9: keeps serving after a command that has ended, until Ctrl-C, which ends it with 0", async () => {
+    const port = await freePort();
+    const running = shop.start(["run", "--port", String(port), "echo", "a"]);
+    await running.says(/the command ended; the sidecar stays/);
+    expect(running.out).toContain("== APP == a\n");
+    expect(await untilHealthy(port)).toBe(204);
+    const { id } = await json(`http://localhost:${port}/v1.0/metadata`);
+    expect(id).toMatch(/^echo-[0-9a-f]{4}$/);
+    running.child.kill("SIGINT");
+    expect(await running.ended).toBe(0);
+  });
+
+  it("T24: publish finds the one that runs; --data and --payload are one", async () => {
+    const { running } = await runApp();
+    for (const flag of ["--payload", "--data"]) {
+      const data = `{ "message": "This is a test", "by": "${flag}" }`;
+      const publish = shop.start(["publish", "--topic", "A", flag, data]);
+      expect([await publish.ended, publish.err]).toEqual([0, ""]);
+      await running.says(new RegExp(`== APP == event ${JSON.stringify(JSON.parse(data))}`));
+    }
+    const unknown = shop.start(["publish", "--publish-app-id", "nobody", "--topic", "A", "--data", "1"]);
+    expect(await unknown.ended).toBe(1);
+    expect(unknown.err).toMatch(/no sidecar of nobody is running; there is ps/);
+  });
+
+  it("T24: publish without a running sidecar fails with a sentence", async () => {
+    const publish = shop.start(["publish", "--topic", "A", "--data", "x"]);
+    expect(await publish.ended).toBe(1);
+    expect(publish.err).toMatch(/no sidecar is running; start one with `daprlet run`/);
+  });
+
+  it("invoke, list and stop find it too, without a token", async () => {
+    const { running, port, appPort } = await runApp([], { DAPR_API_TOKEN: "t" });
+    const invoke = shop.start(["invoke", "--app-id", "ps", "--method", "greeting", "--verb", "get"]);
+    expect([await invoke.ended, invoke.out]).toEqual([0, "Hello, World!\n"]);
+    const list = shop.start(["list", "-o", "json"]);
+    expect(await list.ended).toBe(0);
+    expect(JSON.parse(list.out)).toMatchObject([
+      { appId: "ps", httpPort: port, appPort, pid: running.child.pid },
+    ]);
+    const table = shop.start(["list"]);
+    await table.ended;
+    expect(table.out).toMatch(new RegExp(`^APP ID .*\n *ps +${port} +${appPort} `));
+    const stop = shop.start(["stop", "--app-id", "ps"]);
+    expect([await stop.ended, stop.out]).toEqual([0, "ps stopped\n"]);
+    expect(await running.ended).toBe(7);
+    expect(running.out).toContain("== APP == bye 204");
+    const again = shop.start(["stop", "ps"]);
+    expect(await again.ended).toBe(1);
+  });
+
+  it("T3: keeps what was stored when the sidecar is killed, in a folder that it names", async () => {
+    const first = await runApp();
+    await first.running.says(new RegExp(`keeps its data in ${join(shop.folder, ".daprlet", "state.db")}`));
+    const saved = await fetch(`${first.url}/v1.0/state/statestore`, {
+      method: "POST",
+      body: '[{"key":"mystate","value":6}]',
+    });
+    expect(saved.status).toBe(204);
+    first.running.child.kill("SIGKILL");
+    await first.running.ended;
+    expect(readFileSync(join(shop.folder, ".daprlet/.gitignore"), "utf8")).toBe("*\n");
+    const port = await freePort();
+    shop.start(["run", "--app-id", "ps", "--port", String(port)]);
+    expect(await untilHealthy(port)).toBe(204);
+    const read = await fetch(`http://localhost:${port}/v1.0/state/statestore/mystate`);
+    expect([read.status, await read.text()]).toEqual([200, "6"]);
+    expect(await json(`http://localhost:${port}/v1.0/metadata`)).toMatchObject({
+      extended: { "storage.statestore": "persistent" },
+    });
+  });
+
+  it("T15: two sidecars of one machine find each other by app id, without a setting", async () => {
+    const { running } = await runApp();
+    const port = await freePort();
+    const began = Date.now();
+    shop.start(["run", "--app-id", "other", "--port", String(port)]);
+    expect(await untilHealthy(port)).toBe(204);
+    const url = `http://localhost:${port}/v1.0/invoke/ps/method/greeting`;
+    expect(await (await fetch(url)).text()).toBe("Hello, World!");
+    expect(Date.now() - began).toBeLessThan(3_000);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const gone = await fetch(url);
+    expect([gone.status, await gone.json()]).toEqual([
+      500,
+      { errorCode: "ERR_DIRECT_INVOKE", message: expect.stringMatching(/^failed to invoke, id: ps, err: /) },
+    ]);
+  });
+
+  it.each([
+    ["--strict", "404"],
+    ["", "204"],
+  ])("the book's publish without a pub/sub name under %j is %s", async (flag, status) => {
+    const { url } = await runApp(flag === "" ? [] : [flag]);
+    const answer = await fetch(`${url}/v1.0/publish/A`, { method: "POST", body: "{}" });
+    expect(String(answer.status)).toBe(status);
+  });
+
+  it("starts a relay for the first and joins it with the second", async () => {
+    const relay = await freePort();
+    const { running, url } = await runApp(["--relay", String(relay)]);
+    expect(running.err).toContain(`the relay is at ws://127.0.0.1:${relay}`);
+    const port = await freePort();
+    const other = shop.start([
+      ...["run", "--app-id", "other", "--relay", String(relay), "--port", String(port)],
+    ]);
+    await other.says(/joining the relay that is there/);
+    expect(await untilHealthy(port)).toBe(204);
+    const published = await fetch(`http://localhost:${port}/v1.0/publish/pubsub/A`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '"through the relay"',
+    });
+    expect(published.status).toBe(204);
+    await running.says(/== APP == event "through the relay"/);
+    expect((await json(`${url}/v1.0/metadata`)).components).toMatchObject([
+      { type: "state.sqlite" },
+      { name: "pubsub", type: "pubsub.relay" },
+    ]);
+  });
+});
+
+describe("endings", () => {
+  const run = async (source: string, args: readonly string[] = []) => {
+    const app = shop.write("ending.mjs", source);
+    const port = await freePort();
+    return {
+      port,
+      running: shop.start(["run", "--app-id", "a", "--port", String(port), ...args, "--", "node", app]),
+    };
+  };
+
+  it.each([
+    ["with an app port, exit code 0", "setTimeout(() => process.exit(0), 50)", ["--app-port", "1"], 0],
+    ["with an app port, exit code 5", "setTimeout(() => process.exit(5), 50)", ["--app-port", "1"], 5],
+    ["without an app port, exit code 5", "process.exit(5)", [], 5],
+    ["by a signal", "process.kill(process.pid, 'SIGKILL')", [], 137],
+  ])("the app's end %s is the command's", async (_, source, args, code) => {
+    const { running, port } = await run(source as string, args as string[]);
+    expect(await running.ended).toBe(code);
+    expect(await untilHealthy(port, "/v1.0/healthz", 0)).toBe(0);
+  });
+
+  it("passes a signal on, waits for the app, and ends with its code", async () => {
+    const { running, port } = await runApp();
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(7);
+    expect(running.out).toContain("== APP == bye 204");
+    expect(await untilHealthy(port, "/v1.0/healthz", 0)).toBe(0);
+  });
+
+  it("ends with 0 when the app just dies of the signal that was passed on", async () => {
+    const { running } = await run("setInterval(() => {}, 1000); console.log('up')");
+    await running.says(/== APP == up/);
+    running.child.kill("SIGINT");
+    expect(await running.ended).toBe(0);
+  });
+
+  it("kills an app that ignores the signal when it is asked again", async () => {
+    const { running } = await run(
+      "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('up')",
+    );
+    await running.says(/== APP == up/);
+    running.child.kill("SIGTERM");
+    await running.says(/== APP == no/);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+    expect(running.err).toContain("asked twice");
+  });
+
+  it("a shutdown by the API ends the app and the command", async () => {
+    const { running, url } = await runApp();
+    expect((await fetch(`${url}/v1.0/shutdown`, { method: "POST" })).status).toBe(204);
+    expect(await running.ended).toBe(7);
+  });
+
+  it("a forced shutdown ends the process with 1", async () => {
+    const { running, url } = await runApp();
+    const headers = { "dapr-force-shutdown": "true" };
+    expect((await fetch(`${url}/v1.0/shutdown`, { method: "POST", headers })).status).toBe(204);
+    expect(await running.ended).toBe(1);
+  });
+
+  it("says that a command was not found", async () => {
+    const running = shop.start(["run", "--app-id", "a", "--", "no-such-command-of-daprlet"]);
+    expect(await running.ended).toBe(127);
+    expect(running.err).toContain("the command no-such-command-of-daprlet was not found");
+  });
+});
+
+describe("daprlet daprd", () => {
+  it("takes daprd's flags, loads what --resources-path names, logs as daprd does", async () => {
+    shop.write("r/state.yaml", componentYaml("s", "state.in-memory"));
+    const [port, publicPort] = [await freePort(), await freePort()];
+    const running = shop.start([
+      ...["daprd", "--app-id", "a", `--dapr-http-port=${port}`, "--dapr-grpc-port", "50001"],
+      ...["--dapr-internal-grpc-port", "50002", "--metrics-port", "9090", "--enable-metrics=false"],
+      ...["--placement-host-address", "localhost:50005", "--mode", "standalone", "--log-level", "debug"],
+      ...["--resources-path", "r", "--dapr-public-port", String(publicPort), "--enable-api-logging=true"],
+    ]);
+    await running.says(/level=info msg="dapr initialized\. Status: Running\. Init Elapsed \d+ms" app_id=a /);
+    expect(running.out).toMatch(/level=warning msg="accepted, without effect yet: --dapr-grpc-port/);
+    expect(running.out.match(/without effect yet/g)).toHaveLength(1);
+    expect((await json(`http://localhost:${port}/v1.0/metadata`)).components).toMatchObject([{ name: "s" }]);
+    await running.says(/HTTP API Called.*method="GET \/v1\.0\/metadata"/);
+    expect((await fetch(`http://localhost:${publicPort}/v1.0/healthz`)).status).toBe(204);
+    expect((await fetch(`http://localhost:${publicPort}/v1.0/state/s/k`)).status).toBe(404);
+    const wait = shop.start(["daprd", "--wait", "--dapr-http-port", String(port)]);
+    expect(await wait.ended).toBe(0);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+    expect(running.err).toBe("");
+  });
+
+  it("logs JSON on request", async () => {
+    const port = await freePort();
+    const running = shop.start(["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--log-as-json"]);
+    await running.says(/Status: Running/);
+    for (const line of running.out.trim().split("\n")) {
+      expect(JSON.parse(line)).toMatchObject({ app_id: "a", level: "info", type: "log" });
+    }
+  });
+
+  it("asks for DAPR_API_TOKEN and shows APP_API_TOKEN to the app", async () => {
+    const { url } = await runApp([], { DAPR_API_TOKEN: "mine", APP_API_TOKEN: "apps" });
+    const path = `${url}/v1.0/invoke/ps/method/token`;
+    expect((await fetch(path)).status).toBe(401);
+    const answer = await fetch(path, { headers: { "dapr-api-token": "mine" } });
+    expect([answer.status, await answer.text()]).toEqual([200, "apps"]);
+  });
+
+  it("T10: a page from a file is refused without the effect, and allowed by name", async () => {
+    const headers = { origin: "null", "content-type": "application/json" };
+    const body = '[{"key":"k","value":1}]';
+    const [port, open] = [await freePort(), await freePort()];
+    shop.start(["daprd", "--app-id", "a", "--dapr-http-port", String(port)]);
+    shop.start(["daprd", "--app-id", "b", "--dapr-http-port", String(open), "--allowed-origins", "null"]);
+    expect([await untilHealthy(port), await untilHealthy(open)]).toEqual([204, 204]);
+    const save = (to: number) =>
+      fetch(`http://localhost:${to}/v1.0/state/statestore`, { method: "POST", headers, body });
+    const refused = await save(port);
+    expect([refused.status, await refused.json()]).toMatchObject([403, { errorCode: "ERR_FORBIDDEN_HOST" }]);
+    expect((await fetch(`http://localhost:${port}/v1.0/state/statestore/k`)).status).toBe(204);
+    expect((await save(open)).status).toBe(204);
+    expect((await fetch(`http://localhost:${open}/v1.0/state/statestore/k`)).status).toBe(200);
+  });
+
+  it.each([
+    [["daprd"], /app id: use --app-id/],
+    [["daprd", "--app-id", "a", "--no-such-flag"], /unknown option '--no-such-flag'/],
+    [["daprd", "--app-id", "a", "--log-level", "loud"], /--log-level is one of .*not loud/],
+    [
+      ["daprd", "--app-id", "a", "--dapr-http-port", "many"],
+      /--dapr-http-port takes a whole number, not many/,
+    ],
+    [["daprd", "--app-id", "a", "--dapr-http-port", "70000"], /70000 is no port/],
+    [["daprd", "--app-id", "a", "--max-body-size", "big"], /--max-body-size takes a size/],
+    [["daprd", "--app-id", "a", "--mode", "kubernetes"], /--mode kubernetes is not supported/],
+    [["daprd", "--app-id", "a", "--app-protocol", "grpc"], /--app-protocol grpc is not supported yet/],
+    [["daprd", "--app-id", "a", "--resources-path", "nowhere"], /resources path nowhere does not exist/],
+    [["run", "-f", "dapr.yaml"], /--run-file: multi-app templates are not supported yet/],
+    [["run", "-k", "--app-id", "a"], /--kubernetes: daprlet does not run in Kubernetes mode/],
+    [["fly"], /unknown command 'fly'/],
+  ])("refuses %j by name", async (args, sentence) => {
+    const running = shop.start(args as string[]);
+    expect(await running.ended).toBe(1);
+    expect(running.err).toMatch(sentence as RegExp);
+  });
+
+  it("names file, document, line and field of a resource that is not one", async () => {
+    shop.write("r/a.yaml", `${componentYaml("s", "state.in-memory")}---\n${componentYaml("t", "5")}`);
+    const running = shop.start(["daprd", "--app-id", "a", "--resources-path", "r"]);
+    expect(await running.ended).toBe(1);
+    expect(running.err).toContain("r/a.yaml, document 2, line 13: spec.type must be text");
+  });
+
+  it("warns once about resources that are not applied yet", async () => {
+    shop.write(
+      "r/a.yaml",
+      "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: two\n",
+    );
+    const port = await freePort();
+    const running = shop.start([
+      ...["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--resources-path", "r"],
+    ]);
+    await running.says(/Status: Running/);
+    expect(running.out.match(/resources of kind Resiliency are read and not applied yet/g)).toHaveLength(1);
+    expect(running.out).toContain("one (r/a.yaml, document 1); two (r/a.yaml, document 2)");
+  });
+});
+
+describe("the command line itself", () => {
+  it("tells its version and its commands", async () => {
+    const version = shop.start(["--version"]);
+    expect([await version.ended, version.out]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    const help = shop.start(["--help"]);
+    expect(await help.ended).toBe(0);
+    for (const command of ["run", "daprd", "publish", "invoke", "list", "stop", "relay", "init"]) {
+      expect(help.out).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    }
+  });
+
+  it("runs a relay until it is asked to end", async () => {
+    const port = await freePort();
+    const running = shop.start(["relay", "--port", String(port)]);
+    await running.says(new RegExp(`the relay is at ws://127\\.0\\.0\\.1:${port}`));
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+    const open = shop.start(["relay", "--port", String(port), "--address", "0.0.0.0"]);
+    expect(await open.ended).toBe(1);
+    expect(open.err).toMatch(/needs a token/);
+  });
+});
