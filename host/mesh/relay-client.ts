@@ -19,7 +19,7 @@ class SharedConnection {
     const link = () => this.#link;
     const exchange = new RelayExchange(link, platform.log);
     this.events = new RelayEvents(link, platform.uuid());
-    this.transport = new RelayTransport(`relay ${options.url}`, link, exchange);
+    this.transport = new RelayTransport(`relay ${options.url}`, link, exchange, platform.clock);
     this.#link = new RelayLink(platform, options, {
       welcomed: (resumed) => {
         this.events.welcomed(resumed);

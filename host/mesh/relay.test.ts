@@ -251,6 +251,29 @@ describe("calls through a relay", () => {
     await expect(readBody(body)).rejects.toThrow("lost");
   });
 
+  it("under way are answered before a member has left, and later ones go elsewhere", async () => {
+    const { member, clock } = room();
+    const a = await member("a");
+    let finish: (response: RuntimeResponse) => void = () => undefined;
+    const leaving = await member("b", () => {
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    });
+    const call = a.mesh.invoke("b", "default", request("/"));
+    await clock.advance(10);
+    let left = false;
+    const closing = leaving.transport.close().then(() => {
+      left = true;
+    });
+    await member("b", async () => say("other"));
+    expect(text(await readBody((await a.mesh.invoke("b", "default", request("/"))).body))).toBe("other");
+    expect(left).toBe(false);
+    finish(say("late"));
+    expect(text(await readBody((await call).body))).toBe("late");
+    await closing;
+  });
+
   it("tell apart an app that is gone from one that was lost", async () => {
     const { member } = room();
     const a = await member("a");

@@ -225,6 +225,28 @@ describe("the machine's transport", () => {
     await expect(a.mesh.invoke("b", "default", request("/"))).rejects.toBeInstanceOf(UnavailableError);
   });
 
+  it("loses no call while instances leave and come", async () => {
+    const a = await join_("a");
+    let instance = await join_("b");
+    let calling = true;
+    let calls = 0;
+    const callers = Array.from({ length: 8 }, async () => {
+      for (; calling; calls++) {
+        const response = await a.mesh.invoke("b", "default", request("/", { method: "POST" }));
+        expect(await heard(response)).toBe("b");
+      }
+    });
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const next = await join_("b");
+      await instance.transport.close();
+      instance = next;
+    }
+    calling = false;
+    await Promise.all(callers);
+    expect(calls).toBeGreaterThan(100);
+  });
+
   it("lets calls under way end when it leaves", async () => {
     const a = await join_("a");
     const b = await join_("b", () => new Promise((resolve) => setTimeout(() => resolve(say("late")), 150)));

@@ -31,6 +31,7 @@ export class RelayExchange {
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #incoming = new Map<number, Incoming>();
   #calls = 0;
+  #idle: (() => void)[] = [];
   receiver: Receiver | undefined;
 
   constructor(
@@ -165,6 +166,7 @@ export class RelayExchange {
     incoming.gone.abort(reason);
     incoming.request?.fail(reason);
     incoming.answer.stop();
+    this.#tellIdle();
   }
 
   #serve(frame: FrameOf<"request">, bytes: Uint8Array): void {
@@ -193,7 +195,21 @@ export class RelayExchange {
       .catch((error: unknown) => this.#unanswered(call, incoming, error))
       .finally(() => {
         if (this.#incoming.get(call) === incoming) this.#incoming.delete(call);
+        this.#tellIdle();
       });
+  }
+
+  #tellIdle(): void {
+    if (this.#incoming.size > 0) return;
+    for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  /** Resolves when no call of another member is being answered. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#tellIdle();
+    });
   }
 
   async #answer(call: number, { answer, gone }: Incoming, work: Promise<RuntimeResponse>): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RuntimeRequest } from "../../http.ts";
+import { type Clock, withTimeout } from "../../platform.ts";
 import type { Frame } from "../relay-protocol.ts";
 import type { Instance, Member, Receiver, Transport } from "../transport.ts";
 import type { RelayExchange } from "./relay-exchange.ts";
@@ -6,6 +7,8 @@ import type { RelayLink } from "./relay-link.ts";
 
 /** How long a lookup waits for a connection that is being restored. Milliseconds. */
 const restoringMs = 1_000;
+/** How long calls under way may last once this member leaves. Milliseconds. */
+const drainMs = 5_000;
 
 /** The members of a room that can be called. Who is there is pushed by the relay: a lookup costs no round trip. */
 export class RelayTransport implements Transport {
@@ -16,6 +19,7 @@ export class RelayTransport implements Transport {
     readonly name: string,
     readonly link: () => RelayLink,
     readonly exchange: RelayExchange,
+    readonly clock: Clock,
   ) {}
 
   async join(self: Member, receive: Receiver): Promise<void> {
@@ -70,9 +74,12 @@ export class RelayTransport implements Transport {
     this.#present.clear();
   }
 
+  /** Takes no more calls; resolves when those under way are answered, or after some seconds. */
   async close(): Promise<void> {
     this.exchange.receiver = undefined;
     this.#self = undefined;
     this.link().send({ t: "leave" });
+    const late = () => new Error("calls were under way for too long");
+    await withTimeout(this.clock, drainMs, this.exchange.drained(), late).catch(() => undefined);
   }
 }

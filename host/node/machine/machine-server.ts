@@ -37,6 +37,8 @@ const collectUpTo = 1 << 20;
 const bodyIdleMs = 30_000;
 /** How long calls under way may last once the sidecar leaves. */
 const drainMs = 5_000;
+/** Longer than callers believe a listing: a sidecar that has callers goes on answering until they know it has left. */
+const farewellMs = 250;
 
 function unreachable(kind: Unreachable, cause: string): RuntimeResponse {
   const { body } = text(cause);
@@ -95,6 +97,10 @@ export async function serveMachine(
     close() {
       closed ??= (async () => {
         await unlink(path).catch(() => undefined);
+        const connections = await new Promise<number>((resolve) => {
+          server.getConnections((_error, count) => resolve(count ?? 0));
+        });
+        if (connections > 0) await new Promise((resolve) => setTimeout(resolve, farewellMs));
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
         await new Promise<void>((resolve) => {
