@@ -8,11 +8,11 @@ import {
   locate,
 } from "./addresses.ts";
 import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
+import { Links } from "./links.ts";
 import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Welcome } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
 import type { Registrations } from "./registrations.ts";
 import { type App, type Sidecars, unavailable } from "./sidecars.ts";
-import { unflatten } from "./wire.ts";
 
 export interface ScopeHostOptions {
   readonly worker: ServiceWorkerGlobalScope;
@@ -36,7 +36,7 @@ export class ScopeHost {
   readonly incarnation: string;
   readonly #options: ScopeHostOptions;
   readonly #connections = new Map<string, PageConnection>();
-  readonly #links = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
+  readonly #links = new Links();
   readonly #apps = new Map<string, string>();
   readonly #origin: string;
   readonly #scopePath: string;
@@ -165,7 +165,7 @@ export class ScopeHost {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
         app?.channel.remove(connection);
-        this.#unlink(hello.connection);
+        this.#links.close(hello.connection);
       },
     });
     // At once, so that the page's pings are answered while the runtime starts.
@@ -271,30 +271,9 @@ export class ScopeHost {
     return unavailable(error instanceof Error ? error.message : String(error));
   }
 
-  /** A response that never ends while page and worker live: it holds the worker, and its break tells each of the other. */
   #link(name: string): Response {
     const connection = this.#connections.get(name);
-    if (connection === undefined) return toShim("GET", unavailable("this worker does not know the page yet"));
-    const links = this.#links;
-    this.#unlink(name);
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => void links.set(name, controller),
-      cancel: () => {
-        links.delete(name);
-        connection.close();
-      },
-    });
-    return new Response(body, { headers: unflatten(["daprlet-door", "200", "cache-control", "no-store"]) });
-  }
-
-  #unlink(name: string): void {
-    const controller = this.#links.get(name);
-    this.#links.delete(name);
-    try {
-      controller?.close();
-    } catch {
-      // Ended by the page in the meantime.
-    }
+    return connection === undefined ? this.#links.refuse() : this.#links.open(name, () => connection.close());
   }
 
   async #perhaps(event: FetchEvent, url: URL): Promise<Response> {

@@ -92,7 +92,7 @@ export async function register(options: RegisterOptions, context: RegisterContex
     opening.then(() => page.detour()),
   ]);
   options.onStep?.("fetch() is answered here");
-  const note = notes.length === 0 ? undefined : `${notes.join(" ")}`;
+  const note = notes.length === 0 ? undefined : notes.join(" ");
   if (note !== undefined) console.warn(`daprlet: ${note}`);
   return {
     appId,
