@@ -63,7 +63,8 @@ export class Relay {
     const end = (code: number, reason: string) => {
       over = true;
       log.debug("a relay's connection was ended", { code, reason });
-      socket.close(code, reason);
+      // A close frame has room for 123 bytes.
+      socket.close(code, reason.slice(0, 120));
     };
     let cancel = clock.after(this.#limits.helloMs, () => end(closeCodes.protocol, "no hello came"));
     const watch = () => {
@@ -97,15 +98,14 @@ export class Relay {
             end(code, reason);
           }
         } catch (error) {
-          if (!(error instanceof FrameError)) {
-            log.error("the relay failed on a frame", {
-              cause: error instanceof Error ? (error.stack ?? "") : "",
-            });
+          if (error instanceof FrameError) {
+            end(closeCodes.protocol, error.message);
+            return;
           }
-          end(
-            closeCodes.protocol,
-            error instanceof FrameError ? error.message.slice(0, 120) : "internal error",
-          );
+          log.error("the relay failed on a frame", {
+            cause: error instanceof Error ? (error.stack ?? error.message) : "unknown",
+          });
+          end(1011, "the relay failed");
         }
       },
       closed: (code) => {

@@ -99,27 +99,25 @@ export class RelayLink {
     );
     let socket: Socket | undefined;
     let over = false;
-    const closed = (code: number, reason: string) => {
-      if (over) return;
-      over = true;
-      if (this.#socket === socket) this.#lost(code, reason);
-    };
+    const mine = () => !over && this.#socket === socket;
     try {
-      socket = this.#platform.connect(url, [subprotocol], {
+      const opened = this.#platform.connect(url, [subprotocol], {
         open: () => this.#hello(),
         message: (data) => {
-          if (this.#socket === socket && !over) this.#receive(data);
+          if (mine()) this.#receive(data);
         },
-        closed,
+        closed: (code, reason) => {
+          const lost = mine();
+          over = true;
+          if (lost) this.#lost(code, reason);
+        },
       });
-      this.#socket = socket;
+      if (over) return;
+      socket = opened;
+      this.#socket = opened;
     } catch (error) {
-      this.#fail(
-        new ComponentError(
-          "UNAVAILABLE",
-          `the relay at ${url}: ${error instanceof Error ? error.message : "failed"}`,
-        ),
-      );
+      const cause = error instanceof Error ? error.message : "failed";
+      this.#fail(new ComponentError("UNAVAILABLE", `the relay at ${url}: ${cause}`));
     }
   }
 
