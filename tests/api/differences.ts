@@ -13,6 +13,34 @@ export interface Difference {
 
 export const differences = [
   {
+    id: "state.value-bytes",
+    what: "a value's spelling: large numbers, order of members, escapes, spaces",
+    daprd: "written anew (12345678901234567890 becomes 12345678901234567000)",
+    daprlet: "as it was written",
+    why: "what is stored is what came",
+  },
+  {
+    id: "state.negative-ttl",
+    what: "`ttlInSeconds` below -1 in `state.in-memory`",
+    daprd: 204,
+    daprlet: 500,
+    why: "every store answers alike, as daprd's SQLite does",
+  },
+  {
+    id: "state.bulk-twice",
+    what: "a key asked for twice in one bulk get of SQLite",
+    daprd: "the second answer has an empty key",
+    daprlet: "answered twice",
+    why: "every key that is asked for has its answer",
+  },
+  {
+    id: "state.transaction-without-key",
+    what: "a transaction that is `null`, or with an operation that has no key or no request",
+    daprd: 204,
+    daprlet: 400,
+    why: "a save says so as well, and nothing would ever read what is stored under an empty key",
+  },
+  {
     id: "invoke.spoofed-caller",
     what: "`dapr-caller-app-id` sent by a caller",
     daprd: "passed on beside (other app) or instead of (own app) the true one",
@@ -46,6 +74,20 @@ export const differences = [
     daprd: "either stays",
     daprlet: "the last one stays",
     why: "items are applied in their order",
+  },
+  {
+    id: "pubsub.duplicate-member",
+    what: "publishing a CloudEvent that has an attribute twice",
+    daprd: 204,
+    daprlet: 500,
+    why: "sender, broker and receiver could each take another one for the attribute",
+  },
+  {
+    id: "pubsub.missing-id",
+    what: "the `id` of a published CloudEvent that has none",
+    daprd: "absent",
+    daprlet: "a UUID",
+    why: "CloudEvents 1.0 asks for one",
   },
   {
     id: "pubsub.in-memory.redelivery",

@@ -64,6 +64,26 @@ export function stateSuite(on: Subject): void {
       expect((await get(store, key)).text).toBe("1");
     });
 
+    test.each([
+      ["12345678901234567890", "12345678901234567000"],
+      ["1.0", "1"],
+      ['{"b":1,  "a":2}', '{"a":2,"b":1}'],
+      ['{"a":1,"a":2}', '{"a":2}'],
+      ['"\\u0041\\/<&>"', '"A/\\u003c\\u0026\\u003e"'],
+    ])("the value %s", async (written, reencoded) => {
+      const key = on.key();
+      empty(await on.post(`/v1.0/state/${store}`, `[{"key":"${key}","value":${written}}]`));
+      const kept = on.expected("state.value-bytes") === "as it was written";
+      expect((await get(store, key)).text).toBe(kept ? written : reencoded);
+    });
+
+    test("names of members may differ in case, null counts as absent, unknown ones are ignored", async () => {
+      const key = on.key();
+      const item = { Key: key, VALUE: 3, etag: null, metadata: null, options: null, other: 1 };
+      empty(await save(store, item));
+      expect((await get(store, key)).text).toBe("3");
+    });
+
     test("keeps null for an item without a value", async () => {
       const key = on.key();
       empty(await save(store, { key }));
@@ -71,6 +91,14 @@ export function stateSuite(on: Subject): void {
     });
 
     test("an empty array changes nothing", async () => empty(await save(store)));
+
+    test("of a list with one stale ETag, the other items are saved", async () => {
+      const [a, b] = [on.key("a"), on.key("b")];
+      await save(store, { key: b, value: 1 });
+      const answer = await save(store, { key: a, value: 1 }, { key: b, value: 2, etag: "12345" });
+      fails(answer, 409, "ERR_STATE_SAVE");
+      expect([(await get(store, a)).text, (await get(store, b)).text]).toEqual(["1", "1"]);
+    });
 
     test("saves several items at once", async () => {
       const [a, b] = [on.key(), on.key()];
@@ -210,6 +238,20 @@ export function stateSuite(on: Subject): void {
         expect(expires - Date.now()).toBeGreaterThan(900_000);
       });
 
+      test("of a metadata field given twice, the first counts", async () => {
+        const key = on.key();
+        const query = "?metadata.ttlInSeconds=100&metadata.ttlInSeconds=5000";
+        empty(await on.post(`/v1.0/state/${store}${query}`, [{ key, value: 1 }]));
+        const expires = Date.parse((await get(store, key)).header("metadata.ttlexpiretime") ?? "");
+        expect(expires - Date.now()).toBeLessThan(105_000);
+      });
+
+      test("a negative one other than -1", async () => {
+        const answer = await save(store, { key: on.key(), value: 1, metadata: { ttlInSeconds: "-5" } });
+        if (store === "memory" && on.expected("state.negative-ttl") === 204) return empty(answer);
+        fails(answer, 500, "ERR_STATE_SAVE");
+      });
+
       test("a write without a TTL takes it away", async () => {
         const key = on.key();
         await save(store, { key, value: 1, metadata: { ttlInSeconds: "100" } });
@@ -249,8 +291,23 @@ export function stateSuite(on: Subject): void {
       });
 
       test("no keys: an empty list", async () => {
-        const answer = await bulk({ keys: [] });
-        expect([answer.status, answer.json]).toEqual([200, []]);
+        for (const body of [{ keys: [] }, { keys: null }, {}]) {
+          const answer = await bulk(body);
+          expect([answer.status, answer.json]).toEqual([200, []]);
+        }
+      });
+
+      test("keys that objects have by nature", async () => {
+        const answer = await bulk({ keys: ["__proto__", "constructor"] });
+        expect([answer.status, answer.json]).toEqual([200, [{ key: "__proto__" }, { key: "constructor" }]]);
+      });
+
+      test("a key asked for twice is answered twice", async () => {
+        const key = on.key();
+        await save(store, { key, value: 1 });
+        const items = (await bulk({ keys: [key, key] })).json as { key: string }[];
+        const twice = store === "memory" || on.expected("state.bulk-twice") === "answered twice";
+        expect(items.map((item) => item.key)).toEqual([key, twice ? key : ""]);
       });
 
       test("by PUT too", async () => {
@@ -297,6 +354,16 @@ export function stateSuite(on: Subject): void {
       test("no operations: nothing to do", async () => {
         empty(await transact({ operations: [] }));
         empty(await transact({}));
+      });
+
+      test.each([
+        ["an empty key", { operations: [{ operation: "upsert", request: { key: "", value: 1 } }] }],
+        ["no request", { operations: [{ operation: "upsert" }] }],
+        ["null", null],
+      ])("%s", async (_, body) => {
+        const answer = await transact(body);
+        if (on.expected("state.transaction-without-key") === 204) return empty(answer);
+        fails(answer, 400, "ERR_MALFORMED_REQUEST");
       });
 
       test("an unknown operation is refused and nothing is written", async () => {

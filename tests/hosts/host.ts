@@ -3,6 +3,8 @@ export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
   readonly body?: string | Uint8Array;
+  /** The body goes out as a stream of unknown length, in two halves with a pause between them. */
+  readonly streamed?: boolean;
   /** Milliseconds; 15 s when left out. */
   readonly timeout?: number;
 }
@@ -14,6 +16,8 @@ export class Answer {
     /** Names lower-cased, in the order they came. */
     readonly fields: readonly (readonly [string, string])[],
     readonly bytes: Uint8Array,
+    /** Milliseconds between the first bytes of the body and its end. */
+    readonly spread = 0,
   ) {}
 
   header(name: string): string | undefined {

@@ -3,6 +3,7 @@ import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
 import { createTestApp, subscriptions } from "../api/app.ts";
 import { componentResources, componentYaml } from "./components.ts";
 import { Answer, type Fetch, type Host, type HostDefinition, type StartOptions } from "./host.ts";
+import { collect, inHalves } from "./web-body.ts";
 
 /** A mesh within one process: what joined one of its transports is found by the others. */
 function sharedTransports(): () => Transport {
@@ -40,7 +41,7 @@ const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 export const inProcess: HostDefinition = {
   name: "in process",
   dialect: "daprlet",
-  features: new Set(["verbatim", "headers", "redirects", "configurable"]),
+  features: new Set(["verbatim", "headers", "chunks", "redirects", "configurable"]),
   missing: undefined,
   start,
 };
@@ -67,16 +68,16 @@ async function start(options: StartOptions = {}): Promise<Host> {
     });
   const runtimes = await Promise.all(ids.map((_, index) => open(index)));
   const fetch = (index: number): Fetch => {
-    return async (path, { method, headers, body, timeout = 15_000 } = {}) => {
+    return async (path, { method, headers, body, streamed = false, timeout = 15_000 } = {}) => {
+      const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
       const response = await (runtimes[index] as LocalRuntime).fetch(path, {
         ...(method === undefined ? {} : { method }),
         headers: Array.isArray(headers) ? headers : { ...headers },
-        ...(body === undefined
-          ? {}
-          : { body: typeof body === "string" ? new TextEncoder().encode(body) : body }),
+        ...(bytes === undefined ? {} : { body: streamed ? inHalves(bytes) : bytes }),
         signal: AbortSignal.timeout(timeout),
       } as RequestInit);
-      return new Answer(response.status, [...response.headers], new Uint8Array(await response.arrayBuffer()));
+      const found = await collect(response);
+      return new Answer(response.status, [...response.headers], found.bytes, found.spread);
     };
   };
   return {

@@ -1,5 +1,6 @@
 /** What the host's page loads beside the client: the test app, and one fetch whose outcome can leave the page. */
 import { createTestApp, subscriptions } from "../api/app.ts";
+import { collect, inHalves } from "./web-body.ts";
 
 export interface PageCall {
   readonly url: string;
@@ -7,6 +8,7 @@ export interface PageCall {
   readonly headers: [string, string][];
   /** Base64. */
   readonly body: string | undefined;
+  readonly streamed: boolean;
   readonly timeout: number;
   /** The page's own fetch, which the worker intercepts, instead of the shim. */
   readonly native: boolean;
@@ -17,6 +19,7 @@ export interface PageAnswer {
   readonly fields: [string, string][];
   /** Base64. */
   readonly body: string;
+  readonly spread: number;
 }
 
 declare global {
@@ -31,8 +34,8 @@ declare global {
 
 const native = window.fetch.bind(window);
 
-async function toBase64(response: Response): Promise<string> {
-  const blob = new Blob([await response.arrayBuffer()]);
+async function toBase64(bytes: Uint8Array): Promise<string> {
+  if (bytes.byteLength === 0) return "";
   return await new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onerror = () => reject(reader.error);
@@ -40,26 +43,30 @@ async function toBase64(response: Response): Promise<string> {
       const url = String(reader.result);
       resolve(url.slice(url.indexOf(",") + 1));
     };
-    reader.readAsDataURL(blob);
+    reader.readAsDataURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
   });
 }
 
 window.daprletTest = {
   createTestApp,
   subscriptions,
-  async call({ url, method, headers, body, timeout, native: unpatched }) {
-    const response = await (unpatched ? native : window.fetch)(url, {
+  async call({ url, method, headers, body, streamed, timeout, native: unpatched }) {
+    const bytes = body === undefined ? undefined : Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
+    const init: RequestInit & { duplex?: "half" } = {
       method,
       headers,
       redirect: "manual",
       signal: AbortSignal.timeout(timeout),
-      ...(body === undefined ? {} : { body: Uint8Array.from(atob(body), (c) => c.charCodeAt(0)) }),
-    });
-    const empty = response.body === null;
+    };
+    if (bytes !== undefined) init.body = streamed ? inHalves(bytes) : bytes;
+    if (streamed) init.duplex = "half";
+    const response = await (unpatched ? native : window.fetch)(url, init);
+    const { bytes: answered, spread } = await collect(response);
     return {
       status: response.status,
       fields: [...response.headers],
-      body: empty ? "" : await toBase64(response),
+      body: await toBase64(answered),
+      spread,
     };
   },
 };

@@ -140,7 +140,10 @@ async function tab(
       throw new Error(`the runtime is in the ${registered.door}: ${registered.note}`);
   };
   await load();
-  const fetch: Fetch = async (path, { method = "GET", headers = {}, body, timeout = 15_000 } = {}) => {
+  const fetch: Fetch = async (
+    path,
+    { method = "GET", headers = {}, body, streamed = false, timeout = 15_000 } = {},
+  ) => {
     const fields = (Array.isArray(headers) ? headers : Object.entries(headers)).map(
       ([key, value]): [string, string] => [key, value],
     );
@@ -150,10 +153,16 @@ async function tab(
       method,
       headers: fields,
       body: body === undefined ? undefined : Buffer.from(body).toString("base64"),
+      streamed,
       timeout,
       native: door === "fetch",
     });
-    return new Answer(answer.status, answer.fields, new Uint8Array(Buffer.from(answer.body, "base64")));
+    return new Answer(
+      answer.status,
+      answer.fields,
+      new Uint8Array(Buffer.from(answer.body, "base64")),
+      answer.spread,
+    );
   };
   return { appId, fetch, page, reload: load };
 }

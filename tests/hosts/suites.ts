@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
@@ -16,6 +16,23 @@ const suites = {
   badInput: badInputSuite,
 } as const;
 
+/** Items that are written before a restart, and looked for after it. */
+function keptItems(on: Subject) {
+  const items = Array.from({ length: 50 }, (_, n) => ({ key: on.key("kept"), value: { n } }));
+  return {
+    async write() {
+      const answers = await Promise.all(items.map((item) => on.post("/v1.0/state/statestore", [item])));
+      expect(answers.map(({ status }) => status)).toEqual(items.map(() => 204));
+    },
+    async read() {
+      const answer = await on.post("/v1.0/state/statestore/bulk", { keys: items.map(({ key }) => key) });
+      const found = answer.json as { key: string; data: unknown }[];
+      const data = new Map(found.map((item) => [item.key, item.data]));
+      expect(items.map(({ key }) => ({ key, value: data.get(key) }))).toEqual(items);
+    },
+  };
+}
+
 /** Declares every suite of the API for one host: on a fresh one, and again after a restart. */
 export function apiOn(
   definition: HostDefinition,
@@ -31,9 +48,18 @@ export function apiOn(
       host = await definition.start();
     }, 60_000);
     afterAll(() => host?.stop());
+    const kept = keptItems(new Subject(definition, () => host));
     for (const phase of ["fresh", "after restart"]) {
       describe(phase, () => {
-        if (phase !== "fresh") beforeAll(() => host.restart(), 60_000);
+        if (phase !== "fresh") {
+          beforeAll(async () => {
+            await kept.write();
+            await host.restart();
+          }, 60_000);
+          test.runIf(definition.features.has("persistent"))("state: what was answered is there", () =>
+            kept.read(),
+          );
+        }
         for (const name of names) describe(name, () => suites[name](new Subject(definition, () => host)));
       });
     }
