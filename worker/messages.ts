@@ -45,6 +45,8 @@ export interface Hello {
   readonly daprlet: typeof PROTOCOL;
   readonly type: "hello";
   readonly registration: Registration;
+  /** True for a call of `register()`, false when the page only meets a new worker: then it is no later than it was. */
+  readonly fresh: boolean;
   /** Names this page's connection: its link stream is opened under the same name. */
   readonly connection: string;
   /** True when this page answers calls for the app. */

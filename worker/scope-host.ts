@@ -111,7 +111,7 @@ export class ScopeHost {
         worker.clients.matchAll({ includeUncontrolled: true }),
       ]);
       for (const { registration } of [...apps].sort((a, b) => a.registeredAt - b.registeredAt)) {
-        await sidecars.register(registration);
+        await sidecars.register(registration, true);
       }
       const byId = new Map(present.map((client) => [client.id, client]));
       const serving = new Map<string, number>();
@@ -173,12 +173,14 @@ export class ScopeHost {
     this.#connections.set(hello.connection, connection);
     await this.boot();
     const before = sidecars.app(appId)?.registration;
-    app = await sidecars.register(registration);
+    app = await sidecars.register(registration, hello.fresh);
     const started = before !== undefined && before === app.registration;
     if (hello.serving) app.channel.add(connection, hello.answered);
     try {
       await app.runtime();
-      const kept = { registration: app.registration, registeredAt: platform.clock.now() };
+      const kept = hello.fresh
+        ? { registration: app.registration, registeredAt: platform.clock.now() }
+        : undefined;
       await registrations.keep(kept, { clientId, appId, serving: hello.serving });
     } catch (error) {
       // What cannot be opened is not kept, and does not take the place of what worked before.

@@ -154,14 +154,14 @@ export class Sidecars implements OriginApps {
     return this.#apps.values();
   }
 
-  /** Adds the app, or gives it its new settings. The runtime is not started by it. */
-  async register(registration: Registration): Promise<App> {
+  /** Adds the app, or gives it its new settings; `fresh` makes it the latest. The runtime is not started by it. */
+  async register(registration: Registration, fresh: boolean): Promise<App> {
     let app = this.#apps.get(registration.appId);
     if (app === undefined) {
       app = new App(registration, this.#options, this);
       this.#apps.set(registration.appId, app);
     } else await app.reconfigure(registration);
-    this.#latest = app;
+    if (fresh || this.#latest === undefined) this.#latest = app;
     return app;
   }
 

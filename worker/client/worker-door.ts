@@ -183,6 +183,7 @@ export class WorkerDoor implements Door {
         daprlet: PROTOCOL,
         type: "hello",
         registration: settings,
+        fresh: this.#welcome === undefined,
         connection: name,
         serving: app !== undefined,
         claim: !this.controlled,

@@ -85,7 +85,7 @@ export async function openPageMode({
     });
   }
   const { sidecars, restore } = inPage;
-  const app = await sidecars.register(settings);
+  const app = await sidecars.register(settings, true);
   try {
     await app.runtime();
   } catch (error) {
