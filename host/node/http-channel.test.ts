@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
@@ -40,7 +41,37 @@ const until = async (condition: () => boolean) => {
   expect(condition()).toBe(true);
 };
 
+/** Self-signed, for another name and good for nothing but this test. */
+const certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgH/r58ftdM1AsAKwQ
+ukBHwzszc9Z85sWvxCjaXlsYEtOhRANCAARQp3G2nLrzvCjVJMV6+C8dD77Z/sU5
+Rb+KwzL8rT3/cufKkrgZSEyf3Y7r+kSzYU/a1jzKyhU/8XiQFfEauEGR
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBojCCAUmgAwIBAgIUTMeRIW7BFiRkuuq32xCqdlM8YhswCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZGFwcmxldCB0ZXN0MCAXDTI2MTEyMzE1NDUwOVoYDzIxMjYx
+MDMwMTU0NTA5WjAXMRUwEwYDVQQDDAxkYXBybGV0IHRlc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAARQp3G2nLrzvCjVJMV6+C8dD77Z/sU5Rb+KwzL8rT3/cufK
+krgZSEyf3Y7r+kSzYU/a1jzKyhU/8XiQFfEauEGRo3EwbzAdBgNVHQ4EFgQUNgBR
+zMjnMyXl3fOEVus5BhQIj/owHwYDVR0jBBgwFoAUNgBRzMjnMyXl3fOEVus5BhQI
+j/owDwYDVR0TAQH/BAUwAwEB/zAcBgNVHREEFTATghFlbHNld2hlcmUuZXhhbXBs
+ZTAKBggqhkjOPQQDAgNHADBEAiBf7I+Q3yqxsg/zEpHiy/QEdXew8LuPVCsbciTg
+PfEjDwIgUBxP2IikLWH66s+Xc0GZLXm48Oi6uOuFpjgZp7NQSNc=
+-----END CERTIFICATE-----`,
+};
+
 describe("httpChannel", () => {
+  it("speaks TLS with an app whose certificate is its own", async () => {
+    const server = createSecureServer(certificate, (_request, response) => void response.end("secure"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const made = channel((server.address() as AddressInfo).port, { protocol: "https" });
+    const { body } = await made.invoke(request("/"));
+    expect(text(await readBody(body))).toBe("secure");
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("sends verb, path, query, repeated headers and body as they are, and the app's token", async () => {
     let seen: unknown;
     const port = await app((req, res) => {
