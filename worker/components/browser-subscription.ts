@@ -77,19 +77,28 @@ export class BrowserSubscription implements Subscription {
       this.#wanted = true;
       return;
     }
-    const limit = this.#options.delivery.concurrency - this.#inHand.size;
-    if (limit <= 0) return;
+    if (this.#free <= 0) return;
     this.#wanted = false;
     this.#cancelTake?.();
     this.#cancelTake = undefined;
-    this.#taking = this.#takeUpTo(limit, insist);
+    this.#taking = this.#takeSome(insist);
   }
 
-  async #takeUpTo(limit: number, insist: boolean): Promise<void> {
+  get #free(): number {
+    return this.#options.delivery.concurrency - this.#inHand.size;
+  }
+
+  async #takeSome(insist: boolean): Promise<void> {
     const { log, member, context } = this.#options;
     let wait = RETRY_MS;
     try {
-      const taken = await log.take({ kind: "take", ...this.#consumer, member, limit, insist });
+      const taken = await log.take({
+        kind: "take",
+        ...this.#consumer,
+        member,
+        limit: () => this.#free,
+        insist,
+      });
       wait = Math.min(taken.wait ?? POLL_MS, POLL_MS);
       this.#givingWay = taken.gaveWay;
       for (const handed of taken.handed) this.#begin(handed);

@@ -82,33 +82,39 @@ export class EventDelivery {
 
   async take(job: Take): Promise<Taken> {
     const { transaction, now } = this.#context;
-    const { topic, consumer, member, limit } = job;
-    const stored = (await transaction.objectStore("consumers").get([topic, consumer])) ?? newConsumer(now);
+    const { topic, consumer, member } = job;
+    const limit = job.limit();
+    const [known, due] = await Promise.all([
+      transaction.objectStore("consumers").get([topic, consumer]),
+      transaction
+        .objectStore("deliveries")
+        .index("due")
+        .getAll(IDBKeyRange.bound([topic, consumer], [topic, consumer, now]), limit),
+    ]);
+    const stored = known ?? newConsumer(now);
     const others = stored.members.some(([other, at]) => other !== member && at > now - MEMBER_TTL_MS);
     if (others && stored.last === member && !job.insist) {
       return { handed: [], wait: GIVE_WAY_MS, gaveWay: true };
     }
-    const handed = await this.#takeDue(job);
+    const handed = await this.#takeDue(due);
     const { next, more } = await this.#takeNew(job, stored.next, limit, handed);
     const last = others && handed.length > 0 ? member : stored.last;
-    const known = stored.members.find(([other]) => other === member)?.[1] ?? 0;
-    if (next !== stored.next || last !== stored.last || known < now - MEMBER_REFRESH_MS) {
+    const at = stored.members.find(([other]) => other === member)?.[1] ?? 0;
+    if (next !== stored.next || last !== stored.last || at < now - MEMBER_REFRESH_MS) {
       this.#putConsumer({ topic, consumer }, { ...seen(stored, member, now), next, last });
     }
     handed.sort((a, b) => a.place - b.place);
-    return { handed, wait: more ? 0 : await this.#nextDue(job), gaveWay: false };
+    // Who took all it can will take again when it is done with some.
+    const wait = handed.length >= limit ? undefined : more ? 0 : await this.#nextDue(job);
+    return { handed, wait, gaveWay: false };
   }
 
   /** What failed, or fell from its holder's hands, and is due. */
-  async #takeDue({ topic, consumer, limit }: Take): Promise<Handed[]> {
-    const { transaction, now } = this.#context;
-    const due = await transaction
-      .objectStore("deliveries")
-      .index("due")
-      .getAll(IDBKeyRange.bound([topic, consumer], [topic, consumer, now]), limit);
+  async #takeDue(due: readonly StoredDelivery[]): Promise<Handed[]> {
     const handed: Handed[] = [];
     for (const delivery of due) {
-      const event = await transaction.objectStore("events").get([topic, delivery.place]);
+      const { topic, place } = delivery;
+      const event = await this.#context.transaction.objectStore("events").get([topic, place]);
       if (event === undefined || (await this.#isExpired(topic, event))) await this.#end(delivery);
       else handed.push(this.#hand(delivery, event));
     }

@@ -55,7 +55,8 @@ export interface Renew extends ConsumerOfTopic {
 export interface Take extends ConsumerOfTopic {
   readonly kind: "take";
   readonly member: string;
-  readonly limit: number;
+  /** The most events; asked when the job runs, as the taker may have got free for more in the meantime. */
+  limit(): number;
   /** False: gives way to the other members when this one was given events last. */
   readonly insist: boolean;
 }

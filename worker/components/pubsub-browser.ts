@@ -67,7 +67,10 @@ class BrowserPubSub implements PubSub {
 
   async publish(request: PublishRequest): Promise<void> {
     this.#ensureOpen();
-    await this.#log.publish(request);
+    const kept = this.#log.publish(request);
+    // Subscriptions of this component take in the very transaction that keeps the event.
+    this.#wake(request.topic);
+    await kept;
   }
 
   async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
@@ -79,7 +82,10 @@ class BrowserPubSub implements PubSub {
       delivery: this.#delivery,
       context: this.#context,
       member: token(this.#context.platform.random),
-      released: () => this.#announce([request.topic]),
+      released: () => {
+        this.#wake(request.topic);
+        this.#announce([request.topic]);
+      },
       closed: () => this.#subscriptions.delete(subscription),
     });
     this.#subscriptions.add(subscription);
@@ -102,11 +108,9 @@ class BrowserPubSub implements PubSub {
     this.#channel.close();
   }
 
+  /** To the others; a channel does not hear itself. */
   #announce(topics: Iterable<string>): void {
-    for (const topic of topics) {
-      this.#wake(topic);
-      this.#channel.postMessage(topic);
-    }
+    for (const topic of topics) this.#channel.postMessage(topic);
   }
 
   #wake(topic: string): void {
