@@ -21,6 +21,8 @@ async function bundle(folder, entries, options = {}) {
         external: externals,
         output: {
           format: "es",
+          // Less to read at every start; names stay, for stack traces that say something.
+          minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
           entryFileNames: "[name].js",
           chunkFileNames: "[name]-[hash].js",
         },

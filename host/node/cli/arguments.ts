@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { type Flag, flags } from "./flags.ts";
 
 /** What was given, by the flag's first name. */
@@ -69,65 +68,56 @@ export class UsageError extends Error {
   }
 }
 
-/** Adds the flags to a command; what is given ends up in `given`. */
-export function addFlags(command: Command, given: Given): void {
-  for (const flag of flags) {
-    flag.names.forEach((name, i) => {
-      const short = i === 0 && flag.short !== undefined ? `-${flag.short}, ` : "";
-      const option = command.createOption(
-        `${short}--${name}${flag.value === undefined ? "" : ` <${flag.value}>`}`,
-        flag.summary,
-      );
-      // What has no effect yet, and the older names, work and stay out of the help.
-      if (i > 0 || flag.summary === "") option.hideHelp();
-      command.addOption(option);
-      command.on(`option:${name}`, (value: string | undefined) =>
-        given.add(flag.names[0] as string, value ?? "true"),
-      );
-    });
-  }
+/** What a command line of `run` or `daprd` says. */
+export interface ParsedArguments {
+  readonly given: Given;
+  /** What follows the switches: the app's command. */
+  readonly rest: readonly string[];
+  readonly help: boolean;
 }
 
-const byName = new Map<string, Flag>(
-  flags.flatMap((flag) => flag.names.map((name) => [name, flag] as const)),
-);
+/** `--relay` alone means its usual port: a value follows only where it looks like one. */
+const relayValue = /^\d+$|^wss?:\/\//;
 
 /**
- * Arguments as the parser wants them. Go's flag packages, whose habits Dapr's users have, also take `--switch=false`,
- * and `--relay` may stand without its value.
+ * Reads the switches up to `--`, or to the first word that is none: from there on it is the app's command. Takes
+ * `--name value`, `--name=value`, `-n value`, `-nvalue` and, as Go's flag packages do, `--switch=false`. Throws
+ * {@link UsageError}.
  */
-export function normalise(args: readonly string[]): readonly string[] {
-  const normal: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] as string;
-    if (arg === "--") return [...normal, ...args.slice(i)];
-    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg);
-    const flag = match === null ? undefined : byName.get(match[1] as string);
-    if (match === null || flag === undefined) {
-      const short = /^-([a-zA-Z])$/.exec(arg);
-      const takes = short !== null && flags.some((row) => row.short === short[1] && row.value !== undefined);
-      if (!arg.startsWith("-")) return [...normal, ...args.slice(i)];
-      normal.push(arg);
-      if (takes && i + 1 < args.length) normal.push(args[++i] as string);
-      continue;
-    }
-    const value = match[2];
-    if (flag.names[0] === "relay") {
-      const next = args[i + 1];
-      const own = value === undefined && next !== undefined && /^\d+$|^wss?:\/\//.test(next);
-      normal.push(`--relay=${own ? args[++i] : (value ?? "3499")}`);
-    } else if (flag.value === undefined) {
-      if (value === undefined || /^(?:1|t|true)$/i.test(value)) normal.push(`--${match[1]}`);
-      else if (!/^(?:0|f|false)$/i.test(value)) {
-        throw new UsageError(`--${match[1]} is true or false, not ${value}`);
-      }
-    } else if (value !== undefined) normal.push(`--${match[1]}`, value);
-    else {
-      normal.push(arg);
-      if (i + 1 < args.length) normal.push(args[++i] as string);
-    }
+export function parseArguments(args: readonly string[]): ParsedArguments {
+  const byName = new Map<string, Flag>();
+  for (const flag of flags) {
+    for (const name of flag.names) byName.set(`--${name}`, flag);
+    if (flag.short !== undefined) byName.set(`-${flag.short}`, flag);
   }
-  return normal;
+  const given = new Given();
+  let i = 0;
+  for (; i < args.length; i++) {
+    const arg = args[i] as string;
+    if (arg === "--") return { given, rest: args.slice(i + 1), help: false };
+    if (arg === "--help" || arg === "-h") return { given, rest: [], help: true };
+    if (!arg.startsWith("-") || arg === "-") break;
+    const long = arg.startsWith("--");
+    const equals = arg.indexOf("=");
+    const end = long ? (equals === -1 ? arg.length : equals) : 2;
+    const flag = byName.get(arg.slice(0, end));
+    if (flag === undefined) throw new UsageError(`unknown option '${arg.slice(0, end)}'`);
+    const attached = end === arg.length ? undefined : arg.slice(end).replace(/^=/, "");
+    const name = flag.names[0] as string;
+    if (flag.value === undefined) given.add(name, boolean(name, attached));
+    else if (attached !== undefined) given.add(name, attached);
+    else if (flag.fallback !== undefined && !relayValue.test(args[i + 1] ?? "")) {
+      given.add(name, flag.fallback);
+    } else if (i + 1 < args.length) given.add(name, args[++i] as string);
+    else throw new UsageError(`--${name} takes a value: <${flag.value}>`);
+  }
+  return { given, rest: args.slice(i), help: false };
+}
+
+function boolean(name: string, text: string | undefined): "true" | "false" {
+  if (text === undefined || /^(?:1|t|true)$/i.test(text)) return "true";
+  if (/^(?:0|f|false)$/i.test(text)) return "false";
+  throw new UsageError(`--${name} is true or false, not ${text}`);
 }
 
 /** Refuses what cannot be done, and answers one sentence about what is accepted without effect. */

@@ -5,8 +5,8 @@ export interface Flag {
   readonly short?: string;
   /** What it takes; absent for a switch without a value. */
   readonly value?: string;
-  /** Given more than once, all count. */
-  readonly repeatable?: boolean;
+  /** The value where none is given. */
+  readonly fallback?: string;
   readonly summary: string;
   /** Accepted, and without effect yet: why. One warning names those that were given. */
   readonly later?: string;
@@ -37,10 +37,9 @@ export const flags: readonly Flag[] = [
     names: ["resources-path", "components-path", "component-path"],
     short: "d",
     value: "path",
-    repeatable: true,
     summary: "a folder or file with resources (YAML)",
   },
-  { names: ["config"], short: "c", value: "file", repeatable: true, summary: "a Configuration resource" },
+  { names: ["config"], short: "c", value: "file", summary: "a Configuration resource" },
   { names: ["enable-app-health-check"], summary: "probe the app's health" },
   { names: ["app-health-check-path"], value: "path", summary: "what is probed (/healthz)" },
   { names: ["app-health-probe-interval"], value: "seconds", summary: "time between two probes (5)" },
@@ -67,7 +66,12 @@ export const flags: readonly Flag[] = [
   { names: ["dapr-public-port"], value: "port", summary: "a second port with health and metadata only" },
   { names: ["dapr-graceful-shutdown-seconds"], value: "seconds", summary: "time to finish on a stop (5)" },
   { names: ["unix-domain-socket"], short: "u", value: "folder", summary: "listen on a socket in it as well" },
-  { names: ["relay"], value: "port|url", summary: "start a relay on a port, or join the one at a URL" },
+  {
+    names: ["relay"],
+    value: "port|url",
+    fallback: "3499",
+    summary: "start a relay on a port, or join the one at a URL",
+  },
   { names: ["relay-room"], value: "name", summary: "the relay's room to join" },
   { names: ["relay-token"], value: "token", summary: "what the relay asks for" },
   { names: ["strict"], summary: "exactly today's Dapr: none of the older forms" },

@@ -1,14 +1,11 @@
 import type { Log } from "../../platform.ts";
 import { type RelayServer, startRelay } from "../relay-server.ts";
-import type { Given } from "./arguments.ts";
+import { Given, UsageError } from "./arguments.ts";
 import { commandLog } from "./sidecar-options.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What `daprlet run --relay` and `daprlet relay` use when no port is named. */
-export const RELAY_PORT = 3499;
-
 export interface RelayFlags {
-  readonly port?: string;
+  readonly port: string;
   readonly address?: string;
   readonly token?: string;
   readonly allowedOrigins?: string;
@@ -23,12 +20,13 @@ function names(list: string | undefined): readonly string[] {
 }
 
 /** `daprlet relay`. Answers the exit code. */
-export async function relay(flags: RelayFlags, given: Given, terminal: Terminal): Promise<number> {
-  const log = commandLog(given, "relay", "readable", terminal.colour, terminal.err);
+export async function relay(flags: RelayFlags, terminal: Terminal): Promise<number> {
+  const log = commandLog(new Given(), "relay", "readable", terminal.colour, terminal.err);
+  if (!/^\d+$/.test(flags.port)) throw new UsageError(`--port takes a port, not ${flags.port}`);
   const asked = new Promise<void>((resolve) => terminal.onSignal(() => resolve()));
   const token = flags.token ?? terminal.environment.DAPRLET_RELAY_TOKEN;
   const server = await startRelay({
-    port: flags.port === undefined ? RELAY_PORT : Number(flags.port),
+    port: Number(flags.port),
     ...(flags.address !== undefined && { address: flags.address }),
     ...(token !== undefined && token !== "" && { token }),
     origins: names(flags.allowedOrigins),
