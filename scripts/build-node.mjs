@@ -29,6 +29,8 @@ async function bundle(folder, entries, options = {}) {
       },
     },
     ssr: { noExternal: true, target: "node" },
+    // Its ES modules, of which only what is used is bundled, where Node would get all of it.
+    resolve: { alias: { yaml: `${root}node_modules/yaml/browser/dist/index.js` } },
     ...options,
   });
 }

@@ -36,7 +36,7 @@ export async function givenComponents(
   environment?: Environment,
 ): Promise<readonly ComponentResource[]> {
   if (typeof given === "string") {
-    return parseResources(given, caller, await import("yaml"), environment).components;
+    return parseResources(given, caller, await import("./yaml.ts"), environment).components;
   }
   return given.map((component) =>
     "secretKeyRefs" in component && component.metadata instanceof Map

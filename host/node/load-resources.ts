@@ -31,7 +31,7 @@ export async function loadResources(paths: readonly string[], environment?: Envi
   const files = (await Promise.all(paths.map(yamlFiles))).flat();
   if (files.length === 0) return { components, unapplied };
   const [yaml, texts] = await Promise.all([
-    import("yaml"),
+    import("./yaml.ts"),
     Promise.all(files.map((file) => readFile(file, "utf8"))),
   ]);
   texts.forEach((text, i) => {

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { parseArguments, UsageError } from "./cli/arguments.ts";
+import { daprd } from "./cli/daprd.ts";
+import { run } from "./cli/run.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
 const terminal: Terminal = {
@@ -21,9 +23,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (command === "run" || command === "daprd") {
     const parsed = parseArguments(rest);
     if (!parsed.help) {
-      if (command === "run") return (await import("./cli/run.ts")).run(parsed.given, parsed.rest, terminal);
+      if (command === "run") return run(parsed.given, parsed.rest, terminal);
       if (parsed.rest.length > 0) throw new UsageError(`daprd takes no command: ${parsed.rest[0]}`);
-      return (await import("./cli/daprd.ts")).daprd(parsed.given, terminal);
+      return daprd(parsed.given, terminal);
     }
   }
   return (await import("./cli/program.ts")).program(args, terminal);

@@ -20,12 +20,24 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
   );
 }
 
+/** Flat records of text and numbers, whose JSON form is YAML's too. */
+function yaml(records: readonly Readonly<Record<string, unknown>>[]): string {
+  if (records.length === 0) return "[]";
+  return records
+    .flatMap((record) =>
+      Object.entries(record).map(
+        ([name, value], i) => `${i === 0 ? "-" : " "} ${name}: ${JSON.stringify(value)}`,
+      ),
+    )
+    .join("\n");
+}
+
 /** `daprlet list`: the sidecars of this user on this machine. Answers the exit code. */
 export async function list(output: string, terminal: Terminal): Promise<number> {
   const running = await runningSidecars(runtimeFolder(terminal.environment));
   const sidecars = running.map(({ appId, namespace, status }) => ({ appId, namespace, ...status }));
   if (output === "json") terminal.out(JSON.stringify(sidecars, undefined, 2));
-  else if (output === "yaml") terminal.out((await import("yaml")).stringify(sidecars).trimEnd());
+  else if (output === "yaml") terminal.out(yaml(sidecars));
   else if (output !== "table") throw new UsageError(`--output is table, json or yaml, not ${output}`);
   else if (sidecars.length === 0) terminal.out("no sidecar is running");
   else {
