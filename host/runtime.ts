@@ -19,7 +19,8 @@ import { Subscriptions } from "./subscriptions.ts";
 
 export interface RuntimeOptions {
   readonly appId: string;
-  readonly namespace: string;
+  /** Undefined where the host was given none: other instances know it as `default` then. */
+  readonly namespace: string | undefined;
   /** What the host calls itself in errors and metadata: `Node`, `a page`. */
   readonly host: string;
   readonly core: Core;
@@ -66,7 +67,7 @@ export class Runtime {
     const subscriptions = new Subscriptions(() => this.sidecar);
     this.sidecar = {
       appId: options.appId,
-      namespace: options.namespace,
+      namespace: options.namespace || "default",
       platform: options.platform,
       log: options.platform.log,
       core: options.core,
@@ -102,12 +103,12 @@ export class Runtime {
 
   /**
    * Opens the components and joins the transports: after it, the API answers. The app is waited for in the
-   * background ({@link appReady}). Throws, with nothing left open, when a component fails; a transport that cannot
-   * be joined is logged and left out.
+   * background ({@link appReady}). Throws, with nothing left open, when a component fails or `stop` comes first; a
+   * transport that cannot be joined is logged and left out.
    */
   async start(): Promise<void> {
-    const { registry, components, host, platform, core, appId, namespace } = this.#options;
-    const { mesh } = this.sidecar;
+    const { registry, components, host, platform, core, appId } = this.#options;
+    const { mesh, namespace } = this.sidecar;
     const log = platform.log;
     // Who is on a relay for its topics can also be called there.
     const relays: RelayConnections = {
@@ -117,14 +118,18 @@ export class Runtime {
         return connection;
       },
     };
-    this.#components = await openComponents(components, registry, host, {
-      appId,
-      namespace,
-      platform,
-      log,
-      core,
-      relays,
-    });
+    const opened = await openComponents(
+      components,
+      registry,
+      host,
+      { appId, namespace, platform, log, core, relays },
+      this.#options.namespace,
+    );
+    if (this.#stopping.signal.aborted) {
+      await opened.close();
+      throw new Error("the sidecar was stopped while it started");
+    }
+    this.#components = opened;
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
     await Promise.all(

@@ -71,27 +71,51 @@ async function open<C extends Component>(
   const metadata = decodeMetadata(resource.name, definition.metadata, filled, (name) =>
     context.log.debug(`metadata field ${name} is not one of ${resource.type}'s own`),
   );
-  return await withTimeout(
-    context.platform.clock,
-    resource.initTimeoutMs,
-    definition.open(metadata, context),
-    () =>
-      new ComponentError(
-        "DEADLINE_EXCEEDED",
-        `component ${resource.name} (${resource.type}) was not open after ${resource.initTimeoutMs} ms`,
-      ),
-  );
+  const opening = definition.open(metadata, context);
+  return await withTimeout(context.platform.clock, resource.initTimeoutMs, opening, () => {
+    // Nobody waits for it any more: what opens after all must not stay open.
+    opening.then((component) => component.close()).catch(() => undefined);
+    return new ComponentError(
+      "DEADLINE_EXCEEDED",
+      `component ${resource.name} (${resource.type}) was not open after ${resource.initTimeoutMs} ms`,
+    );
+  });
+}
+
+/** Those that are this app's: by their scopes, and by their namespace where the host was given one. */
+function own(
+  resources: readonly ComponentResource[],
+  appId: string,
+  namespace: string | undefined,
+): readonly ComponentResource[] {
+  const found = new Map<string, ComponentResource>();
+  for (const resource of resources) {
+    const { name, scopes } = resource;
+    if (scopes.length > 0 && !scopes.includes(appId)) continue;
+    if (namespace && resource.namespace && resource.namespace !== namespace) continue;
+    const existing = found.get(name);
+    if (existing !== undefined) {
+      throw new ComponentError(
+        "INVALID_ARGUMENT",
+        `duplicate definition of Component name ${name}: ${resource.type} (${resource.origin}) and ${existing.type} (${existing.origin}); rename one of them`,
+      );
+    }
+    found.set(name, resource);
+  }
+  return [...found.values()];
 }
 
 /**
  * Opens the components that are in this app's scope, in the order given. A component that fails ends the start
- * (everything opened before it is closed again), unless its resource says `ignoreErrors`.
+ * (everything opened before it is closed again), unless its resource says `ignoreErrors`. `namespace` is what the host
+ * was given; with none, components of every namespace are the app's, as in daprd. Two of one name are refused.
  */
 export async function openComponents(
   resources: readonly ComponentResource[],
   registry: Registry,
   host: string,
   context: Omit<ComponentContext, "name">,
+  namespace: string | undefined,
 ): Promise<OpenComponents> {
   const state = new Map<string, OpenedStore>();
   const pubsub = new Map<string, OpenedPubSub>();
@@ -99,20 +123,21 @@ export async function openComponents(
   const close = async () => {
     await Promise.allSettled(opened.reverse().map((component) => component.close()));
   };
-  for (const resource of resources) {
-    if (resource.scopes.length > 0 && !resource.scopes.includes(context.appId)) continue;
-    const own: ComponentContext = { ...context, name: resource.name };
-    const filled = new Map([...resource.metadata].map(([name, value]) => [name, fillTemplates(value, own)]));
+  for (const resource of own(resources, context.appId, namespace)) {
+    const named: ComponentContext = { ...context, name: resource.name };
+    const filled = new Map(
+      [...resource.metadata].map(([name, value]) => [name, fillTemplates(value, named)]),
+    );
     try {
       if (resource.type.startsWith("state.")) {
         const definition = find(registry.state, resource, host);
-        const prefix = keyPrefix(resource, context.appId, context.namespace);
-        const component = await open(definition, resource, filled, own);
+        const prefix = keyPrefix(resource, context.appId, namespace);
+        const component = await open(definition, resource, filled, named);
         opened.push(component);
         state.set(resource.name, { resource, definition, component, keyPrefix: prefix });
       } else {
         const definition = find(registry.pubsub, resource, host);
-        const component = await open(definition, resource, filled, own);
+        const component = await open(definition, resource, filled, named);
         opened.push(component);
         const access = topicAccess(resource.metadata, filled, context);
         pubsub.set(resource.name, { resource, definition, component, access });

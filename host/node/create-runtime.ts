@@ -109,7 +109,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
   ]);
   const runtime = new LocalRuntime({
     appId: options.appId ?? "app",
-    namespace: options.namespace ?? "default",
+    namespace: options.namespace,
     host: "Node",
     core,
     platform: nodePlatform(

@@ -10,7 +10,7 @@ import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
-import { defaultComponents, givenComponents } from "./given-components.ts";
+import { defaultComponents, type GivenComponents, givenComponents } from "./given-components.ts";
 import { loadResources } from "./load-resources.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
@@ -35,24 +35,32 @@ export interface NodeSidecar {
 
 const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 
+/** The components given and loaded. Each kind of resource that is not applied yet is named in one warning. */
 async function resources(options: SidecarOptions, log: Log): Promise<readonly ComponentResource[]> {
-  const { components, resourcesPaths, environment } = options;
-  if (components === undefined && resourcesPaths === undefined) {
-    const { relay, relayRoom, relayToken } = options;
-    const own = relay === undefined ? undefined : { url: relay, room: relayRoom, token: relayToken };
-    return givenComponents(defaultComponents(own), "the defaults", environment);
-  }
-  const [given, loaded] = await Promise.all([
-    givenComponents(components ?? [], "the options", environment),
+  const { components, resourcesPaths, configPaths = [], environment } = options;
+  const [given, loaded, configured] = await Promise.all([
+    givenComponents(
+      components ?? (resourcesPaths === undefined ? defaults(options) : []),
+      "the options",
+      environment,
+    ),
     loadResources(resourcesPaths ?? [], environment),
+    loadResources(configPaths, environment),
   ]);
-  for (const kind of new Set(loaded.unapplied.map((resource) => resource.kind))) {
-    const places = loaded.unapplied
+  const unapplied = [...loaded.unapplied, ...configured.unapplied];
+  for (const kind of new Set(unapplied.map((resource) => resource.kind))) {
+    const places = unapplied
       .filter((resource) => resource.kind === kind)
       .map(({ name, origin }) => `${name} (${origin})`);
     log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
   }
   return [...given, ...loaded.components];
+}
+
+function defaults({ relay, relayRoom, relayToken }: SidecarOptions): GivenComponents {
+  return defaultComponents(
+    relay === undefined ? undefined : { url: relay, room: relayRoom, token: relayToken },
+  );
 }
 
 async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Promise<AppChannel | undefined> {
@@ -151,7 +159,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     runtime.handle(authorised(request, apiToken));
   const runtime = new Runtime({
     appId: options.appId,
-    namespace: options.namespace ?? "default",
+    namespace: options.namespace,
     host: "Node",
     core,
     platform,

@@ -241,6 +241,17 @@ describe("keys", () => {
     expect(written[0]?.operations[0]?.key).toBe(stored);
   });
 
+  it("with keyPrefix namespace are kept under the app's id where the host has no namespace", async () => {
+    await runtime.stop();
+    runtime = await createRuntime({
+      appId: "MyApp",
+      registry: { state: [simpleStore], pubsub: [] },
+      components: [{ name: "s", type: "state.simple", metadata: { keyPrefix: "namespace" } }],
+    });
+    await post("s", [{ key: "Kk", value: 1 }]);
+    expect(written[0]?.operations[0]?.key).toBe("MyApp||Kk");
+  });
+
   it("a prefix with || fails at the start", async () => {
     const start = createRuntime({
       components: [{ name: "s", type: "state.in-memory", metadata: { keyPrefix: "a||b" } }],

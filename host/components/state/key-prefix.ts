@@ -5,10 +5,11 @@ import type { ComponentResource } from "../../resources/component.ts";
 export const KEY_SEPARATOR = "||";
 
 /**
- * What the API puts before every key of a store, separator included, by the resource's `keyPrefix`
- *  strategy. Throws a ComponentError for a prefix that contains the separator.
+ * What the API puts before every key of a store, separator included, by the resource's `keyPrefix` strategy.
+ * `namespace` is the one that the host was given; with none, that strategy is the app id's, as in daprd. Throws a
+ * ComponentError for a prefix that contains the separator.
  */
-export function keyPrefix(resource: ComponentResource, appId: string, namespace: string): string {
+export function keyPrefix(resource: ComponentResource, appId: string, namespace: string | undefined): string {
   for (const [name, value] of resource.metadata) {
     if (name.toLowerCase() === "keyprefix")
       return prefix(resource.name, value.toLowerCase(), appId, namespace);
@@ -16,7 +17,7 @@ export function keyPrefix(resource: ComponentResource, appId: string, namespace:
   return appId + KEY_SEPARATOR;
 }
 
-function prefix(store: string, strategy: string, appId: string, namespace: string): string {
+function prefix(store: string, strategy: string, appId: string, namespace: string | undefined): string {
   switch (strategy) {
     case "none":
       return "";
@@ -25,7 +26,7 @@ function prefix(store: string, strategy: string, appId: string, namespace: strin
     case "name":
       return store + KEY_SEPARATOR;
     case "namespace":
-      return (namespace === "" ? appId : `${namespace}.${appId}`) + KEY_SEPARATOR;
+      return (namespace ? `${namespace}.${appId}` : appId) + KEY_SEPARATOR;
   }
   if (strategy.includes(KEY_SEPARATOR)) {
     throw new ComponentError(
