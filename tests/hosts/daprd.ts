@@ -155,6 +155,7 @@ export async function startPair(options: StartOptions & { program?: readonly str
 export const daprd: HostDefinition = {
   name: "daprd",
   dialect: "daprd",
+  required: false,
   features: new Set([
     "verbatim",
     "headers",

@@ -64,8 +64,8 @@ export interface Host extends Sidecar {
 
 /**
  * verbatim: paths arrive as written (a page's `fetch` resolves `..` and `//` first). headers: any header can be sent
- * (a page forbids some). persistent: `statestore` outlives restart(). chunks: an answer arrives while it is being
- * produced. redirects: a 3xx reaches the
+ * (a page forbids some). persistent: `statestore` outlives restart(). chunks: another app's answer arrives while it
+ * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
  * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own.
  */
 export type Feature =
@@ -94,5 +94,7 @@ export interface HostDefinition {
   readonly features: ReadonlySet<Feature>;
   /** Undefined when it can run here, else one sentence that says what is missing and therefore left out. */
   readonly missing: string | undefined;
+  /** True: under `CI=true` what is missing is a failure instead of being left out. */
+  readonly required: boolean;
   start(options?: StartOptions): Promise<Host>;
 }

@@ -41,6 +41,7 @@ const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 export const inProcess: HostDefinition = {
   name: "in process",
   dialect: "daprlet",
+  required: true,
   features: new Set(["verbatim", "headers", "chunks", "redirects", "configurable"]),
   missing: undefined,
   start,

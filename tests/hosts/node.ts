@@ -10,6 +10,7 @@ export const daprletProgram = fileURLToPath(new URL("../../dist/node/main.js", i
 export const node: HostDefinition = {
   name: "Node",
   dialect: "daprlet",
+  required: true,
   features: new Set([
     "verbatim",
     "headers",

@@ -9,15 +9,16 @@ import { Answer, type Feature, type Fetch, type Host, type HostDefinition, type 
 
 const built = existsSync(fileURLToPath(new URL("../../dist/sw.js", import.meta.url)));
 
-const html = `<!doctype html><meta charset="utf-8"><title>host</title><link rel="icon" href="data:,">
+/** The page: the client on `window.daprlet`, and what `page-entry.ts` adds. */
+export const pageHtml = `<!doctype html><meta charset="utf-8"><title>host</title><link rel="icon" href="data:,">
 <script type="module">
   import "./page-entry.js";
   import * as daprlet from "./client.js";
   window.daprlet = daprlet;
 </script>`;
 
-/** The test app and the caller as one script. */
-async function bundle(): Promise<string> {
+/** The test app and the caller as one script: `page-entry.js` beside {@link pageHtml}. */
+export async function bundlePageEntry(): Promise<string> {
   const output = (await build({
     configFile: false,
     logLevel: "error",
@@ -44,7 +45,8 @@ export interface PageHostOptions {
 
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
-  const features: Feature[] = ["persistent", "chunks"];
+  const features: Feature[] = ["persistent"];
+  if (door !== "page") features.push("chunks");
   if (door !== "fetch") features.push("redirects");
   let missing: string | undefined;
   if (chromiumPath === undefined)
@@ -53,6 +55,7 @@ export function pageHost({ name, door }: PageHostOptions): HostDefinition {
   return {
     name,
     dialect: "daprlet",
+    required: true,
     features: new Set(features),
     missing,
     start: () => start(door),
@@ -60,9 +63,9 @@ export function pageHost({ name, door }: PageHostOptions): HostDefinition {
 }
 
 async function start(door: PageHostOptions["door"]): Promise<Host> {
-  const code = await bundle();
+  const code = await bundlePageEntry();
   const site = await Site.start();
-  site.files.set("", html);
+  site.files.set("", pageHtml);
   site.files.set("page-entry.js", code);
   const browser: Browser = await chromium.launch({
     ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }),

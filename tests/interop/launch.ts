@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Component files as YAML; undefined: what daprlet has without any, and the same for daprd. */
   readonly components?: readonly string[];
+  /** More switches, for daprlet only. */
+  readonly flags?: readonly string[];
 }
 
 /** An app and its sidecar, each a process. */
@@ -98,6 +100,7 @@ export const daprletRun: Kind = {
             ...["--dapr-http-port", String(port)],
             ...(options.app === undefined ? [] : ["--app-port", String(appPort)]),
             ...resources,
+            ...(options.flags ?? []),
             ...command,
           ],
           {
