@@ -89,6 +89,12 @@ describe("a request that a new worker is given again", () => {
     expect(await write(after, [change])).toEqual(["applied"]);
     expect(await etagOf(after, "k")).toBe(written);
     expect(await write(after, [change])).toEqual(["mismatch"]);
+    // The second worker was stopped before its answer came out.
+    await clock.advance(1_000);
+    const third = await restart();
+    expect(await write(third, [change])).toEqual(["applied"]);
+    expect(await write(third, [change])).toEqual(["mismatch"]);
+    expect(await etagOf(third, "k")).toBe(written);
   });
 
   it("finds its own ETag delete and succeeds, once", async () => {
@@ -106,6 +112,9 @@ describe("a request that a new worker is given again", () => {
     expect(await write(after, [{ ...removal, etag: "another" }])).toEqual(["mismatch"]);
     expect(await write(after, [removal])).toEqual(["applied"]);
     expect(await write(after, [removal])).toEqual(["mismatch"]);
+    const third = await restart();
+    expect(await write(third, [removal])).toEqual(["applied"]);
+    expect(await write(third, [removal])).toEqual(["mismatch"]);
   });
 
   it("is refused when something else was written in between", async () => {

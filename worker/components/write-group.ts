@@ -8,6 +8,7 @@ import type { StoredItem, StoredOutcome, Tombstone } from "./state-layout.ts";
 const REPETITION_AGE_MS = 5 * 60_000;
 /** How long after a worker's start requests of the one before may still come again. */
 const REPETITION_WINDOW_MS = 60_000;
+const TOMBSTONE_TTL_MS = REPETITION_AGE_MS + REPETITION_WINDOW_MS;
 
 /** What a group of batches has to know of the database before it can be decided. */
 export interface Needs {
@@ -144,14 +145,15 @@ class Group {
       etag,
       incarnation: incarnation.id,
       writtenAt: now,
-      expiresAt: now + REPETITION_AGE_MS + REPETITION_WINDOW_MS,
+      expiresAt: now + TOMBSTONE_TTL_MS,
     });
   }
 
   /**
    * A browser dispatches the requests that were open in a stopped worker again, and nothing in them says so. An ETag
    * write that finds exactly its own effect, left by an earlier incarnation of the worker shortly before this one
-   * started, is therefore taken for such a repetition, once. Within one incarnation it is a mismatch as ever.
+   * started, is therefore taken for such a repetition, once in each incarnation (that one may be stopped before it
+   * answered, too). Within one incarnation it is a mismatch as ever.
    */
   #repeats(operation: Operation, item: StoredItem | undefined): boolean {
     const { incarnation, now } = this.#writer;
@@ -164,15 +166,16 @@ class Group {
       trace.writtenAt !== undefined &&
       trace.writtenAt <= incarnation.startedAt &&
       trace.writtenAt >= incarnation.startedAt - REPETITION_AGE_MS;
+    // From now on the trace is this incarnation's: so a twin is refused, and the next worker knows it again.
+    const mark = { incarnation: incarnation.id, writtenAt: now };
     if (kind === "delete") {
       const tombstone = this.#tombstone(key);
       if (item !== undefined || tombstone?.etag !== etag || !earlier(tombstone)) return false;
-      this.changes.tombstones.set(key, undefined);
+      this.changes.tombstones.set(key, { ...tombstone, ...mark, expiresAt: now + TOMBSTONE_TTL_MS });
       return true;
     }
     if (item?.replaced !== etag || !earlier(item) || !equal(item.value, operation.value)) return false;
-    const { replaced: _replaced, incarnation: _incarnation, writtenAt: _writtenAt, ...rest } = item;
-    this.changes.items.set(key, rest);
+    this.changes.items.set(key, { ...item, ...mark });
     return true;
   }
 
