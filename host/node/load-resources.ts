@@ -8,12 +8,12 @@ function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);
 }
 
-/** A file itself, or the YAML files directly in a folder, in the order of their names. */
+/** A file that is named itself, or the YAML files directly in a folder, in the order of their names. */
 async function yamlFiles(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => {
     throw new ResourceError(`resources path ${path} does not exist`);
   });
-  if (!found.isDirectory()) return isYaml(path) ? [path] : [];
+  if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory() && isYaml(entry.name))

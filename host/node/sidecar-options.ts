@@ -41,6 +41,8 @@ export interface SidecarOptions {
   /** Added to what `resourcesPaths` holds. With neither: `statestore` and `pubsub`, in memory. */
   readonly components?: GivenComponents;
   readonly resourcesPaths?: readonly string[];
+  /** Files with a Configuration: read, and not applied yet. */
+  readonly configPaths?: readonly string[];
   readonly environment?: Environment;
   /** The folder in which the sidecars of this machine find each other; left out: this one stays by itself. */
   readonly machineFolder?: string;

@@ -215,25 +215,26 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     handle: (request: RuntimeRequest) => runtime.handle(request),
   };
   const open = async (server: Promise<HttpServer>) => servers.push(await server);
-  try {
-    // The API's own door first: it is `servers[0]`.
-    const doors = open(
-      listen({
-        ...door,
-        port: options.port ?? 0,
-        preferredPort: options.preferredPort,
-        socket: options.unixDomainSocket && `${options.unixDomainSocket}/dapr-${options.appId}-http.socket`,
-      }),
-    ).then(() => {
-      const { publicPort } = options;
-      return publicPort === undefined
-        ? undefined
-        : open(listen({ ...door, port: publicPort, handle: publicHandler(trusted) }));
-    });
-    await Promise.all([doors, runtime.start()]);
-  } catch (error) {
+  // The API's own door first: it is `servers[0]`.
+  const doors = open(
+    listen({
+      ...door,
+      port: options.port ?? 0,
+      preferredPort: options.preferredPort,
+      socket: options.unixDomainSocket && `${options.unixDomainSocket}/dapr-${options.appId}-http.socket`,
+    }),
+  ).then(() => {
+    const { publicPort } = options;
+    return publicPort === undefined
+      ? undefined
+      : open(listen({ ...door, port: publicPort, handle: publicHandler(trusted) }));
+  });
+  // Both to their end, so that what one of them opened is closed when the other fails.
+  const settled = await Promise.allSettled([doors, runtime.start()]);
+  const failed = settled.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
   const port = (servers[0] as HttpServer).port;
   return { appId: options.appId, port, url: `http://localhost:${port}`, runtime, stop, stopped };

@@ -116,9 +116,6 @@ export function sidecarOptions(
     throw new UsageError(`--mode ${mode} is not supported; daprlet runs standalone`);
   }
   if (appId.includes(".")) log.warn(`other apps cannot invoke ${appId}: an app id must not contain a dot`);
-  if (given.has("config")) {
-    log.warn(`${given.texts("config").join(", ")}: a Configuration is read and not applied yet`);
-  }
   const graceful = given.number("dapr-graceful-shutdown-seconds");
   const paths = given.has("resources-path")
     ? given.texts("resources-path")
@@ -151,6 +148,7 @@ export function sidecarOptions(
     readBufferSize: bytes(given, "read-buffer-size", "dapr-http-read-buffer-size", 1 << 10),
     components,
     resourcesPaths: paths,
+    configPaths: given.texts("config"),
     machineFolder: runtimeFolder(environment),
     environment: (name) => environment[name],
     strict: given.on("strict"),
