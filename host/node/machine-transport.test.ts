@@ -210,7 +210,20 @@ describe("the machine's transport", () => {
     for (let i = 0; i < 4; i++)
       expect(await heard(await a.mesh.invoke("b", "default", request("/")))).toBe("b");
     expect(performance.now() - before).toBeLessThan(500);
+    // Not at the first refusal: one that lives and is overrun may refuse as well.
+    expect(existsSync(dead)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    for (let i = 0; i < 2; i++)
+      expect(await heard(await a.mesh.invoke("b", "default", request("/")))).toBe("b");
     await expect.poll(() => existsSync(dead)).toBe(false);
+  });
+
+  it("carries a burst of more calls than connections", async () => {
+    const a = await join_("a");
+    await join_("b");
+    const calls = Array.from({ length: 1_500 }, () => a.mesh.invoke("b", "default", request("/")));
+    const answers = await Promise.all(calls.map(async (call) => heard(await call)));
+    expect(new Set(answers)).toEqual(new Set(["b"]));
   });
 
   it("forgets a sidecar as soon as it has left", async () => {

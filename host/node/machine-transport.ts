@@ -42,6 +42,10 @@ interface Known {
 /** How long a listing of an app's folder is believed. A dead instance in it costs one refused connection. */
 const listingMs = 200;
 const connectMs = 1000;
+/** How long an instance refuses connections until its entry is removed. */
+const deadAfterMs = 900;
+/** Below the length of the queue in which Node's server keeps connections that it has not accepted yet. */
+const maxConnections = 500;
 
 /**
  * The sidecars of one user on one machine, found without anything configured or running beside them.
@@ -49,8 +53,9 @@ const connectMs = 1000;
  * The registry is a folder that only the user can enter: an entry is the Unix domain socket of a running sidecar,
  * `<namespace>/<app id>/<instance>`, so what is listed is also what is called. Whoever starts first makes no
  * difference; a sidecar that ends takes its entry with it, and one that was killed refuses the connection, upon
- * which whoever noticed removes the entry. The folder's permissions are the authentication: a web page cannot open
- * such a socket, another user cannot enter the folder, and so the caller's identity may travel in a header.
+ * which whoever noticed passes on to the next, and removes the entry when it is refused again. The folder's
+ * permissions are the authentication: a web page cannot open such a socket, another user cannot enter the folder,
+ * and so the caller's identity may travel in a header.
  *
  * mDNS, which Dapr uses, would need UDP multicast (blocked in many containers, asks for a firewall's leave on
  * others), announces the app ids to the whole network, keeps the dead until their records expire, and answers with
@@ -61,6 +66,8 @@ export class MachineTransport implements Transport {
   readonly #options: MachineTransportOptions;
   readonly #listings = new Map<string, Known>();
   readonly #instances = new Map<string, MachineInstance>();
+  /** Instance → when it first refused a connection. */
+  readonly #refused = new Map<string, number>();
   #self: Member | undefined;
   #server: MachineServer | undefined;
 
@@ -99,7 +106,14 @@ export class MachineTransport implements Transport {
   #instance(id: string, appId: string, namespace: string, path: string): MachineInstance {
     let instance = this.#instances.get(id);
     if (instance === undefined) {
-      instance = new MachineInstance(id, appId, namespace, path, () => this.#self);
+      instance = new MachineInstance(
+        id,
+        appId,
+        namespace,
+        path,
+        () => this.#self,
+        () => this.#refused.delete(id),
+      );
       this.#instances.set(id, instance);
     }
     return instance;
@@ -108,7 +122,10 @@ export class MachineTransport implements Transport {
   /** Closes the connections to instances of a folder that are listed no more. */
   #forget(folder: string, listed: readonly MachineInstance[]): void {
     for (const instance of this.#instances.values()) {
-      if (instance.path.startsWith(`${folder}/`) && !listed.includes(instance)) this.#drop(instance);
+      if (instance.path.startsWith(`${folder}/`) && !listed.includes(instance)) {
+        this.#refused.delete(instance.id);
+        this.#drop(instance);
+      }
     }
   }
 
@@ -122,7 +139,22 @@ export class MachineTransport implements Transport {
     if (known === undefined) return;
     this.#listings.delete(appFolder(this.#options.folder, instance.namespace, instance.appId));
     this.#drop(known);
-    if (known.dead) void unlink(known.path).catch(() => undefined);
+    if (known.dead) this.#remove(known);
+  }
+
+  /**
+   * Removes the entry of a sidecar that has refused connections for a while. Not at the first refusal: a living one
+   * whose queue of connections is full refuses too, on some systems, and would never be found again.
+   */
+  #remove({ id, path }: MachineInstance): void {
+    const now = this.#options.clock.now();
+    const first = this.#refused.get(id);
+    if (first === undefined) {
+      this.#refused.set(id, now);
+    } else if (now - first >= deadAfterMs) {
+      this.#refused.delete(id);
+      void unlink(path).catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {
@@ -136,7 +168,7 @@ export class MachineTransport implements Transport {
 const nothing = () => undefined;
 
 class MachineInstance implements Instance {
-  /** True once its socket refused a connection: nobody listens there any more, and nobody will again. */
+  /** True once its socket refused a connection: nobody listens there any more, as it seems. */
   dead = false;
   readonly #pool: Pool;
 
@@ -146,9 +178,11 @@ class MachineInstance implements Instance {
     readonly namespace: string,
     readonly path: string,
     readonly self: () => Member | undefined,
+    readonly answered: () => void,
   ) {
     this.#pool = openPool("http://localhost", {
       socketPath: path,
+      connections: maxConnections,
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -176,6 +210,7 @@ class MachineInstance implements Instance {
         sent: error.sent,
       });
     }
+    this.answered();
     const kind = header(response.headers, words.unreachable) as Unreachable | undefined;
     if (kind === undefined) return response;
     const cause = new TextDecoder().decode(await readBody(response.body, 4096));

@@ -1,5 +1,6 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../http.ts";
 import { ExchangeError, exchange } from "../exchange.ts";
 import { openPool } from "../open-pool.ts";
@@ -20,6 +21,8 @@ export interface RunningSidecar {
 
 const nothing = () => undefined;
 const answerMs = 1000;
+/** Until a socket that refused a connection is tried again. */
+const againMs = 150;
 
 async function ask(path: string, request: RuntimeRequest): Promise<RuntimeResponse> {
   const pool = openPool("http://localhost", { socketPath: path, connect: { timeout: answerMs } });
@@ -49,13 +52,20 @@ async function sidecarAt(path: string): Promise<RunningSidecar | undefined> {
     body: undefined,
     signal: AbortSignal.timeout(answerMs),
   };
-  let told: Record<string, unknown>;
-  try {
-    const { body } = await ask(path, get);
-    told = JSON.parse(new TextDecoder().decode(await readBody(body)));
-  } catch (error) {
-    if (error instanceof ExchangeError && error.code === "ECONNREFUSED") await unlink(path).catch(nothing);
-    return undefined;
+  let told: Record<string, unknown> | undefined;
+  for (let attempt = 1; told === undefined; attempt++) {
+    try {
+      const { body } = await ask(path, get);
+      told = JSON.parse(new TextDecoder().decode(await readBody(body))) as Record<string, unknown>;
+    } catch (error) {
+      if (!(error instanceof ExchangeError) || error.code !== "ECONNREFUSED") return undefined;
+      if (attempt === 2) {
+        await unlink(path).catch(nothing);
+        return undefined;
+      }
+      // A living one that is overrun refuses too, on some systems.
+      await setTimeout(againMs);
+    }
   }
   const { appId, namespace, instance, ...status } = told;
   return {
