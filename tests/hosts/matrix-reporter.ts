@@ -53,7 +53,10 @@ export default class MatrixReporter implements Reporter {
         }
       }
     }
-    if (rows.size === 0) return;
+    if (rows.size === 0) {
+      for (const sentence of absent) console.log(`Left out: ${sentence}.`);
+      return;
+    }
     const table = [["", ...hosts]];
     for (const [suite, row] of rows) table.push([suite, ...hosts.map((host) => cell(row.get(host)))]);
     const widths = table[0]?.map((_, i) => Math.max(...table.map((line) => line[i]?.length ?? 0))) ?? [];
