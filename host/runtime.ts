@@ -1,6 +1,6 @@
 import type { Call } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
-import { invokeApp, receiveInvocation } from "./api/invoke.ts";
+import { invokeApp, receiveInvocation, refuseMethod } from "./api/invoke.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import { type OpenComponents, openComponents } from "./components/open-components.ts";
 import type { Registry } from "./components/registry.ts";
@@ -43,13 +43,10 @@ export interface RuntimeOptions {
 
 const open = ["healthz.get", "healthz.outbound"];
 
-function refuse(fault: RouteFault): RuntimeResponse {
+function refuse(fault: RouteFault, request: RuntimeRequest): RuntimeResponse {
   if (fault === "malformed-escape") return text("invalid URL escape in the path", 400);
   if (fault === "too-long") return text("the path is too long", 414);
-  return apiError("ERR_DIRECT_INVOKE", {
-    id: "",
-    cause: "invalid method: a control character, # or ? in the path",
-  });
+  return refuseMethod(request);
 }
 
 /** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */
@@ -187,7 +184,7 @@ export class Runtime {
       }
       request = { ...request, headers: withoutHeader(request.headers, "dapr-api-token") };
     }
-    if (typeof route === "string") return refuse(route);
+    if (typeof route === "string") return refuse(route, request);
     const requestId = header(request.headers, "daprlet-request-id");
     if (requestId !== undefined)
       request = { ...request, headers: withoutHeader(request.headers, "daprlet-request-id") };

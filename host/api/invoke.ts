@@ -13,7 +13,7 @@ import {
   receivedHeaders,
 } from "./invoke/headers.ts";
 import { limitedBody } from "./invoke/limited-body.ts";
-import { addressed, destination, encodeMethod, type Target } from "./invoke/target.ts";
+import { addressed, destination, encodeMethod, type Target, writtenTarget } from "./invoke/target.ts";
 
 /** Methods `*`: any token. The router's own rule splits the target at the first `/method/` of the raw path. */
 export const invoke: readonly Endpoint[] = [
@@ -29,6 +29,12 @@ function unaddressed(): RuntimeResponse {
       message: "failed getting app id either from the URL path or the header dapr-app-id",
     },
   );
+}
+
+/** The answer to a method path that no authorisation could judge for sure. */
+export function refuseMethod(request: RuntimeRequest): RuntimeResponse {
+  const cause = "invalid method: a control character, # or ? in the path";
+  return apiError("ERR_DIRECT_INVOKE", { id: writtenTarget(request), cause });
 }
 
 /** The reason for an ERR_DIRECT_INVOKE; rethrows what is no failure of invocation. */

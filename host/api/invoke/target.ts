@@ -1,4 +1,4 @@
-import { header } from "../../http.ts";
+import { header, type RuntimeRequest } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 
 /** Where an invocation goes. `method` is the normal form of the path at the callee, without its leading slash. */
@@ -38,6 +38,14 @@ export function addressed(call: Call): Target | undefined {
   if (named) return { id: named, method: call.path };
   const [id, method] = call.params;
   return id ? { id, method: method ?? "" } : undefined;
+}
+
+const invokePath = /^\/+v1\.0\/+invoke\/+([^/].*?)\/method(?:\/|$)/;
+
+/** The app id of a call whose path is refused, as far as it can be told, for the message. */
+export function writtenTarget({ headers, path }: RuntimeRequest): string {
+  const named = header(headers, "dapr-app-id") || appIdOfCredentials(header(headers, "authorization"));
+  return named || (invokePath.exec(path)?.[1] ?? "");
 }
 
 const absolute = /^https?:\/\/[^/?#@\\]+(?:\/[^?#\\]*)?$/i;
