@@ -51,6 +51,9 @@ export function apiError(
         resource_type: row.resource,
       });
     }
+    if (row.help !== undefined) {
+      details.push({ "@type": "type.googleapis.com/google.rpc.Help", links: [row.help] });
+    }
     if (options.field !== undefined) {
       details.push({
         "@type": "type.googleapis.com/google.rpc.BadRequest",

@@ -12,6 +12,8 @@ export interface ErrorRow {
   readonly reason?: string;
   /** `resource_type` of google.rpc.ResourceInfo; its name is the parameter `name`. */
   readonly resource?: "state" | "pubsub" | "pubsub-topic";
+  /** The link of google.rpc.Help. */
+  readonly help?: { readonly url: string; readonly description: string };
 }
 
 export const catalogue = {
@@ -60,6 +62,10 @@ export const catalogue = {
     message: "state store {name} doesn't support transactions",
     reason: "DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED",
     resource: "state",
+    help: {
+      url: "https://docs.dapr.io/reference/components-reference/supported-state-stores/",
+      description: "Check the list of state stores and the features they support",
+    },
   },
   ERR_STATE_STORE_TOO_MANY_TRANSACTIONS: {
     status: 400,

@@ -744,7 +744,11 @@ describe("transaction", () => {
   it("needs a store that has transactions", async () => {
     const answer = await post("simple/transaction", "{");
     fails(answer, 500, "ERR_STATE_STORE_NOT_SUPPORTED", "state store simple doesn't support transactions");
-    expect(answer.json.details).toMatchObject([{ reason: "DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED" }, {}]);
+    expect(answer.json.details).toMatchObject([
+      { reason: "DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED" },
+      { resource_type: "state", resource_name: "simple" },
+      { "@type": "type.googleapis.com/google.rpc.Help", links: [{ url: expect.any(String) }] },
+    ]);
   });
 
   it("holds no more operations than the store does", async () => {
