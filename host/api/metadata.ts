@@ -1,4 +1,4 @@
-import type { Durability } from "../components/state/store.ts";
+import type { Durability } from "../components/component.ts";
 import { apiError } from "../errors/api-error.ts";
 import { BodyTooLargeError, header, json, noContent, type RuntimeResponse, readBody } from "../http.ts";
 import type { Readiness, Sidecar } from "../sidecar.ts";
@@ -31,8 +31,11 @@ function storage({ components: { state, pubsub } }: Sidecar): Map<string, Durabi
     if (!definition.features.includes("DURABILITY")) kept.set(name, "memory");
     else if ("durability" in component) kept.set(name, component.durability as Durability);
   }
-  for (const [name, { definition }] of pubsub) {
-    kept.set(name, definition.features.includes("DURABLE") ? "persistent" : "memory");
+  for (const [name, { definition, component }] of pubsub) {
+    kept.set(
+      name,
+      component.durability ?? (definition.features.includes("DURABLE") ? "persistent" : "memory"),
+    );
   }
   return new Map([...kept].map(([name, value]) => [`storage.${name}`, value]));
 }

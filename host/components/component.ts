@@ -22,6 +22,9 @@ export interface ComponentContext {
   readonly relays: RelayConnections;
 }
 
+/** What keeps a component's data: shown in metadata, so that nobody takes memory for a disk. */
+export type Durability = "persistent" | "best-effort" | "memory";
+
 export type Family = "state" | "pubsub";
 
 /** One line of a registry: what the component is, the schema of its metadata, and how it opens. */

@@ -1,5 +1,5 @@
 import type { DeliveryOptions } from "../components/pubsub/delivery-metadata.ts";
-import type { Message, PublishRequest, SubscribeRequest, Subscription } from "../components/pubsub/pubsub.ts";
+import type { Message, PublishRequest, SubscribeRequest, Subscription } from "../components/pubsub/event.ts";
 import type { Transport } from "./transport.ts";
 
 export interface RelayOptions {

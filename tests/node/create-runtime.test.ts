@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
+import { definePubSub, type PubSubFeature } from "../../host/components/pubsub/pubsub.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { version } from "../../host/version.ts";
 
@@ -126,6 +127,43 @@ describe("createRuntime", () => {
 });
 
 describe("metadata and health", () => {
+  it("tells of a broker what it says itself, and else by its features", async () => {
+    const broker = (
+      type: `pubsub.${string}`,
+      features: readonly PubSubFeature[],
+      durability?: "best-effort",
+    ) =>
+      definePubSub({
+        type,
+        version: "v1",
+        summary: "",
+        metadata: {},
+        features,
+        open: async () => ({
+          ...(durability !== undefined && { durability }),
+          publish: async () => undefined,
+          subscribe: async () => ({ close: async () => undefined }),
+          close: async () => undefined,
+        }),
+      });
+    const pubsub = [
+      broker("pubsub.browser-like", ["DURABLE"], "best-effort"),
+      broker("pubsub.disk-like", ["DURABLE"]),
+      broker("pubsub.memory-like", []),
+    ];
+    const runtime = await createRuntime({
+      registry: { state: [], pubsub },
+      components: pubsub.map(({ type }) => ({ name: type.slice(7), type })),
+    });
+    const { extended } = (await (await runtime.fetch("/v1.0/metadata")).json()) as { extended: object };
+    expect(extended).toMatchObject({
+      "storage.browser-like": "best-effort",
+      "storage.disk-like": "persistent",
+      "storage.memory-like": "memory",
+    });
+    await runtime.stop();
+  });
+
   it("tells what keeps the data, and nobody can overwrite it", async () => {
     const runtime = await createRuntime();
     const read = async () =>

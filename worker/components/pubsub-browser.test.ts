@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Message, PubSub } from "../../host/components/pubsub/pubsub.ts";
 import { SimulatedBrowser } from "../../tests/browser/storage/simulated-browser.ts";
 import { pubSubSuite } from "../../tests/conformance/pubsub.ts";
@@ -219,6 +219,17 @@ describe("pubsub.browser", () => {
     const got = await collect(pubsub, "a");
     await until(() => got.length === 1);
     expect(got).toEqual(["x1"]);
+  });
+
+  it("says what keeps the events as the browser does, like the store", async () => {
+    browser = newBrowser(true);
+    const pubsub = await browser.open("a");
+    expect(pubsub.durability).toBe("best-effort");
+    vi.stubGlobal("navigator", { storage: { persisted: async () => true } });
+    const granted = pubsub.durability;
+    await browser.pass(10);
+    expect([granted, pubsub.durability]).toEqual(["best-effort", "persistent"]);
+    vi.unstubAllGlobals();
   });
 
   it("refuses metadata that makes no sense, and names the component and the field", async () => {

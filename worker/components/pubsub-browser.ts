@@ -1,4 +1,4 @@
-import type { ComponentContext } from "../../host/components/component.ts";
+import type { ComponentContext, Durability } from "../../host/components/component.ts";
 import { duration, integer } from "../../host/components/metadata-schema.ts";
 import {
   type DeliveryOptions,
@@ -16,6 +16,7 @@ import {
 } from "../../host/components/pubsub/pubsub.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { databaseName } from "../storage/database-names.ts";
+import { storageDurability } from "../storage/durability.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
 import { token } from "../storage/token.ts";
 import { BrowserSubscription } from "./browser-subscription.ts";
@@ -31,6 +32,7 @@ class BrowserPubSub implements PubSub {
   /** Topics with something new, between all that have this database open: other Runtimes, tabs and workers. */
   readonly #channel: BroadcastChannel;
   readonly #subscriptions = new Set<BrowserSubscription>();
+  #durability: Durability = "best-effort";
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -62,7 +64,16 @@ class BrowserPubSub implements PubSub {
       this.#channel.close();
       throw error;
     }
+    this.#durability = await storageDurability();
     return this;
+  }
+
+  /** As the browser last said; every look asks it anew, for the next one. */
+  get durability(): Durability {
+    void storageDurability().then((durability) => {
+      this.#durability = durability;
+    });
+    return this.#durability;
   }
 
   async publish(request: PublishRequest): Promise<void> {

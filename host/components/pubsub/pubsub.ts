@@ -1,40 +1,8 @@
-import type { Component, Definition } from "../component.ts";
+import type { Component, Definition, Durability } from "../component.ts";
 import type { MetadataSchema } from "../metadata-schema.ts";
+import type { MessageHandler, PublishRequest, SubscribeRequest, Subscription } from "./event.ts";
 
-export interface PublishRequest {
-  readonly topic: string;
-  /** The envelope, or the publisher's own bytes for a raw payload. The component owns the array from here on. */
-  readonly data: Uint8Array;
-  readonly contentType: string | undefined;
-  readonly metadata: ReadonlyMap<string, string>;
-  /** With an id, a second publish of the same id appends nothing and succeeds (components with OUTCOME). */
-  readonly requestId: string | undefined;
-}
-
-export interface Message {
-  readonly topic: string;
-  /** Shared with other consumers and with later attempts: to be read only, and never to be transferred. */
-  readonly data: Uint8Array;
-  readonly contentType: string | undefined;
-  readonly metadata: ReadonlyMap<string, string>;
-  /** 1 for the first delivery to this consumer. */
-  readonly attempt: number;
-}
-
-/** Resolves: acknowledged, never to come again. Rejects: to be delivered again, after the component's back-off. */
-export type MessageHandler = (message: Message) => Promise<void>;
-
-export interface SubscribeRequest {
-  readonly topic: string;
-  /** Instances with the same consumer compete for each event; different consumers each get it. */
-  readonly consumerId: string;
-  readonly metadata: ReadonlyMap<string, string>;
-}
-
-export interface Subscription {
-  /** No event is handed out after it resolves; one under way is awaited. */
-  close(): Promise<void>;
-}
+export type * from "./event.ts";
 
 /**
  * A broker. `publish` resolves once the event is as safe as the component's durability says, not before.
@@ -43,6 +11,8 @@ export interface Subscription {
  * metadata are handed to one consumer's subscriptions one after the other, also when one has to be delivered again.
  */
 export interface PubSub extends Component {
+  /** What keeps the events. Left out: `persistent` where the features say DURABLE, else `memory`. */
+  readonly durability?: Durability;
   publish(request: PublishRequest): Promise<void>;
   subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription>;
 }

@@ -1,5 +1,5 @@
 import type { ETagError } from "../../errors/component-error.ts";
-import type { Component, Definition } from "../component.ts";
+import type { Component, Definition, Durability } from "../component.ts";
 import type { MetadataSchema } from "../metadata-schema.ts";
 
 export type Concurrency = "first-write" | "last-write";
@@ -75,8 +75,7 @@ export interface Store extends Component {
   write(batch: WriteBatch): Answer<WriteOutcome>;
 }
 
-/** What keeps the items: shown in metadata, so that nobody takes memory for a disk. */
-export type Durability = "persistent" | "best-effort" | "memory";
+export type { Durability };
 
 /** A store that can tell how long what it keeps will stay. */
 export interface DurableStore extends Store {

@@ -4,7 +4,7 @@ import type {
   PublishRequest,
   SubscribeRequest,
   Subscription,
-} from "../../components/pubsub/pubsub.ts";
+} from "../../components/pubsub/event.ts";
 import type { FrameOf } from "../relay-protocol.ts";
 import type { RelayLink } from "./relay-link.ts";
 
