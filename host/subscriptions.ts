@@ -2,6 +2,7 @@ import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { sleep } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
+import { AppPresence } from "./subscriptions/app-presence.ts";
 import type { AppSubscription } from "./subscriptions/app-subscription.ts";
 import { delivery } from "./subscriptions/delivery.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
@@ -63,6 +64,12 @@ export class Subscriptions {
   /** Subscriptions of earlier starts whose last deliveries are still under way. */
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
+  readonly #closing = new AbortController();
+  readonly #presence = new AppPresence(
+    () => this.sidecar(),
+    () => this.start(),
+    this.#closing.signal,
+  );
   /** Calls to the app that carry an event. */
   readonly #underWay = new Set<AbortController>();
 
@@ -162,7 +169,7 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const handler = delivery(sidecar, app, subscription, opened, this.#underWay);
+    const handler = delivery(sidecar, app, subscription, opened, this.#underWay, this.#presence);
     try {
       const open = await component.subscribe(
         { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata },
@@ -200,6 +207,7 @@ export class Subscriptions {
   /** No new deliveries; those under way are awaited for 5 s and then cancelled, which leaves them to the broker. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort();
     this.#current.abort();
     this.#endAll();
     if (this.#ending.size === 0) return;

@@ -1,5 +1,5 @@
 import type { OpenedPubSub } from "../components/open-components.ts";
-import { rawPayload } from "../components/pubsub/raw-payload.ts";
+import { eventIdField, rawPayload } from "../components/pubsub/raw-payload.ts";
 import { ScanError } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";
 import { ComponentError } from "../errors/component-error.ts";
@@ -100,7 +100,7 @@ async function publish(
       topic: access.brokerTopic(topic),
       data,
       contentType: raw ? contentType : "application/cloudevents+json",
-      metadata,
+      metadata: raw ? new Map(metadata).set(eventIdField, sidecar.platform.uuid()) : metadata,
       requestId,
     });
   } catch (error) {

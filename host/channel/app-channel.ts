@@ -10,6 +10,11 @@ export interface AppChannel {
   invoke(request: RuntimeRequest): Promise<RuntimeResponse>;
   /** Resolves once the app can be called; rejects when the signal aborts. */
   ready(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves once an app that could not be reached can be called again; rejects when the signal aborts. Left out where
+   * the host itself starts the subscriptions again.
+   */
+  returned?(signal: AbortSignal): Promise<void>;
   /** What `/v1.0/metadata` shows as `appConnectionProperties`. */
   readonly properties: Readonly<Record<string, unknown>>;
   close(): Promise<void>;

@@ -92,6 +92,14 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     });
   }
 
+  async function listening(signal: AbortSignal): Promise<void> {
+    for (let first = true; !(await dial(port, address)); first = false) {
+      if (first) log.info(`waiting for the app to listen on port ${port}`);
+      await sleep(clock, dialEveryMs, signal);
+    }
+    signal.throwIfAborted();
+  }
+
   const health =
     options.health === undefined
       ? undefined
@@ -123,14 +131,15 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     },
 
     async ready(signal) {
-      for (let first = true; !(await dial(port, address)); first = false) {
-        if (first) log.info(`waiting for the app to listen on port ${port}`);
-        await sleep(clock, dialEveryMs, signal);
-      }
-      signal.throwIfAborted();
+      await listening(signal);
       if (health === undefined) return;
       void health.run();
       while (!health.healthy) await sleep(clock, dialEveryMs, signal);
+    },
+
+    async returned(signal) {
+      await listening(signal);
+      while (health?.healthy === false) await sleep(clock, dialEveryMs, signal);
     },
 
     properties: {

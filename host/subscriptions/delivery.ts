@@ -1,8 +1,10 @@
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
 import type { OpenedPubSub } from "../components/open-components.ts";
 import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
+import { eventIdField } from "../components/pubsub/raw-payload.ts";
 import type { RuntimeResponse } from "../http.ts";
 import type { Sidecar } from "../sidecar.ts";
+import type { AppPresence } from "./app-presence.ts";
 import type { AppSubscription } from "./app-subscription.ts";
 import { deliveryHeaders } from "./delivery-headers.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -47,19 +49,19 @@ export function delivery(
   subscription: AppSubscription,
   opened: OpenedPubSub,
   underWay: Set<AbortController>,
+  presence: AppPresence,
 ): MessageHandler {
   const { topic, raw, deadLetterTopic } = subscription;
   const { component, access } = opened;
   const { log, platform, core } = sidecar;
   const pubsub = opened.resource.name;
   const { path, query } = target(subscription.rules[0]?.path ?? "/");
-  /** The last call did not reach the app: news once, however many events wait. */
-  let away = false;
 
-  function wrapped(data: Uint8Array): Uint8Array {
+  function wrapped({ data, metadata }: Message): Uint8Array {
     return core.frame(
       {
-        id: platform.uuid(),
+        // The same at every attempt, so that the app can tell a repetition.
+        id: metadata.get(eventIdField) ?? (textOf(decoded(data)?.id) || platform.uuid()),
         source: "Dapr",
         type: "com.dapr.event.sent",
         time: `${new Date(platform.clock.now()).toISOString().slice(0, 19)}Z`,
@@ -132,26 +134,22 @@ export function delivery(
         path,
         query,
         headers: deliveryHeaders(pubsub, metadata, traceparent, tracestate),
-        body: raw ? wrapped(data) : data,
+        body: raw ? wrapped(message) : data,
         signal: call.signal,
       });
       verdict = await verdictOf(response).catch((cause) => {
         throw new AppUnreachableError("its answer broke off", { cause, sent: true });
       });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof AppUnreachableError) && !call.signal.aborted)
-        return await end(message, id, why, "retry");
-      const sentence = `the app cannot be reached with an event of topic ${topic}, which waits: ${why}`;
-      if (away) log.debug(sentence, { pubsub, id, attempt });
-      else log.warn(sentence, { pubsub, id, attempt });
-      away = true;
+      if (!(error instanceof AppUnreachableError) && !call.signal.aborted) {
+        return await end(message, id, error instanceof Error ? error.message : String(error), "retry");
+      }
+      presence.lost(topic, error, { pubsub, id, attempt });
       throw error;
     } finally {
       underWay.delete(call);
     }
-    if (away) log.info(`the app takes events of topic ${topic} again`, { pubsub });
-    away = false;
+    presence.found();
     if (verdict === "success") return;
     const why = `the app answered ${response.status}${response.status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
     return end(message, id, why, verdict);

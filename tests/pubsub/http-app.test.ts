@@ -107,4 +107,33 @@ describe("an app on a port", () => {
     expect(app.dead).toBe(0);
     expect([...app.tokens]).toEqual(["the-app-secret"]);
   });
+
+  it("gets what waited as soon as it is back, however long its back-off", async () => {
+    await app.start();
+    const channel = httpChannel({ port: app.port, clock: systemClock, log: silent });
+    const metadata = { redeliverInterval: "1h", maxRedeliverInterval: "1h" };
+    runtime = await createRuntime({
+      registry: { state: [], pubsub: [inMemoryPubSub()] },
+      components: [component("messagebus", metadata)],
+      app: channel,
+      clock: systemClock,
+      log: silent,
+    });
+    await runtime.appReady;
+    await app.kill();
+    app.consumed.length = 0;
+    const publish = (n: number) =>
+      runtime?.handle({
+        method: "POST",
+        path: "/v1.0/publish/messagebus/t",
+        query: "",
+        headers: ["content-type", "application/json"],
+        body: new TextEncoder().encode(String(n)),
+      });
+    for (const n of [1, 2, 3]) await publish(n);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(app.consumed).toEqual([]);
+    await app.start();
+    await expect.poll(() => app.consumed, { timeout: 3_000 }).toEqual([1, 2, 3]);
+  });
 });

@@ -11,3 +11,9 @@ export function rawPayload(metadata: ReadonlyMap<string, string>): boolean | und
   }
   return false;
 }
+
+/**
+ * Metadata that a raw event is published with: the id of the envelope that a raw subscription gets around it. No header
+ * of a delivery.
+ */
+export const eventIdField = "daprlet-event-id";
