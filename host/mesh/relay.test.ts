@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MemorySockets } from "../../tests/mesh/memory-sockets.ts";
 import { AppUnreachableError } from "../channel/app-channel.ts";
@@ -778,6 +779,79 @@ describe("a hostile member", () => {
     for (let n = 1; n <= 3; n++) await one.say({ t: "invoke", call: n, ...call });
     expect(one.heard.filter(({ t }) => t === "fail")).toMatchObject([{ call: 3, kind: "unsent" }]);
   });
+
+  it("does nobody else any harm, whatever well-formed frames it sends", async () => {
+    const small = fc.integer({ min: -3, max: 3 });
+    const word = fc.constantFrom("", "a", "b", "b-1", "t", "__proto__", "default", "x".repeat(300));
+    const texts = fc.array(fc.tuple(word, word), { maxLength: 2 }).map((pairs) => pairs.flat());
+    const fields = {
+      id: small,
+      call: small,
+      subscription: small,
+      delivery: fc.nat(3),
+      bytes: fc.integer(),
+      more: fc.boolean(),
+    };
+    const names = {
+      topic: word,
+      consumer: word,
+      key: word,
+      instance: word,
+      to: word,
+      method: word,
+      path: word,
+      query: word,
+    };
+    const numbers = {
+      concurrency: small,
+      redeliverMs: fc.nat(100),
+      maxRedeliverMs: fc.nat(1000),
+      status: fc.integer(),
+    };
+    const rest = { kind: word, message: word, headers: texts, metadata: texts };
+    const type = fc.constantFrom(
+      ...([
+        "publish",
+        "subscribe",
+        "unsubscribe",
+        "consumed",
+        "rejected",
+        "join",
+        "leave",
+        "invoke",
+      ] as const),
+      ...(["answer", "chunk", "credit", "cancel", "fail", "ping", "pong"] as const),
+    );
+    const frame = fc.record({ t: type, ...fields, ...names, ...numbers, ...rest });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(frame, fc.uint8Array({ maxLength: 20 })), { maxLength: 60 }),
+        async (frames) => {
+          const errors: string[] = [];
+          const { stranger, member, clock, platform } = room();
+          Object.assign(platform, {
+            log: { ...platform.log, error: (message: string) => errors.push(message) },
+          });
+          const a = await member("a");
+          const b = await member("b");
+          const { got, subscribed } = collector(b, "own", "b");
+          await subscribed;
+          const evil = await stranger();
+          await evil.hello("evil");
+          for (const [each, body] of frames) {
+            evil.raw(encodeFrame(each as never, body));
+            await clock.advance(1);
+          }
+          expect(text(await readBody((await a.mesh.invoke("b", "default", request("/"))).body))).toBe("b");
+          await a.publish(event("own", "1"));
+          await clock.advance(10);
+          expect(got).toEqual(["1"]);
+          expect(errors).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  }, 30_000);
 
   it("is put out when it does not read", async () => {
     const { relay, clock } = room({ limits: { buffer: 1_000 } });
