@@ -6,6 +6,7 @@ export { type CreateRuntimeOptions, createRuntime, type LocalRuntime } from "./c
 export type { GivenComponents } from "./given-components.ts";
 export { systemClock } from "./node-platform.ts";
 export { nodeRegistry } from "./registry.ts";
-export { type RelayServer, type RelayServerOptions, startRelay } from "./relay-server.ts";
+export type { RelayServer, RelayServerOptions } from "./relay-server.ts";
 export type { SidecarOptions } from "./sidecar-options.ts";
+export { startRelay } from "./start-relay.ts";
 export { type NodeSidecar, startSidecar } from "./start-sidecar.ts";
