@@ -7,6 +7,7 @@ import { header, noContent, type RuntimeResponse, readBody } from "../http.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { addressed } from "./invoke/target.ts";
 import { invokeApp } from "./invoke.ts";
+import { outcomeId } from "./outcome-id.ts";
 import { envelope } from "./publish/envelope.ts";
 import { queryMetadata } from "./query-metadata.ts";
 
@@ -50,11 +51,12 @@ function publishUnnamed(call: Call): Promise<RuntimeResponse> | RuntimeResponse 
 
 /** dapr-http-api §1.3, from the topic on. */
 async function publish(
-  { sidecar, request, requestId }: Call,
+  call: Call,
   { resource: { name }, definition, component, access }: OpenedPubSub,
   topic: string,
   metadata: ReadonlyMap<string, string>,
 ): Promise<RuntimeResponse> {
+  const { sidecar, request } = call;
   const given = () => Object.fromEntries(metadata);
   if (topic === "") return apiError("ERR_TOPIC_NAME_EMPTY", { name }, { metadata: given() });
   const raw = rawPayload(metadata);
@@ -101,7 +103,7 @@ async function publish(
       data,
       contentType: raw ? contentType : "application/cloudevents+json",
       metadata: raw ? new Map(metadata).set(eventIdField, sidecar.platform.uuid()) : metadata,
-      requestId,
+      requestId: outcomeId(call, body),
     });
   } catch (error) {
     return failed(error);

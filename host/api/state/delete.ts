@@ -1,9 +1,12 @@
 import { header, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
+import { outcomeId } from "../outcome-id.ts";
 import { queryValue } from "../query-value.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure, written } from "./failure.ts";
 import { concurrencyOf, consistencyOf } from "./write-options.ts";
+
+const nothing = new Uint8Array(0);
 
 /** DELETE /v1.0/state/{store}/{key}: guarded by `If-Match`, whose value is the ETag as it was read. */
 export async function deleteState(call: Call): Promise<RuntimeResponse> {
@@ -23,7 +26,7 @@ export async function deleteState(call: Call): Promise<RuntimeResponse> {
       ],
       atomic: false,
       consistency: consistencyOf(queryValue(query, "consistency")),
-      requestId: call.requestId,
+      requestId: outcomeId(call, nothing),
     });
     return written("ERR_STATE_DELETE", { key }, outcome instanceof Promise ? await outcome : outcome);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { noContent, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
+import { outcomeId } from "../outcome-id.ts";
 import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure, written } from "./failure.ts";
@@ -26,7 +27,7 @@ export async function saveState(call: Call): Promise<RuntimeResponse> {
       operations: items.map((item, i) => operationOf("upsert", item, keys[i] as string, query)),
       atomic: false,
       consistency: batchConsistency(items),
-      requestId: call.requestId,
+      requestId: outcomeId(call, body),
     });
     return written("ERR_STATE_SAVE", { name }, outcome instanceof Promise ? await outcome : outcome);
   } catch (error) {

@@ -416,7 +416,8 @@ describe("save", () => {
     await post("simple", [{ key: "k", value: 1 }], ["daprlet-request-id", "r1"]);
     await post("simple", [{ key: "k", value: 1 }]);
     await call("DELETE", "simple/k", undefined, ["daprlet-request-id", "r2"]);
-    expect(written.map(({ requestId }) => requestId)).toEqual(["r1", undefined, "r2"]);
+    const carries = (id: string) => expect.stringMatching(`^MyApp/${id}/\\w+$`);
+    expect(written.map(({ requestId }) => requestId)).toEqual([carries("r1"), undefined, carries("r2")]);
   });
 
   it("answers a repeated request as at first", async () => {
@@ -762,6 +763,22 @@ describe("transaction", () => {
       "the transaction contains 3 operations, which is more than what the state store supports: 2",
     );
     expect(written).toHaveLength(1);
+  });
+
+  it("answers another request for itself, though it carries an id that was used", async () => {
+    const id = ["daprlet-request-id", "r1"];
+    const operations = [upsert({ key: "k", value: 1 })];
+    expect((await post("memory/transaction", { operations }, id)).status).toBe(204);
+    const other = [upsert({ key: "other", value: 2 })];
+    expect((await post("memory/transaction", { operations: other }, id)).status).toBe(204);
+    expect((await post("memory", [{ key: "third", value: 3 }], id)).status).toBe(204);
+    expect((await call("DELETE", "memory/k", undefined, id)).status).toBe(204);
+    expect((await get("memory/k")).status).toBe(204);
+    expect((await get("memory/other")).text).toBe("2");
+    expect((await get("memory/third")).text).toBe("3");
+    // The first one again: its outcome, and not its effect.
+    expect((await post("memory/transaction", { operations }, id)).status).toBe(204);
+    expect((await get("memory/k")).status).toBe(204);
   });
 
   it("answers a repeated request as at first", async () => {

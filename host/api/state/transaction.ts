@@ -2,6 +2,7 @@ import type { WriteOutcome } from "../../components/state/store.ts";
 import { apiError } from "../../errors/api-error.ts";
 import { noContent, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
+import { outcomeId } from "../outcome-id.ts";
 import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure } from "./failure.ts";
@@ -40,7 +41,7 @@ export async function transactState(call: Call): Promise<RuntimeResponse> {
       ),
       atomic: true,
       consistency: batchConsistency(operations.map(({ request }) => request)),
-      requestId: call.requestId,
+      requestId: outcomeId(call, body),
     });
   } catch (error) {
     return failure("ERR_STATE_TRANSACTION", {}, error);

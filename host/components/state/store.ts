@@ -35,7 +35,8 @@ export interface WriteBatch {
   readonly consistency: Consistency | undefined;
   /**
    * With an id the outcome is recorded in the same transaction as the effect, and a later batch with the same id is
-   * answered from the record instead of running twice. Kept for {@link OUTCOME_TTL_MS}.
+   * answered from the record instead of running twice. Kept for {@link OUTCOME_TTL_MS}. An id names one batch: the
+   * API never gives the same one to other operations.
    */
   readonly requestId: string | undefined;
 }
