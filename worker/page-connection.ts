@@ -59,12 +59,14 @@ export class PageConnection {
     this.port.postMessage(message, transfer);
   }
 
-  /** Gives up what is under way: calls are aborted, invocations fail. Idempotent. */
+  /**
+   * Invocations of the page's app fail. Its calls run to their end: the page may only have lost this connection, and ask
+   * for their outcome through another. Idempotent.
+   */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.port.close();
-    for (const call of this.#calls.values()) call.abort(new PageGoneError(true));
     for (const invocation of this.#invocations.values()) {
       invocation.disarm();
       invocation.reject(new PageGoneError(invocation.taken));

@@ -88,7 +88,19 @@ test("tabs that each run their runtime invoke each other and share events", asyn
         appId: "shared",
         subscriptions: [{ pubsubname: "pubsub", topic: "work", route: "/work" }],
         fetch: async (request) => {
-          if (new URL(request.url).pathname !== "/work") return new Response(answer);
+          const { pathname } = new URL(request.url);
+          if (pathname === "/stream") {
+            let n = 0;
+            const stream = new ReadableStream({
+              async pull(controller) {
+                if (++n > 2) return controller.close();
+                controller.enqueue(new TextEncoder().encode(`data: ${n}\n\n`));
+                await new Promise((later) => setTimeout(later, 150));
+              },
+            });
+            return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+          }
+          if (pathname !== "/work") return new Response(answer);
           seen.push(((await request.json()) as { data: unknown }).data);
           return new Response(null);
         },
@@ -113,6 +125,17 @@ test("tabs that each run their runtime invoke each other and share events", asyn
   await expect
     .poll(async () => [...(await seen(one)), ...(await seen(two))].sort(), { timeout: 15_000 })
     .toEqual([0, 1, 2, 3, 4, 5].map((n) => `job ${n}`));
+  const parts = await caller.evaluate(async () => {
+    const response = await fetch("/v1.0/invoke/shared/method/stream");
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const heard: string[] = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return heard;
+      heard.push(new TextDecoder().decode(value));
+    }
+  });
+  expect(parts).toEqual(["data: 1\n\n", "data: 2\n\n"]);
   await one.close();
   expect(await names()).toEqual({ two: 20 });
   expect(site.reached).toEqual([]);

@@ -43,7 +43,7 @@ export class AppHost {
     return [...this.#answers.keys()];
   }
 
-  /** Never rejects: a handler that throws is a 500. */
+  /** Never rejects: a handler that throws is a 500. The signal says that the caller itself has given up. */
   answer(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
     const at = request.headers.indexOf(REQUEST_ID_HEADER);
     if (at < 0 || at % 2 === 1) return this.#run(request, signal);
@@ -51,8 +51,8 @@ export class AppHost {
     const known = this.#answers.get(id);
     if (known !== undefined) return known.answer;
     const headers = request.headers.filter((_, i) => i !== at && i !== at + 1);
-    // Not ended by its caller: the caller may only have lost its worker, and come again under the same id.
-    const answer = this.#run({ ...request, headers }, undefined);
+    const answer = this.#run({ ...request, headers }, signal);
+    signal?.addEventListener("abort", () => this.#forget(id), { once: true });
     this.#remember(id, answer);
     return answer;
   }

@@ -116,14 +116,13 @@ export class Port {
     this.#events.lost();
   }
 
-  /** Ends it without a word to the events. */
+  /** Ends it without a word to the events. What the app is answering goes on: its caller may ask again for the outcome. */
   close(): void {
     if (this.#dead) return;
     this.#post({ type: "bye" });
     this.#dead = true;
     this.#timer?.();
     this.#port.close();
-    for (const invocation of this.#invocations.values()) invocation.abort();
     for (const resolve of this.#served) resolve();
     this.#served = [];
   }

@@ -13,7 +13,7 @@ import {
   type WireResponse,
 } from "../messages.ts";
 import type { RelayHolder } from "../relay/relay-holder.ts";
-import { flatten, unflatten } from "../wire.ts";
+import { eager, flatten, unflatten } from "../wire.ts";
 import type { AppHost } from "./app-host.ts";
 import type { Door } from "./door.ts";
 import { Port } from "./port.ts";
@@ -21,6 +21,8 @@ import { unavailable } from "./unavailable.ts";
 
 /** How long a call waits for the worker to come back, where no fetch can wake it. */
 const RETURN_MS = 10_000;
+/** How long an answer may pause before it is handed on as a stream. */
+const PATIENCE_MS = 50;
 /** How long a request is sent anew to a worker that is stopped while it answers. */
 const PERSIST_MS = 20_000;
 
@@ -274,6 +276,11 @@ export class WorkerDoor implements Door {
       );
     }
     const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
-    return { status: Number(status), headers: kept, body: response.body ?? undefined };
+    // Read here, where a break of the answer is one more reason to ask again; what takes long is handed on as it comes.
+    const read =
+      response.body === null
+        ? undefined
+        : await eager(response.body, (pause) => this.#options.clock.after(PATIENCE_MS, pause));
+    return { status: Number(status), headers: kept, body: read };
   }
 }

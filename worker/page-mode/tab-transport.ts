@@ -1,5 +1,5 @@
 import { AppUnreachableError } from "../../host/channel/app-channel.ts";
-import { readBody } from "../../host/http.ts";
+import { type RuntimeRequest, readBody } from "../../host/http.ts";
 import {
   type Instance,
   type Member,
@@ -8,42 +8,14 @@ import {
   UnavailableError,
 } from "../../host/mesh/transport.ts";
 import { type Clock, sleep } from "../../host/platform.ts";
-import type { WireRequest, WireResponse } from "../messages.ts";
+import type { WireResponse } from "../messages.ts";
+import { TabCall } from "./tab-call.ts";
+import type { TabCallMessage, TabMessage } from "./tab-messages.ts";
 
 /** How long a tab may take to say that it has begun a call. */
 const TAKE_MS = 1000;
 /** How long other tabs are waited for that have not said yet which apps they are. */
 const WHO_MS = 120;
-
-type Message =
-  | { readonly type: "who" }
-  | { readonly type: "here"; readonly member: Member }
-  | { readonly type: "gone"; readonly member: Member }
-  | {
-      readonly type: "call";
-      readonly to: string;
-      readonly from: Member;
-      readonly id: number;
-      readonly request: WireRequest;
-      /** Milliseconds since the epoch after which it must not be begun. */
-      readonly expires: number;
-    }
-  | { readonly type: "taken"; readonly to: string; readonly id: number }
-  | { readonly type: "answer"; readonly to: string; readonly id: number; readonly response: WireResponse }
-  | {
-      readonly type: "failed";
-      readonly to: string;
-      readonly id: number;
-      readonly cause: string;
-      readonly sent: boolean;
-    };
-
-interface Call {
-  readonly to: string;
-  readonly resolve: (response: WireResponse) => void;
-  readonly reject: (error: Error) => void;
-  readonly taken: () => void;
-}
 
 export interface TabTransportOptions {
   /** Of the BroadcastChannel: one for each scope. */
@@ -53,13 +25,18 @@ export interface TabTransportOptions {
   readonly locks: LockManager | undefined;
 }
 
-/** The way between tabs that each run their own runtime: a BroadcastChannel. Bodies are sent whole. */
+/**
+ * The way between tabs that each run their own runtime: a BroadcastChannel. Requests are sent whole, answers as they
+ * come.
+ */
 export class TabTransport implements Transport {
   readonly name = "tabs";
   readonly #options: TabTransportOptions;
   readonly #channel: BroadcastChannel;
   readonly #members = new Map<string, Member>();
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, TabCall>();
+  /** What is being answered here, by caller and id. */
+  readonly #answering = new Map<string, AbortController>();
   readonly #stop = new AbortController();
   #self: Member | undefined;
   #receive: Receiver | undefined;
@@ -68,7 +45,7 @@ export class TabTransport implements Transport {
   constructor(options: TabTransportOptions) {
     this.#options = options;
     this.#channel = new BroadcastChannel(options.name);
-    this.#channel.onmessage = ({ data }) => this.#hear(data as Message);
+    this.#channel.onmessage = ({ data }) => this.#hear(data as TabMessage);
   }
 
   async join(member: Member, receive: Receiver): Promise<void> {
@@ -113,44 +90,29 @@ export class TabTransport implements Transport {
   async close(): Promise<void> {
     if (this.#self !== undefined) this.#say({ type: "gone", member: this.#self });
     this.#stop.abort();
+    for (const call of [...this.#calls.values()]) call.lose("this page leaves");
+    this.#self = undefined;
     this.#channel.close();
-    for (const { reject } of this.#calls.values())
-      reject(new UnavailableError("this page closes", { sent: true }));
-    this.#calls.clear();
   }
 
   #lock(instance: string): string {
     return `${this.#options.name}:${instance}`;
   }
 
-  #say(message: Message): void {
-    this.#channel.postMessage(message);
+  #say(message: TabMessage): void {
+    if (this.#self !== undefined) this.#channel.postMessage(message);
   }
 
-  #hear(message: Message): void {
+  #hear(message: TabMessage): void {
     const self = this.#self;
     if (self === undefined) return;
-    switch (message.type) {
-      case "who":
-        this.#say({ type: "here", member: self });
-        return;
-      case "here":
-        this.#meet(message.member);
-        return;
-      case "gone":
-        this.#lose(message.member);
-        return;
-    }
-    if (message.to !== self.instance) return;
-    if (message.type === "call") {
-      void this.#answer(message);
-      return;
-    }
-    const call = this.#calls.get(message.id);
-    if (call === undefined) return;
-    if (message.type === "taken") call.taken();
-    else if (message.type === "answer") call.resolve(message.response);
-    else call.reject(new AppUnreachableError(message.cause, { sent: message.sent }));
+    if (message.type === "who") this.#say({ type: "here", member: self });
+    else if (message.type === "here") this.#meet(message.member);
+    else if (message.type === "gone") this.#lose(message.member);
+    else if (message.to !== self.instance) return;
+    else if (message.type === "call") void this.#answer(message);
+    else if (message.type === "enough") this.#answering.get(`${message.from} ${message.id}`)?.abort();
+    else this.#calls.get(message.id)?.hear(message);
   }
 
   #meet(member: Member): void {
@@ -165,56 +127,74 @@ export class TabTransport implements Transport {
 
   #lose({ instance, appId }: Member): void {
     this.#members.delete(instance);
-    for (const { to, reject } of this.#calls.values()) {
-      if (to === instance)
-        reject(new UnavailableError(`the tab of ${appId} was closed during the call`, { sent: true }));
+    for (const call of [...this.#calls.values()]) {
+      if (call.to === instance) call.lose(`the tab of ${appId} was closed during the call`);
     }
   }
 
-  async #answer({ from, id, request, expires }: Message & { type: "call" }): Promise<void> {
+  async #answer({ from, id, request, expires }: TabCallMessage): Promise<void> {
     const to = from.instance;
     // The caller has gone elsewhere with what was not begun in time.
     if (this.#receive === undefined || this.#options.clock.now() > expires) return;
     this.#say({ type: "taken", to, id });
+    const abort = new AbortController();
+    const key = `${to} ${id}`;
+    this.#answering.set(key, abort);
     try {
-      const response = await this.#receive({ ...request, signal: undefined }, from);
-      const body = response.body === undefined ? undefined : await readBody(response.body);
-      this.#say({ type: "answer", to, id, response: { ...response, body: body?.slice() } });
+      const response = await this.#receive({ ...request, signal: abort.signal }, from);
+      const { body } = response;
+      if (!(body instanceof ReadableStream)) {
+        this.#say({
+          type: "answer",
+          to,
+          id,
+          response: { ...response, body: body?.slice() },
+          streamed: false,
+        });
+        return;
+      }
+      this.#say({ type: "answer", to, id, response: { ...response, body: undefined }, streamed: true });
+      await this.#stream(body, to, id, abort.signal);
     } catch (error) {
       const sent = error instanceof AppUnreachableError ? error.sent : true;
-      this.#say({
-        type: "failed",
-        to,
-        id,
-        cause: error instanceof Error ? error.message : String(error),
-        sent,
-      });
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#say({ type: "failed", to, id, cause, sent });
+    } finally {
+      this.#answering.delete(key);
     }
   }
 
-  async #invoke(member: Member, request: Parameters<Instance["invoke"]>[0]): Promise<WireResponse> {
+  async #stream(
+    body: ReadableStream<Uint8Array>,
+    to: string,
+    id: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const reader = body.getReader();
+    signal.addEventListener("abort", () => void reader.cancel(signal.reason).catch(() => undefined), {
+      once: true,
+    });
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) return;
+      this.#say({ type: "part", to, id, bytes: done ? undefined : value.slice() });
+      if (done) return;
+    }
+  }
+
+  async #invoke(member: Member, request: RuntimeRequest): Promise<WireResponse> {
     const from = this.#self;
     if (from === undefined) throw new UnavailableError("this page has not joined", { sent: false });
     const { clock } = this.#options;
     const { method, path, query, headers, signal } = request;
     const body = request.body === undefined ? undefined : (await readBody(request.body)).slice();
+    const to = member.instance;
     const id = this.#next++;
-    const over = new AbortController();
-    try {
-      return await new Promise<WireResponse>((resolve, reject) => {
-        const cancel = clock.after(2 * TAKE_MS, () =>
-          reject(new UnavailableError(`the tab of ${member.appId} is asleep or gone`, { sent: false })),
-        );
-        over.signal.addEventListener("abort", cancel);
-        signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
-        this.#calls.set(id, { to: member.instance, resolve, reject, taken: cancel });
-        const expires = clock.now() + TAKE_MS;
-        const wire = { method, path, query, headers, body };
-        this.#say({ type: "call", to: member.instance, from, id, request: wire, expires });
-      });
-    } finally {
-      over.abort();
-      this.#calls.delete(id);
-    }
+    const enough = () => this.#say({ type: "enough", to, from: from.instance, id });
+    const call = new TabCall(to, 2 * TAKE_MS, clock, signal, enough, () => this.#calls.delete(id));
+    this.#calls.set(id, call);
+    const expires = clock.now() + TAKE_MS;
+    this.#say({ type: "call", to, from, id, request: { method, path, query, headers, body }, expires });
+    return await call.answer;
   }
 }
