@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../host/fake-clock.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
+import { PageChannel, REJOIN_MS, type ServingPage } from "./page-channel.ts";
+import { PageGoneError } from "./page-gone-error.ts";
+
+const get: RuntimeRequest = { method: "GET", path: "/x", query: "", headers: [], body: undefined };
+const withId = (id: string): RuntimeRequest => ({ ...get, headers: ["daprlet-request-id", id] });
+
+class FakePage implements ServingPage {
+  open = true;
+  awake = true;
+  calls = 0;
+  constructor(readonly answer: () => Promise<number | undefined> | number | undefined = () => 200) {}
+  async invoke(): Promise<RuntimeResponse | undefined> {
+    this.calls++;
+    const status = await this.answer();
+    this.awake = status !== undefined;
+    return status === undefined ? undefined : { status, headers: [], body: undefined };
+  }
+}
+
+function channel(...pages: FakePage[]) {
+  const clock = new FakeClock();
+  const made = new PageChannel("app", clock);
+  for (const page of pages) made.add(page, []);
+  return { clock, channel: made };
+}
+
+describe("the tabs of an app", () => {
+  it("share its calls in turn", async () => {
+    const pages = [new FakePage(), new FakePage(), new FakePage()];
+    const { channel: app } = channel(...pages);
+    for (let i = 0; i < 30; i++) await app.invoke(get);
+    expect(pages.map(({ calls }) => calls)).toEqual([10, 10, 10]);
+  });
+
+  it("pass on a call that one did not begin, and not one that it had begun", async () => {
+    const asleep = new FakePage(() => undefined);
+    const gone = new FakePage(() => Promise.reject(new PageGoneError(false)));
+    const well = new FakePage();
+    expect((await channel(asleep, gone, well).channel.invoke(get)).status).toBe(200);
+    expect([asleep.calls, gone.calls, well.calls]).toEqual([1, 1, 1]);
+    const begun = new FakePage(() => Promise.reject(new PageGoneError(true)));
+    const other = new FakePage();
+    await expect(channel(begun, other).channel.invoke(get)).rejects.toMatchObject({ sent: true });
+    expect(other.calls).toBe(0);
+  });
+
+  it("are passed over while they sleep, and asked again when all do", async () => {
+    const asleep = new FakePage();
+    asleep.awake = false;
+    const well = new FakePage();
+    const { channel: app } = channel(asleep, well);
+    for (let i = 0; i < 4; i++) await app.invoke(get);
+    expect([asleep.calls, well.calls]).toEqual([0, 4]);
+    well.awake = false;
+    for (let i = 0; i < 4; i++) await app.invoke(get);
+    expect(asleep.calls).toBe(2);
+  });
+
+  it("do not hide the app's own errors, nor an abort", async () => {
+    const { channel: app } = channel(
+      new FakePage(() => Promise.reject(new DOMException("stop", "AbortError"))),
+    );
+    await expect(app.invoke(get)).rejects.toMatchObject({ name: "AbortError" });
+    expect(app.served).toBe(true);
+  });
+
+  it("answer for nobody: 404 where the sidecar asks by itself, unreachable for all else", async () => {
+    const { channel: app } = channel();
+    expect((await app.invoke({ ...get, path: "/dapr/subscribe" })).status).toBe(404);
+    await expect(app.invoke(get)).rejects.toMatchObject({ name: "AppUnreachableError", sent: false });
+  });
+});
+
+describe("after a restart of the worker", () => {
+  it("calls wait for the pages that are expected, and no longer than they may", async () => {
+    const { clock, channel: app } = channel();
+    app.expect(1);
+    const early = app.invoke(get);
+    await clock.advance(REJOIN_MS / 2);
+    app.add(new FakePage(), []);
+    expect((await early).status).toBe(200);
+
+    const { clock: other, channel: lost } = channel();
+    lost.expect(1);
+    const vain = lost.invoke(get).catch((error: Error) => error.name);
+    await other.advance(REJOIN_MS);
+    expect(await vain).toBe("AppUnreachableError");
+  });
+
+  it("a repetition goes to the page that answered it before, once all are back", async () => {
+    const { channel: app } = channel();
+    const [other, holder] = [new FakePage(), new FakePage()];
+    app.expect(2);
+    const repeated = app.invoke(withId("one"));
+    app.add(other, []);
+    app.add(holder, ["one"]);
+    await repeated;
+    expect([other.calls, holder.calls]).toEqual([0, 1]);
+    app.remove(holder);
+    await app.invoke(withId("one"));
+    expect(other.calls).toBe(1);
+  });
+});
