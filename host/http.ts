@@ -44,6 +44,24 @@ export function withoutHeader(headers: Headers, name: string): Headers {
   return kept;
 }
 
+/**
+ * The request with these headers instead. Its members are named one by one: a host may make `signal` when it is first
+ * asked for, and spreading would lose it.
+ */
+export function withHeaders(request: RuntimeRequest, headers: Headers): RuntimeRequest {
+  const { method, path, query, body } = request;
+  return {
+    method,
+    path,
+    query,
+    headers,
+    body,
+    get signal() {
+      return request.signal;
+    },
+  };
+}
+
 /** A body larger than the host accepts. The API turns it into the block's own body-read error. */
 export class BodyTooLargeError extends Error {
   constructor(readonly limit: number) {

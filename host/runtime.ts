@@ -7,7 +7,14 @@ import type { Registry } from "./components/registry.ts";
 import type { Core, RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "./http.ts";
+import {
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  text,
+  withHeaders,
+  withoutHeader,
+} from "./http.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer, Transport } from "./mesh/transport.ts";
@@ -182,12 +189,13 @@ export class Runtime {
           return text("invalid api token", 401);
         }
       }
-      request = { ...request, headers: withoutHeader(request.headers, "dapr-api-token") };
+      request = withHeaders(request, withoutHeader(request.headers, "dapr-api-token"));
     }
     if (typeof route === "string") return refuse(route, request);
     const requestId = header(request.headers, "daprlet-request-id");
-    if (requestId !== undefined)
-      request = { ...request, headers: withoutHeader(request.headers, "daprlet-request-id") };
+    if (requestId !== undefined) {
+      request = withHeaders(request, withoutHeader(request.headers, "daprlet-request-id"));
+    }
     const call: Call = { sidecar: this.sidecar, request, params: route.params, path: route.path, requestId };
     return endpoint === undefined ? invokeApp(call) : endpoint.handle(call);
   }

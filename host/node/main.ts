@@ -17,6 +17,9 @@ const terminal: Terminal = {
   exit: (code) => process.exit(code),
 };
 
+// Whoever read the output may leave first (`daprlet run … | head`): the app runs on.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 /** Answers the exit code. Each command loads what it needs; a sidecar starts without the library of the others. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;

@@ -1,6 +1,6 @@
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { type RuntimeRequest, type RuntimeResponse, withHeaders } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
@@ -133,8 +133,7 @@ function policy(options: SidecarOptions, addresses: readonly string[]): BrowserP
 /** The request with the sidecar's own token: for callers who have proved themselves in another way. */
 function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
   if (apiToken === undefined) return request;
-  const { method, path, query, headers, body, signal } = request;
-  return { method, path, query, headers: ["dapr-api-token", apiToken, ...headers], body, signal };
+  return withHeaders(request, ["dapr-api-token", apiToken, ...request.headers]);
 }
 
 /**

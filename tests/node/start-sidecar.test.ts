@@ -81,6 +81,24 @@ describe("a sidecar that listens", () => {
     expect(seen).not.toHaveProperty("dapr-api-token");
   });
 
+  it.each([{}, { apiToken: "t" }])("tells the app that the caller went away, %j", async (options) => {
+    let aborted = false;
+    const { url } = await start({
+      ...options,
+      app: (request) =>
+        new Promise((resolve) => {
+          request.signal.addEventListener("abort", () => {
+            aborted = true;
+            resolve(new Response());
+          });
+        }),
+    });
+    const signal = AbortSignal.timeout(100);
+    const headers = { "dapr-api-token": "t" };
+    await expect(fetch(`${url}/v1.0/invoke/hello-dapr/method/slow`, { signal, headers })).rejects.toThrow();
+    await expect.poll(() => aborted).toBe(true);
+  });
+
   it("leaves nothing open when a component fails", async () => {
     const port = await freePort();
     const components = [{ name: "s", type: "state.nothing" }];
