@@ -1,3 +1,4 @@
+import { hopByHop } from "../hop-by-hop.ts";
 import type { Headers } from "../http.ts";
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -8,19 +9,8 @@ const ascii = /^[\t\x20-\x7e]*$/;
 
 /** What a publisher's metadata may not say: the hop's own fields, the envelope's, and claims of who calls. */
 const reserved: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-  "expect",
+  ...hopByHop,
   "host",
-  "content-length",
   "content-type",
   "content-encoding",
   "pubsubname",

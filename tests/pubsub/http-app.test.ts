@@ -57,6 +57,16 @@ class HttpApp {
   }
 }
 
+function publish(runtime: Runtime, n: number) {
+  return runtime.handle({
+    method: "POST",
+    path: "/v1.0/publish/messagebus/t",
+    query: "",
+    headers: ["content-type", "application/json"],
+    body: new TextEncoder().encode(String(n)),
+  });
+}
+
 describe("an app on a port", () => {
   const app = new HttpApp();
   let runtime: Runtime | undefined;
@@ -85,13 +95,7 @@ describe("an app on a port", () => {
     await runtime.appReady;
     const total = 600;
     for (let n = 0; n < total; n++) {
-      const { status } = await runtime.handle({
-        method: "POST",
-        path: "/v1.0/publish/messagebus/t",
-        query: "",
-        headers: ["content-type", "application/json"],
-        body: new TextEncoder().encode(String(n)),
-      });
+      const { status } = await publish(runtime, n);
       expect(status).toBe(204);
       if (n % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
       if (n % 150 === 75) {
@@ -122,15 +126,7 @@ describe("an app on a port", () => {
     await runtime.appReady;
     await app.kill();
     app.consumed.length = 0;
-    const publish = (n: number) =>
-      runtime?.handle({
-        method: "POST",
-        path: "/v1.0/publish/messagebus/t",
-        query: "",
-        headers: ["content-type", "application/json"],
-        body: new TextEncoder().encode(String(n)),
-      });
-    for (const n of [1, 2, 3]) await publish(n);
+    for (const n of [1, 2, 3]) await publish(runtime, n);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(app.consumed).toEqual([]);
     await app.start();

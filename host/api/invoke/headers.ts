@@ -1,21 +1,6 @@
+import { hopByHop } from "../../hop-by-hop.ts";
 import { type Headers, header } from "../../http.ts";
 import type { Peer } from "../../mesh/transport.ts";
-
-/** RFC 9110 §7.6.1, and what is framed anew on every hop. */
-const hopByHop: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-  "expect",
-  "content-length",
-]);
 
 /** What says who calls: set by the sidecar that receives, from what its transport has verified, and by nobody else. */
 const ownWords: ReadonlySet<string> = new Set([
