@@ -1,4 +1,5 @@
-// `npm run bench`: prints ratios measured in one run; nothing here gates. Names choose: `npm run bench -- node`.
+// `npm run bench`: prints ratios measured in one run, and fuzzes the core with a million cases, which alone can fail.
+// Names choose: `npm run bench -- node`, `npm run bench -- fuzz`.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { runnerImport } from "vite";
@@ -12,7 +13,8 @@ for (const file of files) {
   const path = new URL(file, folder).pathname;
   console.log(`\n── ${file}`);
   if (file.endsWith(".mjs")) {
-    spawnSync(process.execPath, [path], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, [path], { stdio: "inherit" });
+    if (status !== 0) process.exitCode = 1;
     continue;
   }
   const { module } = await runnerImport(path, { configFile: false, logLevel: "error" });
