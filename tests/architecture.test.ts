@@ -94,7 +94,8 @@ describe("what may import what", () => {
 
   it("2. only host/core/ and host/capability/ name WebAssembly", () => {
     const files = product.filter(({ file }) => !under(file, "host/core", "host/capability"));
-    expect(broken(files, (s) => mentions(s, /\bWebAssembly\b/))).toEqual([]);
+    // The API's name with something done to it: texts may say the word.
+    expect(broken(files, (s) => mentions(s, /\bWebAssembly\s*[.,;)\]]/))).toEqual([]);
   });
 
   it("3. a component imports its interface, the contract, errors and the mesh it rides on, never another component", () => {
