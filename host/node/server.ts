@@ -1,6 +1,6 @@
 import { chmod, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { BrowserPolicy } from "../security/browser-guard.ts";
 import { type DoorOptions, receive } from "./receive.ts";
 
@@ -29,6 +29,9 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** Listens, and hands every request that a program or an allowed page sends to `handle`. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
   const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+  /** The latest answer on each connection. */
+  const answers = new WeakMap<Socket, ServerResponse>();
   let closing = false;
   const add = (own: ServerOptions) => {
     const server = createServer(
@@ -43,9 +46,14 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
       },
       (request, response) => {
         if (closing) response.shouldKeepAlive = false;
+        answers.set(request.socket, response);
         receive(request, response, own);
       },
     );
+    server.on("connection", (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
     servers.push(server);
     return server;
   };
@@ -68,14 +76,18 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
       const closed = Promise.all(
         listening.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
       );
-      // A connection whose answer began before this moment goes idle without a `connection: close`.
-      const sweep = setInterval(() => {
-        for (const server of listening) server.closeIdleConnections();
-      }, 50);
+      // Node counts a connection that was opened ahead of its first request as busy, and would wait for it.
+      const hangUp = () => {
+        for (const socket of sockets) {
+          const answer = answers.get(socket);
+          if (answer === undefined || answer.writableFinished) socket.destroy();
+        }
+      };
+      hangUp();
+      const sweep = setInterval(hangUp, 50);
       const cut = setTimeout(() => {
-        for (const server of listening) server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }, graceMs);
-      for (const server of listening) server.closeIdleConnections();
       await closed;
       clearInterval(sweep);
       clearTimeout(cut);

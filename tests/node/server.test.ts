@@ -433,6 +433,19 @@ describe("listening and closing", () => {
     agent.destroy();
   });
 
+  it("does not wait for a connection that was opened ahead of its first request", async () => {
+    const { port } = await counting();
+    const [server] = open.splice(0);
+    const socket = connect(port, "127.0.0.1");
+    await new Promise((resolve) => socket.once("connect", resolve));
+    socket.write("GET / HT");
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const began = performance.now();
+    await server?.close(5_000);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    socket.destroy();
+  });
+
   it("cuts what lasts longer than the grace", async () => {
     const server = await start(() => new Promise<RuntimeResponse>(() => undefined));
     const call = fetch(`http://localhost:${server.port}/`).then(
