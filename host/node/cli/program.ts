@@ -46,6 +46,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--payload <text>", "the same as --data")
     .option("-f, --data-file <file>", "a file with the event's data")
     .option("-m, --metadata <json>", "metadata of the publish request, as a JSON object")
+    .option("-u, --unix-domain-socket <folder>", "accepted; sidecars are found without it")
     .action(async (flags: PublishFlags) => {
       code = await (await import("./ask.ts")).publish(flags, terminal);
     });

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
 import type { ComponentObject } from "../../resources/component-from-object.ts";
@@ -48,16 +49,30 @@ export function commandLog(
 
 const folder = "./components";
 
-/** A store that survives, in a folder of the project, and what to say about it. */
-function durableDefaults(relay: DefaultRelay | undefined): {
-  readonly components: readonly ComponentObject[];
-  readonly sentence: string;
-} {
-  const data = resolve(".daprlet");
-  const file = join(data, "state.db");
-  mkdirSync(data, { recursive: true });
-  // The folder is nobody's source.
-  if (!existsSync(join(data, ".gitignore"))) writeFileSync(join(data, ".gitignore"), "*\n");
+type Environment = Terminal["environment"];
+
+/** `.daprlet` of the working folder; where nobody may write there, the user's folder for data. */
+function dataFolder(environment: Environment): string {
+  const own = resolve(".daprlet");
+  try {
+    mkdirSync(own, { recursive: true });
+    accessSync(own, constants.W_OK);
+    // The folder is nobody's source.
+    if (!existsSync(join(own, ".gitignore"))) writeFileSync(join(own, ".gitignore"), "*\n");
+    return own;
+  } catch {
+    const home = join(environment.XDG_DATA_HOME || join(homedir(), ".local", "share"), "daprlet");
+    mkdirSync(home, { recursive: true });
+    return home;
+  }
+}
+
+/** A store that survives, and what to say about it. */
+function durableDefaults(
+  relay: DefaultRelay | undefined,
+  environment: Environment,
+): { readonly components: readonly ComponentObject[]; readonly sentence: string } {
+  const file = join(dataFolder(environment), "state.db");
   const store = { name: "statestore", type: "state.sqlite", metadata: { connectionString: file } };
   const events = relay === undefined ? "in memory" : "on the relay";
   return {
@@ -124,7 +139,7 @@ export function sidecarOptions(
       : undefined;
   let components: readonly ComponentObject[] | undefined;
   if (paths === undefined) {
-    const own = durableDefaults(relay === undefined ? undefined : { url: relay, room, token });
+    const own = durableDefaults(relay === undefined ? undefined : { url: relay, room, token }, environment);
     components = own.components;
     log.info(own.sentence);
   }
