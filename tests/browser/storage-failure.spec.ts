@@ -85,3 +85,34 @@ test("the worker gives way to an upgrade by newer code, and says what to do", as
   expect(refused.body).toContain("a newer daprlet has upgraded the database; reload this page");
   expect((await get(page, "k")).status).toBe(500);
 });
+
+test("where the browser denies storage, memory takes its place, and that is said", async ({
+  browser,
+  site,
+}) => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(Navigator.prototype, "serviceWorker");
+    const denied = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+    for (const name of ["open", "deleteDatabase", "databases"]) {
+      Object.defineProperty(IDBFactory.prototype, name, { value: denied });
+    }
+  });
+  const registered = await open(page, site.url, { appId: "a" });
+  expect(registered).toMatchObject({ door: "page", storage: "memory" });
+  expect(registered.note).toContain("kept in memory and end with it");
+  expect((await put(page, "k", "1")).status).toBe(204);
+  expect((await get(page, "k")).body).toBe('"1"');
+  const metadata = JSON.parse((await call(page, "/v1.0/metadata")).body);
+  expect(metadata.components).toContainEqual(expect.objectContaining({ type: "state.in-memory" }));
+  const refused = await page.evaluate(() =>
+    (window as unknown as { registered: { exportState(): Promise<Blob> } }).registered
+      .exportState()
+      .then(() => "exported", String),
+  );
+  expect(refused).toContain("cannot be exported");
+  await context.close();
+});

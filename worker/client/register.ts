@@ -91,6 +91,9 @@ export async function register(options: RegisterOptions, context: RegisterContex
     page.open(appId, place.scope.pathname, options.ports ?? DEFAULT_PORTS, opening),
     opening.then(() => page.detour()),
   ]);
+  if (door.storage === "memory") {
+    notes.push("The browser denies this page storage: state and events are kept in memory and end with it.");
+  }
   options.onStep?.("fetch() is answered here");
   const note = notes.length === 0 ? undefined : notes.join(" ");
   if (note !== undefined) console.warn(`daprlet: ${note}`);
