@@ -34,11 +34,6 @@ export interface MachineTransportOptions {
   readonly control?: MachineControl;
 }
 
-interface Known {
-  readonly at: number;
-  readonly instances: readonly MachineInstance[];
-}
-
 /** How long a listing of an app's folder is believed. A dead instance in it costs one refused connection. */
 const listingMs = 200;
 const connectMs = 1000;
@@ -64,10 +59,8 @@ const maxConnections = 500;
 export class MachineTransport implements Transport {
   readonly name = "machine";
   readonly #options: MachineTransportOptions;
-  readonly #listings = new Map<string, Known>();
-  readonly #instances = new Map<string, MachineInstance>();
-  /** Instance → when it first refused a connection. */
-  readonly #refused = new Map<string, number>();
+  /** By namespace and app id. */
+  readonly #apps = new Map<string, Neighbours>();
   #self: Member | undefined;
   #server: MachineServer | undefined;
 
@@ -88,89 +81,116 @@ export class MachineTransport implements Transport {
   }
 
   async instances(appId: string, namespace: string): Promise<readonly Instance[]> {
-    const folder = appFolder(this.#options.folder, namespace, appId);
-    const now = this.#options.clock.now();
-    const known = this.#listings.get(folder);
-    if (known !== undefined && known.instances.length > 0 && now - known.at < listingMs)
-      return known.instances;
-    const ids = await instancesIn(folder);
-    const instances = ids
-      .filter((id) => id !== this.#self?.instance)
-      .map((id) => this.#instance(id, appId, namespace, join(folder, socketName(id))));
-    if (instances.length > 0) this.#listings.set(folder, { at: now, instances });
-    else this.#listings.delete(folder);
-    this.#forget(folder, instances);
-    return instances;
+    const found = await this.#neighbours(appId, namespace).list();
+    // Nothing is kept of names that nobody bears.
+    if (found.length === 0) this.#apps.delete(keyOf(appId, namespace));
+    return found;
   }
 
-  #instance(id: string, appId: string, namespace: string, path: string): MachineInstance {
+  #neighbours(appId: string, namespace: string): Neighbours {
+    const key = keyOf(appId, namespace);
+    let neighbours = this.#apps.get(key);
+    if (neighbours === undefined) {
+      const folder = appFolder(this.#options.folder, namespace, appId);
+      neighbours = new Neighbours(appId, namespace, folder, this.#options.clock, () => this.#self);
+      this.#apps.set(key, neighbours);
+    }
+    return neighbours;
+  }
+
+  suspect({ appId, namespace, id }: Instance): void {
+    this.#neighbours(appId, namespace).suspect(id);
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+    for (const neighbours of this.#apps.values()) neighbours.close();
+    this.#apps.clear();
+  }
+}
+
+const keyOf = (appId: string, namespace: string) => `${namespace}\0${appId}`;
+
+/** The instances of one app on this machine. */
+class Neighbours {
+  readonly #instances = new Map<string, MachineInstance>();
+  /** Instance → when it first refused a connection, since it last answered. */
+  readonly #refused = new Map<string, number>();
+  #listed: readonly MachineInstance[] = [];
+  #listedAt = 0;
+  #listing: Promise<readonly MachineInstance[]> | undefined;
+
+  constructor(
+    readonly appId: string,
+    readonly namespace: string,
+    readonly folder: string,
+    readonly clock: Clock,
+    readonly self: () => Member | undefined,
+  ) {}
+
+  /** As listed a moment ago, or now; calls that come together share one look. Nobody is looked for every time. */
+  list(): readonly MachineInstance[] | Promise<readonly MachineInstance[]> {
+    if (this.#listed.length > 0 && this.clock.now() - this.#listedAt < listingMs) return this.#listed;
+    this.#listing ??= this.#look().finally(() => {
+      this.#listing = undefined;
+    });
+    return this.#listing;
+  }
+
+  async #look(): Promise<readonly MachineInstance[]> {
+    const ids = (await instancesIn(this.folder)).filter((id) => id !== this.self()?.instance);
+    for (const [id, instance] of this.#instances) {
+      if (ids.includes(id)) continue;
+      this.#instances.delete(id);
+      this.#refused.delete(id);
+      instance.close();
+    }
+    this.#listed = ids.map((id) => this.#instance(id));
+    this.#listedAt = this.clock.now();
+    return this.#listed;
+  }
+
+  #instance(id: string): MachineInstance {
     let instance = this.#instances.get(id);
     if (instance === undefined) {
-      instance = new MachineInstance(
-        id,
-        appId,
-        namespace,
-        path,
-        () => this.#self,
-        () => this.#refused.delete(id),
-      );
+      const path = join(this.folder, socketName(id));
+      const answered = () => this.#refused.delete(id);
+      instance = new MachineInstance(id, this.appId, this.namespace, path, this.self, answered);
       this.#instances.set(id, instance);
     }
     return instance;
   }
 
-  /** Closes the connections to instances of a folder that are listed no more. */
-  #forget(folder: string, listed: readonly MachineInstance[]): void {
-    for (const instance of this.#instances.values()) {
-      if (instance.path.startsWith(`${folder}/`) && !listed.includes(instance)) {
-        this.#refused.delete(instance.id);
-        this.#drop(instance);
-      }
-    }
-  }
-
-  #drop(instance: MachineInstance): void {
-    this.#instances.delete(instance.id);
-    instance.close();
-  }
-
-  suspect(instance: Instance): void {
-    const known = this.#instances.get(instance.id);
-    if (known === undefined) return;
-    this.#listings.delete(appFolder(this.#options.folder, instance.namespace, instance.appId));
-    this.#drop(known);
-    if (known.dead) this.#remove(known);
-  }
-
   /**
-   * Removes the entry of a sidecar that has refused connections for a while. Not at the first refusal: a living one
-   * whose queue of connections is full refuses too, on some systems, and would never be found again.
+   * Looks anew before the next call. The entry of a sidecar that goes on refusing connections is removed; not at the
+   * first refusal, since a living one whose queue of connections is full refuses too, on some systems, and would
+   * never be found again.
    */
-  #remove({ id, path }: MachineInstance): void {
-    const now = this.#options.clock.now();
+  suspect(id: string): void {
+    this.#listed = [];
+    const instance = this.#instances.get(id);
+    if (instance?.dead !== true) return;
+    const now = this.clock.now();
     const first = this.#refused.get(id);
-    if (first === undefined) {
-      this.#refused.set(id, now);
-    } else if (now - first >= deadAfterMs) {
-      this.#refused.delete(id);
-      void unlink(path).catch(() => undefined);
-    }
+    if (first === undefined) this.#refused.set(id, now);
+    else if (now - first >= deadAfterMs) void unlink(instance.path).catch(nothing);
   }
 
-  async close(): Promise<void> {
-    await this.#server?.close();
+  close(): void {
     for (const instance of this.#instances.values()) instance.close();
     this.#instances.clear();
-    this.#listings.clear();
+    this.#listed = [];
   }
 }
 
 const nothing = () => undefined;
 
 class MachineInstance implements Instance {
-  /** True once its socket refused a connection: nobody listens there any more, as it seems. */
+  /** True while its socket refuses connections: nobody listens there any more, as it seems. */
   dead = false;
-  readonly #pool: Pool;
+  #pool: Pool | undefined;
+  #caller: string | undefined;
+  readonly #callee: string;
 
   constructor(
     readonly id: string,
@@ -180,14 +200,7 @@ class MachineInstance implements Instance {
     readonly self: () => Member | undefined,
     readonly answered: () => void,
   ) {
-    this.#pool = openPool("http://localhost", {
-      socketPath: path,
-      connections: maxConnections,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: connectMs },
-    });
+    this.#callee = identity(namespace, appId);
   }
 
   async invoke(request: RuntimeRequest): Promise<RuntimeResponse> {
@@ -195,9 +208,16 @@ class MachineInstance implements Instance {
     if (self === undefined) throw new UnavailableError("this sidecar has not joined yet", { sent: false });
     // A caller's own fields of these names would be believed at the other end.
     const theirs = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
-    const me = identity(self.namespace, self.appId);
-    const you = identity(this.namespace, this.appId);
-    const headers: Headers = [words.caller, me, words.callee, you, ...theirs];
+    this.#caller ??= identity(self.namespace, self.appId);
+    const headers: Headers = [words.caller, this.#caller, words.callee, this.#callee, ...theirs];
+    this.#pool ??= openPool("http://localhost", {
+      socketPath: this.path,
+      connections: maxConnections,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: connectMs },
+    });
     let response: RuntimeResponse;
     try {
       response = await exchange(this.#pool, "http://localhost", request, headers, nothing);
@@ -210,6 +230,7 @@ class MachineInstance implements Instance {
         sent: error.sent,
       });
     }
+    this.dead = false;
     this.answered();
     const kind = header(response.headers, words.unreachable) as Unreachable | undefined;
     if (kind === undefined) return response;
@@ -218,7 +239,9 @@ class MachineInstance implements Instance {
     throw new AppUnreachableError(cause, { sent: kind === "app-lost" });
   }
 
+  /** Lets calls under way end. A call that comes all the same opens connections anew. */
   close(): void {
-    void this.#pool.close().catch(nothing);
+    void this.#pool?.close().catch(nothing);
+    this.#pool = undefined;
   }
 }
