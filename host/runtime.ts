@@ -83,7 +83,8 @@ export class Runtime {
       strict: options.strict,
       get components() {
         if (runtime.#components !== undefined) return runtime.#components;
-        throw new ApiError("ERR_RUNTIME_UNAVAILABLE", { cause: "components are not open yet" });
+        const cause = runtime.#stopped === undefined ? "components are not open yet" : "it is stopping";
+        throw new ApiError("ERR_RUNTIME_UNAVAILABLE", { cause });
       },
       get readiness() {
         return runtime.readiness;
@@ -205,14 +206,23 @@ export class Runtime {
     return receiveInvocation(this.sidecar, request, caller);
   }
 
-  /** Graceful: no new deliveries, what is under way ends, components close. Idempotent. */
-  async stop(): Promise<void> {
+  /** Graceful: no new deliveries, what is under way ends, components close. Further calls await the first one. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+  #stopped: Promise<void> | undefined;
+
+  async #stop(): Promise<void> {
     this.#stopping.abort();
-    await this.sidecar.subscriptions.close();
-    await this.sidecar.mesh.close();
-    await this.#options.app?.close();
-    const components = this.#components;
-    this.#components = undefined;
-    await components?.close();
+    try {
+      await this.sidecar.subscriptions.close();
+      await this.sidecar.mesh.close();
+      await this.#options.app?.close();
+    } finally {
+      const components = this.#components;
+      this.#components = undefined;
+      await components?.close();
+    }
   }
 }

@@ -4,13 +4,13 @@ import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
 import type { RuntimeResponse } from "../http.ts";
 import type { Sidecar } from "../sidecar.ts";
+import { wellFormedTraceparent } from "../traceparent.ts";
 import type { AppPresence } from "./app-presence.ts";
 import type { AppSubscription } from "./app-subscription.ts";
 import { deliveryHeaders } from "./delivery-headers.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 const decoder = new TextDecoder();
-const traceparents = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** What the delivery must know of an event; undefined when the bytes are no JSON object. */
 interface Event {
@@ -121,7 +121,7 @@ export function delivery(
       return end(message, id, "it has expired", "drop");
     }
     const trace = textOf(event.traceparent);
-    const traceparent = traceparents.test(trace) ? trace : "";
+    const traceparent = wellFormedTraceparent.test(trace) ? trace : "";
     const tracestate = traceparent === "" ? "" : textOf(event.tracestate);
     let response: RuntimeResponse;
     let verdict: Verdict;

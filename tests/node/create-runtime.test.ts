@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
+import type { AppChannel } from "../../host/channel/app-channel.ts";
 import { definePubSub, type PubSubFeature } from "../../host/components/pubsub/pubsub.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { version } from "../../host/version.ts";
@@ -20,6 +21,29 @@ describe("createRuntime", () => {
     expect([read.status, await read.text()]).toEqual([200, '{"n":1}']);
     expect((await runtime.fetch("/v1.0/healthz")).status).toBe(204);
     await runtime.stop();
+  });
+
+  it("stops once however often it is told, and answers with a reason from then on", async () => {
+    let closed = 0;
+    const app: AppChannel = {
+      invoke: async () => ({ status: 404, headers: [], body: undefined }),
+      ready: async () => undefined,
+      properties: {},
+      close: async () => {
+        closed++;
+        if (closed > 1) throw new Error("closed twice");
+      },
+    };
+    const runtime = await createRuntime({ app });
+    await Promise.all([runtime.stop(), runtime.stop()]);
+    await runtime.stop();
+    expect(closed).toBe(1);
+    const answer = await runtime.fetch("/v1.0/state/statestore/k");
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      { errorCode: "ERR_RUNTIME_UNAVAILABLE", message: "the sidecar cannot answer: it is stopping" },
+    ]);
+    expect((await runtime.fetch("/v1.0/healthz")).status).toBe(500);
   });
 
   it("shares nothing with another one of the same id", async () => {

@@ -1,8 +1,7 @@
 import { type Headers, header } from "../../http.ts";
 import type { Sidecar } from "../../sidecar.ts";
+import { wellFormedTraceparent } from "../../traceparent.ts";
 
-/** A well-formed W3C traceparent: the only one worth passing on. */
-const traceparents = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const cloudEvents = "application/cloudevents+json";
 
 export interface Destination {
@@ -55,7 +54,7 @@ export function envelope(
   const given = metadata.size === 0 ? metadata : attributesOf(metadata);
   const parent = header(headers, "traceparent");
   // Without a tracer of our own a child span would have no parent anywhere: the caller's goes on as it is.
-  const traceparent = parent !== undefined && traceparents.test(parent) ? parent : "";
+  const traceparent = parent !== undefined && wellFormedTraceparent.test(parent) ? parent : "";
   const tracestate = traceparent === "" ? "" : (header(headers, "tracestate") ?? "");
   const expires = nativeTtl ? {} : expiration(given.get("ttlinseconds"), now);
   const time = rfc3339(now);
