@@ -73,6 +73,21 @@ describe("what the relay keeps", () => {
     expect(budget.exceeded).toBe(false);
   });
 
+  it("counts names too, so that nobody fills the memory with topics and keys", async () => {
+    const platform = new MemorySockets(new FakeClock()).platform();
+    const budget = new ByteBudget(10_000);
+    const log = new MemoryRelayLog(platform, { budget, maxHistory: 0 });
+    const fill = async () => {
+      for (let n = 0; n < 1_000; n++) {
+        await log.publish(`t${n}`, `k${n}`, { type: undefined, metadata: [], data: new Uint8Array(0) });
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    await log.close();
+    expect(budget.exceeded).toBe(false);
+    await log.publish("t", "k", { type: undefined, metadata: [], data: new Uint8Array(0) });
+  });
+
   it("is bounded for those who never came, the oldest going first", async () => {
     const clock = new FakeClock();
     const platform = new MemorySockets(clock).platform();

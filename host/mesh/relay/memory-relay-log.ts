@@ -67,6 +67,8 @@ class Topic {
 }
 
 const sizeOf = ({ data }: RelayEvent) => data.byteLength + 256;
+/** Of a name that is kept: a topic, a consumer, a key. */
+const sizeOfName = (name: string) => 2 * name.length + 128;
 
 function laneOf({ metadata }: RelayEvent): string | undefined {
   for (let i = 0; i < metadata.length; i += 2) if (metadata[i] === "partitionKey") return metadata[i + 1];
@@ -78,6 +80,7 @@ export class MemoryRelayLog implements RelayLog {
   readonly #platform: Platform;
   readonly #limits: Required<Omit<MemoryRelayLogOptions, "budget">>;
   readonly #budget: ByteBudget;
+  #names = 0;
   readonly #topics = new Map<string, Topic>();
   /** Key → when it may be forgotten, in order of that time. */
   readonly #keys = new Map<string, number>();
@@ -98,6 +101,7 @@ export class MemoryRelayLog implements RelayLog {
     for (const consumer of topic.consumers.values()) this.#push(consumer, event);
     this.#remember(topic, event);
     this.#keys.set(key, this.#platform.clock.now() + this.#limits.keyMs);
+    this.#keep(sizeOfName(key));
   }
 
   async subscribe(name: string, id: string, subscriber: RelaySubscriber): Promise<RelaySubscription> {
@@ -106,6 +110,7 @@ export class MemoryRelayLog implements RelayLog {
     if (consumer === undefined) {
       consumer = { queue: new ConsumerQueue(), bytes: 0, absentSince: undefined };
       topic.consumers.set(id, consumer);
+      this.#keep(sizeOfName(id));
       for (const event of topic.history) this.#push(consumer, event);
     }
     const known = consumer;
@@ -126,6 +131,12 @@ export class MemoryRelayLog implements RelayLog {
         return left;
       },
     };
+  }
+
+  /** Counts what is no event. */
+  #keep(bytes: number): void {
+    this.#names += bytes;
+    this.#budget.take(bytes);
   }
 
   #push(consumer: Consumer, event: RelayEvent): void {
@@ -158,8 +169,10 @@ export class MemoryRelayLog implements RelayLog {
           `the relay's room has ${this.#topics.size} topics, which is the most it keeps`,
         );
       }
+      this.#ensureBudget();
       topic = new Topic();
       this.#topics.set(name, topic);
+      this.#keep(sizeOfName(name));
     }
     return topic;
   }
@@ -169,6 +182,7 @@ export class MemoryRelayLog implements RelayLog {
     for (const [old, until] of this.#keys) {
       if (until > now && this.#keys.size < this.#limits.maxKeys) break;
       this.#keys.delete(old);
+      this.#keep(-sizeOfName(old));
     }
     return this.#keys.has(key);
   }
@@ -177,6 +191,7 @@ export class MemoryRelayLog implements RelayLog {
     const now = this.#platform.clock.now();
     if (absentSince !== undefined && now - absentSince >= this.#limits.forgetAfterMs) {
       topic.consumers.delete(id);
+      this.#keep(-sizeOfName(id));
       this.#budget.give(bytes);
       this.#platform.log.warn("a consumer did not come back and is forgotten", {
         topic: name,
@@ -216,6 +231,7 @@ export class MemoryRelayLog implements RelayLog {
       this.#budget.give(historyBytes);
       for (const { bytes } of consumers.values()) this.#budget.give(bytes);
     }
+    this.#keep(-this.#names);
     this.#topics.clear();
     this.#keys.clear();
   }
