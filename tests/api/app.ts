@@ -8,8 +8,8 @@ export interface Recorded {
   readonly headers: Readonly<Record<string, string>>;
   /** Base64 of the body. */
   readonly body: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  /** The status of a programmed answer; absent where the app answered as it does. */
+  readonly answered?: number;
 }
 
 /** What the app answers to the next request of a path, in order; when none is left, its usual answer. */
@@ -82,15 +82,15 @@ export function createTestApp(options: TestAppOptions = {}) {
     const url = new URL(c.req.url);
     const body = new Uint8Array(await c.req.raw.arrayBuffer());
     const uri = url.pathname + url.search;
+    const answer = programmed.get(url.pathname)?.shift();
     const seen: Recorded = {
       method: c.req.method,
       uri,
       headers: c.req.header(),
       body: base64(body),
-      at: Date.now(),
+      ...(answer === undefined ? {} : { answered: answer.status }),
     };
     recorded.push(seen);
-    const answer = programmed.get(url.pathname)?.shift();
     if (answer === undefined) {
       c.set("seen" as never, seen as never);
       return next();

@@ -45,7 +45,7 @@ export interface PageHostOptions {
 
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
-  const features: Feature[] = ["persistent"];
+  const features: Feature[] = ["persistent", "durableEvents", "eventTtl"];
   if (door !== "page") features.push("chunks");
   if (door !== "fetch") features.push("redirects");
   let missing: string | undefined;
@@ -117,7 +117,7 @@ async function tab(
   const page = await context.newPage();
   const types = {
     state: { type: "state.indexeddb", metadata: {} },
-    pubsub: { type: "pubsub.in-memory", metadata: {} },
+    pubsub: { type: "pubsub.browser", metadata: {} },
   };
   const components = componentResources(types, "api-a").map(({ name, type, metadata, scopes }) => ({
     name,

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
 import { stateSuite } from "../api/state-suite.ts";
-import type { Host, HostDefinition } from "./host.ts";
+import type { Feature, Host, HostDefinition } from "./host.ts";
 import { Subject } from "./subject.ts";
 
 const suites = {
@@ -16,9 +17,13 @@ const suites = {
   badInput: badInputSuite,
 } as const;
 
-/** Items that are written before a restart, and looked for after it. */
-function keptItems(on: Subject) {
+/** What is written and published before a restart, and looked for after it. */
+function keptAcross(on: Subject) {
   const items = Array.from({ length: 50 }, (_, n) => ({ key: on.key("kept"), value: { n } }));
+  const marks = Array.from({ length: 10 }, () => on.key("event"));
+  const path = "/events/retried";
+  const marksIn = (seen: readonly Seen[]) =>
+    marks.filter((mark) => seen.some(({ text }) => text.includes(`"${mark}"`)));
   return {
     async write() {
       const answers = await Promise.all(items.map((item) => on.post("/v1.0/state/statestore", [item])));
@@ -29,6 +34,20 @@ function keptItems(on: Subject) {
       const found = answer.json as { key: string; data: unknown }[];
       const data = new Map(found.map((item) => [item.key, item.data]));
       expect(items.map(({ key }) => ({ key, value: data.get(key) }))).toEqual(items);
+    },
+    /** Publishes events that the app refuses for now. */
+    async publish() {
+      await on.app.program(path, ...Array.from({ length: 40 }, () => ({ status: 500 })));
+      for (const mark of marks) {
+        expect((await on.post("/v1.0/publish/messagebus/retried", JSON.stringify(mark))).status).toBe(204);
+      }
+    },
+    /** Each of them is delivered once the app accepts; one that was under way, when the lease on it has run out. */
+    async delivered() {
+      await on.app.program(path);
+      const accepted = async () =>
+        (await on.app.recorded(path)).filter(({ answered }) => answered === undefined);
+      await expect.poll(async () => marksIn(await accepted()), { timeout: 45_000 }).toEqual(marks);
     },
   };
 }
@@ -49,16 +68,21 @@ export function apiOn(
       host = await definition.start();
     }, 60_000);
     afterAll(() => host?.stop());
-    const kept = keptItems(new Subject(definition, () => host));
+    const kept = keptAcross(new Subject(definition, () => host));
+    const has = (feature: Feature) => definition.features.has(feature);
     for (const phase of ["fresh", "after restart"]) {
       describe(phase, () => {
         if (phase !== "fresh") {
           beforeAll(async () => {
             await kept.write();
+            if (has("durableEvents")) await kept.publish();
             await host.restart();
           }, 60_000);
-          test.runIf(definition.features.has("persistent"))("state: what was answered is there", () =>
-            kept.read(),
+          test.runIf(has("persistent"))("state: what was answered is there", () => kept.read());
+          test.runIf(has("durableEvents"))(
+            "events: what was accepted is delivered",
+            () => kept.delivered(),
+            60_000,
           );
         }
         for (const name of names) describe(name, () => suites[name](new Subject(definition, () => host)));
