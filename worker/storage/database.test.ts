@@ -179,6 +179,26 @@ describe("a database", () => {
     expect(await get(newer)).toBe("2");
   });
 
+  it("asks anew after an opening that the browser never answered", async () => {
+    const open = indexedDB.open.bind(indexedDB);
+    vi.spyOn(indexedDB, "open").mockImplementationOnce(() => {
+      const request = open("silent");
+      request.addEventListener = () => undefined;
+      return request;
+    });
+    const one = database();
+    const silent = put(one, "1");
+    const failed = expect(silent).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("did not open"),
+    });
+    await turn();
+    await clock.advance(10_001);
+    await failed;
+    await put(one, "2");
+    expect(await get(one)).toBe("2");
+  });
+
   it("gives way to a deletion, and begins anew", async () => {
     const one = database();
     await put(one, "1");

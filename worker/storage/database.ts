@@ -130,16 +130,20 @@ export class Database<S extends DBSchema | unknown> {
 
   async #connect(): Promise<IDBPDatabase<S>> {
     if (this.#closed) throw new ComponentError("CANCELLED", `IndexedDB ${this.name} is closed`);
-    this.#opening ??= this.#openDatabase().finally(() => {
-      this.#opening = undefined;
-    });
-    const opening = this.#opening;
+    const opening = this.#opening ?? this.#openDatabase();
+    this.#opening = opening;
+    const over = () => {
+      if (this.#opening === opening) this.#opening = undefined;
+    };
+    opening.then(over, over);
     return await this.#within(
       () => opening,
-      () =>
-        this.#blocked
-          ? this.#blockedSentence()
-          : "the browser did not open the database; reload the page, or retry",
+      () => {
+        if (this.#blocked) return this.#blockedSentence();
+        // Safari may leave an opening without an answer for ever: the next one asks anew.
+        over();
+        return "the browser did not open the database; reload the page, or retry";
+      },
     );
   }
 
@@ -153,12 +157,20 @@ export class Database<S extends DBSchema | unknown> {
         this.#blocked = true;
         log.warn(`IndexedDB ${name}: ${this.#blockedSentence()}`);
       },
-      blocking: () => this.#drop(),
+      blocking: () => {
+        connection.close();
+        this.#forget(connection);
+      },
       terminated: () => this.#forget(connection),
     });
     if (this.#closed) {
       connection.close();
       throw new ComponentError("CANCELLED", `IndexedDB ${name} is closed`);
+    }
+    // Another opening was quicker.
+    if (this.#connection !== undefined) {
+      connection.close();
+      return this.#connection;
     }
     this.#connection = connection;
     return connection;
