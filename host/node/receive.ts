@@ -158,8 +158,8 @@ function answer(
     return;
   }
   const extra = options.policy.origins.size === 0 ? undefined : corsHeaders(origin, options.policy);
-  if (!request.complete && request.readableFlowing !== true && hasBody(request)) {
-    // Nobody reads the rest of this body: answer, give the caller a moment to read the answer, and hang up.
+  if (!request.complete && hasBody(request)) {
+    // Answered before its end: what is left of the body interests nobody. The caller has a moment to read the answer.
     response.shouldKeepAlive = false;
     response.once("finish", () => {
       request.resume();

@@ -122,7 +122,9 @@ function machine(
 
 function policy(options: SidecarOptions, addresses: readonly string[]): BrowserPolicy {
   const own = new Set(["127.0.0.1", "::1", "localhost"]);
-  const hosts = [...loopbackHosts, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase());
+  const hosts = [...loopbackHosts, ...addresses, ...(options.allowedHosts ?? [])].map((host) =>
+    host.toLowerCase(),
+  );
   return {
     hosts: new Set(hosts),
     anyAddress: addresses.some((address) => !own.has(address)),

@@ -153,6 +153,20 @@ describe("a request becomes a record", () => {
     expect((await fetch(`http://localhost:${port}/`, { method: "POST", body: "x" })).status).toBe(400);
   });
 
+  it("does not read on for ever once it has answered", async () => {
+    const { port } = await start(() => ({ status: 200, headers: [], body: bytes("enough") }));
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const drip = setInterval(() => socket.write("1\r\nx\r\n"), 20);
+    const [answer] = await Promise.all([
+      new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(chunk.toString()))),
+      new Promise((resolve) => socket.once("close", resolve)),
+    ]);
+    clearInterval(drip);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("tells by the signal that the caller went away, and not that it was answered", async () => {
     const aborted: boolean[] = [];
     const { port } = await start(async ({ signal, path }) => {
