@@ -173,6 +173,30 @@ describe("housekeeping", () => {
   });
 });
 
+describe("durability", () => {
+  it("is strict for strong writes and whatever shares their transaction, relaxed for the others", async () => {
+    vi.stubGlobal("indexedDB", new IDBFactory());
+    const store = await open(new FakeClock(), undefined);
+    const transaction = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const asked = () =>
+      transaction.mock.calls.splice(0).map(([, mode, options]) => `${mode} ${options?.durability}`);
+    await write(store, [upsert("a", "1")], { consistency: "strong" });
+    expect(asked()).toEqual(["readwrite strict"]);
+    await write(store, [upsert("a", "1")], { consistency: "eventual" });
+    await write(store, [upsert("a", "1")]);
+    expect(asked()).toEqual(["readwrite relaxed", "readwrite relaxed"]);
+    await Promise.all([
+      write(store, [upsert("a", "1")]),
+      write(store, [upsert("b", "1")], { consistency: "strong" }),
+      write(store, [upsert("c", "1")], { consistency: "eventual" }),
+    ]);
+    expect(asked()).toEqual(["readwrite strict"]);
+    await Promise.all([store.get("a", undefined), store.get("b", "strong"), store.get("c", undefined)]);
+    expect(asked()).toEqual(["readonly default"]);
+    transaction.mockRestore();
+  });
+});
+
 describe("a failing browser", () => {
   beforeEach(() => {
     vi.stubGlobal("indexedDB", new IDBFactory());
