@@ -245,11 +245,17 @@ describe("endings", () => {
     expect(await running.ended).toBe(7);
   });
 
-  it("a forced shutdown ends the process with 1", async () => {
-    const { running, url } = await runApp();
+  it("a forced shutdown ends the process with 1, and does not leave the app behind", async () => {
+    const { running, url, appPort } = await runApp();
     const headers = { "dapr-force-shutdown": "true" };
     expect((await fetch(`${url}/v1.0/shutdown`, { method: "POST", headers })).status).toBe(204);
     expect(await running.ended).toBe(1);
+    const app = () =>
+      fetch(`http://127.0.0.1:${appPort}/greeting`).then(
+        () => "there",
+        () => "gone",
+      );
+    await expect.poll(app, { timeout: 5_000 }).toBe("gone");
   });
 
   it("says that a command was not found", async () => {

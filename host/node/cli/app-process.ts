@@ -28,6 +28,10 @@ export class AppProcess {
       // Batch files, which npm's shims are, do not start without it.
       shell: process.platform === "win32",
     });
+    // However this process ends, it does not leave the app behind.
+    const leave = () => this.#child.kill();
+    process.once("exit", leave);
+    this.#child.once("exit", () => process.off("exit", leave));
     const read = Promise.all([
       lines(this.#child.stdout as Readable, options.out),
       lines(this.#child.stderr as Readable, options.err),

@@ -145,7 +145,7 @@ export function sidecarOptions(
   }
   return present<SidecarOptions>({
     appId,
-    namespace: environment.NAMESPACE,
+    namespace: environment.NAMESPACE || undefined,
     appPort: given.port("app-port"),
     appProtocol: protocol(given),
     appChannelAddress: given.text("app-channel-address"),
