@@ -89,15 +89,18 @@ describe.skipIf(node.missing !== undefined)("processes of one machine", () => {
     await new Promise((resolve) => first.process.once("exit", resolve));
     // What the kernel has to tell of the lost connections arrives within the next turns.
     await new Promise((resolve) => setTimeout(resolve, 50));
+    const slow: number[] = [];
     for (let i = 0; i < 10; i++) {
       const { status, text, ms } = await ask();
       expect([status, text]).toEqual([200, "two"]);
-      expect(ms).toBeLessThan(1_000);
+      if (ms >= 1_000) slow.push(ms);
     }
+    // A busy machine may hold up one call; a dead instance that is waited for would hold up every second one.
+    expect(slow.length).toBeLessThanOrEqual(1);
 
     await sidecar("b", three);
     const after = performance.now();
     await expect.poll(async () => (await ask()).text, { interval: 10 }).toBe("three");
-    expect(performance.now() - after).toBeLessThan(1_000);
+    expect(performance.now() - after).toBeLessThan(2_500);
   }, 60_000);
 });
