@@ -129,7 +129,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     const events = new ReadableStream<Uint8Array>({
       async pull(controller) {
         if (n === 3) return controller.close();
-        if (n > 0) await pause(100);
+        if (n > 0) await pause(150);
         controller.enqueue(encoder.encode(`data: ${n++}\n\n`));
       },
     });

@@ -151,7 +151,7 @@ export function invokeSuite(on: Subject): void {
       const own = which === "own" ? on.expected("invoke.own.sse") : "no-cache";
       expect(answer.header("cache-control") ?? "absent").toBe(own);
       expect(answer.text).toBe("data: 0\n\ndata: 1\n\ndata: 2\n\n");
-      // 100 ms lie between two of them: they came as they were made.
+      // 150 ms lie between two of them: they came as they were made.
       if (which === "own" || on.has("chunks")) expect(answer.spread).toBeGreaterThan(120);
     });
 

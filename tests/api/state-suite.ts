@@ -225,9 +225,9 @@ export function stateSuite(on: Subject): void {
 
       test("an expired item is gone", async () => {
         const key = on.key();
-        await save(store, { key, value: 1, metadata: { ttlInSeconds: "1" } });
+        await save(store, { key, value: 1, metadata: { ttlInSeconds: "2" } });
         expect((await get(store, key)).status).toBe(200);
-        await expect.poll(async () => (await get(store, key)).status, { timeout: 5000 }).toBe(204);
+        await expect.poll(async () => (await get(store, key)).status, { timeout: 8000 }).toBe(204);
       });
 
       test("the query's metadata override the item's", async () => {
