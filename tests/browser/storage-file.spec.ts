@@ -50,12 +50,37 @@ test("a page exports its state, and another browser imports it", async ({ page, 
   await other.close();
 });
 
-test("the state of two sites below one origin does not meet", async ({ page, site }) => {
+test("the state of two sites below one origin does not meet", async ({ page, context, site }) => {
+  site.files.set(
+    "sub/index.html",
+    `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
+      import * as daprlet from "../client.js";
+      window.daprlet = daprlet;
+    </script>`,
+  );
+  const below = await context.newPage();
   await open(page, site.url, { appId: "a" });
-  await call(page, "/v1.0/state/statestore", { ...save, body: '[{"key":"k","value":1}]' });
+  await open(below, `${site.url}sub/index.html`, {
+    appId: "a",
+    scriptUrl: `${site.url}sw.js`,
+    scope: `${site.url}sub/`,
+  });
+  for (const [where, value] of [[page, 1] as const, [below, 2] as const]) {
+    const body = JSON.stringify([{ key: "k", value }]);
+    expect((await call(where, "/v1.0/state/statestore", { ...save, body })).status).toBe(204);
+  }
+  expect((await call(page, "/v1.0/state/statestore/k")).body).toBe("1");
+  expect((await call(below, "/v1.0/state/statestore/k")).body).toBe("2");
   const names = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-  expect(names).toContain("daprlet:/:state:statestore");
-  expect(names.every((name) => name?.startsWith("daprlet:/:"))).toBe(true);
+  expect(names).toEqual(
+    expect.arrayContaining(["daprlet:/:state:statestore", "daprlet:/sub/:state:statestore"]),
+  );
+  await below.evaluate(() =>
+    (window as unknown as { registered: { unregister(): Promise<void> } }).registered.unregister(),
+  );
+  const left = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  expect(left.filter((name) => name?.startsWith("daprlet:/sub/:"))).toEqual([]);
+  expect((await call(page, "/v1.0/state/statestore/k")).body).toBe("1");
 });
 
 test("persist() waits for the person's first gesture", async ({ page, site }) => {

@@ -99,11 +99,7 @@ test("pages compete for events, each gets some, and a closed one's are handed to
     .toEqual(["1", "2", "3"]);
 });
 
-test("group commit writes several times as much as a transaction for each write", async ({
-  page,
-  site,
-  script,
-}) => {
+test("group commit writes more than a transaction for each write does", async ({ page, site, script }) => {
   await page.goto(serve(site, script));
   const rows = [];
   for (const consistency of ["eventual", "strong"] as const) {
