@@ -96,6 +96,135 @@ export const differences = [
     daprlet: "delivered again, with growing pauses",
     why: "delivery is at-least-once on every broker",
   },
+  {
+    id: "pubsub.unnamed",
+    what: "`POST /v1.0/publish/A`, without the name of a pub/sub, where one is loaded",
+    daprd: "404 `ERR_DIRECT_INVOKE`",
+    daprlet: "published there",
+    why: "the book prints it so, and it can mean nothing else (`--strict` answers as daprd does)",
+  },
+  {
+    id: "pubsub.unnamed-subscription",
+    what: "a subscription without `pubsubname`, where one pub/sub is loaded",
+    daprd: "accepted; nothing ever arrives",
+    daprlet: "subscribed there",
+    why: "the book prints it so",
+  },
+  {
+    id: "host.foreign-page",
+    what: "a call from a page of a foreign origin, or to a foreign `Host` (Node)",
+    daprd: "carried out",
+    daprlet: "403, and nothing is done",
+    why: "any website could drive the sidecar of whoever visits it",
+  },
+  {
+    id: "api.not-yet",
+    what: "the blocks that daprlet does not have yet: actors, bindings, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, state query, workflows",
+    daprd: "served",
+    daprlet: "501 `ERR_API_UNIMPLEMENTED`, naming the block",
+    why: "they follow",
+  },
+  {
+    id: "state.bad-option",
+    what: "a save in which one item has a concurrency that does not exist",
+    daprd: "the others are written",
+    daprlet: "nothing is written",
+    why: "what is malformed is refused before anything is written",
+  },
+  {
+    id: "state.longest-ttl",
+    what: "a time to live of more than three thousand years in `state.in-memory`",
+    daprd: 204,
+    daprlet: 500,
+    why: "it is a mistake, and beyond the dates that can be told",
+  },
+  {
+    id: "state.first-write-delete",
+    what: "a `first-write` delete without an ETag in `state.in-memory`",
+    daprd: 409,
+    daprlet: 204,
+    why: "every store answers alike, as daprd's SQLite does",
+  },
+  {
+    id: "state.bulk-trailing-data",
+    what: "a bulk get whose body goes on after its object",
+    daprd: 200,
+    daprlet: 400,
+    why: "half of the body would be ignored without a word",
+  },
+  {
+    id: "state.bulk-null-key",
+    what: "a bulk get of the key `null`",
+    daprd: 200,
+    daprlet: 400,
+    why: "keys are text, and no item has an empty one",
+  },
+  {
+    id: "state.bulk-member-case",
+    what: "`Keys` instead of `keys` in a bulk get",
+    daprd: "taken",
+    daprlet: "ignored, as all unknown members are",
+    why: "nobody writes it so",
+  },
+  {
+    id: "pubsub.own-trace",
+    what: "the `traceparent` of a published CloudEvent that has its own",
+    daprd: "overwritten",
+    daprlet: "kept",
+    why: "an event that is an envelope already is its sender's",
+  },
+  {
+    id: "pubsub.no-trace-header",
+    what: "the header `traceparent` of a delivered event without a trace",
+    daprd: "00-00000000000000000000000000000000-0000000000000000-00",
+    daprlet: "none",
+    why: "identifiers of zeros are invalid in a trace context",
+  },
+  {
+    id: "pubsub.claiming-metadata",
+    what: "metadata of a publisher that are called like Dapr's own headers",
+    daprd: "a header",
+    daprlet: "left out",
+    why: "who calls is never told by a header that somebody sent",
+  },
+  {
+    id: "pubsub.raw-time",
+    what: "`time` in the envelope around a raw event",
+    daprd: "absent",
+    daprlet: "when it was delivered",
+    why: "the other envelopes have one",
+  },
+  {
+    id: "pubsub.member-limit",
+    what: "a CloudEvent with more than 1024 attributes",
+    daprd: 204,
+    daprlet: 500,
+    why: "names are compared with each other, in memory that does not grow",
+  },
+  {
+    id: "pubsub.unusable-subscription",
+    what: "a subscription without a route in `/v1.0/metadata`",
+    daprd: "listed",
+    daprlet: "left out",
+    why: "metadata tell what is in place",
+  },
+  {
+    id: "invoke.percent",
+    what: "an encoded percent sign in the method of an invocation",
+    daprd: "400",
+    daprlet: "passed on",
+    why: "it is decoded once and encoded again",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];
+
+/** A host's own column of one row. */
+export function expectedOn<Id extends DifferenceId>(
+  dialect: "daprd" | "daprlet",
+  id: Id,
+): Extract<(typeof differences)[number], { id: Id }>["daprd" | "daprlet"] {
+  const row = differences.find((difference) => difference.id === id);
+  if (row === undefined) throw new Error(`no difference ${id}`);
+  return row[dialect] as never;
+}

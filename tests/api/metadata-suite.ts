@@ -126,6 +126,68 @@ export function metadataSuite(on: Subject): void {
     });
   });
 
+  test.each([
+    ["POST", "/v1.0-alpha1/state/statestore/query"],
+    ["POST", "/v1.0/publish/bulk/messagebus/plain"],
+    ["POST", "/v1.0-alpha1/publish/bulk/messagebus/plain"],
+    ["POST", "/v1.0/bindings/target"],
+    ["GET", "/v1.0/secrets/store/key"],
+    ["GET", "/v1.0/secrets/store/bulk"],
+    ["PUT", "/v1.0/actors/stormtrooper/50/method/shoot"],
+    ["POST", "/v1.0/actors/stormtrooper/50/state"],
+    ["GET", "/v1.0/actors/stormtrooper/50/state/key"],
+    ["GET", "/v1.0/configuration/store"],
+    ["POST", "/v1.0-alpha1/lock/store"],
+    ["POST", "/v1.0-alpha1/unlock/store"],
+    ["PUT", "/v1.0-alpha1/crypto/name/encrypt"],
+    ["POST", "/v1.0/workflows/dapr/name/start"],
+    ["POST", "/v1.0-beta1/workflows/dapr/id/terminate"],
+    ["DELETE", "/v1.0/jobs/name"],
+    ["POST", "/v1.0-alpha2/conversation/name/converse"],
+  ])("%s %s is known, and says where it is not there yet", async (method, path) => {
+    // What daprd makes of these, without their components and its control plane, is not compared here.
+    if (on.expected("api.not-yet") === "served") return;
+    const answer = await on.fetch(path, method === "GET" ? {} : { method, body: "{}" });
+    expect([answer.status, answer.errorCode]).toEqual([501, "ERR_API_UNIMPLEMENTED"]);
+    expect(answer.message).toMatch(/ API of Dapr is not supported yet/);
+  });
+
+  describe.runIf(on.has("processes"))("a browser's page on this machine", () => {
+    test.each([
+      ["a foreign origin", { origin: "https://evil.example" }],
+      ["an opaque origin", { origin: "null" }],
+      ["a foreign host, as by DNS rebinding", { host: "evil.example" }],
+      ["a foreign host with our port", { host: "localhost.evil.example:3500" }],
+      [
+        "a foreign page without an origin",
+        { "sec-fetch-site": "cross-site", referer: "https://evil.example/" },
+      ],
+    ])("%s", async (_, headers) => {
+      const key = on.key();
+      const answer = await on.post("/v1.0/state/memory", [{ key, value: 1 }], {
+        ...headers,
+        "content-type": "text/plain",
+      });
+      const stored = (await on.fetch(`/v1.0/state/memory/${key}`)).status === 200;
+      if (on.expected("host.foreign-page") === "carried out") {
+        expect([answer.status, stored]).toEqual([204, true]);
+        return;
+      }
+      expect([answer.status, stored]).toEqual([403, false]);
+      expect(answer.message).toEqual(expect.any(String));
+      expect(answer.header("access-control-allow-origin")).toBeUndefined();
+    });
+
+    test("no preflight is answered with leave", async () => {
+      const answer = await on.fetch("/v1.0/state/memory", {
+        method: "OPTIONS",
+        headers: { origin: "https://evil.example", "access-control-request-method": "POST" },
+      });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.header("access-control-allow-origin")).toBeUndefined();
+    });
+  });
+
   describe.runIf(on.has("verbatim"))("paths are cleaned before they are routed", () => {
     test.each([
       "//v1.0//state//memory//",

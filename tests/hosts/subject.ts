@@ -1,5 +1,5 @@
 import { AppControl } from "../api/app-control.ts";
-import { type DifferenceId, differences } from "../api/differences.ts";
+import { type DifferenceId, expectedOn } from "../api/differences.ts";
 import type { Feature, Host, HostDefinition, RequestOptions } from "./host.ts";
 
 /** A host as the suites see it: declared before it runs, running when the tests do. */
@@ -56,11 +56,7 @@ export class Subject {
   }
 
   /** This host's column of a row of `differences.ts`. */
-  expected<Id extends DifferenceId>(
-    id: Id,
-  ): Extract<(typeof differences)[number], { id: Id }>["daprd" | "daprlet"] {
-    const row = differences.find((difference) => difference.id === id);
-    if (row === undefined) throw new Error(`no difference ${id}`);
-    return row[this.definition.dialect] as never;
+  expected<Id extends DifferenceId>(id: Id) {
+    return expectedOn(this.definition.dialect, id);
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
+import { differingSuite } from "../api/differing-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
@@ -15,6 +16,7 @@ const suites = {
   pubsub: pubsubSuite,
   metadata: metadataSuite,
   badInput: badInputSuite,
+  differing: differingSuite,
 } as const;
 
 /** What is written and published before a restart, and looked for after it. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,6 +39,7 @@ export interface Launched {
 
 export interface Kind {
   readonly name: string;
+  readonly dialect: "daprd" | "daprlet";
   readonly missing: string | undefined;
   launch(options: LaunchOptions): Promise<Launched>;
 }
@@ -83,6 +84,7 @@ class Output {
 /** `daprlet run … -- node app`, as its user types it. */
 export const daprletRun: Kind = {
   name: "daprlet run",
+  dialect: "daprlet",
   missing: node.missing,
   async launch(options) {
     const [port, appPort] = (await freePorts(2)) as [number, number];
@@ -141,6 +143,7 @@ export const daprletRun: Kind = {
 /** daprd and the app side by side, as Dapr's command line starts them. */
 export const daprdAndApp: Kind = {
   name: "daprd",
+  dialect: "daprd",
   missing: daprd.missing,
   async launch(options) {
     const [port, appPort, grpc, internal, metrics] = (await freePorts(5)) as [
@@ -208,7 +211,3 @@ export const daprdAndApp: Kind = {
 };
 
 export const kinds: readonly Kind[] = [daprletRun, daprdAndApp];
-
-export function isBuilt(): boolean {
-  return existsSync(daprletProgram);
-}

@@ -119,7 +119,7 @@ describe.each(kinds)("Dapr's own JavaScript SDK with $name", (kind) => {
     expect(data).toContainEqual(`text ${mark}`);
     await client.pubsub.publish("pubsub", "refused-once", { mark });
     // daprd's pubsub.in-memory does not deliver again.
-    const times = kind.name === "daprd" ? 1 : 2;
+    const times = kind.dialect === "daprd" ? 1 : 2;
     await expect
       .poll(async () => (await received("refused-once", mark)).length, { timeout: 8000 })
       .toBe(times);
