@@ -10,7 +10,7 @@ export interface KeptApp {
   readonly registeredAt: number;
 }
 
-/** One page that registered an app, by the browser's id of the client. */
+/** One page that registered an app, by the browser's id of the client; a page may have several apps. */
 export interface KeptClient {
   readonly clientId: string;
   readonly appId: string;
@@ -19,14 +19,14 @@ export interface KeptClient {
 
 interface Schema extends DBSchema {
   apps: { key: string; value: KeptApp };
-  clients: { key: string; value: KeptClient };
+  clients: { key: [clientId: string, appId: string]; value: KeptClient };
 }
 
 const layout: Layout<Schema> = {
   version: 1,
   upgrade(database) {
     database.createObjectStore("apps", { keyPath: "registration.appId" });
-    database.createObjectStore("clients", { keyPath: "clientId" });
+    database.createObjectStore("clients", { keyPath: ["clientId", "appId"] });
   },
 };
 
@@ -55,17 +55,12 @@ export class Registrations {
     });
   }
 
-  async forgetClients(clientIds: readonly string[]): Promise<void> {
-    if (clientIds.length === 0) return;
+  async forgetClients(clients: readonly KeptClient[]): Promise<void> {
+    if (clients.length === 0) return;
     await this.#database.transact(["clients"], "readwrite", "relaxed", async (transaction) => {
-      await Promise.all(clientIds.map((id) => transaction.objectStore("clients").delete(id)));
+      const store = transaction.objectStore("clients");
+      await Promise.all(clients.map(({ clientId, appId }) => store.delete([clientId, appId])));
     });
-  }
-
-  async forgetApp(appId: string): Promise<void> {
-    await this.#database.transact(["apps"], "readwrite", "relaxed", (transaction) =>
-      transaction.objectStore("apps").delete(appId),
-    );
   }
 
   close(): void {

@@ -1,4 +1,3 @@
-import type { Platform } from "../host/platform.ts";
 import {
   type Addresses,
   DEFAULT_PORTS,
@@ -9,27 +8,11 @@ import {
 } from "./addresses.ts";
 import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
 import { Links } from "./links.ts";
-import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Welcome } from "./messages.ts";
+import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
-import type { Registrations } from "./registrations.ts";
-import { type App, type Sidecars, unavailable } from "./sidecars.ts";
-
-export interface ScopeHostOptions {
-  readonly worker: ServiceWorkerGlobalScope;
-  readonly platform: Platform;
-  /** Names this life of the worker. */
-  readonly incarnation: string;
-  readonly sidecars: Sidecars;
-  readonly registrations: Registrations;
-  readonly storage: () => Promise<Welcome["storage"]>;
-  /** Deletes what components keep. */
-  readonly erase: () => Promise<void>;
-  /** Takes the port that leads to the holder of this worker's sockets. */
-  readonly adoptRelay: (port: MessagePort) => void;
-  /** True where the worker is daprlet's alone, and may be unregistered. */
-  readonly own: boolean;
-  readonly ports: readonly number[];
-}
+import type { KeptClient } from "./registrations.ts";
+import type { ScopeHostOptions } from "./scope-host-options.ts";
+import { type App, unavailable } from "./sidecars.ts";
 
 /** The service worker of one scope: which pages there are, which app each is, and the two doors to their runtimes. */
 export class ScopeHost {
@@ -110,21 +93,24 @@ export class ScopeHost {
         registrations.load(),
         worker.clients.matchAll({ includeUncontrolled: true }),
       ]);
+      const order = new Map<string, number>();
       for (const { registration } of [...apps].sort((a, b) => a.registeredAt - b.registeredAt)) {
+        order.set(registration.appId, order.size);
         await sidecars.register(registration, true);
       }
       const byId = new Map(present.map((client) => [client.id, client]));
       const serving = new Map<string, number>();
-      const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
-      for (const kept of clients) {
-        const client = byId.get(kept.clientId);
-        if (client === undefined) continue;
-        if (!this.#apps.has(kept.clientId)) this.#apps.set(kept.clientId, kept.appId);
+      // A page of several apps calls as the one that it registered last.
+      const turn = ({ appId }: KeptClient) => order.get(appId) ?? -1;
+      for (const kept of [...clients].sort((a, b) => turn(a) - turn(b))) {
+        if (!byId.has(kept.clientId)) continue;
+        this.#apps.set(kept.clientId, kept.appId);
         if (kept.serving) serving.set(kept.appId, (serving.get(kept.appId) ?? 0) + 1);
-        client.postMessage(rejoin);
       }
       for (const [appId, pages] of serving) sidecars.app(appId)?.channel.expect(pages);
-      const gone = clients.filter(({ clientId }) => !byId.has(clientId)).map(({ clientId }) => clientId);
+      const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
+      for (const clientId of this.#apps.keys()) byId.get(clientId)?.postMessage(rejoin);
+      const gone = clients.filter(({ clientId }) => !byId.has(clientId));
       void registrations.forgetClients(gone).catch(() => undefined);
     } catch (error) {
       platform.log.error("what was registered before cannot be read; pages have to register again", {
@@ -178,10 +164,6 @@ export class ScopeHost {
     if (hello.serving) app.channel.add(connection, hello.answered);
     try {
       await app.runtime();
-      const kept = hello.fresh
-        ? { registration: app.registration, registeredAt: platform.clock.now() }
-        : undefined;
-      await registrations.keep(kept, { clientId, appId, serving: hello.serving });
     } catch (error) {
       // What cannot be opened is not kept, and does not take the place of what worked before.
       if (before === undefined) await sidecars.remove(appId);
@@ -189,6 +171,7 @@ export class ScopeHost {
       refuse(error instanceof Error ? error.message : String(error));
       return connection.close();
     }
+    await this.#keep(app, hello, clientId);
     this.#apps.set(clientId, appId);
     this.#knowPorts();
     if (hello.claim) await worker.clients.claim().catch(() => undefined);
@@ -201,6 +184,20 @@ export class ScopeHost {
       incarnation: this.incarnation,
     });
     if (this.#relayWanted) connection.post({ type: "relay-wanted" });
+  }
+
+  async #keep({ registration }: App, { fresh, serving }: Hello, clientId: string): Promise<void> {
+    const { registrations, platform } = this.#options;
+    const { appId } = registration;
+    const kept = fresh ? { registration, registeredAt: platform.clock.now() } : undefined;
+    try {
+      await registrations.keep(kept, { clientId, appId, serving });
+    } catch (error) {
+      // The pages that are open register again by themselves; only who calls before them is not known.
+      platform.log.warn(`the registration of ${appId} is not kept`, {
+        cause: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   #subscribing(appId: string, error: unknown): void {
@@ -244,9 +241,15 @@ export class ScopeHost {
 
   /** `link/<connection>`, `call/<path>` from the shim, `at/<path>` for links and forms that named localhost. */
   #internal(event: FetchEvent, path: string, query: string): Promise<Response> {
+    const { mode } = event.request;
     const slash = path.indexOf("/");
     const rest = { path: path.slice(slash), query };
-    switch (path.slice(0, slash)) {
+    const door = path.slice(0, slash);
+    // Another site can navigate here, and its form would be taken for the shim.
+    if (mode === "navigate" && door !== "at") {
+      return Promise.resolve(toShim("GET", unavailable("this address is the client's own")));
+    }
+    switch (door) {
       case "link":
         return Promise.resolve(this.#link(rest.path.slice(1)));
       case "call":

@@ -30,6 +30,8 @@ export class Site {
   readonly reached: string[] = [];
   /** Files by name, beside those of dist/; a function makes one anew at each request. */
   readonly files = new Map<string, string | (() => string)>([["", blank]]);
+  /** True: any origin may read, as documents of an opaque one need to load anything. */
+  allowOrigins = false;
   readonly #server: Server;
 
   private constructor(
@@ -61,6 +63,7 @@ export class Site {
         return;
       }
       const type = types[extname(path)] ?? "text/html";
+      if (site.allowOrigins) response.setHeader("access-control-allow-origin", "*");
       response.writeHead(200, { "content-type": type }).end(found);
     });
     return site;

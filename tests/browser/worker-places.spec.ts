@@ -108,6 +108,12 @@ test("the address bar shows what the app answers, and a form of another site may
     evil.files.set("", form(`${site.origin}/v1.0/state/statestore`));
     await bar.goto(evil.url);
     await expect(bar.locator("body")).toContainText("ERR_FORBIDDEN_HOST");
+    evil.files.set("", form(`${site.origin}/__daprlet/call/v1.0/state/statestore`));
+    await bar.goto(evil.url);
+    await expect(bar.locator("body")).toContainText("the client's own");
+    evil.files.set("", form(`${site.origin}/__daprlet/at/v1.0/state/statestore`));
+    await bar.goto(evil.url);
+    await expect(bar.locator("body")).toContainText("ERR_FORBIDDEN_HOST");
     expect(await call(page, "/v1.0/state/statestore/evil")).toMatchObject({ status: 204 });
   } finally {
     await evil.stop();
@@ -159,6 +165,36 @@ test("a page on an insecure origin of the LAN is told why, and runs the runtime 
   } finally {
     await site.stop();
   }
+});
+
+test("a sandboxed frame, whose origin is opaque, runs the runtime itself, in memory", async ({
+  page,
+  site,
+}) => {
+  site.allowOrigins = true;
+  site.files.set(
+    "outer.html",
+    `<link rel="icon" href="data:,"><iframe sandbox="allow-scripts" src="./"></iframe>`,
+  );
+  await page.goto(`${site.url}outer.html`);
+  const frame = page.frames()[1];
+  if (frame === undefined) throw new Error("the frame did not load");
+  await frame.waitForFunction(() => window.daprlet !== undefined);
+  const told = await frame.evaluate(async () => {
+    const { door, storage, note } = await window.daprlet.register({ appId: "boxed" });
+    await window.daprlet.serve({
+      appId: "boxed",
+      fetch: (request) => new Response(new URL(request.url).pathname),
+    });
+    const body = '[{"key":"k","value":1}]';
+    const saved = await fetch("/v1.0/state/statestore", { method: "POST", body });
+    const read = await fetch("http://localhost:3500/v1.0/state/statestore/k");
+    const invoked = await fetch("/v1.0/invoke/boxed/method/here");
+    return { door, storage, note, answers: [saved.status, await read.text(), await invoked.text()] };
+  });
+  expect(told).toMatchObject({ door: "page", storage: "memory", answers: [204, "1", "/here"] });
+  expect(told.note).toContain("opaque origin (a sandboxed frame)");
+  expect(site.reached).toEqual([]);
 });
 
 test("a page outside the worker's scope is told so, and its fetches are answered", async ({ page, site }) => {

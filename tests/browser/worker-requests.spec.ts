@@ -184,6 +184,9 @@ test("two apps of one page each have their own fetch, and redirects are followed
         ),
       ),
       manual: manual.type === "opaqueredirect" || manual.status === 302,
+      again: await window.daprlet
+        .register({ appId: "two" })
+        .then(() => text(one.fetch, "/v1.0/invoke/two/method/still-served")),
     };
   });
   expect(answers).toEqual({
@@ -191,6 +194,7 @@ test("two apps of one page each have their own fetch, and redirects are followed
     moved: "called by one",
     ids: ["one", "two", "two"],
     manual: true,
+    again: "called by one",
   });
   expect(site.reached).toEqual([]);
 });

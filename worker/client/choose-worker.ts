@@ -70,7 +70,7 @@ function missing(): string {
   if (!isSecureContext) {
     return `this page was loaded over plain http from ${location.host}, where browsers allow no service worker: use https or localhost`;
   }
-  if (location.origin === "null")
+  if (globalThis.origin === "null")
     return "this document has an opaque origin (a sandboxed frame), where browsers allow no service worker";
   return "this browser offers no service worker here (a private window, or site data is blocked)";
 }

@@ -10,6 +10,8 @@ export interface Door {
    * come. A request is repeated only under its id, so it has one effect.
    */
   call(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse>;
+  /** What answers for the app in this page. */
+  readonly app: AppHost | undefined;
   /** Makes this page answer for its app, or with undefined no longer. Resolves when subscriptions are in place. */
   serve(app: AppHost | undefined): Promise<void>;
   /** Ends the whole runtime of the scope and deletes what it kept. */

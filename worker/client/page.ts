@@ -25,7 +25,9 @@ export class Page {
   private constructor(window: Window & typeof globalThis) {
     this.#window = window;
     this.fetch = window.fetch.bind(window);
-    this.#addresses = { origin: window.location.origin, scopePath: "/", ports: DEFAULT_PORTS };
+    // A sandboxed document has an opaque origin, and its addresses are those of where it was loaded from.
+    const { origin } = new URL(window.document.baseURI);
+    this.#addresses = { origin, scopePath: "/", ports: DEFAULT_PORTS };
   }
 
   door(appId: string): Door | undefined {
@@ -51,7 +53,10 @@ export class Page {
     this.#install();
     try {
       const door = await opening;
-      this.#doors.get(appId)?.close();
+      const before = this.#doors.get(appId);
+      // Registering an app anew does not end its being served.
+      if (before?.app !== undefined) await door.serve(before.app);
+      before?.close();
       this.#doors.set(appId, door);
       this.#latest = door;
       return door;

@@ -131,7 +131,7 @@ async function open(
     strict: options.strict ?? false,
     relay: relayOf(options.relay),
   };
-  const container = "serviceWorker" in window.navigator ? window.navigator.serviceWorker : undefined;
+  const container = containerOf(window);
   let registration: ServiceWorkerRegistration;
   try {
     registration = await startWorker(container, place, options.scriptUrl !== undefined, clock);
@@ -195,6 +195,15 @@ async function byWorker(
     );
   } else step("service worker controls the page");
   return door;
+}
+
+/** Undefined where the browser has none, and where it refuses even to look (a sandboxed frame). */
+function containerOf({ navigator }: Window): ServiceWorkerContainer | undefined {
+  try {
+    return navigator.serviceWorker;
+  } catch {
+    return undefined;
+  }
 }
 
 function changed(

@@ -1,6 +1,5 @@
-import type { Clock } from "../../host/platform.ts";
+import { type Clock, withTimeout } from "../../host/platform.ts";
 import {
-  CALLER_HEADER,
   DOOR_HEADER,
   type Hello,
   INTERNAL,
@@ -13,16 +12,14 @@ import {
   type WireResponse,
 } from "../messages.ts";
 import type { RelayHolder } from "../relay/relay-holder.ts";
-import { eager, flatten, unflatten } from "../wire.ts";
 import type { AppHost } from "./app-host.ts";
 import type { Door } from "./door.ts";
+import { callByFetch } from "./fetch-call.ts";
 import { Port } from "./port.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** How long a call waits for the worker to come back, where no fetch can wake it. */
 const RETURN_MS = 10_000;
-/** How long an answer may pause before it is handed on as a stream. */
-const PATIENCE_MS = 50;
 /** How long a request is sent anew to a worker that is stopped while it answers. */
 const PERSIST_MS = 20_000;
 
@@ -60,6 +57,10 @@ export class WorkerDoor implements Door {
   #connecting: Promise<void> | undefined;
   #refused: RefusedError | undefined;
   #holder: Promise<RelayHolder> | undefined;
+  /** The one that the port leads to, and the name of the connection there. */
+  #worker: ServiceWorker | undefined;
+  #name = "";
+  #holding = "";
   #calls = 0;
   #connections = 0;
 
@@ -67,7 +68,10 @@ export class WorkerDoor implements Door {
     this.#options = options;
     const { container } = options;
     const { signal } = this.#stop;
-    container.addEventListener("controllerchange", () => this.#port?.lose(), { signal });
+    container.addEventListener("controllerchange", () => this.#controllerChanged(), { signal });
+    // Said on leaving, for pages that have no link to break.
+    const leave = (event: Event) => (event as PageTransitionEvent).persisted || this.#port?.close();
+    addEventListener("pagehide", leave, { signal });
     container.addEventListener("message", ({ data }) => this.#rejoin(data as Partial<Rejoin> | null), {
       signal,
     });
@@ -77,6 +81,10 @@ export class WorkerDoor implements Door {
 
   get storage(): Welcome["storage"] {
     return this.#welcome?.storage ?? "best-effort";
+  }
+
+  get app(): AppHost | undefined {
+    return this.#app;
   }
 
   /** Resolves once the runtime is open. Throws {@link RefusedError}. */
@@ -108,14 +116,16 @@ export class WorkerDoor implements Door {
   }
 
   async unregister(): Promise<void> {
-    const { registration } = this.#options;
+    const { registration, clock } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const done = new Promise((resolve) => {
-      port1.onmessage = ({ data }) => resolve(data);
+    const done = new Promise<void>((resolve) => {
+      port1.onmessage = () => resolve();
     });
     this.#stop.abort();
     registration.active?.postMessage({ daprlet: PROTOCOL, type: "unregister" }, [port2]);
-    await done;
+    const late = () =>
+      new Error("unregister(): the service worker did not answer; reload the page and try again");
+    await withTimeout(clock, RETURN_MS, done, late).finally(() => port1.close());
     this.close();
   }
 
@@ -124,6 +134,12 @@ export class WorkerDoor implements Door {
     void this.#holder?.then((holder) => holder.close());
     this.#port?.close();
     this.#port = undefined;
+  }
+
+  #controllerChanged(): void {
+    const { controller } = this.#options.container;
+    if (controller !== this.#worker) this.#port?.lose();
+    else if (this.#port !== undefined) void this.#hold(this.#port, this.#name);
   }
 
   #rejoin(message: Partial<Rejoin> | null): void {
@@ -160,6 +176,8 @@ export class WorkerDoor implements Door {
         welcome: (welcome) => {
           this.#welcome = welcome;
           this.#port = port;
+          this.#worker = worker;
+          this.#name = name;
           this.#refused = undefined;
           // Calls of serve() in the meantime have not been part of the hello.
           if (this.#app !== app) void port.serve(this.#app, true);
@@ -206,7 +224,8 @@ export class WorkerDoor implements Door {
 
   /** Keeps one answer of the worker open: it holds the worker in the background, and breaks the moment that it dies. */
   async #hold(port: Port, name: string): Promise<void> {
-    if (!this.controlled) return;
+    if (!this.controlled || this.#holding === name) return;
+    this.#holding = name;
     const { registration, fetch } = this.#options;
     try {
       const response = await fetch(`${registration.scope}${INTERNAL}link/${name}`, {
@@ -230,7 +249,7 @@ export class WorkerDoor implements Door {
       if (this.#refused !== undefined && !this.controlled) return unavailable(this.#refused.message);
       if (!this.controlled) return await this.#byNextPort(request, signal);
       try {
-        return await this.#byFetch(request, signal);
+        return await callByFetch(request, signal, this.#options);
       } catch (error) {
         if (signal?.aborted === true || request.body instanceof ReadableStream) throw error;
         await new Promise<void>((resolve) => void clock.after(pause, resolve));
@@ -252,35 +271,5 @@ export class WorkerDoor implements Door {
     return unavailable(
       this.#refused?.message ?? `no service worker answered within ${RETURN_MS} ms; reload the page`,
     );
-  }
-
-  async #byFetch(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const { registration, settings, fetch } = this.#options;
-    const { method, path, query, headers, body } = request;
-    const url = `${registration.scope}${INTERNAL}call${path}${query === "" ? "" : `?${query}`}`;
-    const init: RequestInit & { duplex?: "half" } = {
-      method,
-      headers: unflatten([...headers, CALLER_HEADER, settings.appId]),
-      cache: "no-store",
-    };
-    if (signal !== undefined) init.signal = signal;
-    if (body !== undefined) {
-      init.body = body as BodyInit;
-      if (body instanceof ReadableStream) init.duplex = "half";
-    }
-    const response = await fetch(url, init);
-    const status = response.headers.get(DOOR_HEADER);
-    if (status === null) {
-      return unavailable(
-        "the service worker is gone and the request was answered by the network; reload the page",
-      );
-    }
-    const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
-    // Read here, where a break of the answer is one more reason to ask again; what takes long is handed on as it comes.
-    const read =
-      response.body === null
-        ? undefined
-        : await eager(response.body, (pause) => this.#options.clock.after(PATIENCE_MS, pause));
-    return { status: Number(status), headers: kept, body: read };
   }
 }

@@ -75,7 +75,7 @@ export async function openPageMode({
       transports,
       defaults: defaultComponents,
     });
-    const { origin } = window.location;
+    const { origin } = new URL(window.document.baseURI);
     const addresses = { origin, scopePath: new URL(scope).pathname, ports: settings.ports };
     inPage = { sidecars: made, restore: installInPageRequests(window, addresses) };
     host[key].set(scope, inPage);
@@ -111,6 +111,7 @@ class PageDoor implements Door {
   readonly #app: App;
   readonly #erase: () => Promise<void>;
   #serving: ServingPage | undefined;
+  #host: AppHost | undefined;
 
   constructor(
     sidecars: Sidecars,
@@ -132,7 +133,12 @@ class PageDoor implements Door {
     });
   }
 
+  get app(): AppHost | undefined {
+    return this.#host;
+  }
+
   async serve(host: AppHost | undefined): Promise<void> {
+    this.#host = host;
     const { channel } = this.#app;
     if (this.#serving !== undefined) channel.remove(this.#serving);
     this.#serving = undefined;

@@ -21,7 +21,7 @@ export interface TabTransportOptions {
   /** Of the BroadcastChannel: one for each scope. */
   readonly name: string;
   readonly clock: Clock;
-  /** Undefined on insecure origins; then a tab that dies is noticed by the next call to it only. */
+  /** Undefined on insecure origins and refused to opaque ones; then a tab that dies is noticed by the next call to it only. */
   readonly locks: LockManager | undefined;
 }
 
@@ -56,12 +56,13 @@ export class TabTransport implements Transport {
     const end = new Promise<void>((ended) => signal.addEventListener("abort", () => ended(), { once: true }));
     // Held for as long as this tab lives, and before it is known: whoever gets the lock learns of its end.
     if (locks !== undefined) {
-      await new Promise<void>((held, failed) => {
+      await new Promise<void>((held) => {
         const hold = () => {
           held();
           return end;
         };
-        locks.request(this.#lock(member.instance), { signal }, hold).catch(failed);
+        // A document of an opaque origin is refused: it goes without.
+        locks.request(this.#lock(member.instance), { signal }, hold).catch(() => held());
       });
     }
     this.#say({ type: "here", member });

@@ -1,0 +1,43 @@
+import { CALLER_HEADER, DOOR_HEADER, INTERNAL, type WireRequest, type WireResponse } from "../messages.ts";
+import { eager, flatten, unflatten } from "../wire.ts";
+import { unavailable } from "./unavailable.ts";
+import type { WorkerDoorOptions } from "./worker-door.ts";
+
+/** How long an answer may pause before it is handed on as a stream. */
+const PATIENCE_MS = 50;
+
+/**
+ * One call through a fetch event, which starts the worker where it was stopped. Rejects when the browser fails the
+ * fetch, or the answer breaks within its first bytes: then the same request may be sent again.
+ */
+export async function callByFetch(
+  request: WireRequest,
+  signal: AbortSignal | undefined,
+  { registration, settings, fetch, clock }: WorkerDoorOptions,
+): Promise<WireResponse> {
+  const { method, path, query, headers, body } = request;
+  const url = `${registration.scope}${INTERNAL}call${path}${query === "" ? "" : `?${query}`}`;
+  const init: RequestInit & { duplex?: "half" } = {
+    method,
+    headers: unflatten([...headers, CALLER_HEADER, settings.appId]),
+    cache: "no-store",
+  };
+  if (signal !== undefined) init.signal = signal;
+  if (body !== undefined) {
+    init.body = body as BodyInit;
+    if (body instanceof ReadableStream) init.duplex = "half";
+  }
+  const response = await fetch(url, init);
+  const status = response.headers.get(DOOR_HEADER);
+  if (status === null) {
+    return unavailable(
+      "the service worker is gone and the request was answered by the network; reload the page",
+    );
+  }
+  const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
+  const read =
+    response.body === null
+      ? undefined
+      : await eager(response.body, (pause) => clock.after(PATIENCE_MS, pause));
+  return { status: Number(status), headers: kept, body: read };
+}

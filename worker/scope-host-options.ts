@@ -1,0 +1,21 @@
+import type { Platform } from "../host/platform.ts";
+import type { Welcome } from "./messages.ts";
+import type { Registrations } from "./registrations.ts";
+import type { Sidecars } from "./sidecars.ts";
+
+export interface ScopeHostOptions {
+  readonly worker: ServiceWorkerGlobalScope;
+  readonly platform: Platform;
+  /** Names this life of the worker. */
+  readonly incarnation: string;
+  readonly sidecars: Sidecars;
+  readonly registrations: Registrations;
+  readonly storage: () => Promise<Welcome["storage"]>;
+  /** Deletes what components keep. */
+  readonly erase: () => Promise<void>;
+  /** Takes the port that leads to the holder of this worker's sockets. */
+  readonly adoptRelay: (port: MessagePort) => void;
+  /** True where the worker is daprlet's alone, and may be unregistered. */
+  readonly own: boolean;
+  readonly ports: readonly number[];
+}
