@@ -52,14 +52,14 @@ describe("the published package", () => {
        import daprlet from "daprlet/vite";
        console.log(JSON.stringify({
          runtime: [typeof runtime.Runtime, typeof runtime.defineStore, typeof runtime.definePubSub],
-         client: [typeof client.register, typeof client.serve, typeof client.unregister],
+         client: [typeof client.register, typeof client.serve],
          worker: typeof worker.attach,
          plugin: daprlet().name,
        }));`,
     );
     expect(JSON.parse(run("node", "exports.mjs"))).toEqual({
       runtime: ["function", "function", "function"],
-      client: ["function", "function", "function"],
+      client: ["function", "function"],
       worker: "function",
       plugin: "daprlet",
     });
