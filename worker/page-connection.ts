@@ -2,7 +2,7 @@ import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import type { Downstream, Upstream, WireRequest, WireResponse } from "./messages.ts";
 import { PageGoneError } from "./page-gone-error.ts";
-import { detached, transferOf } from "./wire.ts";
+import { brokenAnswer, postWith } from "./wire.ts";
 
 /** How long a page may take to say that it has begun an invocation, before it is offered to another tab. */
 export const TAKE_MS = 1000;
@@ -109,16 +109,11 @@ export class PageConnection {
         },
         { once: true },
       );
-      const body = detached(request.body);
-      const wire: WireRequest = {
-        method: request.method,
-        path: request.path,
-        query: request.query,
-        headers: request.headers,
-        body,
-      };
+      const { method, path, query, headers, body } = request;
+      const wire: WireRequest = { method, path, query, headers, body };
       const expires = patient ? Number.POSITIVE_INFINITY : this.clock.now() + TAKE_MS;
-      this.post({ type: "invoke", id, request: wire, expires }, transferOf(body));
+      const invoke = (whole: WireRequest): Downstream => ({ type: "invoke", id, request: whole, expires });
+      postWith(this.port, wire, invoke, reject);
     });
   }
 
@@ -177,8 +172,8 @@ export class PageConnection {
       if (response.body instanceof ReadableStream) void response.body.cancel().catch(() => undefined);
       return;
     }
-    const body = detached(response.body);
-    const answer: WireResponse = { status: response.status, headers: response.headers, body };
-    this.post({ type: "answer", id, response: answer }, transferOf(body));
+    const { status, headers, body } = response;
+    const answer = (whole: WireResponse): Downstream => ({ type: "answer", id, response: whole });
+    postWith(this.port, { status, headers, body }, answer, () => this.post(answer(brokenAnswer())));
   }
 }

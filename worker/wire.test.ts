@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readBody } from "../host/http.ts";
-import { detached, eager, flatten, unflatten } from "./wire.ts";
+import { detached, eager, flatten, postWith, unflatten } from "./wire.ts";
 
 function stream(parts: readonly (string | Promise<string>)[]): ReadableStream<Uint8Array> {
   const left = [...parts];
@@ -59,6 +59,32 @@ describe("detached", () => {
     expect((detached(part) as Uint8Array).buffer.byteLength).toBe(2);
     const body = stream([]);
     expect(detached(body)).toBe(body);
+  });
+});
+
+describe("postWith", () => {
+  const post = (body: Parameters<typeof detached>[0], transfers: boolean) =>
+    new Promise<unknown>((resolve) => {
+      const port = {
+        postMessage(message: { body: unknown }, transfer?: unknown[]) {
+          if (transfer !== undefined && !transfers) throw new DOMException("no", "DataCloneError");
+          resolve([message.body, transfer?.length]);
+        },
+      };
+      postWith(port as unknown as MessagePort, { body }, (whole) => whole, resolve);
+    });
+
+  it("transfers a stream, and reads it first where the browser cannot", async () => {
+    const body = stream(["ab", "c"]);
+    expect(await post(body, true)).toEqual([body, 1]);
+    expect(await post(body, false)).toEqual([new TextEncoder().encode("abc"), undefined]);
+  });
+
+  it("tells when the stream breaks", async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("broke")),
+    });
+    expect(await post(broken, false)).toMatchObject({ message: "broke" });
   });
 });
 

@@ -1,16 +1,41 @@
 import type { Body, Headers } from "../host/http.ts";
 
 /**
- * What to transfer with a body that is posted. Bytes that are a window on a larger buffer must be cut out first
- * ({@link detached}): the whole buffer would be copied or, worse, taken away from its owner.
+ * Posts a message around a request or an answer. Bytes are copied, streams are transferred; where the browser
+ * transfers none, they are read first and `broken` is told when that fails.
  */
-export function transferOf(body: Body): Transferable[] {
-  return body instanceof ReadableStream ? [body as ReadableStream<Uint8Array> & Transferable] : [];
+export function postWith<T extends { readonly body: Body }>(
+  port: MessagePort,
+  head: T,
+  message: (whole: T) => unknown,
+  broken: (error: unknown) => void,
+): void {
+  const { body } = head;
+  if (body instanceof ReadableStream) {
+    try {
+      port.postMessage(message(head), [body as ReadableStream<Uint8Array> & Transferable]);
+    } catch {
+      new Response(body)
+        .arrayBuffer()
+        .then((bytes) => port.postMessage(message({ ...head, body: new Uint8Array(bytes) })), broken);
+    }
+    return;
+  }
+  const own = detached(body);
+  port.postMessage(message(own === body ? head : { ...head, body: own }));
 }
 
-/** The same bytes in a buffer of their own length; streams are left as they are. */
+/**
+ * The same bytes in a buffer of their own length: a window on a larger buffer would be posted with all of it. Streams
+ * are left as they are.
+ */
 export function detached(body: Body): Body {
   return body instanceof Uint8Array && body.byteLength !== body.buffer.byteLength ? body.slice() : body;
+}
+
+/** In place of an answer whose stream broke while it was read. */
+export function brokenAnswer(): { readonly status: number; readonly headers: Headers; readonly body: Body } {
+  return { status: 502, headers: [], body: undefined };
 }
 
 /** Headers of a fetch-style object as the runtime's flat list; the platform has lower-cased their names. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/platform.ts";
 import type { Downstream, Upstream, Welcome, WireRequest, WireResponse } from "../messages.ts";
-import { detached, transferOf } from "../wire.ts";
+import { brokenAnswer, postWith } from "../wire.ts";
 import type { AppHost } from "./app-host.ts";
 
 /** Silence after which the worker is pinged, while something is outstanding. */
@@ -80,11 +80,7 @@ export class Port {
         },
         { once: true },
       );
-      const body = detached(request.body);
-      this.#post(
-        { type: "call", id, request: body === request.body ? request : { ...request, body } },
-        transferOf(body),
-      );
+      postWith(this.#port, request, (whole): Upstream => ({ type: "call", id, request: whole }), reject);
       this.#watch();
     });
   }
@@ -179,8 +175,8 @@ export class Port {
     const response = await app.answer(request, abort.signal);
     this.#invocations.delete(id);
     if (this.#dead || abort.signal.aborted) return;
-    const body = detached(response.body);
-    this.#post({ type: "answer", id, response: { ...response, body } }, transferOf(body));
+    const answer = (whole: WireResponse): Upstream => ({ type: "answer", id, response: whole });
+    postWith(this.#port, response, answer, () => this.#post(answer(brokenAnswer())));
   }
 
   /** A transferred stream says nothing when its source dies: it fails with the port. */
