@@ -9,7 +9,7 @@ import type {
   WriteOutcome,
 } from "../../host/components/state/store.ts";
 import { Database, type Transaction } from "../storage/database.ts";
-import { storageDurability } from "../storage/durability.ts";
+import { LastDurability } from "../storage/durability.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
 import { isQuotaFailure } from "../storage/storage-error.ts";
 import { sweep } from "../storage/sweep.ts";
@@ -36,7 +36,7 @@ export class IndexedDbStore implements DurableStore {
   readonly #sweeper: Sweeper;
   #versions = 0;
   #groups = 0;
-  #durability: Durability = "best-effort";
+  readonly #durability = new LastDurability();
 
   constructor(databaseName: string, context: ComponentContext, incarnation: Incarnation | undefined) {
     const { clock, random } = context.platform;
@@ -56,16 +56,12 @@ export class IndexedDbStore implements DurableStore {
 
   async open(): Promise<this> {
     await this.#database.open();
-    this.#durability = await storageDurability();
+    await this.#durability.ask();
     return this;
   }
 
-  /** As the browser last said; every look asks it anew, for the next one. */
   get durability(): Durability {
-    void storageDurability().then((durability) => {
-      this.#durability = durability;
-    });
-    return this.#durability;
+    return this.#durability.value;
   }
 
   async get(key: string, _consistency: Consistency | undefined): Promise<Item | undefined> {

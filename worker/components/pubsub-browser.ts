@@ -16,7 +16,7 @@ import {
 } from "../../host/components/pubsub/pubsub.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { databaseName } from "../storage/database-names.ts";
-import { storageDurability } from "../storage/durability.ts";
+import { LastDurability } from "../storage/durability.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
 import { token } from "../storage/token.ts";
 import { BrowserSubscription } from "./browser-subscription.ts";
@@ -32,7 +32,7 @@ class BrowserPubSub implements PubSub {
   /** Topics with something new, between all that have this database open: other Runtimes, tabs and workers. */
   readonly #channel: BroadcastChannel;
   readonly #subscriptions = new Set<BrowserSubscription>();
-  #durability: Durability = "best-effort";
+  readonly #durability = new LastDurability();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -64,16 +64,12 @@ class BrowserPubSub implements PubSub {
       this.#channel.close();
       throw error;
     }
-    this.#durability = await storageDurability();
+    await this.#durability.ask();
     return this;
   }
 
-  /** As the browser last said; every look asks it anew, for the next one. */
   get durability(): Durability {
-    void storageDurability().then((durability) => {
-      this.#durability = durability;
-    });
-    return this.#durability;
+    return this.#durability.value;
   }
 
   async publish(request: PublishRequest): Promise<void> {

@@ -9,6 +9,20 @@ export async function storageDurability(): Promise<Durability> {
   }
 }
 
+/** What the browser last said of it, at once; every look asks it anew, for the next one. */
+export class LastDurability {
+  #last: Durability = "best-effort";
+
+  get value(): Durability {
+    void this.ask();
+    return this.#last;
+  }
+
+  async ask(): Promise<void> {
+    this.#last = await storageDurability();
+  }
+}
+
 /**
  * False where the browser gives this context no IndexedDB at all (an opaque origin, blocked site data). Nothing was
  * ever kept there, so memory takes its place without hiding anything.
