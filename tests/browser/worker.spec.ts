@@ -62,3 +62,24 @@ test("a page is an app that another page invokes", async ({ page, context, site 
   });
   expect(site.reached).toEqual([]);
 });
+
+test("the browser fetches the site's own files without asking the worker, where it can be told so", async ({
+  page,
+  site,
+}) => {
+  await open(page, site.url, { appId: "routes" });
+  await page.reload();
+  await page.waitForFunction(() => window.daprlet !== undefined);
+  const routed = await page.evaluate(() => {
+    if (!("workerMatchedSourceType" in PerformanceResourceTiming.prototype)) return "not supported";
+    const entries = performance.getEntriesByType("resource") as (PerformanceEntry & {
+      workerMatchedSourceType?: string;
+    })[];
+    return entries.find(({ name }) => name.endsWith("client.js"))?.workerMatchedSourceType;
+  });
+  expect(["network", "not supported"]).toContain(routed);
+  expect(await call(page, "/any/path", { headers: { "dapr-app-id": "nobody" } })).toMatchObject({
+    status: 500,
+  });
+  expect(site.reached).toEqual([]);
+});
