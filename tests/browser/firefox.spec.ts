@@ -37,8 +37,9 @@ async function open(address = demo.url): Promise<Page> {
   return page;
 }
 
+/** Empty while the element is not there yet. */
 const text = (page: Page, testId: string) =>
-  page.$eval(`[data-testid=${testId}]`, (node) => node.textContent ?? "");
+  page.evaluate((id) => document.querySelector(`[data-testid=${id}]`)?.textContent ?? "", testId);
 
 const press = (page: Page, label: string) =>
   page.evaluate((wanted) => {
