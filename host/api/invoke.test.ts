@@ -447,7 +447,9 @@ describe("an absolute URL", () => {
       "/v1.0/invoke/http://other.example:81/method/ext?y=1",
       "/v1.0/invoke/http%3A%2F%2Fother.example:81/method/ext?y=1",
     ]) {
-      const response = await a.handle(call(path, { method: "POST", headers: ["x-b", "2", "host", "me"] }));
+      const response = await a.handle(
+        call(path, { method: "POST", headers: ["x-b", "2", "host", "me", "daprlet-request-id", "1"] }),
+      );
       expect([response.status, await text(response)]).toEqual([418, "there"]);
       expect(values(response.headers, "x-a")).toEqual(["1"]);
       expect(values(response.headers, "content-encoding")).toEqual([]);

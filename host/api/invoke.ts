@@ -58,6 +58,11 @@ function withRequestId(headers: string[], requestId: string | undefined): string
 export async function invokeApp(call: Call): Promise<RuntimeResponse> {
   const target = addressed(call);
   if (target === undefined) return unaddressed();
+  // Of a path in the invocation's own form the router has judged the method alone. Addressed by a header, the rest
+  // belongs to the method as well.
+  if (call.params.length > 0 && target.method === call.path) {
+    if (typeof call.sidecar.core.normalise(call.request.path) === "string") return refuseMethod(call.request);
+  }
   try {
     const { status, headers, body } = await send(call, target);
     const passed = answerHeaders(headers);
@@ -76,11 +81,13 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   const { sidecar, request } = call;
   const to = destination(id, sidecar.namespace);
   if (to.kind === "invalid") throw new UnavailableError(`invalid app id ${id}`, { sent: false });
+  const headers = forwardedHeaders(request.headers);
   const outgoing: RuntimeRequest = {
     method: request.method,
     path: encodeMethod(method),
     query: request.query,
-    headers: withRequestId(forwardedHeaders(request.headers), call.requestId),
+    // Sidecars' own: elsewhere it means nothing, and would cost a page the question whether it may send it.
+    headers: to.kind === "app" ? withRequestId(headers, call.requestId) : headers,
     body: limitedBody(request.body, sidecar.maxBodySize),
     signal: request.signal,
   };

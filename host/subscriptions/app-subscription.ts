@@ -85,12 +85,18 @@ function subscriptionOf(value: unknown, position: number, complain: Complaint): 
     );
     return undefined;
   }
+  const deadLetterTopic = textOf(entry.get("deadlettertopic"));
+  if (deadLetterTopic === topic) {
+    complain(
+      `the app's subscription to topic ${topic} names the topic itself for its dead letters, which would come back without end: what fails is delivered again after a while instead`,
+    );
+  }
   return {
     pubsubname: textOf(entry.get("pubsubname")),
     topic,
     metadata,
     rules,
-    deadLetterTopic: textOf(entry.get("deadlettertopic")),
+    deadLetterTopic: deadLetterTopic === topic ? "" : deadLetterTopic,
     raw,
     bulk: membersOf(entry.get("bulksubscribe"))?.get("enabled") === true,
   };

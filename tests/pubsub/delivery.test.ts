@@ -56,6 +56,18 @@ describe("the app's answer", () => {
     expect(new Set(on.got.map(({ text }) => text)).size).toBe(1);
   });
 
+  it("is no dead letter of its own topic: it comes again after its back-off", async () => {
+    const circular = { ...plain, deadLetterTopic: "t" };
+    const on = await sidecar({ subscriptions: [circular], app: () => ({ status: 500 }) });
+    await on.publish("messagebus/t", "1");
+    await on.clock.advance(400);
+    expect(on.got).toHaveLength(1);
+    await on.clock.advance(60_000);
+    expect(on.got.length).toBeGreaterThan(2);
+    expect(on.got.length).toBeLessThan(20);
+    expect(on.logged.filter((line) => line.includes("names the topic itself"))).toHaveLength(1);
+  });
+
   it("brings a raw event again under the same id, and another of the same bytes under its own", async () => {
     const raw = { ...plain, metadata: { rawPayload: "true" } };
     const on = await sidecar({
