@@ -147,7 +147,11 @@ export class Runtime {
         }
       }),
     );
-    this.appReady.catch(() => undefined);
+    this.appReady.catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return;
+      const cause = error instanceof Error ? error.message : String(error);
+      log.error("the app is never ready: waiting for it failed", { cause });
+    });
   }
 
   /** Resolves once the app answered and its subscriptions are in place; at once where there is no app. */
