@@ -1,3 +1,4 @@
+import { withTimeout } from "../host/platform.ts";
 import {
   type Addresses,
   DEFAULT_PORTS,
@@ -13,6 +14,8 @@ import { PageConnection } from "./page-connection.ts";
 import type { KeptClient } from "./registrations.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
 import { type App, unavailable } from "./sidecars.ts";
+
+const SUBSCRIBE_MS = 5000;
 
 /** The service worker of one scope: which pages there are, which app each is, and the two doors to their runtimes. */
 export class ScopeHost {
@@ -141,7 +144,7 @@ export class ScopeHost {
     const serving = async (serves: boolean): Promise<void> => {
       await registrations.keep(undefined, { clientId, appId, serving: serves }).catch(() => undefined);
       app?.channel[serves ? "add" : "remove"](connection, []);
-      if (serves) await app?.resubscribe().catch((error) => this.#subscribing(appId, error));
+      if (serves && app !== undefined) await this.#resubscribe(app);
     };
     const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
       handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
@@ -175,7 +178,7 @@ export class ScopeHost {
     this.#apps.set(clientId, appId);
     this.#knowPorts();
     if (hello.claim) await worker.clients.claim().catch(() => undefined);
-    if (hello.serving && started) await app.resubscribe().catch((error) => this.#subscribing(appId, error));
+    if (hello.serving && started) await this.#resubscribe(app);
     if (!connection.open) return;
     connection.post({
       type: "welcome",
@@ -200,10 +203,17 @@ export class ScopeHost {
     }
   }
 
-  #subscribing(appId: string, error: unknown): void {
-    this.#options.platform.log.error(`the subscriptions of ${appId} could not be read`, {
-      cause: error instanceof Error ? error.message : String(error),
-    });
+  /** Waits for the app's subscriptions for as long as a page may be kept waiting; they go on without it. */
+  async #resubscribe(app: App): Promise<void> {
+    const { clock, log } = this.#options.platform;
+    const { appId } = app.registration;
+    try {
+      const late = () => new Error(`its tabs did not tell them within ${SUBSCRIBE_MS} ms; it goes on`);
+      await withTimeout(clock, SUBSCRIBE_MS, app.resubscribe(), late);
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      log.error(`the subscriptions of ${appId} could not be read`, { cause });
+    }
   }
 
   async #goodbye(goodbye: Goodbye, port: MessagePort): Promise<void> {

@@ -154,13 +154,16 @@ export class Sidecars implements OriginApps {
     return this.#apps.values();
   }
 
-  /** Adds the app, or gives it its new settings; `fresh` makes it the latest. The runtime is not started by it. */
+  /**
+   * Adds the app. A `fresh` registration gives one that is known its new settings and makes it the latest. The runtime
+   * is not started by it.
+   */
   async register(registration: Registration, fresh: boolean): Promise<App> {
     let app = this.#apps.get(registration.appId);
     if (app === undefined) {
       app = new App(registration, this.#options, this);
       this.#apps.set(registration.appId, app);
-    } else await app.reconfigure(registration);
+    } else if (fresh) await app.reconfigure(registration);
     if (fresh || this.#latest === undefined) this.#latest = app;
     return app;
   }

@@ -205,7 +205,9 @@ test("a page outside the worker's scope is told so, and its fetches are answered
   expect(site.reached).toEqual([]);
 });
 
-test("unregister leaves nothing behind", async ({ page, site }) => {
+test("unregister leaves nothing behind, and other tabs are told", async ({ page, context, site }) => {
+  const other = await context.newPage();
+  await open(other, site.url, { appId: "other" });
   await open(page, site.url, { appId: "gone" });
   await call(page, "/v1.0/state/statestore", { method: "POST", body: '[{"key":"k","value":1}]' });
   const left = await page.evaluate(async () => {
@@ -230,6 +232,10 @@ test("unregister leaves nothing behind", async ({ page, site }) => {
     symbols: 0,
   });
   expect(await call(page, "/v1.0/healthz")).toMatchObject({ status: 404 });
+  const answered = await call(other, "/v1.0/healthz");
+  expect(answered.status).toBe(503);
+  expect(answered.body).toContain("was unregistered; reload the page");
+  expect(site.reached).toEqual(["GET /v1.0/healthz"]);
 });
 
 test("a component that does not open is refused with its reason, and the page is left as it was", async ({

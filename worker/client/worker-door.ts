@@ -246,7 +246,11 @@ export class WorkerDoor implements Door {
     const until = clock.now() + PERSIST_MS;
     for (let pause = 20; clock.now() < until; pause = Math.min(pause * 2, 1000)) {
       signal?.throwIfAborted();
-      if (this.#refused !== undefined && !this.controlled) return unavailable(this.#refused.message);
+      // Of another version it still answers fetches; a worker that let go of everything would let them out.
+      const refused = this.#refused;
+      if (refused !== undefined && (refused.protocol === PROTOCOL || !this.controlled)) {
+        return unavailable(refused.message);
+      }
       if (!this.controlled) return await this.#byNextPort(request, signal);
       try {
         return await callByFetch(request, signal, this.#options);
