@@ -177,6 +177,14 @@ export function invokeSuite(on: Subject): void {
       );
     });
 
+    test.each(["/v1.0/invoke/a%0Ab/method/x", "/v1.0/invoke/a%3Fb/method/x", "/x%00"])(
+      "the whole path counts as the method: %s is refused",
+      async (path) => {
+        const answer = await on.fetch(path, { headers: { "dapr-app-id": id() } });
+        fails(answer, 500, expect.stringContaining(`failed to invoke, id: ${id()}, err: `));
+      },
+    );
+
     test("the header does not hide an endpoint", async () => {
       const answer = await on.fetch("/v1.0/healthz", { headers: { "dapr-app-id": id() } });
       expect(answer.status).toBe(204);
