@@ -208,3 +208,94 @@ test("an open page keeps its worker alive, also when nobody calls", async ({ pag
   // What is in the worker's memory is gone when it was ended in between.
   expect(await call(page, "/v1.0/state/memory/k")).toMatchObject({ status: 200, body: '"kept"' });
 });
+
+test("both doors hand the app the same request, whatever it was made of", async ({ page, site }) => {
+  await open(page, site.url, { appId: "echo" });
+  const [byShim, byEvent] = await page.evaluate(async () => {
+    await window.daprlet.serve({
+      appId: "echo",
+      subscriptions: [],
+      fetch: async (request) => {
+        const { pathname, search } = new URL(request.url);
+        const type = request.headers.get("content-type")?.replace(/boundary=.*/, "boundary") ?? null;
+        const bytes = (await request.arrayBuffer()).byteLength;
+        const own = request.headers.get("x-own");
+        return Response.json([
+          request.method,
+          pathname + search,
+          type,
+          bytes,
+          own,
+          request.headers.get("accept"),
+        ]);
+      },
+    });
+    const frame = document.createElement("iframe");
+    frame.srcdoc = "<p>";
+    document.body.append(frame);
+    await new Promise((loaded) => frame.addEventListener("load", loaded));
+    const plain = (frame.contentWindow as Window & typeof globalThis).fetch;
+    const form = () => {
+      const data = new FormData();
+      data.set("a", "b");
+      return data;
+    };
+    const url = "/v1.0/invoke/echo/method/a%20b/c?x=1&y=%2F";
+    const requests: (() => Parameters<typeof fetch>)[] = [
+      () => [url],
+      () => [url, { method: "post", body: "text" }],
+      () => [
+        url,
+        { method: "PUT", body: '{"a":1}', headers: { "Content-Type": "application/json", "X-Own": "1" } },
+      ],
+      () => [url, { method: "POST", body: new URLSearchParams({ a: "b" }) }],
+      () => [url, { method: "POST", body: new Blob(["blob"], { type: "text/csv" }) }],
+      () => [url, { method: "POST", body: new Uint8Array(1000).subarray(1, 8) }],
+      () => [url, { method: "POST", body: new Uint8Array(100).buffer }],
+      () => [url, { method: "DELETE" }],
+      () => [url, { method: "PATCH", body: "" }],
+      () => [url, { method: "QUERY", body: "custom", headers: [["x-own", "2"]] }],
+      () => [new URL(url, location.href), { headers: new Headers({ "x-own": "3", accept: "text/plain" }) }],
+      () => [new Request(url, { method: "POST", body: "in a Request", headers: { "x-own": "4" } })],
+      () => [new Request(url, { method: "POST", body: "replaced" }), { body: "by init" }],
+      () => [`${location.origin}/a%20b/c?x=1&y=%2F`, { headers: { "dapr-app-id": "echo" } }],
+      () => [url, { method: "POST", body: form() }],
+    ];
+    const answers = (by: typeof fetch) =>
+      Promise.all(requests.map(async (made) => JSON.stringify(await (await by(...made())).json())));
+    return [await answers(fetch), await answers(plain)];
+  });
+  // The boundary of a form, and so its length, are made up by the browser each time; the rest is compared.
+  expect(byShim?.slice(0, -1)).toEqual(byEvent?.slice(0, -1));
+  expect(byShim?.at(-1)).toContain("multipart/form-data; boundary");
+  expect(site.reached).toEqual([]);
+});
+
+test("a HEAD, a missing item and an unknown path are answered alike by both doors", async ({
+  page,
+  site,
+}) => {
+  await open(page, site.url, { appId: "alike" });
+  const answers = await page.evaluate(async () => {
+    const frame = document.createElement("iframe");
+    frame.srcdoc = "<p>";
+    document.body.append(frame);
+    await new Promise((loaded) => frame.addEventListener("load", loaded));
+    const plain = (frame.contentWindow as Window & typeof globalThis).fetch;
+    const both = async (...made: Parameters<typeof fetch>) => {
+      const told = async (by: typeof fetch) => {
+        const response = await by(...made);
+        return `${response.status} ${response.headers.get("content-type")} ${await response.text()} ${response.url}`;
+      };
+      return [await told(fetch), await told(plain)];
+    };
+    return await Promise.all([
+      both("/v1.0/state/statestore/none"),
+      both("/v1.0/state/statestore/none", { method: "HEAD" }),
+      both("/v1.0/nothing/here"),
+      both("/v1.0/state/statestore", { method: "POST", body: "{" }),
+    ]);
+  });
+  for (const [byShim, byEvent] of answers) expect(byShim).toBe(byEvent);
+  expect(site.reached).toEqual([]);
+});
