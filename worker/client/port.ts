@@ -9,10 +9,9 @@ const QUIET_MS = 250;
 const DEAD_MS = 1250;
 
 interface Pending {
-  readonly request: WireRequest;
   readonly resolve: (response: WireResponse) => void;
-  readonly reject: (error: unknown) => void;
   readonly resend: () => void;
+  readonly settled: () => void;
 }
 
 export interface PortEvents {
@@ -70,16 +69,15 @@ export class Port {
           reject(new TypeError("the service worker was stopped while the request's stream was read"));
         else resend().then(resolve, reject);
       };
-      this.#pending.set(id, { request, resolve, reject, resend: again });
-      signal?.addEventListener(
-        "abort",
-        () => {
-          if (!this.#pending.delete(id)) return;
-          this.#post({ type: "abort", id });
-          reject(signal.reason);
-        },
-        { once: true },
-      );
+      const abort = () => {
+        this.#pending.delete(id);
+        this.#post({ type: "abort", id });
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      // A signal may outlive thousands of calls.
+      const settled = () => signal?.removeEventListener("abort", abort);
+      this.#pending.set(id, { resolve, resend: again, settled });
       postWith(this.#port, request, (whole): Upstream => ({ type: "call", id, request: whole }), reject);
       this.#watch();
     });
@@ -108,7 +106,10 @@ export class Port {
     for (const stop of this.#streams) stop();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { resend } of pending) resend();
+    for (const { settled, resend } of pending) {
+      settled();
+      resend();
+    }
     this.#events.lost();
   }
 
@@ -135,6 +136,7 @@ export class Port {
         const pending = this.#pending.get(message.id);
         if (pending === undefined) break;
         this.#pending.delete(message.id);
+        pending.settled();
         const { response } = message;
         const { body } = response;
         pending.resolve(

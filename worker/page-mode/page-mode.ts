@@ -128,8 +128,9 @@ class PageDoor implements Door {
     const answer = this.#sidecars.handle(this.#app, { ...request, signal });
     if (signal === undefined) return answer;
     return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      answer.then(resolve, reject);
+      const abort = () => reject(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     });
   }
 
