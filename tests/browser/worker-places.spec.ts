@@ -197,6 +197,14 @@ test("a sandboxed frame, whose origin is opaque, runs the runtime itself, in mem
   expect(site.reached).toEqual([]);
 });
 
+test("a worker that cannot be loaded is named, and the runtime runs in the page", async ({ page, site }) => {
+  const registered = await open(page, site.url, { appId: "lost", scriptUrl: "nowhere/sw.js" });
+  expect(registered.door).toBe("page");
+  expect(registered.note).toContain("the browser did not take the service worker /nowhere/sw.js");
+  expect(await call(page, "/v1.0/healthz")).toMatchObject({ status: 204 });
+  expect(site.reached).toEqual(["GET /nowhere/sw.js"]);
+});
+
 test("a page outside the worker's scope is told so, and its fetches are answered", async ({ page, site }) => {
   const registered = await open(page, site.url, { appId: "outside", scope: "/elsewhere/" });
   expect(registered).toMatchObject({ door: "worker" });
