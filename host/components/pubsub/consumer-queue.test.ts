@@ -186,4 +186,29 @@ describe("ConsumerQueue", () => {
     expect(firsts.every((event, i) => i === 0 || event > (firsts[i - 1] as number))).toBe(true);
     expect(queue.size).toBe(0);
   });
+
+  it("keeps the order of arrival when all that a subscription had comes back together", async () => {
+    const { clock, platform, queue } = setting();
+    const failures: (() => void)[] = [];
+    const leaving = queue.join(
+      () => new Promise((_, reject) => failures.push(() => reject(new Error("gone")))),
+      { ...options, concurrency: 3 },
+      platform,
+    );
+    for (let i = 0; i < 6; i++) queue.push(i);
+    await clock.advance(0);
+    const left = leaving.leave();
+    for (const i of [1, 0, 2]) failures[i]?.();
+    await left;
+    const seen: number[] = [];
+    queue.join(
+      async (event) => {
+        seen.push(event);
+      },
+      { ...options, concurrency: 1 },
+      platform,
+    );
+    await clock.advance(0);
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+  });
 });

@@ -36,6 +36,7 @@ interface Member<E> {
  * Storage is not its business: a durable broker pushes what it has stored and acknowledges within its handler.
  */
 export class ConsumerQueue<E> {
+  /** From `#head` on in the order of arrival. */
   #ready: Entry<E>[] = [];
   /** First of `#ready` that is still to be handed out. */
   #head = 0;
@@ -159,28 +160,40 @@ export class ConsumerQueue<E> {
     if (lane === undefined) return;
     const next = this.#lanes.get(lane)?.shift();
     if (next === undefined) this.#lanes.delete(lane);
-    else this.#first(next);
+    else this.#return(next);
   }
 
   #failed(entry: Entry<E>, member: Member<E>): void {
     entry.failures++;
     // Left meanwhile: another subscription of the consumer, or the next one, has not failed yet.
     if (!this.#members.has(member)) {
-      this.#first(entry);
+      this.#return(entry);
       return;
     }
     const ms = backOffMs(member.options.backOff, entry.failures, member.platform);
     const cancel = member.platform.clock.after(ms, () => {
       this.#waiting.delete(entry);
-      this.#first(entry);
+      this.#return(entry);
       this.#pump();
     });
     this.#waiting.set(entry, cancel);
   }
 
-  /** It arrived before all that has not been handed out yet. */
-  #first(entry: Entry<E>): void {
-    if (this.#head > 0) this.#ready[--this.#head] = entry;
-    else this.#ready.unshift(entry);
+  /** Back to its place in the order of arrival, which is mostly before all that has not been handed out yet. */
+  #return(entry: Entry<E>): void {
+    let place = this.#head;
+    let end = this.#ready.length;
+    while (place < end) {
+      const middle = (place + end) >> 1;
+      if ((this.#ready[middle] as Entry<E>).sequence < entry.sequence) place = middle + 1;
+      else end = middle;
+    }
+    if (this.#head === 0) {
+      this.#ready.splice(place, 0, entry);
+      return;
+    }
+    this.#ready.copyWithin(this.#head - 1, this.#head, place);
+    this.#ready[place - 1] = entry;
+    this.#head--;
   }
 }

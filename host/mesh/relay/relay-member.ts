@@ -92,8 +92,7 @@ export class RelayMember implements Peer {
     this.room.forget(this);
     for (const subscription of this.#subscriptions.values()) void subscription.leave();
     const lost = new Error("the subscriber's connection was lost");
-    // Each goes back to the front of its queue: the latest first, so that the order of publication is kept.
-    for (const delivery of [...this.#deliveries.values()].reverse()) delivery.settle(lost);
+    for (const delivery of [...this.#deliveries.values()]) delivery.settle(lost);
     this.#socket?.close(1001, "the relay ends");
     this.#socket = undefined;
   }
