@@ -79,7 +79,7 @@ function refusedByUs(path: string, body: string, theirs: string): DifferenceId |
     const taken = theirs.startsWith("204") || theirs === "400 ERR_NOT_SUPPORTED_STATE_OPERATION";
     if (taken) return "state.transaction-without-key";
   }
-  if (!theirs.startsWith("20")) return undefined;
+  if (!/^(?:20|409)/.test(theirs)) return undefined;
   try {
     return JSON.parse(body) === null ? "state.null" : undefined;
   } catch {
