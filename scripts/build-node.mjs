@@ -5,14 +5,14 @@ import { build } from "vite";
 const root = new URL("..", import.meta.url).pathname;
 const externals = [/^node:/, /^(ws|undici|libsql|vite)(\/|$)/];
 
-async function bundle(folder, entries, options = {}) {
+async function bundle(folder, entries, empty = folder !== "") {
   await build({
     root,
     configFile: false,
     logLevel: "warn",
     build: {
       outDir: `${root}dist/${folder}`,
-      emptyOutDir: folder !== "",
+      emptyOutDir: empty,
       target: "node20",
       minify: false,
       ssr: true,
@@ -31,14 +31,12 @@ async function bundle(folder, entries, options = {}) {
     ssr: { noExternal: true, target: "node" },
     // Its ES modules, of which only what is used is bundled, where Node would get all of it.
     resolve: { alias: { yaml: `${root}node_modules/yaml/browser/dist/index.js` } },
-    ...options,
   });
 }
 
-await bundle("node", {
-  main: `${root}host/node/main.ts`,
-  index: `${root}host/node/index.ts`,
-});
+// One bundle each: the CLI starts from a single file.
+await bundle("node", { main: `${root}host/node/main.ts` });
+await bundle("node", { index: `${root}host/node/index.ts` }, false);
 chmodSync(`${root}dist/node/main.js`, 0o755);
 await bundle("", { runtime: `${root}host/index.ts` });
 if (existsSync(`${root}host/vite/index.ts`)) await bundle("", { vite: `${root}host/vite/index.ts` });

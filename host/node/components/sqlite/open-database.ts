@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type Libsql from "libsql";
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
@@ -47,8 +48,9 @@ export async function openDatabase(clock: Clock, options: DatabaseOptions): Prom
       "metadata field connectionString: expected the path of a file; this store opens no database of another machine",
     );
   }
-  // The native module is loaded where it is used, so that a sidecar without SQLite starts without it.
-  const { default: Connection } = await import("libsql");
+  // The native module is loaded where it is used, so that a sidecar without SQLite starts without it; by require,
+  // which does not look through a CommonJS package for names to export.
+  const Connection = createRequire(import.meta.url)("libsql") as typeof Libsql;
   let database: Database;
   try {
     database = new Connection(connectionString === "" ? ":memory:" : connectionString);
