@@ -5,19 +5,20 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const outDir = `${root}dist`;
 
-/** `virtual:daprlet-core`: core.wasm as base64. */
+/** `virtual:daprlet-core`: core.wasm as base64, deflated before, because base64 hides from gzip what repeats. */
 const embeddedCore = {
   name: "daprlet-core",
   resolveId: (id) => (id === "virtual:daprlet-core" ? "\0daprlet-core" : undefined),
   load(id) {
     if (id !== "\0daprlet-core") return undefined;
-    return `export const core = "${readFileSync(`${outDir}/core.wasm`).toString("base64")}";`;
+    const deflated = deflateRawSync(readFileSync(`${outDir}/core.wasm`), { level: 9 });
+    return `export const core = "${deflated.toString("base64")}";`;
   },
 };
 

@@ -1,4 +1,4 @@
-/** Supplied by the build: core.wasm as base64, inside the bundle, so that the two can never differ. */
+/** Supplied by the build: core.wasm, deflated and as base64, inside the bundle, so that the two can never differ. */
 declare module "virtual:daprlet-core" {
   export const core: string;
 }
