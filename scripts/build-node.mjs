@@ -22,7 +22,7 @@ async function bundle(folder, entries, empty = folder !== "") {
         output: {
           format: "es",
           // Less to read at every start; names stay, for stack traces that say something.
-          minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+          minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
           entryFileNames: "[name].js",
           chunkFileNames: "[name]-[hash].js",
         },
