@@ -61,6 +61,25 @@ describe("the tabs of an app", () => {
     expect(asleep.calls).toBe(2);
   });
 
+  it("are not both given one request that comes twice at once", async () => {
+    let finish = (_: number) => {};
+    const first = new FakePage(
+      () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    );
+    const other = new FakePage();
+    const { channel: app } = channel(first, other);
+    const calls = [app.invoke(withId("one")), app.invoke(withId("one"))];
+    await new Promise((later) => setTimeout(later, 5));
+    expect([first.calls, other.calls]).toEqual([2, 0]);
+    finish(200);
+    expect((await calls[1])?.status).toBe(200);
+    await app.invoke(withId("two"));
+    expect(other.calls).toBe(1);
+  });
+
   it("do not hide the app's own errors, nor an abort", async () => {
     const { channel: app } = channel(
       new FakePage(() => Promise.reject(new DOMException("stop", "AbortError"))),

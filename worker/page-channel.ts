@@ -9,6 +9,9 @@ export const REJOIN_MS = 2000;
 /** How long one call is offered to tabs that are busy or frozen before it fails. */
 const PATIENCE_MS = 30_000;
 
+/** How many requests are remembered with the page that they were given to. */
+const REMEMBERED = 1024;
+
 /** One tab that answers for the app: a `PageConnection`, or in page mode the page itself. */
 export interface ServingPage {
   readonly open: boolean;
@@ -73,11 +76,18 @@ export class PageChannel implements AppChannel {
     const until = this.clock.now() + PATIENCE_MS;
     while (this.clock.now() < until) {
       const holder = requestId === undefined ? undefined : this.#answered.get(requestId);
-      const page = holder ?? (await this.#pick());
-      if (page === undefined) return this.#unserved(request);
+      const page = holder ?? this.#next();
+      if (page === undefined) {
+        if (this.#expected === 0) return this.#unserved(request);
+        await this.#arrival();
+        continue;
+      }
+      // From here on a repetition belongs to this page, be it that its first sending is still under way.
+      if (requestId !== undefined) this.#remember(requestId, page);
       try {
         const response = await page.invoke(request, patient);
         if (response !== undefined) return response;
+        if (requestId !== undefined && holder === undefined) this.#answered.delete(requestId);
       } catch (error) {
         if (!(error instanceof PageGoneError)) throw error;
         this.remove(page);
@@ -99,6 +109,15 @@ export class PageChannel implements AppChannel {
     this.#arrived();
   }
 
+  #remember(requestId: string, page: ServingPage): void {
+    this.#answered.set(requestId, page);
+    if (this.#answered.size <= REMEMBERED) return;
+    for (const oldest of this.#answered.keys()) {
+      this.#answered.delete(oldest);
+      break;
+    }
+  }
+
   #arrival(): Promise<void> {
     return new Promise((resolve) => this.#waiting.add(resolve));
   }
@@ -108,8 +127,8 @@ export class PageChannel implements AppChannel {
     this.#waiting.clear();
   }
 
-  async #pick(): Promise<ServingPage | undefined> {
-    while (this.#pages.size === 0 && this.#expected > 0) await this.#arrival();
+  /** The next one in turn, of those that are awake if any is. Without a pause, so that no twin comes between. */
+  #next(): ServingPage | undefined {
     for (const page of this.#pages) if (!page.open) this.remove(page);
     const pages = [...this.#pages];
     const awake = pages.filter((page) => page.awake);

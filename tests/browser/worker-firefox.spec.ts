@@ -120,3 +120,37 @@ test("Firefox: one tab invokes another and its events arrive, with streams both 
   await app.close();
   await page.close();
 });
+
+test("Firefox without service workers: the runtime runs in the page, and keeps what it stores", async () => {
+  const without = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: firefox ?? "firefox-esr",
+    headless: true,
+    extraPrefsFirefox: { "dom.serviceWorkers.enabled": false },
+  });
+  try {
+    for (const visit of ["first", "second"]) {
+      const page = await without.newPage();
+      await page.goto(site.url);
+      await page.waitForFunction(() => window.daprlet !== undefined);
+      const told = await page.evaluate(async (name) => {
+        const { door, note } = await window.daprlet.register({ appId: "plain-fox" });
+        await window.daprlet.serve({ appId: "plain-fox", fetch: () => new Response("from the page") });
+        const read = await fetch("/v1.0/state/statestore/visited");
+        await fetch("/v1.0/state/statestore", {
+          method: "POST",
+          body: JSON.stringify([{ key: "visited", value: name }]),
+        });
+        const invoked = await fetch("http://localhost:3500/v1.0/invoke/plain-fox/method/x");
+        return { door, note, before: await read.text(), invoked: await invoked.text() };
+      }, visit);
+      expect(told).toMatchObject({ door: "page", invoked: "from the page" });
+      expect(told.note).toContain("this browser offers no service worker here");
+      expect(told.before).toBe(visit === "first" ? "" : '"first"');
+      await page.close();
+    }
+    expect(site.reached).toEqual([]);
+  } finally {
+    await without.close();
+  }
+});
