@@ -174,13 +174,16 @@ describe.skipIf(daprletRun.missing !== undefined)("apps on one relay", () => {
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     })();
-    for (let kill = 0; kill < 3; kill++) {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await subscriber.kill();
-      await subscriber.again();
+    try {
+      for (let kill = 0; kill < 3; kill++) {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await subscriber.kill();
+        await subscriber.again();
+      }
+    } finally {
+      going = false;
+      await publishing;
     }
-    going = false;
-    await publishing;
     expect(accepted.length).toBeGreaterThan(100);
     const missing = () => {
       const lines = readFileSync(file, "utf8").trim().split("\n");

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +69,22 @@ function writeResources(options: LaunchOptions): string {
   return resources;
 }
 
+/** Resolves once nothing accepts connections on a port. */
+async function released(port: number): Promise<void> {
+  for (;;) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.once("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once("error", () => resolve(false));
+    });
+    if (!accepted) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 /** Collects what processes write; keeps the end of it. */
 class Output {
   text = "";
@@ -131,6 +148,8 @@ export const daprletRun: Kind = {
           process.kill(-child.pid, "SIGKILL");
         }
         await ended(child);
+        // The app is nobody's child now; its port tells when it is gone.
+        if (options.app !== undefined) await released(appPort);
       },
       async killApp() {
         process.kill(await appPid(), "SIGKILL");
