@@ -1,27 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { appSource, componentYaml, freePort, untilHealthy, Workshop } from "./cli.ts";
+import { componentYaml, freePort, json, runApp, untilHealthy, Workshop } from "./cli.ts";
 
 let shop: Workshop;
 beforeEach(() => {
   shop = new Workshop();
 });
 afterEach(() => shop.close());
-
-const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
-
-/** `daprlet run` of the walkthroughs' app, healthy. */
-async function runApp(args: readonly string[] = [], environment: Record<string, string> = {}) {
-  const app = shop.write("app.mjs", appSource);
-  const [port, appPort] = [await freePort(), await freePort()];
-  const running = shop.start(
-    ["run", "--app-id", "ps", "--app-port", String(appPort), "--port", String(port), ...args, "node", app],
-    environment,
-  );
-  if ((await untilHealthy(port)) !== 204) throw new Error(`not healthy:\n${running.out}\n${running.err}`);
-  return { running, port, appPort, url: `http://localhost:${port}` };
-}
 
 describe("daprlet run", () => {
   it("T7: reads ./components of the working folder, in the form that the book prints", async () => {
@@ -49,7 +35,7 @@ describe("daprlet run", () => {
   });
 
   it("T8: takes the book's switches, no -- before the command, and hands the ports on", async () => {
-    const { running, port, appPort, url } = await runApp([
+    const { running, port, appPort, url } = await runApp(shop, [
       "--max-concurrency",
       "-1",
       "--profile-port",
@@ -81,7 +67,7 @@ describe("daprlet run", () => {
   });
 
   it("T24: publish finds the one that runs; --data and --payload are one", async () => {
-    const { running } = await runApp();
+    const { running } = await runApp(shop);
     for (const flag of ["--payload", "--data"]) {
       const data = `{ "message": "This is a test", "by": "${flag}" }`;
       const publish = shop.start(["publish", "--topic", "A", flag, data]);
@@ -100,7 +86,7 @@ describe("daprlet run", () => {
   });
 
   it("invoke, list and stop find it too, without a token", async () => {
-    const { running, port, appPort } = await runApp([], { DAPR_API_TOKEN: "t" });
+    const { running, port, appPort } = await runApp(shop, [], { DAPR_API_TOKEN: "t" });
     const invoke = shop.start(["invoke", "--app-id", "ps", "--method", "greeting", "--verb", "get"]);
     expect([await invoke.ended, invoke.out]).toEqual([0, "Hello, World!\n"]);
     const list = shop.start(["list", "-o", "json"]);
@@ -120,7 +106,7 @@ describe("daprlet run", () => {
   });
 
   it("T3: keeps what was stored when the sidecar is killed, in a folder that it names", async () => {
-    const first = await runApp();
+    const first = await runApp(shop);
     await first.running.says(new RegExp(`keeps its data in ${join(shop.folder, ".daprlet", "state.db")}`));
     const saved = await fetch(`${first.url}/v1.0/state/statestore`, {
       method: "POST",
@@ -141,7 +127,7 @@ describe("daprlet run", () => {
   });
 
   it("T15: two sidecars of one machine find each other by app id, without a setting", async () => {
-    const { running } = await runApp();
+    const { running } = await runApp(shop);
     const port = await freePort();
     const began = Date.now();
     shop.start(["run", "--app-id", "other", "--port", String(port)]);
@@ -162,14 +148,14 @@ describe("daprlet run", () => {
     ["--strict", "404"],
     ["", "204"],
   ])("the book's publish without a pub/sub name under %j is %s", async (flag, status) => {
-    const { url } = await runApp(flag === "" ? [] : [flag]);
+    const { url } = await runApp(shop, flag === "" ? [] : [flag]);
     const answer = await fetch(`${url}/v1.0/publish/A`, { method: "POST", body: "{}" });
     expect(String(answer.status)).toBe(status);
   });
 
   it("starts a relay for the first and joins it with the second", async () => {
     const relay = await freePort();
-    const { running, url } = await runApp(["--relay", String(relay)]);
+    const { running, url } = await runApp(shop, ["--relay", String(relay)]);
     expect(running.err).toContain(`the relay is at ws://127.0.0.1:${relay}`);
     const port = await freePort();
     const other = shop.start([
@@ -213,7 +199,7 @@ describe("endings", () => {
   });
 
   it("passes a signal on, waits for the app, and ends with its code", async () => {
-    const { running, port } = await runApp();
+    const { running, port } = await runApp(shop);
     running.child.kill("SIGTERM");
     expect(await running.ended).toBe(7);
     expect(running.out).toContain("== APP == bye 204");
@@ -240,13 +226,13 @@ describe("endings", () => {
   });
 
   it("a shutdown by the API ends the app and the command", async () => {
-    const { running, url } = await runApp();
+    const { running, url } = await runApp(shop);
     expect((await fetch(`${url}/v1.0/shutdown`, { method: "POST" })).status).toBe(204);
     expect(await running.ended).toBe(7);
   });
 
   it("a forced shutdown ends the process with 1, and does not leave the app behind", async () => {
-    const { running, url, appPort } = await runApp();
+    const { running, url, appPort } = await runApp(shop);
     const headers = { "dapr-force-shutdown": "true" };
     expect((await fetch(`${url}/v1.0/shutdown`, { method: "POST", headers })).status).toBe(204);
     expect(await running.ended).toBe(1);
@@ -262,107 +248,6 @@ describe("endings", () => {
     const running = shop.start(["run", "--app-id", "a", "--", "no-such-command-of-daprlet"]);
     expect(await running.ended).toBe(127);
     expect(running.err).toContain("the command no-such-command-of-daprlet was not found");
-  });
-});
-
-describe("daprlet daprd", () => {
-  it("takes daprd's flags, loads what --resources-path names, logs as daprd does", async () => {
-    shop.write("r/state.yaml", componentYaml("s", "state.in-memory"));
-    const [port, publicPort] = [await freePort(), await freePort()];
-    const running = shop.start([
-      ...["daprd", "--app-id", "a", `--dapr-http-port=${port}`, "--dapr-grpc-port", "50001"],
-      ...["--dapr-internal-grpc-port", "50002", "--metrics-port", "9090", "--enable-metrics=false"],
-      ...["--placement-host-address", "localhost:50005", "--mode", "standalone", "--log-level", "debug"],
-      ...["--resources-path", "r", "--dapr-public-port", String(publicPort), "--enable-api-logging=true"],
-    ]);
-    await running.says(/level=info msg="dapr initialized\. Status: Running\. Init Elapsed \d+ms" app_id=a /);
-    expect(running.out).toMatch(/level=warning msg="accepted, without effect yet: --dapr-grpc-port/);
-    expect(running.out.match(/without effect yet/g)).toHaveLength(1);
-    expect((await json(`http://localhost:${port}/v1.0/metadata`)).components).toMatchObject([{ name: "s" }]);
-    await running.says(/HTTP API Called.*method="GET \/v1\.0\/metadata"/);
-    expect((await fetch(`http://localhost:${publicPort}/v1.0/healthz`)).status).toBe(204);
-    expect((await fetch(`http://localhost:${publicPort}/v1.0/state/s/k`)).status).toBe(404);
-    const wait = shop.start(["daprd", "--wait", "--dapr-http-port", String(port)]);
-    expect(await wait.ended).toBe(0);
-    running.child.kill("SIGTERM");
-    expect(await running.ended).toBe(0);
-    expect(running.err).toBe("");
-  });
-
-  it("logs JSON on request", async () => {
-    const port = await freePort();
-    const running = shop.start(["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--log-as-json"]);
-    await running.says(/Status: Running/);
-    for (const line of running.out.trim().split("\n")) {
-      expect(JSON.parse(line)).toMatchObject({ app_id: "a", level: "info", type: "log" });
-    }
-  });
-
-  it("asks for DAPR_API_TOKEN and shows APP_API_TOKEN to the app", async () => {
-    const { url } = await runApp([], { DAPR_API_TOKEN: "mine", APP_API_TOKEN: "apps" });
-    const path = `${url}/v1.0/invoke/ps/method/token`;
-    expect((await fetch(path)).status).toBe(401);
-    const answer = await fetch(path, { headers: { "dapr-api-token": "mine" } });
-    expect([answer.status, await answer.text()]).toEqual([200, "apps"]);
-  });
-
-  it("T10: a page from a file is refused without the effect, and allowed by name", async () => {
-    const headers = { origin: "null", "content-type": "application/json" };
-    const body = '[{"key":"k","value":1}]';
-    const [port, open] = [await freePort(), await freePort()];
-    shop.start(["daprd", "--app-id", "a", "--dapr-http-port", String(port)]);
-    shop.start(["daprd", "--app-id", "b", "--dapr-http-port", String(open), "--allowed-origins", "null"]);
-    expect([await untilHealthy(port), await untilHealthy(open)]).toEqual([204, 204]);
-    const save = (to: number) =>
-      fetch(`http://localhost:${to}/v1.0/state/statestore`, { method: "POST", headers, body });
-    const refused = await save(port);
-    expect([refused.status, await refused.json()]).toMatchObject([403, { errorCode: "ERR_FORBIDDEN_HOST" }]);
-    expect((await fetch(`http://localhost:${port}/v1.0/state/statestore/k`)).status).toBe(204);
-    expect((await save(open)).status).toBe(204);
-    expect((await fetch(`http://localhost:${open}/v1.0/state/statestore/k`)).status).toBe(200);
-  });
-
-  it.each([
-    [["daprd"], /app id: use --app-id/],
-    [["daprd", "--app-id", "a", "--no-such-flag"], /unknown option '--no-such-flag'/],
-    [["daprd", "--app-id", "a", "--log-level", "loud"], /--log-level is one of .*not loud/],
-    [
-      ["daprd", "--app-id", "a", "--dapr-http-port", "many"],
-      /--dapr-http-port takes a whole number, not many/,
-    ],
-    [["daprd", "--app-id", "a", "--dapr-http-port", "70000"], /70000 is no port/],
-    [["daprd", "--app-id", "a", "--max-body-size", "big"], /--max-body-size takes a size/],
-    [["daprd", "--app-id", "a", "--mode", "kubernetes"], /--mode kubernetes is not supported/],
-    [["daprd", "--app-id", "a", "--app-protocol", "grpc"], /--app-protocol grpc is not supported yet/],
-    [["daprd", "--app-id", "a", "--resources-path", "nowhere"], /resources path nowhere does not exist/],
-    [["run", "-f", "dapr.yaml"], /--run-file: multi-app templates are not supported yet/],
-    [["run", "-k", "--app-id", "a"], /--kubernetes: daprlet does not run in Kubernetes mode/],
-    [["fly"], /unknown command 'fly'/],
-  ])("refuses %j by name", async (args, sentence) => {
-    const running = shop.start(args as string[]);
-    expect(await running.ended).toBe(1);
-    expect(running.err).toMatch(sentence as RegExp);
-  });
-
-  it("names file, document, line and field of a resource that is not one", async () => {
-    shop.write("r/a.yaml", `${componentYaml("s", "state.in-memory")}---\n${componentYaml("t", "5")}`);
-    const running = shop.start(["daprd", "--app-id", "a", "--resources-path", "r"]);
-    expect(await running.ended).toBe(1);
-    expect(running.err).toContain("r/a.yaml, document 2, line 13: spec.type must be text");
-  });
-
-  it("warns once about resources that are not applied yet", async () => {
-    shop.write(
-      "r/a.yaml",
-      "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: two\n",
-    );
-    const port = await freePort();
-    const running = shop.start([
-      ...["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--resources-path", "r"],
-    ]);
-    await running.says(/Status: Running/);
-    expect(running.out.match(/resources of kind Resiliency are read and not applied yet/g)).toHaveLength(1);
-    expect(running.out).toContain("one (r/a.yaml, document 1); two (r/a.yaml, document 2)");
   });
 });
 

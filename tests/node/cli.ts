@@ -120,3 +120,22 @@ process.on("message", () => process.exit(0));
 export function componentYaml(name: string, type: string): string {
   return `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: ${type}\n`;
 }
+
+/** The JSON of a URL. */
+export const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
+
+/** `daprlet run` of the walkthroughs' app, healthy. */
+export async function runApp(
+  shop: Workshop,
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+) {
+  const app = shop.write("app.mjs", appSource);
+  const [port, appPort] = [await freePort(), await freePort()];
+  const running = shop.start(
+    ["run", "--app-id", "ps", "--app-port", String(appPort), "--port", String(port), ...args, "node", app],
+    environment,
+  );
+  if ((await untilHealthy(port)) !== 204) throw new Error(`not healthy:\n${running.out}\n${running.err}`);
+  return { running, port, appPort, url: `http://localhost:${port}` };
+}
