@@ -163,8 +163,9 @@ export class ScopeHost {
     await this.boot();
     const before = sidecars.app(appId)?.registration;
     app = await sidecars.register(registration, hello.fresh);
-    const started = before !== undefined && before === app.registration;
-    if (hello.serving) app.channel.add(connection, hello.answered);
+    // A runtime that starts now reads its subscriptions by itself.
+    const { running } = app;
+    if (hello.serving && connection.open) app.channel.add(connection, hello.answered);
     try {
       await app.runtime();
     } catch (error) {
@@ -178,7 +179,7 @@ export class ScopeHost {
     this.#apps.set(clientId, appId);
     this.#knowPorts();
     if (hello.claim) await worker.clients.claim().catch(() => undefined);
-    if (hello.serving && started) await this.#resubscribe(app);
+    if (hello.serving && running) await this.#resubscribe(app);
     if (!connection.open) return;
     connection.post({
       type: "welcome",

@@ -44,6 +44,11 @@ export class App {
     this.channel = new PageChannel(registration.appId, options.platform.clock);
   }
 
+  /** True from the first call for the runtime until it is closed. */
+  get running(): boolean {
+    return this.#runtime !== undefined;
+  }
+
   /** The started runtime. A start that failed is tried anew by the next caller. */
   runtime(): Promise<Runtime> {
     this.#runtime ??= this.#start().catch((error: unknown) => {
