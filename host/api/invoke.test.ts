@@ -435,6 +435,14 @@ describe("paths that try to be two things", () => {
   }
 });
 
+it("a path that could not be judged, and names no app, is answered as one that names none", async () => {
+  const a = await sidecar("pa", {});
+  for (const path of ["/x%00", "/v1.0/invoke//method/a%3Fb", "/v1.0/invoke/a/m/a%23b"]) {
+    const response = await a.handle(call(path));
+    expect([response.status, (await error(response)).errorCode]).toEqual([404, "ERR_DIRECT_INVOKE"]);
+  }
+});
+
 describe("an absolute URL", () => {
   it("is called directly, by whichever form it is written", async () => {
     const calls: [string, RequestInit | undefined][] = [];

@@ -33,8 +33,10 @@ function unaddressed(): RuntimeResponse {
 
 /** The answer to a method path that no authorisation could judge for sure. */
 export function refuseMethod(request: RuntimeRequest): RuntimeResponse {
+  const id = writtenTarget(request);
+  if (id === "") return unaddressed();
   const cause = "invalid method: a control character, # or ? in the path";
-  return apiError("ERR_DIRECT_INVOKE", { id: writtenTarget(request), cause });
+  return apiError("ERR_DIRECT_INVOKE", { id, cause });
 }
 
 /** The reason for an ERR_DIRECT_INVOKE; rethrows what is no failure of invocation. */

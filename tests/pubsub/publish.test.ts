@@ -194,6 +194,11 @@ describe("refused", () => {
     });
   });
 
+  it("no rawPayload that is empty: it counts as not given", async () => {
+    const on = await start();
+    expect((await on.publish("messagebus/A?metadata.rawPayload=", "1")).status).toBe(204);
+  });
+
   it("rawPayload that is no boolean", async () => {
     const on = await start();
     const [status, code] = await refused(on, "messagebus/A?metadata.rawPayload=yes");

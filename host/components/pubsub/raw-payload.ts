@@ -1,7 +1,7 @@
-/** The spellings of a boolean that Dapr (Go's strconv.ParseBool) takes. */
+/** The spellings of a boolean that Dapr (Go's strconv.ParseBool) takes; nothing counts as not given. */
 const spellings: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "TRUE", "true", "True"].map((text): [string, boolean] => [text, true]),
-  ...["0", "f", "F", "FALSE", "false", "False"].map((text): [string, boolean] => [text, false]),
+  ...["0", "f", "F", "FALSE", "false", "False", ""].map((text): [string, boolean] => [text, false]),
 ]);
 
 /** `rawPayload` of a request's or a subscription's metadata, in any case; undefined when it is no boolean. */
