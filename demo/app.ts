@@ -3,7 +3,12 @@ import { Hono } from "hono";
 /** What the app of a tab tells the page around it. */
 export interface AppEvents {
   called(what: string): void;
-  received(topic: string, data: unknown): void;
+  received(pubsubname: string, data: unknown): void;
+}
+
+interface Envelope {
+  readonly pubsubname: string;
+  readonly data: unknown;
 }
 
 /**
@@ -20,8 +25,8 @@ export function demoApp(name: string, pubsubs: readonly string[], events: AppEve
     return c.text(`Hello from ${name}!`);
   });
   app.post("/greetings", async (c) => {
-    const event = await c.req.json<{ topic: string; data: unknown }>();
-    events.received(event.topic, event.data);
+    const { pubsubname, data } = await c.req.json<Envelope>();
+    events.received(pubsubname, data);
     return c.json({ status: "SUCCESS" });
   });
   app.all("/echo/*", async (c) =>

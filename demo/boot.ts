@@ -12,8 +12,7 @@ const components = [
 
 /** Starts the sidecar and makes this tab an app, noting each step and its time. */
 export async function boot(): Promise<void> {
-  const began = performance.now();
-  let last = began;
+  let last = performance.now();
   const step = (name: string) => {
     const now = performance.now();
     session.steps.value = [...session.steps.value, { name, ms: now - last }];
@@ -26,16 +25,15 @@ export async function boot(): Promise<void> {
       ...(relay === undefined ? {} : { relay }),
       onStep: step,
     });
-    if (sidecar.note !== undefined) session.note.value = sidecar.note;
     const app = demoApp(session.appId, pubsubs, {
-      called: (what) => note(`called: ${what}`),
-      received: (topic, data) => note(`event on ${topic}: ${JSON.stringify(data)}`),
+      called: (what) => note("invoke", what),
+      received: (pubsubname, data) => note(pubsubname, JSON.stringify(data)),
     });
     await serve({ appId: session.appId, fetch: (request) => app.fetch(request) });
     step("this tab serves its app");
     const health = await fetch("/v1.0/healthz");
     step(`GET /v1.0/healthz answers ${health.status}`);
-    session.ready.value = true;
+    session.sidecar.value = sidecar;
   } catch (error) {
     session.failure.value = error instanceof Error ? error.message : String(error);
   }

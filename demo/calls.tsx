@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { pretty } from "./answer.ts";
 import { session } from "./session.ts";
 
 interface Example {
@@ -17,11 +18,18 @@ const examples: readonly Example[] = [
     body: '[{ "key": "pet", "value": { "kind": "dog", "name": "bono" } }]',
   },
   { name: "Get state", method: "GET", url: "/v1.0/state/statestore/pet" },
+  { name: "Delete state", method: "DELETE", url: "/v1.0/state/statestore/pet" },
   {
     name: "Save with a stale ETag",
     method: "POST",
     url: "/v1.0/state/statestore",
     body: '[{ "key": "pet", "value": "cat", "etag": "stale", "options": { "concurrency": "first-write" } }]',
+  },
+  {
+    name: "Get many",
+    method: "POST",
+    url: "/v1.0/state/statestore/bulk",
+    body: '{ "keys": ["pet", "a", "missing"] }',
   },
   {
     name: "Transaction",
@@ -47,21 +55,22 @@ const method = signal(first.method);
 const url = signal(first.url);
 const headers = signal(first.headers ?? "");
 const body = signal(first.body ?? "");
-const answer = signal<{ status: string; headers: string; body: string; ms: number } | undefined>(undefined);
+
+interface Answer {
+  readonly status: string;
+  readonly ok: boolean;
+  readonly headers: string;
+  readonly body: string;
+  readonly ms: number;
+}
+
+const answer = signal<Answer | undefined>(undefined);
 
 function choose(example: Example): void {
   method.value = example.method;
   url.value = example.url;
   headers.value = example.headers ?? "";
   body.value = example.body ?? "";
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 async function send(event: Event): Promise<void> {
@@ -82,13 +91,15 @@ async function send(event: Event): Promise<void> {
     });
     const text = await response.text();
     answer.value = {
-      status: `${response.status} ${response.statusText}`,
+      status: `${response.status} ${response.statusText}`.trim(),
+      ok: response.ok,
       headers: [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n"),
       body: pretty(text),
       ms: performance.now() - began,
     };
   } catch (error) {
-    answer.value = { status: "failed", headers: "", body: String(error), ms: performance.now() - began };
+    const ms = performance.now() - began;
+    answer.value = { status: "failed", ok: false, headers: "", body: String(error), ms };
   }
 }
 
@@ -142,10 +153,14 @@ export function Calls() {
           ) : (
             <>
               <p>
-                <strong data-testid="status">{shown.status}</strong> <em>{shown.ms.toFixed(1)} ms</em>
+                <strong data-testid="status" class={shown.ok ? "success" : "failure"}>
+                  {shown.status}
+                </strong>{" "}
+                <em>{shown.ms.toFixed(1)} ms</em>
               </p>
               <pre class="headers">{shown.headers}</pre>
               <pre data-testid="body">{shown.body}</pre>
+              {shown.body === "" && <p class="hint">No body, as Dapr answers.</p>}
             </>
           )}
         </output>

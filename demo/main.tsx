@@ -5,31 +5,44 @@ import { Calls } from "./calls.tsx";
 import { Counter } from "./counter.tsx";
 import { Inspector } from "./inspector.tsx";
 import { Others } from "./others.tsx";
+import { Seen } from "./seen.tsx";
 import { session } from "./session.ts";
 
 function Page() {
-  const { appId, ready, failure } = session;
+  const { appId, sidecar, ended } = session;
+  if (ended.value) {
+    return (
+      <main>
+        <h1>Nothing of it is left in this browser</h1>
+        <p>
+          The worker, its databases and the patched <code>fetch()</code> are gone.{" "}
+          <a href={location.href}>Begin anew</a>.
+        </p>
+      </main>
+    );
+  }
+  const where = sidecar.value?.door === "page" ? "runs in this very page" : "is a service worker";
   return (
     <main>
       <header>
         <h1>
-          <code>fetch('/v1.0/…')</code> — answered inside this page
+          <code>fetch('/v1.0/…')</code> answered inside this page
         </h1>
         <p>
-          This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar is a service
-          worker: no daemon, no Docker, no network. Open your browser's network panel and try it.
+          This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar {where}: no
+          daemon, no Docker, no network. Open your browser's network panel and try it.
         </p>
       </header>
       <BootSteps />
-      {failure.value !== undefined && <p class="failure">{failure.value}</p>}
-      {ready.value && (
+      {sidecar.value !== undefined && (
         <>
           <Calls />
-          <div class="columns">
-            <Counter />
+          <div class="columns cards">
             <Others />
+            <Seen />
+            <Counter />
+            <Inspector sidecar={sidecar.value} />
           </div>
-          <Inspector />
         </>
       )}
     </main>

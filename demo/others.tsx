@@ -1,25 +1,32 @@
 import { signal } from "@preact/signals";
+import { summary } from "./answer.ts";
 import { addressOf, pubsubs, session } from "./session.ts";
 
 const { relay } = session;
-const answered = signal<string | undefined>(undefined);
+const answered = signal<{ readonly ok: boolean; readonly text: string } | undefined>(undefined);
 
 async function invoke(appId: string): Promise<void> {
   const response = await fetch(`/v1.0/invoke/${appId}/method/greeting`);
-  answered.value = `${appId} answered ${response.status}: ${await response.text()}`;
+  const text = `${appId} answered ${await summary(response)}`;
+  answered.value = { ok: response.ok, text: response.ok ? text : `${text}. Is it open?` };
 }
 
 async function publish(): Promise<void> {
   const body = JSON.stringify({ from: session.appId, at: new Date().toLocaleTimeString() });
   const headers = { "content-type": "application/json" };
   const answers = await Promise.all(
-    pubsubs.map((name) => fetch(`/v1.0/publish/${name}/greetings`, { method: "POST", headers, body })),
+    pubsubs.map(async (name) => {
+      const response = await fetch(`/v1.0/publish/${name}/greetings`, { method: "POST", headers, body });
+      return { ok: response.ok, text: `${name} answered ${await summary(response)}` };
+    }),
   );
-  answered.value = pubsubs.map((name, i) => `published to ${name}: ${answers[i]?.status}`).join(", ");
+  answered.value = { ok: answers.every(({ ok }) => ok), text: answers.map(({ text }) => text).join(", ") };
 }
 
+/** The tab's ways to other apps: a second tab, and through the relay a Node app and other browsers. */
 export function Others() {
   const other = session.appId === "second-tab" ? "first-tab" : "second-tab";
+  const shown = answered.value;
   return (
     <section>
       <h2>Other apps</h2>
@@ -30,32 +37,31 @@ export function Others() {
         <button type="button" onClick={() => invoke(other)}>
           Invoke {other}
         </button>
+        {relay !== undefined && (
+          <button type="button" onClick={() => invoke("node-app")}>
+            Invoke node-app
+          </button>
+        )}
         <button type="button" onClick={publish}>
           Publish to everybody
         </button>
       </p>
-      {answered.value !== undefined && <p data-testid="answered">{answered.value}</p>}
+      {shown !== undefined && (
+        <p data-testid="answered" class={shown.ok ? "success" : "failure"}>
+          {shown.text}
+        </p>
+      )}
       {relay === undefined ? (
         <p class="hint">
           To join another browser or a Node app, start with <code>npm start</code>, which runs a relay.
         </p>
       ) : (
         <p class="hint">
-          Joined through the relay <code>{relay}</code>: the Node app <code>node-app</code> is there (
-          <button type="button" onClick={() => invoke("node-app")}>
-            invoke it
-          </button>
-          ), and so is any other browser that opens <a href={addressOf("other-browser")}>this address</a>.
+          A second tab shares this browser's sidecar. The Node app <code>node-app</code> is joined through the
+          relay <code>{relay}</code>, and so is any other browser on this machine that opens{" "}
+          <a href={addressOf("other-browser")}>this address</a>.
         </p>
       )}
-      <h3>What this tab's app saw</h3>
-      <ul class="seen" data-testid="seen">
-        {session.received.value.map(({ at, text }) => (
-          <li key={`${at.getTime()} ${text}`}>
-            <time>{at.toLocaleTimeString()}</time> {text}
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }

@@ -1,12 +1,16 @@
 import { signal } from "@preact/signals";
+import type { Registered } from "daprlet";
 
 export interface Step {
   readonly name: string;
   readonly ms: number;
 }
 
+/** One call or event that reached this tab's app. */
 export interface Received {
   readonly at: Date;
+  /** The pub/sub component of an event, or `invoke`. */
+  readonly by: string;
   readonly text: string;
 }
 
@@ -18,18 +22,19 @@ export const session = {
   /** The relay that `npm start` runs beside this page, or the one in the address. */
   relay: address.searchParams.get("relay") ?? (import.meta.env.VITE_RELAY_URL as string | undefined),
   steps: signal<readonly Step[]>([]),
-  ready: signal(false),
-  /** One sentence of what the runtime fell back to. */
-  note: signal<string | undefined>(undefined),
+  /** Set when the sidecar answers and this tab's app is served. */
+  sidecar: signal<Registered | undefined>(undefined),
   failure: signal<string | undefined>(undefined),
+  /** The sidecar was unregistered in this tab. */
+  ended: signal(false),
   received: signal<readonly Received[]>([]),
 };
 
 /** The pub/sub components that events go to: this browser's tabs, and, with a relay, everybody who joined it. */
 export const pubsubs: readonly string[] = session.relay === undefined ? ["pubsub"] : ["pubsub", "relay"];
 
-export function note(text: string): void {
-  session.received.value = [{ at: new Date(), text }, ...session.received.value].slice(0, 50);
+export function note(by: string, text: string): void {
+  session.received.value = [{ at: new Date(), by, text }, ...session.received.value].slice(0, 50);
 }
 
 /** This page's address with another app id, for a second tab or a second browser. */

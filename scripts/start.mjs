@@ -1,8 +1,16 @@
 // `npm start`: builds what is stale, runs a relay and a Node app joined to it, serves the demo, prints one URL.
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { build, preview, runnerImport } from "vite";
 
 const root = new URL("..", import.meta.url).pathname;
+const port = Number(process.env.PORT ?? 4200);
+if (!Number.isInteger(port) || port < 0 || port > 65535) {
+  console.error(`PORT=${process.env.PORT} is no port: give a number up to 65535, or leave it out for 4200`);
+  process.exit(1);
+}
 const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale"], {
   cwd: root,
   stdio: "inherit",
@@ -13,6 +21,9 @@ const { default: daprlet } = await import("../dist/vite.js");
 const { startRelay, startSidecar } = await import("../dist/node/index.js");
 
 const relay = await startRelay({ port: 0 });
+// A folder of its own, because the page names the relay: two starts at once are two sites.
+const outDir = mkdtempSync(join(tmpdir(), "daprlet-demo-"));
+process.once("exit", () => rmSync(outDir, { recursive: true, force: true }));
 
 // Built, not served by the development server: its first visit reloads the page while it prepares dependencies.
 const site = {
@@ -22,18 +33,19 @@ const site = {
   plugins: [daprlet()],
   resolve: { alias: { daprlet: `${root}dist/client.js` } },
   define: { "import.meta.env.VITE_RELAY_URL": JSON.stringify(relay.url) },
-  build: { target: "es2022", emptyOutDir: true },
-  preview: { host: "localhost", port: Number(process.env.PORT ?? 4200) },
+  build: { target: "es2022", outDir, emptyOutDir: true },
+  preview: { host: "localhost", port },
 };
 await build(site);
 const server = await preview(site);
 const [url] = server.resolvedUrls.local;
+const taken = port !== 0 && new URL(url).port !== String(port) ? ` (port ${port} is taken)` : "";
 
 // The page's app, unchanged, beside a sidecar on Node.
 const { demoApp } = (await runnerImport(`${root}demo/app.ts`, { configFile: false })).module;
 const app = demoApp("node-app", ["relay"], {
   called: (what) => console.log(`  node-app was called: ${what}`),
-  received: (topic, data) => console.log(`  node-app received on ${topic}: ${JSON.stringify(data)}`),
+  received: (by, data) => console.log(`  node-app received by ${by}: ${JSON.stringify(data)}`),
 });
 const sidecar = await startSidecar({
   appId: "node-app",
@@ -43,14 +55,16 @@ const sidecar = await startSidecar({
   logLevel: "warn",
 });
 
-console.log(`\n  daprlet is running in a page:  ${url}\n`);
+console.log(`\n  daprlet is running in a page:  ${url}${taken}\n`);
 console.log(
   `  A Node app (node-app, its sidecar on port ${sidecar.port}) is joined through ${relay.url}. Ctrl-C ends it all.\n`,
 );
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
-    await Promise.allSettled([sidecar.stop(), server.close(), relay.close()]);
+    // The app first, which would miss its relay.
+    await Promise.allSettled([sidecar.stop()]);
+    await Promise.allSettled([server.close(), relay.close()]);
     process.exit(0);
   });
 }

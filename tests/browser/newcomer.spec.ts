@@ -75,7 +75,7 @@ test("a second tab is invoked from the first and receives its events", async ({ 
 test("the Node app and a second browser are joined through the relay", async ({ page, browser }) => {
   await ready(page);
   await expect(async () => {
-    await page.getByRole("button", { name: "invoke it" }).click();
+    await page.getByRole("button", { name: "Invoke node-app" }).click();
     await expect(page.getByTestId("answered")).toHaveText("node-app answered 200: Hello from node-app!");
   }).toPass({ timeout: 15_000 });
 
