@@ -55,13 +55,6 @@ export const differences = [
     why: "such a path is refused before anything is made of it",
   },
   {
-    id: "path.percent",
-    what: "a method with an escaped percent sign (`%25`)",
-    daprd: "decoded twice: 500, or another method",
-    daprlet: "decoded once, as everything else",
-    why: "one normal form is authorised and dispatched",
-  },
-  {
     id: "path.spelling",
     what: "the escapes of `!`, `'`, `*` and the like, as the called app sees them",
     daprd: "escaped where another character of the path is",
@@ -91,7 +84,7 @@ export const differences = [
   },
   {
     id: "state.trailing-data",
-    what: "a save (or bulk get, or transaction) whose body goes on after its JSON",
+    what: "a save or a transaction whose body goes on after its JSON",
     daprd: 204,
     daprlet: 400,
     why: "half of the body would be ignored without a word",

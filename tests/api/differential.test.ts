@@ -83,7 +83,7 @@ function refusedByUs(path: string, body: string, theirs: string): DifferenceId |
   try {
     return JSON.parse(body) === null ? "state.null" : undefined;
   } catch {
-    return "state.trailing-data";
+    return path.endsWith("/bulk") ? "state.bulk-trailing-data" : "state.trailing-data";
   }
 }
 
@@ -147,7 +147,7 @@ function explained(path: string, own: string, reference: string): DifferenceId |
   if (/%FF/.test(path) && own.startsWith("400 ")) return "path.not-text";
   if (/%(?:00|0A|3F|23|7F)/.test(path) && own.startsWith("500 ") && reference.startsWith("404 "))
     return "path.forbidden";
-  if (/%25/.test(path)) return "path.percent";
+  if (/%25/.test(path)) return "invoke.percent";
   if (own.startsWith("200 ") && decoded(own) === decoded(reference)) return "path.spelling";
   if (/%2f/i.test(path) && /[\\|]/.test(path)) return "path.no-uri";
   return undefined;
