@@ -6,9 +6,9 @@ type PageWindow = Window &
   typeof globalThis & { fetchLater?: (input: RequestInfo | URL, init?: RequestInit) => unknown };
 
 /**
- * What browsers route around a service worker, as far as script can reach it: links, forms and frames that name
- * localhost are led to the same request below the worker's scope; synchronous XHR and fetchLater fail with a sentence,
- * where they would otherwise leave the machine or hit whatever listens there. Answers the way back.
+ * What browsers route around a service worker, as far as script can reach it: links, forms, frames and windows that
+ * name localhost are led to the same request below the worker's scope; synchronous XHR and fetchLater fail with a
+ * sentence, where they would otherwise leave the machine or hit whatever listens there. Answers the way back.
  */
 export function installDetours(page: PageWindow, addresses: () => Addresses): () => void {
   const stop = new AbortController();
@@ -47,19 +47,40 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
     },
     { capture: true, signal },
   );
+  const leadForm = (form: HTMLFormElement, button: HTMLElement | null) => {
+    const own = button?.getAttribute("formaction");
+    const to = detour(own ?? form.getAttribute("action") ?? "");
+    if (to === undefined) return;
+    if (own != null) button?.setAttribute("formaction", to);
+    else form.setAttribute("action", to);
+  };
   page.addEventListener(
     "submit",
     (event) => {
-      const form = event.target;
-      if (!(form instanceof page.HTMLFormElement)) return;
-      const button = (event as SubmitEvent).submitter;
-      const own = button?.getAttribute("formaction");
-      const to = detour(own ?? form.getAttribute("action") ?? "");
-      if (to === undefined) return;
-      if (own != null) button?.setAttribute("formaction", to);
-      else form.setAttribute("action", to);
+      if (event.target instanceof page.HTMLFormElement) leadForm(event.target, event.submitter);
     },
     { capture: true, signal },
+  );
+  const forms = page.HTMLFormElement.prototype;
+  const { submit } = forms;
+  // Called by script it raises no event.
+  forms.submit = function (this: HTMLFormElement) {
+    leadForm(this, null);
+    submit.call(this);
+  };
+  const openWindow = page.open;
+  page.open = (address, ...rest) =>
+    openWindow.call(page, address === undefined ? address : (detour(String(address)) ?? address), ...rest);
+  // `location.href = …`, where the browser tells of it.
+  page.navigation?.addEventListener(
+    "navigate",
+    (event) => {
+      const to = event.cancelable && !event.formData ? detour(event.destination.url) : undefined;
+      if (to === undefined) return;
+      event.preventDefault();
+      page.location[event.navigationType === "replace" ? "replace" : "assign"](to);
+    },
+    { signal },
   );
   // A frame navigates the moment that it has both a document and an address: the address is changed before.
   const frames = page.HTMLIFrameElement.prototype;
@@ -118,6 +139,8 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
     observer.disconnect();
     Object.defineProperty(frames, "src", source);
     Reflect.deleteProperty(frames, "setAttribute");
+    forms.submit = submit;
+    page.open = openWindow;
     page.XMLHttpRequest.prototype.open = open;
     if (fetchLater !== undefined) page.fetchLater = fetchLater;
   };

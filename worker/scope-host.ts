@@ -8,10 +8,10 @@ import {
   locate,
 } from "./addresses.ts";
 import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
+import { formerPages } from "./former-pages.ts";
 import { Links } from "./links.ts";
 import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
-import type { KeptClient } from "./registrations.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
 import { type App, unavailable } from "./sidecars.ts";
 
@@ -92,29 +92,17 @@ export class ScopeHost {
   async #boot(): Promise<void> {
     const { registrations, sidecars, worker, platform } = this.#options;
     try {
-      const [{ apps, clients }, present] = await Promise.all([
+      const [kept, present] = await Promise.all([
         registrations.load(),
         worker.clients.matchAll({ includeUncontrolled: true }),
       ]);
-      const order = new Map<string, number>();
-      for (const { registration } of [...apps].sort((a, b) => a.registeredAt - b.registeredAt)) {
-        order.set(registration.appId, order.size);
-        await sidecars.register(registration, true);
-      }
-      const byId = new Map(present.map((client) => [client.id, client]));
-      const serving = new Map<string, number>();
-      // A page of several apps calls as the one that it registered last.
-      const turn = ({ appId }: KeptClient) => order.get(appId) ?? -1;
-      for (const kept of [...clients].sort((a, b) => turn(a) - turn(b))) {
-        if (!byId.has(kept.clientId)) continue;
-        this.#apps.set(kept.clientId, kept.appId);
-        if (kept.serving) serving.set(kept.appId, (serving.get(kept.appId) ?? 0) + 1);
-      }
-      for (const [appId, pages] of serving) sidecars.app(appId)?.channel.expect(pages);
+      const former = formerPages(kept, new Set(present.map(({ id }) => id)));
+      for (const registration of former.registrations) await sidecars.register(registration, true);
+      for (const [clientId, appId] of former.apps) this.#apps.set(clientId, appId);
+      for (const [appId, pages] of former.serving) sidecars.app(appId)?.channel.expect(pages);
       const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
-      for (const clientId of this.#apps.keys()) byId.get(clientId)?.postMessage(rejoin);
-      const gone = clients.filter(({ clientId }) => !byId.has(clientId));
-      void registrations.forgetClients(gone).catch(() => undefined);
+      for (const client of present) if (former.apps.has(client.id)) client.postMessage(rejoin);
+      void registrations.forgetClients(former.gone).catch(() => undefined);
     } catch (error) {
       platform.log.error("what was registered before cannot be read; pages have to register again", {
         cause: error instanceof Error ? error.message : String(error),
