@@ -174,6 +174,13 @@ export const differences = [
     why: "every store answers alike, as daprd's SQLite does",
   },
   {
+    id: "state.key-not-utf8",
+    what: "a read by a key in the path that is not UTF-8",
+    daprd: 204,
+    daprlet: 400,
+    why: "putting U+FFFD in its place would make one key of many",
+  },
+  {
     id: "state.bulk-trailing-data",
     what: "a bulk get whose body goes on after its object",
     daprd: 200,

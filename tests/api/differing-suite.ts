@@ -41,6 +41,10 @@ export function differingSuite(on: Subject): void {
       expect(status).toBe(on.expected("state.first-write-delete"));
     });
 
+    test("a key that is not UTF-8", async () => {
+      expect((await on.fetch("/v1.0/state/memory/%ff")).status).toBe(on.expected("state.key-not-utf8"));
+    });
+
     test.each([
       ["state.bulk-trailing-data", '{"keys":["a"]} {}'],
       ["state.bulk-null-key", '{"keys":[null]}'],
