@@ -6,47 +6,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ended } from "../hosts/daprd.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { daprletProgram } from "../hosts/node.ts";
-import { daprletRun, kinds, type Launched, type LaunchOptions, temporaryFolder } from "./launch.ts";
-
-const random = () => Math.random().toString(36).slice(2, 8);
-const json = { "content-type": "application/json" };
-
-interface Seen {
-  readonly uri: string;
-  readonly body: string;
-}
-
-/** Starts apps, and ends them all at once. */
-class Fleet {
-  readonly #running: Launched[] = [];
-  readonly #folders: (() => void)[] = [];
-
-  async launch(kind: (typeof kinds)[number], options: Omit<LaunchOptions, "folder">): Promise<Launched> {
-    const { folder, remove } = temporaryFolder();
-    this.#folders.push(remove);
-    const launched = await kind.launch({ folder, ...options });
-    this.#running.push(launched);
-    return launched;
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#running.splice(0).map((one) => one.kill()));
-    for (const remove of this.#folders.splice(0)) remove();
-  }
-}
+import { type Echo, Fleet, json, random, withEachKind } from "./fleet.ts";
+import { daprletRun, type Launched, temporaryFolder } from "./launch.ts";
 
 /** What the echo app of this very instance saw: through its own sidecar, which asks its own app. */
 async function seen(instance: Launched, uri: string): Promise<string[]> {
   const answer = await instance.fetch(`/v1.0/invoke/${instance.appId}/method/seen`);
-  return (answer.json as Seen[]).filter((one) => one.uri === uri).map(({ body }) => body);
+  return (answer.json as Echo[]).filter((one) => one.uri === uri).map(({ body }) => body);
 }
 
-describe.each(kinds)("two instances of one app with $name", (kind) => {
-  if (kind.missing !== undefined) {
-    test.skip(kind.missing, () => undefined);
-    return;
-  }
-  const fleet = new Fleet();
+withEachKind("two instances of one app", (kind, fleet) => {
   afterEach(() => fleet.end());
 
   test("share the calls, and when one is killed the other has them all", async () => {
@@ -60,7 +29,7 @@ describe.each(kinds)("two instances of one app with $name", (kind) => {
       caller.fetch(`/v1.0/invoke/${appId}/method/work?n=${n}`, { method: "POST", body: "" });
     const counts = async () =>
       await Promise.all(
-        twins.map(async (twin) => (await twin.fetch(`/v1.0/invoke/${appId}/method/seen`)).json as Seen[]),
+        twins.map(async (twin) => (await twin.fetch(`/v1.0/invoke/${appId}/method/seen`)).json as Echo[]),
       );
     // Both must be known first; how long that takes is Dapr's own affair.
     await expect
