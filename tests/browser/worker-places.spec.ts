@@ -63,20 +63,33 @@ test("something else that listens on port 3500 is never reached from a page", as
       document.body.innerHTML = `<img src="http://localhost:3500/v1.0/healthz">
         <a id="a" target="out" href="http://localhost:3500/v1.0/metadata">link</a>
         <form id="p" target="posted" method="post" action="http://localhost:3500/v1.0/invoke/nobody/method/x"><button>post</button></form>
-        <iframe name="out"></iframe><iframe name="posted"></iframe>`;
+        <iframe name="out"></iframe><iframe name="posted"></iframe>
+        <iframe name="opened"></iframe><iframe name="submitted"></iframe>`;
       document.body.append(frame);
     });
     await page.click("#a");
     await page.click("#p button");
+    await page.evaluate(() => {
+      window.open("http://localhost:3500/v1.0/metadata", "opened");
+      const form = document.createElement("form");
+      Object.assign(form, { method: "post", target: "submitted" });
+      form.action = "http://localhost:3500/v1.0/invoke/nobody/method/x";
+      document.body.append(form);
+      form.submit();
+    });
     for (const [selector, text] of [
       ["#f", '"id":"busy-port"'],
       ["iframe[name=out]", '"id":"busy-port"'],
+      ["iframe[name=opened]", '"id":"busy-port"'],
       ["iframe[name=posted]", "ERR_DIRECT_INVOKE"],
+      ["iframe[name=submitted]", "ERR_DIRECT_INVOKE"],
     ] as const) {
       await expect(page.frameLocator(selector).locator("body")).toContainText(text);
     }
-    expect(reached).toEqual([]);
     expect(site.reached).toEqual([]);
+    await page.evaluate(() => location.assign("http://127.0.0.1:3500/v1.0/metadata"));
+    await expect(page.locator("body")).toContainText('"id":"busy-port"');
+    expect(reached).toEqual([]);
   } finally {
     other.closeAllConnections();
     await new Promise((closed) => other.close(closed));
