@@ -47,23 +47,36 @@ function streamed(body: Body): ReadableStream<Uint8Array> | null {
   });
 }
 
-/** The browser's Response. Headers that HTTP does not allow make it a 502 that says so. */
+function construct(method: string, { status, headers, body }: RuntimeResponse): Response {
+  const sent = method === "HEAD" || bodyless(status) ? null : streamed(body);
+  return new Response(sent, { status, headers: unflatten(headers) });
+}
+
+function unrepresentable(error: unknown): RuntimeResponse {
+  const cause = `the app's answer cannot be represented in a browser: ${(error as Error).message}`;
+  return apiError("ERR_DIRECT_INVOKE", { id: "", cause }, { status: 502 });
+}
+
+/** The browser's Response. A status or headers that it does not allow make it a 502 that says so. */
 export function toFetch(method: string, response: RuntimeResponse): Response {
-  const { status } = response;
-  const body = method === "HEAD" || bodyless(status) ? null : streamed(response.body);
   try {
-    return new Response(body, { status, headers: unflatten(response.headers) });
+    return construct(method, response);
   } catch (error) {
-    const cause = `the app's answer cannot be represented in a browser: ${(error as Error).message}`;
-    return toFetch(method, apiError("ERR_DIRECT_INVOKE", { id: "", cause }, { status: 502 }));
+    return construct(method, unrepresentable(error));
   }
 }
 
-/** An answer on the internal path: the status travels in a header, past the browser's handling of redirects. */
+/** An answer on the internal path: see `DOOR_HEADER`. */
 export function toShim(method: string, response: RuntimeResponse): Response {
-  const redirect = response.status >= 300 && response.status < 400;
-  const headers = [...response.headers, DOOR_HEADER, String(response.status)];
-  return toFetch(method, { ...response, status: redirect ? 200 : response.status, headers });
+  const { status, body } = response;
+  const redirect = status >= 300 && status < 400;
+  const door = body instanceof ReadableStream ? `${status} stream` : String(status);
+  const headers = [...response.headers, DOOR_HEADER, door];
+  try {
+    return construct(method, { ...response, status: redirect ? 200 : status, headers });
+  } catch (error) {
+    return toShim(method, unrepresentable(error));
+  }
 }
 
 /**

@@ -125,8 +125,8 @@ export type Downstream =
 export const INTERNAL = "__daprlet/";
 
 /**
- * On answers of the internal paths: their true status. It tells the worker's answer from a static server's page, and
- * carries redirects past the browser, which would follow them.
+ * On answers of the internal paths: their true status, and `stream` after it where the body is no whole one. It tells
+ * the worker's answer from a static server's page, and carries redirects past the browser, which would follow them.
  */
 export const DOOR_HEADER = "daprlet-door";
 /** Which app calls, on the internal paths only. */

@@ -62,8 +62,8 @@ export function bodyless(status: number): boolean {
 const EAGER_BYTES = 256 * 1024;
 
 /**
- * A body as bytes when it ends within `EAGER_BYTES` and without a pause longer than `patience`, else as a stream of
- * the same bytes. Whole bytes are cheaper to hand on and may be sent again.
+ * A body as bytes when it ends within `EAGER_BYTES` and without a pause longer than twice the `patience`, else as a
+ * stream of the same bytes. Whole bytes are cheaper to hand on and may be sent again.
  */
 export async function eager(
   stream: ReadableStream<Uint8Array>,
@@ -80,7 +80,10 @@ export async function eager(
       resolve("paused");
     };
   });
-  const cancel = patience(() => paused?.());
+  // Twice, because the first timer of a busy thread runs before what it has waiting.
+  let cancel = patience(() => {
+    cancel = patience(() => paused?.());
+  });
   let pending: ReturnType<typeof reader.read> | undefined;
   while (!slow && size < EAGER_BYTES) {
     pending = reader.read();

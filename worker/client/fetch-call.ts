@@ -1,14 +1,15 @@
+import type { Body } from "../../host/http.ts";
 import { CALLER_HEADER, DOOR_HEADER, INTERNAL, type WireRequest, type WireResponse } from "../messages.ts";
 import { eager, flatten, unflatten } from "../wire.ts";
 import { unavailable } from "./unavailable.ts";
 import type { WorkerDoorOptions } from "./worker-door.ts";
 
-/** How long an answer may pause before it is handed on as a stream. */
+/** How long a streamed answer may pause before it is handed on as a stream. */
 const PATIENCE_MS = 50;
 
 /**
  * One call through a fetch event, which starts the worker where it was stopped. Rejects when the browser fails the
- * fetch, or the answer breaks within its first bytes: then the same request may be sent again.
+ * fetch, or a whole answer or the first bytes of a stream break off: then the same request may be sent again.
  */
 export async function callByFetch(
   request: WireRequest,
@@ -28,16 +29,18 @@ export async function callByFetch(
     if (body instanceof ReadableStream) init.duplex = "half";
   }
   const response = await fetch(url, init);
-  const status = response.headers.get(DOOR_HEADER);
-  if (status === null) {
+  const door = response.headers.get(DOOR_HEADER);
+  if (door === null) {
     return unavailable(
       "the service worker is gone and the request was answered by the network; reload the page",
     );
   }
   const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
-  const read =
-    response.body === null
-      ? undefined
-      : await eager(response.body, (pause) => clock.after(PATIENCE_MS, pause));
-  return { status: Number(status), headers: kept, body: read };
+  let read: Body;
+  if (response.body !== null) {
+    read = door.endsWith("stream")
+      ? await eager(response.body, (pause) => clock.after(PATIENCE_MS, pause))
+      : new Uint8Array(await response.arrayBuffer());
+  }
+  return { status: Number.parseInt(door, 10), headers: kept, body: read };
 }
