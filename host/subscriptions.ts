@@ -105,7 +105,11 @@ export class Subscriptions {
     if (app === undefined || signal.aborted) return;
     const read = await readSubscriptions(app, sidecar, signal);
     if (signal.aborted) return;
-    this.#wanted = read === undefined ? this.#wanted : this.#usable(read);
+    const wanted = read === undefined ? this.#wanted : this.#usable(read);
+    if (this.#wanted.length > 0 && wanted.length === 0) {
+      sidecar.log.warn("the app subscribes to nothing any more; its events wait with their brokers");
+    }
+    this.#wanted = wanted;
     this.#endAll();
     const starting = new AbortController();
     this.#starting = starting;

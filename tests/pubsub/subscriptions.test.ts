@@ -153,6 +153,24 @@ describe("an answer to GET /dapr/subscribe", () => {
     expect((await on.send("GET", "/v1.0/healthz")).status).toBe(204);
   });
 
+  it("that takes all subscriptions back is told of, and what is published meanwhile waits", async () => {
+    let answers = '[{"pubsubname":"messagebus","topic":"t","route":"/t"}]';
+    const on = await sidecar({ subscriptions: () => text(answers) });
+    await on.runtime.appReady;
+    const { subscriptions } = on.runtime.sidecar;
+    const wanted = answers;
+    answers = "[]";
+    await subscriptions.start();
+    expect(list(on)).toEqual([]);
+    expect(complaints(on)).toEqual([expect.stringContaining("subscribes to nothing any more")]);
+    await on.publish("messagebus/t", "1");
+    await on.clock.advance(60_000);
+    expect(on.got).toEqual([]);
+    answers = wanted;
+    await subscriptions.start();
+    await on.until("the event", () => on.got.length === 1);
+  });
+
   it("at every truncation of a valid list leaves the sidecar standing", async () => {
     const whole = JSON.stringify([
       { pubsubname: "messagebus", topic: "t", route: "/t", metadata: { a: "é" } },
