@@ -29,6 +29,11 @@ export const catalogue = {
     grpc: "UNIMPLEMENTED",
     message: "the {block} API of Dapr is not supported yet by daprlet; see the table in its README",
   },
+  ERR_RELAY_UNSERVED: {
+    status: 501,
+    grpc: "UNIMPLEMENTED",
+    message: "a relay serves publish and invoke; call the {block} API at a sidecar",
+  },
   ERR_INTERNAL: { status: 500, grpc: "INTERNAL", message: "internal error: {cause}" },
   ERR_RUNTIME_UNAVAILABLE: {
     status: 503,

@@ -53,7 +53,7 @@ export class RelayGateway {
     const grant = relay.grant(token);
     if (guarded && grant === undefined) return text("invalid api token", 401);
     if (endpoint !== undefined && !served.has(endpoint.name)) {
-      return apiError("ERR_API_UNIMPLEMENTED", { block: endpoint.name.split(".")[0] as string });
+      return apiError("ERR_RELAY_UNSERVED", { block: endpoint.name.split(".")[0] as string });
     }
     if (request.body instanceof Uint8Array && request.body.byteLength > maxBodySize) {
       return apiError("ERR_BODY_READ", { cause: `request body is larger than ${maxBodySize} bytes` });

@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Message } from "../components/pubsub/pubsub.ts";
@@ -53,6 +54,15 @@ function upgrade(
       resolve(response.statusCode as number);
     });
     socket.on("error", reject);
+  });
+}
+
+/** The status that the lines of a request's head are answered with. */
+function statusOf({ port }: RelayServer, head: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${head.join("\r\n")}\r\n\r\n`));
+    socket.once("data", (data) => resolve(Number(data.toString().split(" ")[1])));
+    socket.once("error", reject);
   });
 }
 
@@ -303,7 +313,11 @@ describe("plain HTTP", () => {
       const { status } = await call(server, "POST", path, {}, "[]");
       expect([path, status >= 400]).toEqual([path, true]);
     }
-    expect((await call(server, "GET", "/v1.0/metadata")).status).toBe(501);
+    const metadata = await call(server, "GET", "/v1.0/metadata");
+    expect([metadata.status, metadata.body.includes("a relay serves publish and invoke")]).toEqual([
+      501,
+      true,
+    ]);
     expect((await call(server, "GET", "/v1.0/healthz")).status).toBe(204);
   });
 
@@ -326,6 +340,11 @@ describe("plain HTTP", () => {
     expect((await publish({ origin: "null" })).status).toBe(403);
     expect((await publish({ "sec-fetch-site": "cross-site" })).status).toBe(403);
     expect((await publish({ host: "evil.example" })).status).toBe(403);
+    const lines = (line: string, ...hosts: string[]) =>
+      statusOf(server, [line, ...hosts.map((host) => `Host: ${host}`), "Connection: close"]);
+    expect(await lines("GET /v1.0/healthz HTTP/1.1", "localhost", "evil.example")).toBe(403);
+    expect(await lines("GET http://evil.example/v1.0/healthz HTTP/1.1", "localhost")).toBe(403);
+    expect(await lines("GET http://localhost/v1.0/healthz HTTP/1.1", "evil.example")).toBe(204);
     expect((await publish({ origin: "https://app.example" })).status).toBe(204);
   });
 

@@ -45,6 +45,8 @@ export interface RelayServer {
 
 const maxBodySize = 4 << 20;
 const bodyIdleMs = 30_000;
+/** A request line with a whole URL, as proxies get it. */
+const absoluteTarget = /^https?:\/\/([^/?#]*)/i;
 const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 const ownOrigin = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
@@ -63,7 +65,7 @@ export async function startRelay(options: RelayServerOptions): Promise<RelayServ
   const beyond = !loopback.has(address);
   if (beyond && grants.length === 0) {
     throw new Error(
-      `a relay that listens on ${address} can be reached from other machines and needs a token: --relay-token, or DAPRLET_RELAY_TOKEN`,
+      `a relay that listens on ${address} can be reached from other machines and needs a token: --token, or DAPRLET_RELAY_TOKEN`,
     );
   }
   const platform = nodePlatform(log, ...(options.clock === undefined ? [] : [options.clock]));
@@ -93,7 +95,8 @@ export async function startRelay(options: RelayServerOptions): Promise<RelayServ
     maxPayload: maxFrame,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, (request, response) =>
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+  const server = createServer(timeouts, (request, response) =>
     receive(request, response, gateway, policy, log),
   );
   server.on("upgrade", (request, socket, head) => {
@@ -144,12 +147,21 @@ function bind(server: Server, address: string, port: number): Promise<number> {
   });
 }
 
+/** Why a request is not for this relay, or undefined. An absolute target stands above Host; two Hosts name nobody. */
+function refuseAddress({ rawHeaders, url }: IncomingMessage, policy: BrowserPolicy): string | undefined {
+  const absolute = absoluteTarget.exec(url as string)?.[1];
+  if (absolute !== undefined) return refuseHost(absolute, policy);
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === "host");
+  return hosts.length === 0 ? undefined : refuseHost(hosts.join(", "), policy);
+}
+
 function refuseUpgrade(
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
   policy: BrowserPolicy,
   origins: ReadonlySet<string>,
 ): [status: string, cause: string] | undefined {
-  const cause = refuseHost(headers.host ?? "", policy) ?? refuseOrigin(headers.origin, origins);
+  const { headers } = request;
+  const cause = refuseAddress(request, policy) ?? refuseOrigin(headers.origin, origins);
   if (cause !== undefined) return ["403 Forbidden", cause];
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
   if (offered.includes(subprotocol)) return undefined;
@@ -195,7 +207,7 @@ function receive(
       response.destroy();
     });
   const cause =
-    refuseHost(named.host ?? "", policy) ??
+    refuseAddress(request, policy) ??
     refusePage(
       { origin: named.origin, site: named["sec-fetch-site"] as string | undefined, referer: named.referer },
       policy,
@@ -207,7 +219,7 @@ function receive(
     return;
   }
   const headers = raw.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
-  const target = request.url as string;
+  const target = (request.url as string).replace(absoluteTarget, "");
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? "" : target.slice(mark + 1);

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { Log } from "../../platform.ts";
 import { type RelayServer, startRelay } from "../relay-server.ts";
 import { Given, UsageError } from "./arguments.ts";
@@ -22,7 +23,9 @@ function names(list: string | undefined): readonly string[] {
 /** `daprlet relay`. Answers the exit code. */
 export async function relay(flags: RelayFlags, terminal: Terminal): Promise<number> {
   const log = commandLog(new Given(), "relay", "readable", terminal.colour, terminal.err);
-  if (!/^\d+$/.test(flags.port)) throw new UsageError(`--port takes a port, not ${flags.port}`);
+  if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535) {
+    throw new UsageError(`--port takes a port, not ${flags.port}`);
+  }
   const asked = new Promise<void>((resolve) => terminal.onSignal(() => resolve()));
   const token = flags.token ?? terminal.environment.DAPRLET_RELAY_TOKEN;
   const server = await startRelay({
@@ -33,9 +36,11 @@ export async function relay(flags: RelayFlags, terminal: Terminal): Promise<numb
     allowedHosts: names(flags.allowedHosts),
     log,
   });
-  terminal.out(
-    `the relay is at ${server.url}; join it with --relay ${server.url}, or in a page with relay: "${server.url}"`,
-  );
+  // Where it listens on every address, members need one that leads here.
+  const url = /^(?:0\.0\.0\.0|::)$/.test(flags.address ?? "")
+    ? `ws://${hostname()}:${server.port}`
+    : server.url;
+  terminal.out(`the relay is at ${url}; join it with --relay ${url}, or in a page with relay: "${url}"`);
   await asked;
   await server.close();
   return 0;
