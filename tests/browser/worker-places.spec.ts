@@ -218,6 +218,19 @@ test("a worker that cannot be loaded is named, and the runtime runs in the page"
   expect(site.reached).toEqual(["GET /nowhere/sw.js"]);
 });
 
+test("a browser that resolves registration with nothing is one without service workers", async ({
+  browser,
+  site,
+}) => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  const registered = await open(page, site.url, { appId: "blocked" });
+  expect(registered.door).toBe("page");
+  expect(registered.note).toContain("did not take the service worker /sw.js (it is blocked here)");
+  expect(await call(page, "/v1.0/healthz")).toMatchObject({ status: 204 });
+  await context.close();
+});
+
 test("a page outside the worker's scope is told so, and its fetches are answered", async ({ page, site }) => {
   const registered = await open(page, site.url, { appId: "outside", scope: "/elsewhere/" });
   expect(registered).toMatchObject({ door: "worker" });

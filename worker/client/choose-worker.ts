@@ -42,7 +42,7 @@ export async function startWorker(
   clock: Clock,
 ): Promise<ServiceWorkerRegistration> {
   if (container === undefined) throw new NoWorkerError(missing());
-  let registration: ServiceWorkerRegistration | undefined;
+  let registration: ServiceWorkerRegistration;
   try {
     const present = await container.getRegistration(scope);
     const theirs = present?.active?.scriptURL;
@@ -56,6 +56,8 @@ export async function startWorker(
       return present;
     }
     registration = await container.register(scriptUrl, { scope: scope.href, updateViaCache: "none" });
+    // Some blockers, and test tools, resolve with nothing where they should reject.
+    if (registration === undefined) throw new Error("it is blocked here");
   } catch (error) {
     throw new NoWorkerError(
       `the browser did not take the service worker ${scriptUrl.pathname} (${(error as Error).message})`,
