@@ -70,6 +70,21 @@ describe("the machine's transport", () => {
     expect(await a.transport.instances("b", "other")).toEqual([]);
   });
 
+  it("takes the app's folder along with its last instance, whoever comes at that moment", async () => {
+    const first = await join_("a");
+    const second = await join_("a");
+    await first.transport.close();
+    expect(existsSync(appFolder(folder, "default", "a"))).toBe(true);
+    await second.transport.close();
+    expect(existsSync(appFolder(folder, "default", "a"))).toBe(false);
+    for (let i = 0; i < 50; i++) {
+      const leaving = await join_("a");
+      const [, coming] = await Promise.all([leaving.transport.close(), join_("a")]);
+      expect((await (await join_("b")).transport.instances("a", "default")).length).toBe(1);
+      await coming.transport.close();
+    }
+  });
+
   it("carries verb, path, query, headers and body, and tells who calls", async () => {
     const got: unknown[] = [];
     const a = await join_("a", undefined, { namespace: "näme/space" });
@@ -234,7 +249,7 @@ describe("the machine's transport", () => {
     await expect
       .poll(async () => (await a.transport.instances("b", "default")).length, { timeout: 1000 })
       .toBe(0);
-    expect(readdirSync(appFolder(folder, "default", "b"))).toEqual([]);
+    expect(existsSync(appFolder(folder, "default", "b"))).toBe(false);
     await expect(a.mesh.invoke("b", "default", request("/"))).rejects.toBeInstanceOf(UnavailableError);
   });
 

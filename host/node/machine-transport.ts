@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pool } from "undici";
@@ -75,7 +74,6 @@ export class MachineTransport implements Transport {
     }
     ownFolder(folder);
     const own = appFolder(folder, self.namespace, self.appId);
-    mkdirSync(own, { recursive: true, mode: 0o700 });
     this.#server = await serveMachine(own, self, receive, control, log);
     this.#self = self;
   }

@@ -1,5 +1,6 @@
-import { rename, unlink } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { existsSync, mkdirSync } from "node:fs";
+import { rename, rmdir, unlink } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { AppUnreachableError } from "../../channel/app-channel.ts";
 import {
@@ -78,16 +79,10 @@ export async function serveMachine(
     { keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true },
     (request, response) => accept(request, response, answer, log),
   );
-  server.on("error", (error) => log.error("the machine's socket failed", { cause: error.message }));
   const path = join(folder, socketName(self.instance));
   const hidden = join(folder, `.${socketName(self.instance).slice(1)}`);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(hidden, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+  await bind(server, folder, hidden);
+  server.on("error", (error) => log.error("the machine's socket failed", { cause: error.message }));
   // Between bind and listen a socket refuses connections and would be taken for a dead one: it shows up when it works.
   await rename(hidden, path);
   server.unref();
@@ -97,6 +92,8 @@ export async function serveMachine(
     close() {
       closed ??= (async () => {
         await unlink(path).catch(() => undefined);
+        // The last one takes the app's folder along: generated ids would pile up.
+        await rmdir(folder).catch(() => undefined);
         const connections = await new Promise<number>((resolve) => {
           server.getConnections((_error, count) => resolve(count ?? 0));
         });
@@ -113,6 +110,27 @@ export async function serveMachine(
       return closed;
     },
   };
+}
+
+/** Attempts at a folder that another instance, leaving as the last one, may remove between its making and its use. */
+const bindAttempts = 5;
+
+async function bind(server: Server, folder: string, path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(path, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+      return;
+    } catch (error) {
+      if (attempt === bindAttempts || existsSync(folder)) throw error;
+    }
+  }
 }
 
 async function controlled(
