@@ -1,4 +1,4 @@
-import { AppHost, type AppSubscription, type FetchHandler } from "./app-host.ts";
+import type { AppSubscription, FetchHandler } from "./app-host.ts";
 import { Page } from "./page.ts";
 import { type RegisterContext, type RegisterOptions, register } from "./register.ts";
 
@@ -23,8 +23,10 @@ export interface Served {
  */
 export async function serve(options: ServeOptions, context: RegisterContext): Promise<Served> {
   const { appId, fetch, subscriptions } = options;
+  const loading = import("../client-serve.ts");
   const page = Page.of(context.window);
   if (page.door(appId) === undefined) await register(options, context);
+  const { AppHost } = await loading;
   const door = Page.of(context.window).door(appId);
   if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
   // A document of an opaque origin has no origin to show to a handler.
