@@ -48,13 +48,6 @@ export const differences = [
     why: "keys, topics and methods are text; what cannot be written down cannot be authorised",
   },
   {
-    id: "path.forbidden",
-    what: "a control character, `#` or `?` in a path that is no endpoint and names no app",
-    daprd: "404 `ERR_DIRECT_INVOKE`",
-    daprlet: "500 `ERR_DIRECT_INVOKE`, as where an app is named",
-    why: "such a path is refused before anything is made of it",
-  },
-  {
     id: "path.spelling",
     what: "the escapes of `!`, `'`, `*` and the like, as the called app sees them",
     daprd: "escaped where another character of the path is",
@@ -63,10 +56,10 @@ export const differences = [
   },
   {
     id: "path.no-uri",
-    what: "a character that may not stand in a URI, unescaped, beside an escaped slash",
-    daprd: "the escaped slash counts as a slash: no endpoint, 404",
-    daprlet: "the escaped slash stays part of its segment",
-    why: "the rule for escaped slashes should not depend on their neighbours",
+    what: "a character that may not stand in a URI, unescaped, beside an escaped slash or dot",
+    daprd: "the escaped slash or dot counts as written plainly",
+    daprlet: "it stays part of its segment, as everywhere else",
+    why: "the rule should not depend on a neighbour",
   },
   {
     id: "invoke.spoofed-caller",

@@ -145,11 +145,9 @@ function explained(path: string, own: string, reference: string): DifferenceId |
     }
   };
   if (/%FF/.test(path) && own.startsWith("400 ")) return "path.not-text";
-  if (/%(?:00|0A|3F|23|7F)/.test(path) && own.startsWith("500 ") && reference.startsWith("404 "))
-    return "path.forbidden";
   if (/%25/.test(path)) return "invoke.percent";
   if (own.startsWith("200 ") && decoded(own) === decoded(reference)) return "path.spelling";
-  if (/%2f/i.test(path) && /[\\|]/.test(path)) return "path.no-uri";
+  if (/%2[ef]/i.test(path) && /[\\|]/.test(path)) return "path.no-uri";
   return undefined;
 }
 
