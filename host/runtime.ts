@@ -176,6 +176,10 @@ export class Runtime {
       return await this.#dispatch(request);
     } catch (error) {
       if (error instanceof ApiError) return error.response;
+      if (error instanceof Error && error.name === "AbortError" && request.signal?.aborted) {
+        this.log.debug("a caller went away", { cause: error.message });
+        return apiError("ERR_INTERNAL", { cause: "the caller went away" });
+      }
       const cause = error instanceof ComponentError ? error.message : "see the sidecar's log";
       this.log.error("a request failed", {
         cause: error instanceof Error ? (error.stack ?? error.message) : "unknown",

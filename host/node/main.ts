@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { version } from "../version.ts";
 import { parseArguments, UsageError } from "./cli/arguments.ts";
 import { daprd } from "./cli/daprd.ts";
 import { run } from "./cli/run.ts";
@@ -25,6 +26,10 @@ async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === "run" || command === "daprd") {
     const parsed = parseArguments(rest);
+    if (parsed.given.on("version") || parsed.given.on("build-info")) {
+      terminal.out(parsed.given.on("version") ? version : `Version: ${version}\nNode: ${process.version}`);
+      return 0;
+    }
     if (!parsed.help) {
       if (command === "run") return run(parsed.given, parsed.rest, terminal);
       if (parsed.rest.length > 0) throw new UsageError(`daprd takes no command: ${parsed.rest[0]}`);

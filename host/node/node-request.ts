@@ -93,8 +93,10 @@ export function stream(request: IncomingMessage, limit: number): ReadableStream<
           if ((controller.desiredSize ?? 0) <= 0) request.pause();
         });
         request.on("end", () => end());
-        request.on("close", () => end(new Error("the caller went away before the end of its request")));
-        request.on("error", () => end(new Error("the caller's connection failed")));
+        request.on("close", () =>
+          end(new DOMException("the caller went away before the end of its request", "AbortError")),
+        );
+        request.on("error", () => end(new DOMException("the caller's connection failed", "AbortError")));
         request.pause();
       },
       pull() {

@@ -21,6 +21,11 @@ describe("the switches of run and daprd", () => {
     [["--relay"], "relay", "3499"],
     [["--relay", "4000"], "relay", "4000"],
     [["--relay", "wss://r.example"], "relay", "wss://r.example"],
+    [["--app-id", "-port"], "app-id", "-port"],
+    [["--app-id", "--relay"], "app-id", "--relay"],
+    [["-app-id", "a"], "app-id", "a"],
+    [["-app-id=-a"], "app-id", "-a"],
+    [["-enable-metrics=false"], "enable-metrics", "false"],
     [["--strict"], "strict", "true"],
     [["--enable-metrics=false"], "enable-metrics", "false"],
     [["--log-as-json=TRUE"], "log-as-json", "true"],
@@ -56,6 +61,7 @@ describe("the switches of run and daprd", () => {
   it("collects what is given twice where all count", () => {
     const { given } = read("-d", "a", "--resources-path", "b", "--components-path", "c");
     expect(given.texts("resources-path")).toEqual(["a", "b", "c"]);
+    expect(read("-d", "a,b", "--resources-path=c").given.paths("resources-path")).toEqual(["a", "b", "c"]);
   });
 
   it.each([
@@ -86,9 +92,16 @@ describe("the switches of run and daprd", () => {
   });
 
   it("says in one sentence what has no effect yet, and refuses what cannot be done", () => {
-    const { given } = read("--metrics-port", "9090", "--enable-profiling", "--app-id", "a");
+    const { given } = read(
+      "--metrics-port",
+      "9090",
+      "--enable-profiling",
+      "--app-id",
+      "a",
+      "--enable-metrics",
+    );
     expect(checkFlags(given)).toBe(
-      "accepted, without effect yet: --metrics-port (metrics are not served yet), --enable-profiling (use node --inspect or --cpu-prof)",
+      "accepted, without effect yet: --metrics-port, --enable-metrics (metrics are not served yet), --enable-profiling (use node --inspect or --cpu-prof)",
     );
     expect(checkFlags(read("--app-id", "a").given)).toBeUndefined();
     expect(() => checkFlags(read("-k").given)).toThrow(/^--kubernetes: /);

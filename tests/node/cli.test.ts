@@ -248,6 +248,8 @@ describe("endings", () => {
     const running = shop.start(["run", "--app-id", "a", "--", "no-such-command-of-daprlet"]);
     expect(await running.ended).toBe(127);
     expect(running.err).toContain("the command no-such-command-of-daprlet was not found");
+    shop.write("text.txt", "no program");
+    expect(await shop.start(["run", "--", "./text.txt"]).ended).toBe(126);
   });
 });
 

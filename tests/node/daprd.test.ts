@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { componentYaml, freePort, json, runApp, untilHealthy, Workshop } from "./cli.ts";
 
@@ -29,6 +31,26 @@ describe("daprlet daprd", () => {
     running.child.kill("SIGTERM");
     expect(await running.ended).toBe(0);
     expect(running.err).toBe("");
+  });
+
+  it("takes names with one dash, paths with commas and a file for its log, and tells its version", async () => {
+    shop.write("r/one.yaml", componentYaml("one", "state.in-memory"));
+    shop.write("q/two.yaml", componentYaml("two", "state.in-memory"));
+    const port = await freePort();
+    const running = shop.start([
+      ...["daprd", "-app-id", "a", `-dapr-http-port=${port}`, "-resources-path", "r,q"],
+      ...["--log-file", "a.log", "--disable-builtin-k8s-secret-store"],
+    ]);
+    expect(await untilHealthy(port)).toBe(204);
+    const { components } = await json(`http://localhost:${port}/v1.0/metadata`);
+    expect(components).toMatchObject([{ name: "one" }, { name: "two" }]);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+    expect(running.out).toBe("");
+    expect(readFileSync(join(shop.folder, "a.log"), "utf8")).toMatch(/Status: Running[^]*msg="stopped"/);
+    const version = shop.start(["daprd", "--version"]);
+    expect(await version.ended).toBe(0);
+    expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("logs JSON on request", async () => {

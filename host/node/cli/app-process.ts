@@ -8,6 +8,17 @@ export interface AppProcessOptions {
   err(line: string): void;
 }
 
+/** A command that never ran; the exit code is the one that shells give. */
+export class NotStartedError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: 126 | 127,
+  ) {
+    super(message);
+    this.name = "NotStartedError";
+  }
+}
+
 /** How a process ended: its exit code, or the signal that ended it. */
 export interface Ending {
   readonly code: number | undefined;
@@ -40,8 +51,8 @@ export class AppProcess {
       this.#child.once("error", (error: NodeJS.ErrnoException) => {
         reject(
           error.code === "ENOENT"
-            ? new Error(`the command ${file} was not found`)
-            : new Error(`the command ${file} could not be started: ${error.message}`),
+            ? new NotStartedError(`the command ${file} was not found`, 127)
+            : new NotStartedError(`the command ${file} could not be started: ${error.message}`, 126),
         );
       });
       this.#child.once("exit", (code, signal) => {

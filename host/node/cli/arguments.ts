@@ -1,3 +1,4 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { type Flag, flags } from "./flags.ts";
 
 /** What was given, by the flag's first name. */
@@ -19,6 +20,11 @@ export class Given {
 
   texts(name: string): readonly string[] {
     return this.#values.get(name) ?? [];
+  }
+
+  /** Paths; each text may hold several, separated by commas. */
+  paths(name: string): readonly string[] {
+    return this.texts(name).flatMap((text) => text.split(",").filter((path) => path !== ""));
   }
 
   /** Names separated by commas. */
@@ -79,39 +85,64 @@ export interface ParsedArguments {
 /** `--relay` alone means its usual port: a value follows only where it looks like one. */
 const relayValue = /^\d+$|^wss?:\/\//;
 
+/** How `util.parseArgs` is to read the switches: every name of a flag is an option of its own. */
+interface Grammar {
+  readonly byName: ReadonlyMap<string, Flag>;
+  readonly options: NonNullable<ParseArgsConfig["options"]>;
+}
+
+function grammar(): Grammar {
+  const byName = new Map<string, Flag>();
+  const options: Grammar["options"] = { help: { type: "boolean", short: "h" } };
+  for (const flag of flags) {
+    const type = flag.value === undefined ? "boolean" : "string";
+    for (const [i, name] of flag.names.entries()) {
+      byName.set(name, flag);
+      options[name] = i === 0 && flag.short !== undefined ? { type, short: flag.short } : { type };
+    }
+  }
+  return { byName, options };
+}
+
+/** A word as `parseArgs` takes it: daprd's long names with one dash, and a value where one may be left out. */
+function normalised(word: string, next: string | undefined, byName: Grammar["byName"]): string {
+  const name = /^--?([a-z][a-z-]+)(?==|$)/.exec(word)?.[1];
+  const flag = name === undefined ? undefined : byName.get(name);
+  if (flag === undefined) return word;
+  const long = word.startsWith("--") ? word : `-${word}`;
+  const bare = flag.fallback !== undefined && long === `--${name}` && !relayValue.test(next ?? "");
+  return bare ? `${long}=${flag.fallback}` : long;
+}
+
 /**
  * Reads the switches up to `--`, or to the first word that is none: from there on it is the app's command. Takes
- * `--name value`, `--name=value`, `-n value`, `-nvalue` and, as Go's flag packages do, `--switch=false`. Throws
- * {@link UsageError}.
+ * `--name value`, `--name=value`, `-name value`, `-n value`, `-nvalue` and, as Go's flag packages do,
+ * `--switch=false`. Throws {@link UsageError}.
  */
 export function parseArguments(args: readonly string[]): ParsedArguments {
-  const byName = new Map<string, Flag>();
-  for (const flag of flags) {
-    for (const name of flag.names) byName.set(`--${name}`, flag);
-    if (flag.short !== undefined) byName.set(`-${flag.short}`, flag);
-  }
+  const { byName, options } = grammar();
+  const words = args.map((word, i) => normalised(word, args[i + 1], byName));
+  // Not strict: what is unknown after the first word of the command is the app's own.
+  const { tokens } = parseArgs({ args: words, options, strict: false, tokens: true });
   const given = new Given();
-  let i = 0;
-  for (; i < args.length; i++) {
-    const arg = args[i] as string;
-    if (arg === "--") return { given, rest: args.slice(i + 1), help: false };
-    if (arg === "--help" || arg === "-h") return { given, rest: [], help: true };
-    if (!arg.startsWith("-") || arg === "-") break;
-    const long = arg.startsWith("--");
-    const equals = arg.indexOf("=");
-    const end = long ? (equals === -1 ? arg.length : equals) : 2;
-    const flag = byName.get(arg.slice(0, end));
-    if (flag === undefined) throw new UsageError(`unknown option '${arg.slice(0, end)}'`);
-    const attached = end === arg.length ? undefined : arg.slice(end).replace(/^=/, "");
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") return { given, rest: args.slice(token.index + 1), help: false };
+    if (token.kind === "positional") return { given, rest: args.slice(token.index), help: false };
+    if (token.name === "help") return { given, rest: [], help: true };
+    const flag = byName.get(token.name);
+    if (flag === undefined) throw new UsageError(`unknown option '${token.rawName}'`);
     const name = flag.names[0] as string;
-    if (flag.value === undefined) given.add(name, boolean(name, attached));
-    else if (attached !== undefined) given.add(name, attached);
-    else if (flag.fallback !== undefined && !relayValue.test(args[i + 1] ?? "")) {
-      given.add(name, flag.fallback);
-    } else if (i + 1 < args.length) given.add(name, args[++i] as string);
+    const value = token.inlineValue === false ? args[token.index + 1] : attached(token.rawName, token.value);
+    if (flag.value === undefined) given.add(name, boolean(name, value));
+    else if (value !== undefined) given.add(name, value);
     else throw new UsageError(`--${name} takes a value: <${flag.value}>`);
   }
-  return { given, rest: args.slice(i), help: false };
+  return { given, rest: [], help: false };
+}
+
+/** `-p=3000` is `-p 3000`. */
+function attached(rawName: string, value: string | undefined): string | undefined {
+  return rawName.startsWith("--") ? value : value?.replace(/^=/, "");
 }
 
 function boolean(name: string, text: string | undefined): "true" | "false" {
@@ -122,12 +153,14 @@ function boolean(name: string, text: string | undefined): "true" | "false" {
 
 /** Refuses what cannot be done, and answers one sentence about what is accepted without effect. */
 export function checkFlags(given: Given): string | undefined {
-  const later: string[] = [];
+  const later = new Map<string, string[]>();
   for (const flag of flags) {
     const name = flag.names[0] as string;
     if (!given.has(name)) continue;
     if (flag.refused !== undefined) throw new UsageError(`--${name}: ${flag.refused}`);
-    if (flag.later !== undefined) later.push(`--${name} (${flag.later})`);
+    if (flag.later !== undefined) later.set(flag.later, [...(later.get(flag.later) ?? []), `--${name}`]);
   }
-  return later.length === 0 ? undefined : `accepted, without effect yet: ${later.join(", ")}`;
+  if (later.size === 0) return undefined;
+  const reasons = Array.from(later, ([reason, names]) => `${names.join(", ")} (${reason})`);
+  return `accepted, without effect yet: ${reasons.join(", ")}`;
 }

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Log } from "../../platform.ts";
 import { type NodeSidecar, startSidecar } from "../start-sidecar.ts";
 import { generatedAppId } from "./app-id.ts";
-import { AppProcess, type Ending } from "./app-process.ts";
+import { AppProcess, type Ending, NotStartedError } from "./app-process.ts";
 import { checkFlags, type Given } from "./arguments.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import { StopRequests } from "./stop-requests.ts";
@@ -108,8 +108,9 @@ async function supervise(app: AppProcess, session: Session, url: string, serves:
     await stops.first;
     return 0;
   } catch (error) {
-    log.error(error instanceof Error ? error.message : String(error));
-    return 127;
+    if (!(error instanceof NotStartedError)) throw error;
+    log.error(error.message);
+    return error.exitCode;
   }
 }
 

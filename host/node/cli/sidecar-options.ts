@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
@@ -30,6 +30,17 @@ export function logLevel(given: Given): LogLevel {
   return level;
 }
 
+/** Appends lines to a file. */
+function fileWriter(path: string): (line: string) => void {
+  let file: number;
+  try {
+    file = openSync(path, "a");
+  } catch (error) {
+    throw new UsageError(`--log-file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  return (line) => writeSync(file, `${line}\n`);
+}
+
 export function commandLog(
   given: Given,
   appId: string,
@@ -37,12 +48,13 @@ export function commandLog(
   colour: boolean,
   write: (line: string) => void,
 ): Log {
+  const file = given.text("log-file");
   return cliLog({
     level: logLevel(given),
     format: given.on("log-as-json") ? "json" : format,
-    colour,
+    colour: colour && file === undefined,
     appId,
-    write,
+    write: file === undefined ? write : fileWriter(file),
     now: () => new Date(),
   });
 }
@@ -133,7 +145,7 @@ export function sidecarOptions(
   if (appId.includes(".")) log.warn(`other apps cannot invoke ${appId}: an app id must not contain a dot`);
   const graceful = given.number("dapr-graceful-shutdown-seconds");
   const paths = given.has("resources-path")
-    ? given.texts("resources-path")
+    ? given.paths("resources-path")
     : existsSync(folder)
       ? [folder]
       : undefined;
@@ -163,7 +175,7 @@ export function sidecarOptions(
     readBufferSize: bytes(given, "read-buffer-size", "dapr-http-read-buffer-size", 1 << 10),
     components,
     resourcesPaths: paths,
-    configPaths: given.texts("config"),
+    configPaths: given.paths("config"),
     machineFolder: runtimeFolder(environment),
     environment: (name) => environment[name],
     strict: given.on("strict"),
