@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Connect, Plugin, ResolvedConfig } from "vite";
+import type { Connect, HtmlTagDescriptor, Plugin, ResolvedConfig } from "vite";
 
 export interface DaprletPluginOptions {
   /**
@@ -24,6 +24,12 @@ function packaged(name: string): string {
   return fileURLToPath(new URL(here.includes("/host/vite/") ? `../../dist/${name}` : `./${name}`, here));
 }
 
+/** Where a page finds the worker. Under a relative base (`./`) that depends on how deep the page lies. */
+function workerAddress(base: string, page: string): string {
+  if (base !== "" && base !== "./") return `${base}sw.js`;
+  return `${"../".repeat(page.split("/").length - 2) || "./"}sw.js`;
+}
+
 function serve(config: () => ResolvedConfig): Connect.NextHandleFunction {
   return (request, response, next) => {
     const path = (request.url ?? "").split("?")[0];
@@ -37,8 +43,8 @@ function serve(config: () => ResolvedConfig): Connect.NextHandleFunction {
 }
 
 /**
- * Serves `sw.js` and `core.wasm` in development, emits them in a build, and, given an app id, registers the sidecar
- * in every page before its own scripts.
+ * Serves `sw.js` and `core.wasm` in development, emits them in a build, tells every page where they are, and, given an
+ * app id, registers the sidecar there before the page's own scripts.
  */
 export default function daprlet(options: DaprletPluginOptions = {}): Plugin {
   let config: ResolvedConfig;
@@ -57,18 +63,20 @@ export default function daprlet(options: DaprletPluginOptions = {}): Plugin {
     },
     transformIndexHtml: {
       order: "pre",
-      handler() {
-        if (options.appId === undefined) return [];
-        const call = { ...options.register, appId: options.appId, scriptUrl: `${config.base}sw.js` };
-        const data = JSON.stringify(call).replaceAll("<", "\\u003c");
-        return [
-          {
-            tag: "script",
-            attrs: { type: "module" },
-            children: `import { register } from "daprlet";\nawait register(${data});`,
-            injectTo: "head-prepend",
-          },
+      handler(_, { path }) {
+        const content = workerAddress(config.base, path);
+        const tags: HtmlTagDescriptor[] = [
+          { tag: "meta", attrs: { name: "daprlet-worker", content }, injectTo: "head-prepend" },
         ];
+        if (options.appId === undefined) return tags;
+        const data = JSON.stringify({ ...options.register, appId: options.appId }).replaceAll("<", "\\u003c");
+        tags.push({
+          tag: "script",
+          attrs: { type: "module" },
+          children: `import { register } from "daprlet";\nawait register(${data});`,
+          injectTo: "head-prepend",
+        });
+        return tags;
       },
     },
   };

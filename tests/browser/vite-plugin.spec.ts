@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, type Page, test } from "playwright/test";
@@ -30,7 +30,11 @@ async function config(): Promise<InlineConfig> {
   };
 }
 
-test.beforeAll(() => writeFileSync(join(folder, "index.html"), html));
+test.beforeAll(() => {
+  writeFileSync(join(folder, "index.html"), html);
+  mkdirSync(join(folder, "about"));
+  writeFileSync(join(folder, "about/index.html"), html);
+});
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function stores(page: Page, url: string): Promise<void> {
@@ -51,5 +55,17 @@ test("the plugin's build runs from a static server under a sub-path", async ({ p
   await build(await config());
   const server = await preview(await config());
   await stores(page, "http://localhost:4311/shop/");
+  await new Promise((closed) => server.httpServer.close(closed));
+});
+
+test("pages in folders find the worker under a relative base", async ({ page }) => {
+  const input = ["index.html", "about/index.html"].map((name) => join(folder, name));
+  const relative = { ...(await config()), base: "./", build: { target: "es2022", rollupOptions: { input } } };
+  await build(relative);
+  const server = await preview({ ...relative, base: "/anywhere/" });
+  await stores(page, "http://localhost:4311/anywhere/about/");
+  expect(await page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).toBe(
+    "http://localhost:4311/anywhere/sw.js",
+  );
   await new Promise((closed) => server.httpServer.close(closed));
 });

@@ -60,7 +60,7 @@ export async function startWorker(
     if (registration === undefined) throw new Error("it is blocked here");
   } catch (error) {
     throw new NoWorkerError(
-      `the browser did not take the service worker ${scriptUrl.pathname} (${(error as Error).message})`,
+      `the browser did not take the service worker ${scriptUrl.pathname}, which has to be the package's sw.js (${(error as Error).message})`,
       error,
     );
   }
