@@ -1,15 +1,9 @@
-import { existsSync } from "node:fs";
 import { expect, test } from "playwright/test";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 import { startDemo } from "./demo-server.ts";
+import { launchFirefox, withoutFirefox } from "./firefox-esr.ts";
 
-/** Firefox ESR by WebDriver BiDi: Playwright drives only a Firefox build of its own, which is not everywhere. */
-const firefox = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync);
-
-test.skip(
-  firefox === undefined && process.env.CI !== "true",
-  "Firefox is missing: apt-get install firefox-esr",
-);
+test.skip(withoutFirefox !== undefined, withoutFirefox ?? "");
 
 let demo: Awaited<ReturnType<typeof startDemo>>;
 let browser: Browser;
@@ -17,12 +11,7 @@ let browser: Browser;
 test.beforeAll(async () => {
   test.setTimeout(180_000);
   demo = await startDemo(4302);
-  browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: firefox ?? "firefox-esr",
-    headless: true,
-    extraPrefsFirefox: { "browser.tabs.warnOnClose": false },
-  });
+  browser = await launchFirefox();
 });
 
 test.afterAll(async () => {

@@ -1,15 +1,9 @@
-import { existsSync } from "node:fs";
-import puppeteer, { type Browser } from "puppeteer-core";
+import type { Browser } from "puppeteer-core";
+import { launchFirefox, withoutFirefox } from "./firefox-esr.ts";
 import { expect, Site, test } from "./fixtures.ts";
 import { bundle } from "./storage/bundle.ts";
 
-/** Firefox ESR by WebDriver BiDi: Playwright drives only a Firefox build of its own, which is not everywhere. */
-const firefox = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync);
-
-test.skip(
-  firefox === undefined && process.env.CI !== "true",
-  "Firefox is missing: apt-get install firefox-esr",
-);
+test.skip(withoutFirefox !== undefined, withoutFirefox ?? "");
 
 let browser: Browser;
 let site: Site;
@@ -19,11 +13,7 @@ test.beforeAll(async () => {
   site = await Site.start();
   site.files.set("suites.html", `<!doctype html><meta charset="utf-8"><script src="suites.js"></script>`);
   site.files.set("suites.js", await bundle("suites-page.ts"));
-  browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: firefox ?? "firefox-esr",
-    headless: true,
-  });
+  browser = await launchFirefox();
 });
 
 test.afterAll(async () => {

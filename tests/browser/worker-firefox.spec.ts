@@ -1,14 +1,8 @@
-import { existsSync } from "node:fs";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
+import { launchFirefox, withoutFirefox } from "./firefox-esr.ts";
 import { expect, Site, test } from "./fixtures.ts";
 
-/** Playwright drives only a Firefox build of its own, which is not everywhere; the system's speaks WebDriver BiDi. */
-const firefox = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync);
-
-test.skip(
-  firefox === undefined && process.env.CI !== "true",
-  "Firefox is missing: apt-get install firefox-esr",
-);
+test.skip(withoutFirefox !== undefined, withoutFirefox ?? "");
 
 let browser: Browser;
 let site: Site;
@@ -16,11 +10,7 @@ let site: Site;
 test.beforeAll(async () => {
   test.setTimeout(120_000);
   site = await Site.start();
-  browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: firefox ?? "firefox-esr",
-    headless: true,
-  });
+  browser = await launchFirefox();
 });
 
 test.afterAll(async () => {
@@ -122,12 +112,7 @@ test("Firefox: one tab invokes another and its events arrive, with streams both 
 });
 
 test("Firefox without service workers: the runtime runs in the page, and keeps what it stores", async () => {
-  const without = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: firefox ?? "firefox-esr",
-    headless: true,
-    extraPrefsFirefox: { "dom.serviceWorkers.enabled": false },
-  });
+  const without = await launchFirefox();
   try {
     for (const visit of ["first", "second"]) {
       const page = await without.newPage();
