@@ -54,7 +54,10 @@ export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions 
   });
   worker.addEventListener("fetch", (event) => {
     const answer = host.fetch(event);
-    if (answer !== undefined) event.respondWith(answer);
+    if (answer === undefined) return;
+    // A listener that answers everything, as MSW's does, would throw at the second answer.
+    event.stopImmediatePropagation();
+    event.respondWith(answer);
   });
   worker.addEventListener("message", (event) => event.waitUntil(host.message(event)));
   worker.addEventListener("activate", (event) => event.waitUntil(host.boot()));
