@@ -12,7 +12,15 @@ export const withoutFirefox =
     ? "Firefox is missing: apt-get install firefox-esr"
     : undefined;
 
-/** The system's Firefox by WebDriver BiDi: Playwright drives only a build of its own, which is not everywhere. */
-export function launchFirefox(): Promise<Browser> {
-  return puppeteer.launch({ browser: "firefox", executablePath: path ?? "firefox-esr", headless: true });
+/**
+ * The system's Firefox by WebDriver BiDi: Playwright drives only a build of its own, which is not everywhere.
+ * `preferences` are those of `about:config`.
+ */
+export function launchFirefox(preferences: Record<string, unknown> = {}): Promise<Browser> {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: path ?? "firefox-esr",
+    headless: true,
+    extraPrefsFirefox: preferences,
+  });
 }

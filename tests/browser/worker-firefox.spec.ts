@@ -112,7 +112,7 @@ test("Firefox: one tab invokes another and its events arrive, with streams both 
 });
 
 test("Firefox without service workers: the runtime runs in the page, and keeps what it stores", async () => {
-  const without = await launchFirefox();
+  const without = await launchFirefox({ "dom.serviceWorkers.enabled": false });
   try {
     for (const visit of ["first", "second"]) {
       const page = await without.newPage();
