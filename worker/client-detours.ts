@@ -1,4 +1,4 @@
-import { type Addresses, isLoopback, locate } from "./addresses.ts";
+import { type Addresses, locate } from "./addresses.ts";
 import { INTERNAL } from "./messages.ts";
 
 /** What the page's globals are asked and given here; a test hands in a window of its own. */
@@ -7,10 +7,15 @@ type PageWindow = Window &
 
 /**
  * What browsers route around a service worker, as far as script can reach it: links, forms, frames and windows that
- * name localhost are led to the same request below the worker's scope; synchronous XHR and fetchLater fail with a
+ * name localhost, or the API outside the worker's scope, are led to the same request below that scope; synchronous XHR and fetchLater fail with a
  * sentence, where they would otherwise leave the machine or hit whatever listens there. Answers the way back.
  */
-export function installDetours(page: PageWindow, addresses: () => Addresses): () => void {
+export function installDetours(
+  page: PageWindow,
+  addresses: () => Addresses,
+  /** False where the runtime is in the page, and navigations cannot be answered. */
+  worker: boolean,
+): () => void {
   const stop = new AbortController();
   const { signal } = stop;
   const ours = (input: unknown) => {
@@ -20,7 +25,15 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
       return undefined;
     }
   };
-  /** The same request on the own origin, for an address of localhost; undefined for every other one. */
+  let blank: string | undefined;
+  /** Shown where there is no worker, in place of a static server's page that would be taken for the answer. */
+  const sentence = () => {
+    const text =
+      "daprlet: the runtime runs in the page, because it has no service worker, so only fetch() and XMLHttpRequest of its scripts are answered; a link, form or frame is not";
+    blank ??= page.URL.createObjectURL(new page.Blob([text], { type: "text/plain" }));
+    return blank;
+  };
+  /** Where an address leads instead that is the sidecar's, and whose navigation no worker would be asked about. */
   const detour = (address: string): string | undefined => {
     const to = addresses();
     let url: URL;
@@ -29,9 +42,10 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
     } catch {
       return undefined;
     }
-    if (url.origin === to.origin || !isLoopback(url)) return undefined;
-    const located = locate(url, to, false);
-    return located && `${to.origin}${to.scopePath}${INTERNAL}at${url.pathname}${url.search}${url.hash}`;
+    const inScope = url.origin === to.origin && url.pathname.startsWith(to.scopePath);
+    if ((inScope && worker) || locate(url, to, false) === undefined) return undefined;
+    if (!worker) return sentence();
+    return `${to.origin}${to.scopePath}${INTERNAL}at${url.pathname}${url.search}${url.hash}`;
   };
 
   page.addEventListener(
@@ -137,6 +151,7 @@ export function installDetours(page: PageWindow, addresses: () => Addresses): ()
   return () => {
     stop.abort();
     observer.disconnect();
+    if (blank !== undefined) page.URL.revokeObjectURL(blank);
     Object.defineProperty(frames, "src", source);
     Reflect.deleteProperty(frames, "setAttribute");
     forms.submit = submit;

@@ -262,7 +262,17 @@ test("a site below a path has the API below it too, and at the root", async ({ p
     ]) {
       expect(await call(page, path)).toMatchObject({ status: 200, body: "1" });
     }
+    // A navigation outside the scope is none of the worker's: the client leads it below.
+    for (const path of ["v1.0/metadata", "/v1.0/metadata", "http://localhost:3500/v1.0/metadata"]) {
+      await page.evaluate((href) => {
+        document.body.innerHTML = `<a href="${href}" target="shown">go</a><iframe name="shown"></iframe>`;
+      }, path);
+      await page.click("a");
+      await expect(page.frameLocator("iframe").locator("body")).toContainText('"id":"sub"');
+    }
     expect(site.reached).toEqual([]);
+    await page.goto(`${site.url}v1.0/state/statestore/k`);
+    await expect(page.locator("body")).toHaveText("1");
   } finally {
     await site.stop();
   }

@@ -160,6 +160,13 @@ test("without service workers the runtime runs in the page and says so", async (
   });
   await open(page, site.url, { appId: "inside" });
   expect(await call(page, "/v1.0/state/statestore/k")).toMatchObject({ status: 200, body: "7" });
+  for (const base of ["", "http://localhost:3500"]) {
+    await page.evaluate((address) => {
+      document.body.innerHTML = `<a href="${address}/v1.0/metadata" target="shown">go</a><iframe name="shown"></iframe>`;
+    }, base);
+    await page.click("a");
+    await expect(page.frameLocator("iframe").locator("body")).toContainText("a link, form or frame is not");
+  }
   expect(site.reached).toEqual([]);
   await context.close();
 });

@@ -67,10 +67,10 @@ export class Page {
   }
 
   /** Covers what browsers route around a worker; see `installDetours`. Its code comes as a file of its own. */
-  async detour(): Promise<void> {
+  async detour(kind: Door["kind"]): Promise<void> {
     const { installDetours } = await import("../client-detours.ts");
     if (this.#restore !== undefined)
-      this.#undoDetours ??= installDetours(this.#window, () => this.#addresses);
+      this.#undoDetours ??= installDetours(this.#window, () => this.#addresses, kind === "worker");
   }
 
   /** A fetch whose caller is that app, whichever was registered last. */

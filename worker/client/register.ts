@@ -89,7 +89,7 @@ export async function register(options: RegisterOptions, context: RegisterContex
   const opening = open(options, context, page, place, notes);
   const [door] = await Promise.all([
     page.open(appId, place.scope.pathname, options.ports ?? DEFAULT_PORTS, opening),
-    opening.then(() => page.detour()),
+    opening.then(({ kind }) => page.detour(kind)),
   ]);
   if (door.storage === "memory") {
     notes.push("The browser denies this page storage: state and events are kept in memory and end with it.");
