@@ -104,7 +104,7 @@ export function differingSuite(on: Subject): void {
     });
   });
 
-  test.runIf(on.has("verbatim"))("a percent sign of its own in an invocation's method", async () => {
+  test("a percent sign of its own in an invocation's method", async () => {
     const { appId } = on.host;
     const answer = await on.fetch(`/v1.0/invoke/${appId}/method/events/100%25-sure`);
     expect(answer.status).toBe(on.expected("invoke.percent"));

@@ -195,18 +195,21 @@ export function invokeSuite(on: Subject): void {
         expect(seen(await invoke("GET", "trailing/")).uri).toBe("/trailing");
       });
 
-      test.runIf(on.has("verbatim")).each([
+      const cleaned = async (path: string, uri: string) => {
+        expect(seen(await invoke("GET", path)).uri).toBe(uri);
+      };
+      test.each([
         ["a//b", "/a/b"],
-        ["a/./b", "/a/b"],
-        ["a/../b", "/b"],
         ["a%2Fb", "/a/b"],
         ["a%2F..%2Fb", "/b"],
         ["a%2f%2e%2e%2fb", "/b"],
-        ["../../../etc", "/etc"],
         ["a%2F%2Fb", "/a/b"],
-      ])("%s is %s", async (path, uri) => {
-        expect(seen(await invoke("GET", path)).uri).toBe(uri);
-      });
+      ])("%s is %s", cleaned);
+      test.runIf(on.has("verbatim")).each([
+        ["a/./b", "/a/b"],
+        ["a/../b", "/b"],
+        ["../../../etc", "/etc"],
+      ])("%s is %s", cleaned);
 
       test.each([
         ["a%20b", "/a%20b"],

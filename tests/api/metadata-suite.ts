@@ -200,12 +200,12 @@ export function metadataSuite(on: Subject): void {
       const answer = await on.fetch(prefix + key);
       expect([answer.status, answer.text]).toEqual([200, "7"]);
     });
+  });
 
-    test("a trailing slash after a key is not part of it", async () => {
-      const key = on.key();
-      await on.post("/v1.0/state/memory/", [{ key, value: 7 }]);
-      expect((await on.fetch(`/v1.0/state/memory/${key}/`)).text).toBe("7");
-    });
+  test("a trailing slash after a key is not part of it", async () => {
+    const key = on.key();
+    await on.post("/v1.0/state/memory/", [{ key, value: 7 }]);
+    expect((await on.fetch(`/v1.0/state/memory/${key}/`)).text).toBe("7");
   });
 
   test.each(["/v1.0/state/memory/%zz", "/v1.0/state/memory/%", "/v1.0/state/memory/a%2"])(

@@ -163,6 +163,7 @@ export const daprd: HostDefinition = {
     "persistent",
     "chunks",
     "configurable",
+    "appToken",
     "processes",
   ]),
   missing: onPath("daprd")

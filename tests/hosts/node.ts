@@ -18,6 +18,7 @@ export const node: HostDefinition = {
     "persistent",
     "chunks",
     "configurable",
+    "appToken",
     "processes",
   ]),
   missing: existsSync(daprletProgram) ? undefined : "dist/node/main.js is not built: run `npm run build`",
