@@ -2,6 +2,7 @@ import { type Addresses, type Located, locate } from "../addresses.ts";
 import type { WireRequest, WireResponse } from "../messages.ts";
 import { bodyless, flatten, unflatten } from "../wire.ts";
 import type { Door } from "./door.ts";
+import { unavailable } from "./unavailable.ts";
 
 const MAX_REDIRECTS = 20;
 
@@ -72,12 +73,22 @@ function accepting(headers: string[]): string[] {
   return headers;
 }
 
-function toResponse(method: string, url: URL, { status, headers, body }: WireResponse): Response {
+function construct({ status, headers, body }: WireResponse, method: string): Response {
   const none = method === "HEAD" || bodyless(status);
-  const response = new Response(none ? null : ((body ?? null) as BodyInit | null), {
+  return new Response(none ? null : ((body ?? null) as BodyInit | null), {
     status,
     headers: unflatten(headers),
   });
+}
+
+function toResponse(method: string, url: URL, answer: WireResponse): Response {
+  let response: Response;
+  try {
+    response = construct(answer, method);
+  } catch (error) {
+    const cause = `the app's answer cannot be represented in a browser: ${(error as Error).message}`;
+    response = construct(unavailable(cause), method);
+  }
   Object.defineProperty(response, "url", { value: url.href });
   return response;
 }
