@@ -47,7 +47,7 @@ describe("daprlet daprd", () => {
     running.child.kill("SIGTERM");
     expect(await running.ended).toBe(0);
     expect(running.out).toBe("");
-    expect(readFileSync(join(shop.folder, "a.log"), "utf8")).toMatch(/Status: Running[^]*msg="stopped"/);
+    expect(readFileSync(join(shop.folder, "a.log"), "utf8")).toMatch(/Status: Running[\s\S]*msg="stopped"/);
     const version = shop.start(["daprd", "--version"]);
     expect(await version.ended).toBe(0);
     expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
