@@ -8,6 +8,8 @@ export interface Row {
   readonly less?: boolean;
   /** What is aimed at, as said where the row is missed: the ratio of the first side to the second. */
   readonly aim?: number;
+  /** Why a missed aim is missed. */
+  readonly why?: string;
 }
 
 const figure = (value: number | undefined): string => {
@@ -21,7 +23,7 @@ export function printRows(title: string, sides: readonly string[], rows: readonl
   const [first = "", ...others] = sides;
   const lines = [["", "unit", ...sides, ...others.map((other) => `${first} / ${other}`)]];
   const missed: string[] = [];
-  for (const { what, unit, values, less, aim } of rows) {
+  for (const { what, unit, values, less, aim, why } of rows) {
     const own = values.get(first);
     const ratios = others.map((other) => {
       const value = values.get(other);
@@ -33,7 +35,7 @@ export function printRows(title: string, sides: readonly string[], rows: readonl
     const ratio = own / reference;
     if (less ? ratio > aim : ratio < aim) {
       missed.push(
-        `${what}: ${ratio.toFixed(2)}× of ${others[0]}, aimed at ${less ? "at most" : "at least"} ${aim}×`,
+        `${what}: ${ratio.toFixed(2)}× of ${others[0]}, aimed at ${less ? "at most" : "at least"} ${aim}×${why === undefined ? "" : `: ${why}`}`,
       );
     }
   }
