@@ -345,6 +345,9 @@ describe("plain HTTP", () => {
     expect(await lines("GET /v1.0/healthz HTTP/1.1", "localhost", "evil.example")).toBe(403);
     expect(await lines("GET http://evil.example/v1.0/healthz HTTP/1.1", "localhost")).toBe(403);
     expect(await lines("GET http://localhost/v1.0/healthz HTTP/1.1", "evil.example")).toBe(204);
+    expect(
+      await lines("GET /v1.0/healthz HTTP/1.1", "localhost\r\nConnection: Upgrade\r\nUpgrade: h2c"),
+    ).toBe(400);
     expect((await publish({ origin: "https://app.example" })).status).toBe(204);
   });
 

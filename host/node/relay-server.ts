@@ -163,6 +163,12 @@ function refuseUpgrade(
   const { headers } = request;
   const cause = refuseAddress(request, policy) ?? refuseOrigin(headers.origin, origins);
   if (cause !== undefined) return ["403 Forbidden", cause];
+  if (headers.upgrade?.toLowerCase() !== "websocket") {
+    return [
+      "400 Bad Request",
+      "this relay upgrades to WebSocket only; send HTTP/1.1 without an Upgrade header",
+    ];
+  }
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
   if (offered.includes(subprotocol)) return undefined;
   return ["400 Bad Request", `this relay speaks ${subprotocol}; use a member of the same release`];
