@@ -58,7 +58,7 @@ await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es");
 for (const part of ["detours", "relay", "resources", "serve", "storage", "yaml"]) {
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
 }
-await bundle("worker/attach.ts", "worker.js", "es");
+await bundle("worker/index.ts", "worker.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) => /^(sw|worker|page-mode|client.*)\.js$/.test(file))) {
   const path = `${outDir}/${name}`;

@@ -1,73 +1,14 @@
-/** `daprlet/worker`: joins a service worker that a site already has. */
-
-import { RelayClient } from "../host/mesh/relay-client.ts";
-import type { Platform } from "../host/platform.ts";
-import { consoleLog, webPlatform } from "../host/web-platform.ts";
-import { DEFAULT_PORTS } from "./addresses.ts";
 import { workerRegistry } from "./components/registry.ts";
-import { defaultComponents } from "./default-components.ts";
-import { embeddedCore } from "./embedded-core.ts";
-import { Registrations } from "./registrations.ts";
-import { RelayLink } from "./relay/relay-link.ts";
-import { ScopeHost } from "./scope-host.ts";
-import { Sidecars } from "./sidecars.ts";
-import { databasePrefix } from "./storage/database-names.ts";
-import { storageDurability } from "./storage/durability.ts";
-import { eraseDatabases } from "./storage/erase.ts";
-
-export interface AttachOptions {
-  /** Ports of localhost that are the sidecar's from the worker's first moment on; 3500 always is. */
-  readonly ports?: readonly number[];
-  /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
-  readonly own?: boolean;
-}
+import { type AttachOptions, compose } from "./compose.ts";
 
 /**
- * Makes a service worker the sidecar of its scope. Call it synchronously while the script runs, before listeners that
- * answer everything. It answers the API's addresses and leaves every other request to the site's own listeners.
+ * Makes a service worker the sidecar of its scope, with every component of a page. Call it synchronously while the
+ * script runs, before listeners that answer everything. It answers the API's addresses and leaves every other request
+ * to the site's own listeners. Where the same script was started as a dedicated worker, it holds the sockets to a relay.
  */
-export function attach(worker: ServiceWorkerGlobalScope, options: AttachOptions = {}): void {
-  const { scope } = worker.registration;
-  const prefix = databasePrefix(scope);
-  const web = webPlatform(consoleLog("info", "daprlet"));
-  const link = new RelayLink(web.clock, () => host.wantRelay());
-  const platform: Platform = { ...web, connect: link.connect };
-  const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
-  const sidecars = new Sidecars({
-    platform,
-    core: embeddedCore(),
-    registry: workerRegistry({ databasePrefix: prefix, incarnation }),
-    relays: new RelayClient(platform),
-    defaults: defaultComponents,
-  });
-  const host: ScopeHost = new ScopeHost({
-    worker,
-    platform,
-    incarnation: incarnation.id,
-    sidecars,
-    registrations: new Registrations(`${prefix}registrations`, platform.clock, platform.log),
-    storage: storageDurability,
-    adoptRelay: (port) => link.adopt(port),
-    erase: () => eraseDatabases(prefix),
-    own: options.own ?? false,
-    ports: options.ports ?? DEFAULT_PORTS,
-  });
-  worker.addEventListener("fetch", (event) => {
-    const answer = host.fetch(event);
-    if (answer === undefined) return;
-    // A listener that answers everything, as MSW's does, would throw at the second answer.
-    event.stopImmediatePropagation();
-    event.respondWith(answer);
-  });
-  worker.addEventListener("message", (event) => event.waitUntil(host.message(event)));
-  worker.addEventListener("activate", (event) => event.waitUntil(host.boot()));
-  worker.registration.addEventListener("updatefound", () => yieldToNext(worker.registration, host));
-}
-
-/** Open links would hold the old version for minutes after the new one is ready. */
-function yieldToNext(registration: ServiceWorkerRegistration, host: ScopeHost): void {
-  const next = registration.installing;
-  next?.addEventListener("statechange", () => {
-    if (next.state === "installed") host.yield();
-  });
+export function attach(
+  worker: ServiceWorkerGlobalScope | DedicatedWorkerGlobalScope,
+  options: AttachOptions = {},
+): void {
+  compose(worker, workerRegistry, options);
 }

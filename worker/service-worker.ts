@@ -1,12 +1,10 @@
 import { attach } from "./attach.ts";
-import { hostRelay } from "./relay/host-relay.ts";
 import { declareStaticRoutes } from "./static-routes.ts";
 
 /** The entry of `sw.js`: a service worker, or, started by a page as a dedicated worker, the holder of its sockets. */
 declare const self: ServiceWorkerGlobalScope | DedicatedWorkerGlobalScope;
 
-function serviceWorker(worker: ServiceWorkerGlobalScope): void {
-  attach(worker, { own: true });
+function takeOver(worker: ServiceWorkerGlobalScope): void {
   worker.addEventListener("install", (event) => {
     declareStaticRoutes(event, worker.registration.scope);
     event.waitUntil(worker.skipWaiting());
@@ -14,5 +12,5 @@ function serviceWorker(worker: ServiceWorkerGlobalScope): void {
   worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 }
 
-if ("clients" in self) serviceWorker(self);
-else hostRelay(self);
+attach(self, { own: true });
+if ("clients" in self) takeOver(self);

@@ -78,7 +78,7 @@ test("attach(self) joins a worker that a site already has, and answers only what
   site,
 }) => {
   const module = built("worker.js");
-  const name = /as attach\b/.test(module) ? /(\w+) as attach\b/.exec(module)?.[1] : undefined;
+  const name = /([\w$]+) as attach\b/.exec(module)?.[1];
   if (name === undefined) throw new Error("worker.js does not export attach");
   const classic = module.replace(/export\s*\{[^}]*\};?\s*$/, "");
   site.files.set(

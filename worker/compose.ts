@@ -1,0 +1,86 @@
+import type { Registry } from "../host/components/registry.ts";
+import { RelayClient } from "../host/mesh/relay-client.ts";
+import type { Platform } from "../host/platform.ts";
+import { consoleLog, webPlatform } from "../host/web-platform.ts";
+import { DEFAULT_PORTS } from "./addresses.ts";
+import { defaultComponents } from "./default-components.ts";
+import { embeddedCore } from "./embedded-core.ts";
+import { Registrations } from "./registrations.ts";
+import { hostRelay } from "./relay/host-relay.ts";
+import { RelayLink } from "./relay/relay-link.ts";
+import { ScopeHost } from "./scope-host.ts";
+import { Sidecars } from "./sidecars.ts";
+import { databasePrefix } from "./storage/database-names.ts";
+import { storageDurability } from "./storage/durability.ts";
+import { eraseDatabases } from "./storage/erase.ts";
+import type { ScopeStorage } from "./storage/scope-storage.ts";
+
+export interface AttachOptions {
+  /** Ports of localhost that are the sidecar's from the worker's first moment on; 3500 always is. */
+  readonly ports?: readonly number[];
+  /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
+  readonly own?: boolean;
+}
+
+/** The components that a worker has, for one scope. */
+export type WorkerRegistry = (storage: ScopeStorage) => Registry;
+
+/**
+ * {@link attach} with the components that are given and no others, so that a bundler leaves the rest out. An app that
+ * names none of its own needs `state.indexeddb` and `pubsub.browser` among them.
+ */
+export function compose(
+  worker: ServiceWorkerGlobalScope | DedicatedWorkerGlobalScope,
+  registry: WorkerRegistry,
+  options: AttachOptions = {},
+): void {
+  if ("clients" in worker) listen(worker, registry, options);
+  // A page that was elected to hold the worker's sockets runs the same script, so that nothing can skew.
+  else hostRelay(worker);
+}
+
+function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, options: AttachOptions): void {
+  const { scope } = worker.registration;
+  const prefix = databasePrefix(scope);
+  const web = webPlatform(consoleLog("info", "daprlet"));
+  const link = new RelayLink(web.clock, () => host.wantRelay());
+  const platform: Platform = { ...web, connect: link.connect };
+  const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
+  const sidecars = new Sidecars({
+    platform,
+    core: embeddedCore(),
+    registry: registry({ databasePrefix: prefix, incarnation }),
+    relays: new RelayClient(platform),
+    defaults: defaultComponents,
+  });
+  const host: ScopeHost = new ScopeHost({
+    worker,
+    platform,
+    incarnation: incarnation.id,
+    sidecars,
+    registrations: new Registrations(`${prefix}registrations`, platform.clock, platform.log),
+    storage: storageDurability,
+    adoptRelay: (port) => link.adopt(port),
+    erase: () => eraseDatabases(prefix),
+    own: options.own ?? false,
+    ports: options.ports ?? DEFAULT_PORTS,
+  });
+  worker.addEventListener("fetch", (event) => {
+    const answer = host.fetch(event);
+    if (answer === undefined) return;
+    // A listener that answers everything, as MSW's does, would throw at the second answer.
+    event.stopImmediatePropagation();
+    event.respondWith(answer);
+  });
+  worker.addEventListener("message", (event) => event.waitUntil(host.message(event)));
+  worker.addEventListener("activate", (event) => event.waitUntil(host.boot()));
+  worker.registration.addEventListener("updatefound", () => yieldToNext(worker.registration, host));
+}
+
+/** Open links would hold the old version for minutes after the new one is ready. */
+function yieldToNext(registration: ServiceWorkerRegistration, host: ScopeHost): void {
+  const next = registration.installing;
+  next?.addEventListener("statechange", () => {
+    if (next.state === "installed") host.yield();
+  });
+}
