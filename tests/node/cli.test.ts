@@ -221,7 +221,7 @@ describe("endings", () => {
     running.child.kill("SIGTERM");
     await running.says(/== APP == no/);
     running.child.kill("SIGTERM");
-    expect(await running.ended).toBe(0);
+    expect(await running.ended).toBe(137);
     expect(running.err).toContain("asked twice");
   });
 

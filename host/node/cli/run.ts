@@ -130,8 +130,8 @@ async function stopApp(
   stops.again(kill("asked twice"));
   const ending = await app.ended;
   clearTimeout(timer);
-  // Ended by what was passed on to it, which is what was asked for.
-  return ending.code ?? 0;
+  // Ended by what was passed on to it, which is what was asked for; killed, it was cut off.
+  return ending.signal === "SIGKILL" ? exitCode(ending) : (ending.code ?? 0);
 }
 
 function exitCode({ code, signal }: Ending): number {
