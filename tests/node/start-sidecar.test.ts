@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { SidecarOptions } from "../../host/node/sidecar-options.ts";
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
 import { freePort } from "./cli.ts";
-import { rawRequest } from "./raw-http.ts";
+import { exchangeBytes, rawRequest } from "./raw-http.ts";
 
 const open: NodeSidecar[] = [];
 const folders: string[] = [];
@@ -43,6 +43,21 @@ describe("a sidecar that listens", () => {
       body: '{"data":"x"}',
     });
     expect(await post.text()).toBe("data == x");
+  });
+
+  it("does not take a caller who hangs up for a failure of its own", async () => {
+    const errors: string[] = [];
+    const gone: string[] = [];
+    const quiet = () => undefined;
+    const debug = (message: string) => message === "a caller went away" && gone.push(message);
+    const log = { debug, info: quiet, warn: quiet, error: (message: string) => errors.push(message) };
+    const { port } = await start({ log });
+    const lines = ["Host: localhost", "Content-Type: application/json", "Transfer-Encoding: chunked"];
+    const head = `POST /v1.0/state/statestore HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+    for (const part of ['5\r\n[{"ke', "no size\r\n"]) await exchangeBytes(port, head + part, 200);
+    await expect.poll(() => gone.length).toBeGreaterThan(0);
+    expect(errors).toEqual([]);
+    expect((await fetch(`http://localhost:${port}/v1.0/healthz`)).status).toBe(204);
   });
 
   it("T2: answers a person at the address bar, and pages of allowed origins however they call", async () => {
