@@ -10,7 +10,10 @@ const site = fileURLToPath(new URL("../site/", import.meta.url));
  * Nothing else in the folder is touched; running it again updates them.
  */
 export async function init(folder: string): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    const file = error.code === "EEXIST" || error.code === "ENOTDIR";
+    throw file ? new Error(`${folder} is, or lies below, a file; name a folder`, { cause: error }) : error;
+  });
   const names = await readdir(site).catch(() => {
     throw new Error("the package's files for sites are missing; run `npm run build`");
   });

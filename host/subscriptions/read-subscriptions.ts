@@ -51,7 +51,10 @@ export async function readSubscriptions(
     log.error(`the app answered GET /dapr/subscribe with ${status}; its subscriptions are not known`);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const cause = error instanceof SyntaxError ? "no valid JSON array" : (error as Error).message;
+    const cause =
+      error instanceof SyntaxError
+        ? "no valid JSON array (an app that subscribes to nothing answers 404 or [])"
+        : (error as Error).message;
     log.error(`the app's answer to GET /dapr/subscribe cannot be used: ${cause}`);
   }
   return undefined;

@@ -159,3 +159,20 @@ test("unregister gives the page its own globals back", async ({ browser, site })
   expect(left).toEqual({ fetch: true, xhr: true, source: true, beacon: false, databases: [] });
   await page.context().close();
 });
+
+test("a Content-Security-Policy that keeps the runtime out of the page is named", async ({
+  browser,
+  site,
+}) => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  site.files.set(
+    "strict.html",
+    `<meta http-equiv="content-security-policy" content="script-src 'self' 'unsafe-inline'"><link rel="icon" href="data:,">
+     <script type="module">import * as daprlet from "./client.js"; window.daprlet = daprlet;</script>`,
+  );
+  await expect(open(page, `${site.url}strict.html`, { appId: "strict" })).rejects.toThrow(
+    /it is blocked here.*script-src 'wasm-unsafe-eval'/s,
+  );
+  await context.close();
+});

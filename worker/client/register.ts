@@ -141,7 +141,14 @@ async function open(
       `The runtime runs in this page, because ${error.message}. It ends with the page, answers only calls made by its scripts, and reaches other tabs only while both are open.`,
     );
     const { openPageMode } = await import("../page-mode/page-mode.ts");
-    const door = await openPageMode({ settings, scope: place.scope.href, window, clock, fetch: page.fetch });
+    const opening = openPageMode({ settings, scope: place.scope.href, window, clock, fetch: page.fetch });
+    const door = await opening.catch((failure: Error) => {
+      if (failure.name !== "CompileError") throw failure;
+      const remedy = "the page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'";
+      throw new Error(`register(): ${error.message}; to run in the page instead, ${remedy}`, {
+        cause: failure,
+      });
+    });
     step("the runtime runs in this page");
     return door;
   }
