@@ -3,6 +3,8 @@
  * they listen on: constructing a `Request` costs more than reading a state item.
  */
 
+import { joinBytes } from "./join-bytes.ts";
+
 /** Header fields as a flat list `[name, value, name, value, …]`, names lower-cased, order and repeats kept. */
 export type Headers = readonly string[];
 
@@ -94,13 +96,7 @@ export async function readBody(body: Body, limit = Number.POSITIVE_INFINITY): Pr
   }
   const only = chunks[0];
   if (only !== undefined && chunks.length === 1) return only;
-  const all = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return all;
+  return joinBytes(chunks);
 }
 
 const encoder = new TextEncoder();

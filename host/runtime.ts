@@ -7,6 +7,7 @@ import type { Registry } from "./components/registry.ts";
 import type { Core, RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
+import { reasonOf } from "./errors/reason-of.ts";
 import {
   header,
   type RuntimeRequest,
@@ -142,14 +143,14 @@ export class Runtime {
         try {
           await transport.join(member, receive);
         } catch (error) {
-          const cause = error instanceof Error ? error.message : String(error);
+          const cause = reasonOf(error);
           log.error(`other instances cannot be reached by way of ${transport.name}`, { cause });
         }
       }),
     );
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       log.error("the app is never ready: waiting for it failed", { cause });
     });
   }

@@ -1,5 +1,6 @@
 import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
+import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
@@ -183,7 +184,7 @@ export class Subscriptions {
       else this.#open.push({ info: infoOf(subscription), subscription: open });
     } catch (error) {
       if (signal.aborted) return;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       log.error(`could not subscribe to topic ${topic} of pub/sub ${pubsubname}; trying again: ${cause}`);
       const wait = backOffMs(resubscribe, failures + 1, platform);
       void sleep(platform.clock, wait, signal).then(
@@ -195,7 +196,7 @@ export class Subscriptions {
 
   #end(subscription: Subscription): void {
     const ending = subscription.close().catch((error) => {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       this.sidecar().log.warn(`a subscription did not close: ${cause}`);
     });
     this.#ending.add(ending);

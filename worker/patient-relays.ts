@@ -6,6 +6,7 @@ import type {
   Subscription,
 } from "../host/components/pubsub/pubsub.ts";
 import { ComponentError } from "../host/errors/component-error.ts";
+import { reasonOf } from "../host/errors/reason-of.ts";
 import { BackgroundRelay } from "../host/mesh/background-relay.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
@@ -92,7 +93,7 @@ class PatientConnection implements RelayConnection {
     subscribe().catch((error: unknown) => {
       if (closed || this.#stop.signal.aborted) return;
       this.#platform.log.error(`no subscription to ${request.topic} at the relay ${this.#options.url}`, {
-        cause: error instanceof Error ? error.message : String(error),
+        cause: reasonOf(error),
       });
     });
     return {
@@ -119,7 +120,7 @@ class PatientConnection implements RelayConnection {
         this.#connection = connection;
         return connection;
       } catch (error) {
-        this.#cause = error instanceof Error ? error.message : String(error);
+        this.#cause = reasonOf(error);
         log.warn(`the relay ${this.#options.url} cannot be joined yet; it is tried again`, {
           cause: this.#cause,
         });

@@ -1,3 +1,4 @@
+import { reasonOf } from "../host/errors/reason-of.ts";
 import { withTimeout } from "../host/platform.ts";
 import {
   type Addresses,
@@ -105,7 +106,7 @@ export class ScopeHost {
       void registrations.forgetClients(former.gone).catch(() => undefined);
     } catch (error) {
       platform.log.error("what was registered before cannot be read; pages have to register again", {
-        cause: error instanceof Error ? error.message : String(error),
+        cause: reasonOf(error),
       });
     }
     this.#knowPorts();
@@ -160,7 +161,7 @@ export class ScopeHost {
       // What cannot be opened is not kept, and does not take the place of what worked before.
       if (before === undefined) await sidecars.remove(appId);
       else await app.reconfigure(before);
-      refuse(error instanceof Error ? error.message : String(error));
+      refuse(reasonOf(error));
       return connection.close();
     }
     await this.#keep(app, hello, clientId);
@@ -187,7 +188,7 @@ export class ScopeHost {
     } catch (error) {
       // The pages that are open register again by themselves; only who calls before them is not known.
       platform.log.warn(`the registration of ${appId} is not kept`, {
-        cause: error instanceof Error ? error.message : String(error),
+        cause: reasonOf(error),
       });
     }
   }
@@ -200,7 +201,7 @@ export class ScopeHost {
       const late = () => new Error(`its tabs did not tell them within ${SUBSCRIBE_MS} ms; it goes on`);
       await withTimeout(clock, SUBSCRIBE_MS, app.resubscribe(), late);
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       log.error(`the subscriptions of ${appId} could not be read`, { cause });
     }
   }
@@ -272,7 +273,7 @@ export class ScopeHost {
   }
 
   #failed(error: unknown) {
-    return unavailable(error instanceof Error ? error.message : String(error));
+    return unavailable(reasonOf(error));
   }
 
   #link(name: string): Response {

@@ -1,6 +1,7 @@
 import type { Registry } from "../host/components/registry.ts";
 import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
+import { reasonOf } from "../host/errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
@@ -195,7 +196,7 @@ export class Sidecars implements OriginApps {
     try {
       runtime = await app.runtime();
     } catch (error) {
-      return unavailable(error instanceof Error ? error.message : String(error));
+      return unavailable(reasonOf(error));
     }
     return await runtime.handle(request);
   }

@@ -1,4 +1,5 @@
 import type { Body, Headers } from "../host/http.ts";
+import { joinBytes } from "../host/join-bytes.ts";
 
 /**
  * Posts a message around a request or an answer. Bytes are copied, streams are transferred; where the browser
@@ -92,7 +93,7 @@ export async function eager(
     pending = undefined;
     if (next.done) {
       cancel();
-      return joined(chunks, size);
+      return joined(chunks);
     }
     chunks.push(next.value);
     size += next.value.byteLength;
@@ -111,15 +112,9 @@ export async function eager(
   });
 }
 
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array | undefined {
+function joined(chunks: readonly Uint8Array[]): Uint8Array | undefined {
   const only = chunks[0];
   if (only === undefined) return undefined;
   if (chunks.length === 1) return only;
-  const all = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return all;
+  return joinBytes(chunks);
 }

@@ -1,5 +1,6 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { ApiError, apiError } from "../errors/api-error.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../http.ts";
 import { type Peer, UnavailableError } from "../mesh/transport.ts";
 import type { Sidecar } from "../sidecar.ts";
@@ -103,7 +104,7 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
     return await invokeExternal(sidecar.platform, url, outgoing);
   } catch (error) {
     if (error instanceof BodyTooLargeError) throw error;
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = reasonOf(error);
     throw new UnavailableError(`${request.method} ${to.base}: ${cause}`, { cause: error, sent: true });
   }
 }

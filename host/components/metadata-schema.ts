@@ -1,5 +1,6 @@
 import { parseDuration } from "../duration.ts";
 import { ComponentError } from "../errors/component-error.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 
 /** One field of a component's metadata: made by `text`, `flag`, `integer` and `duration`. */
 export interface Field<T> {
@@ -87,7 +88,7 @@ export function decodeMetadata<M extends MetadataSchema>(
     } catch (error) {
       throw new ComponentError(
         "INVALID_ARGUMENT",
-        `component ${component}: metadata field ${name}: ${error instanceof Error ? error.message : String(error)}`,
+        `component ${component}: metadata field ${name}: ${reasonOf(error)}`,
       );
     }
   }

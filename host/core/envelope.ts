@@ -1,3 +1,4 @@
+import { joinBytes } from "../join-bytes.ts";
 import type { Core, EnvelopeAttributes, EnvelopeDefaults } from "./core.ts";
 import type { CoreExports } from "./exports.ts";
 import type { Inbox } from "./inbox.ts";
@@ -61,10 +62,10 @@ export function envelopes(core: CoreExports, inbox: Inbox): Pick<Core, "frame" |
       const head = inbox.bytes.subarray(inbox.outbox, inbox.outbox + length);
       // Validating follows no shape, so it leaves the outbox alone, and with it the head.
       if (form === asJson && feed(core, inbox, shapes.any, data) === 0) {
-        return concat([head, jsonForm.open, data, jsonForm.close]);
+        return joinBytes([head, jsonForm.open, data, jsonForm.close]);
       }
       const { open, close } = form === asBase64 ? base64Form : stringForm;
-      return concat([head, open, ...encoded(data, form === asBase64), close]);
+      return joinBytes([head, open, ...encoded(data, form === asBase64), close]);
     },
 
     complete(d: EnvelopeDefaults, event: Uint8Array): Uint8Array {
@@ -97,7 +98,7 @@ export function envelopes(core: CoreExports, inbox: Inbox): Pick<Core, "frame" |
         kept = to;
       }
       pieces.push(event.subarray(kept));
-      return concat(pieces);
+      return joinBytes(pieces);
     },
   };
 
@@ -120,16 +121,4 @@ export function envelopes(core: CoreExports, inbox: Inbox): Pick<Core, "frame" |
 
 function tooLong(): RangeError {
   return new RangeError("the attributes of the event are longer than an envelope may hold");
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const piece of pieces) size += piece.length;
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from "./reason-of.ts";
 /** gRPC's closed set of codes: the only ones a component may fail with. */
 export type Code =
   | "CANCELLED"
@@ -33,7 +34,7 @@ export class ComponentError extends Error {
     if (error instanceof ComponentError) return error;
     if (error instanceof Error && error.name === "AbortError")
       return new ComponentError("CANCELLED", error.message);
-    return new ComponentError("UNKNOWN", error instanceof Error ? error.message : String(error), {
+    return new ComponentError("UNKNOWN", reasonOf(error), {
       cause: error,
     });
   }

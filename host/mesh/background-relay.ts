@@ -1,3 +1,4 @@
+import { reasonOf } from "../errors/reason-of.ts";
 import { type Platform, sleep } from "../platform.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "./relay-connection.ts";
 import type { Instance, Member, Receiver, Transport } from "./transport.ts";
@@ -75,7 +76,7 @@ export class BackgroundRelay implements Transport {
         tried();
         log.warn(`${this.name} cannot be joined yet; it is tried again`, {
           app: self.appId,
-          cause: error instanceof Error ? error.message : String(error),
+          cause: reasonOf(error),
         });
         await sleep(clock, pause, signal);
       }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { reasonOf } from "../errors/reason-of.ts";
 import { version } from "../version.ts";
 import { parseArguments, UsageError } from "./cli/arguments.ts";
 import { daprd } from "./cli/daprd.ts";
@@ -44,7 +45,7 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     // The parser's own errors are told already.
     if (error instanceof Error && "exitCode" in error) process.exit(Number(error.exitCode));
-    terminal.err(`daprlet: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err(`daprlet: ${reasonOf(error)}`);
     if (error instanceof UsageError) terminal.err("`daprlet --help` lists the commands and their switches.");
     process.exit(1);
   },

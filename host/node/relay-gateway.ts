@@ -2,6 +2,7 @@ import { endpoints } from "../api/endpoints.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
 import type { Core } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import { header, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "../http.ts";
 import { connectLocally } from "../mesh/relay/local-socket.ts";
 import type { Relay } from "../mesh/relay.ts";
@@ -68,7 +69,7 @@ export class RelayGateway {
         grant?.token,
       );
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       return apiError("ERR_RUNTIME_UNAVAILABLE", { cause });
     }
     let headers = withoutHeader(request.headers, "daprlet-room");

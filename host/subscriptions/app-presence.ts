@@ -1,5 +1,6 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { backOffMs } from "../components/pubsub/back-off.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import { type LogFields, sleep } from "../platform.ts";
 import type { Sidecar } from "../sidecar.ts";
 
@@ -28,7 +29,7 @@ export class AppPresence {
   /** An event did not reach it, or its answer broke off: news once, however many events wait. */
   lost(topic: string, error: unknown, fields: LogFields): void {
     const { log } = this.sidecar();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const sentence = `the app cannot be reached with an event of topic ${topic}, which waits: ${why}`;
     if (this.#away) log.debug(sentence, fields);
     else log.warn(sentence, fields);

@@ -2,6 +2,7 @@ import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts"
 import type { OpenedPubSub } from "../components/open-components.ts";
 import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import type { RuntimeResponse } from "../http.ts";
 import type { Sidecar } from "../sidecar.ts";
 import { wellFormedTraceparent } from "../traceparent.ts";
@@ -103,7 +104,7 @@ export function delivery(
     try {
       await deadLetter(message);
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       tell(`an event will be delivered again: it could not be put on topic ${deadLetterTopic}: ${cause}`);
       throw error;
     }
@@ -142,7 +143,7 @@ export function delivery(
       });
     } catch (error) {
       if (!(error instanceof AppUnreachableError) && !call.signal.aborted) {
-        return await end(message, id, error instanceof Error ? error.message : String(error), "retry");
+        return await end(message, id, reasonOf(error), "retry");
       }
       presence.lost(topic, error, { pubsub, id, attempt });
       throw error;

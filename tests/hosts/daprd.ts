@@ -151,21 +151,24 @@ export async function startPair(options: StartOptions & { program?: readonly str
   };
 }
 
+/** What a sidecar in a process of its own can be asked for, daprd and daprlet alike. */
+export const ofPrograms: HostDefinition["features"] = new Set([
+  "verbatim",
+  "headers",
+  "redirects",
+  "persistent",
+  "chunks",
+  "configurable",
+  "appToken",
+  "processes",
+]);
+
 /** The reference: what it answers is what the suites expect. */
 export const daprd: HostDefinition = {
   name: "daprd",
   dialect: "daprd",
   required: false,
-  features: new Set([
-    "verbatim",
-    "headers",
-    "redirects",
-    "persistent",
-    "chunks",
-    "configurable",
-    "appToken",
-    "processes",
-  ]),
+  features: ofPrograms,
   missing: onPath("daprd")
     ? undefined
     : "daprd is not on the PATH: the expectations of the API suites are not checked against it in this run",

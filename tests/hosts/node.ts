@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { startPair } from "./daprd.ts";
+import { ofPrograms, startPair } from "./daprd.ts";
 import type { HostDefinition } from "./host.ts";
 
 /** The built command line, run as its users run it. */
@@ -11,16 +11,7 @@ export const node: HostDefinition = {
   name: "Node",
   dialect: "daprlet",
   required: true,
-  features: new Set([
-    "verbatim",
-    "headers",
-    "redirects",
-    "persistent",
-    "chunks",
-    "configurable",
-    "appToken",
-    "processes",
-  ]),
+  features: ofPrograms,
   missing: existsSync(daprletProgram) ? undefined : "dist/node/main.js is not built: run `npm run build`",
   start: (options = {}) => startPair({ ...options, program: [process.execPath, daprletProgram, "daprd"] }),
 };

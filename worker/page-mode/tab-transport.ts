@@ -1,4 +1,5 @@
 import { AppUnreachableError } from "../../host/channel/app-channel.ts";
+import { reasonOf } from "../../host/errors/reason-of.ts";
 import { type RuntimeRequest, readBody } from "../../host/http.ts";
 import {
   type Instance,
@@ -158,7 +159,7 @@ export class TabTransport implements Transport {
       await this.#stream(body, to, id, abort.signal);
     } catch (error) {
       const sent = error instanceof AppUnreachableError ? error.sent : true;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = reasonOf(error);
       this.#say({ type: "failed", to, id, cause, sent });
     } finally {
       this.#answering.delete(key);

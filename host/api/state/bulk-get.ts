@@ -1,6 +1,7 @@
 import type { Item } from "../../components/state/store.ts";
 import type { Core } from "../../core/core.ts";
 import type { RuntimeResponse } from "../../http.ts";
+import { joinBytes } from "../../join-bytes.ts";
 import type { Call } from "../endpoint.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { expiryTime } from "./expiry-time.ts";
@@ -77,15 +78,5 @@ function render(keys: readonly string[], items: readonly (Item | undefined)[], c
     text += "}";
   }
   parts.push(encoder.encode(`${text}]`));
-  return joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.byteLength;
-  }
-  return whole;
+  return joinBytes(parts);
 }

@@ -1,4 +1,5 @@
 import { type Code, ComponentError } from "../../../errors/component-error.ts";
+import { reasonOf } from "../../../errors/reason-of.ts";
 import { type Clock, sleep } from "../../../platform.ts";
 
 /** SQLite's primary result codes that say more than "it failed"; extended ones begin with them. */
@@ -29,7 +30,7 @@ export function sqliteError(error: unknown): ComponentError {
   if (error instanceof ComponentError) return error;
   const code = codeOf(error);
   const meaning = meanings.find(([sqlite]) => code.startsWith(sqlite));
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (meaning === undefined) return new ComponentError("INTERNAL", `SQLite: ${message}`, { cause: error });
   return new ComponentError(meaning[1], `SQLite: ${message} (${code}): ${meaning[2]}`, { cause: error });
 }
