@@ -1,5 +1,13 @@
 import { apiError } from "../host/errors/api-error.ts";
-import { type Body, header, type RuntimeRequest, type RuntimeResponse, text } from "../host/http.ts";
+import {
+  type Body,
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  text,
+  withHeaders,
+  withoutHeader,
+} from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import type { Located } from "./addresses.ts";
 import { CALLER_HEADER, DOOR_HEADER } from "./messages.ts";
@@ -101,7 +109,7 @@ export function asDocument(request: Request, response: RuntimeResponse): Runtime
   const type = header(response.headers, "content-type");
   if (request.method === "GET" && response.status === 204) shown = text("204 No Content");
   else if (type === undefined || /^application\/(?:octet-stream|cloudevents)/.test(type)) {
-    const kept = response.headers.filter((_, i) => response.headers[i - (i % 2)] !== "content-type");
+    const kept = withoutHeader(response.headers, "content-type");
     shown = { ...response, headers: [...kept, "content-type", "text/plain;charset=utf-8"] };
   }
   const policy = [
@@ -120,6 +128,5 @@ export function takeCaller(request: RuntimeRequest): {
 } {
   const caller = header(request.headers, CALLER_HEADER);
   if (caller === undefined) return { caller, request };
-  const headers = request.headers.filter((_, i) => request.headers[i - (i % 2)] !== CALLER_HEADER);
-  return { caller, request: { ...request, headers } };
+  return { caller, request: withHeaders(request, withoutHeader(request.headers, CALLER_HEADER)) };
 }

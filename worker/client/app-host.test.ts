@@ -57,6 +57,14 @@ describe("a page as an app", () => {
     log.mockRestore();
   });
 
+  it("knows a request's id also behind a value that reads like its name", async () => {
+    let runs = 0;
+    const app = host(() => new Response(String(++runs)));
+    const twice = post("x", ["x-names", "daprlet-request-id", "daprlet-request-id", "one"]);
+    await app.answer(twice, undefined);
+    expect(textOf((await app.answer(twice, undefined)).body)).toBe("1");
+  });
+
   it("repeats its answer when the same request comes again, also while the first is under way", async () => {
     let calls = 0;
     const app = host(async () => {

@@ -1,3 +1,4 @@
+import { header, withoutHeader } from "../../host/http.ts";
 import type { Clock } from "../../host/platform.ts";
 import { REQUEST_ID_HEADER, type WireRequest, type WireResponse } from "../messages.ts";
 import { bodyless, eager, flatten } from "../wire.ts";
@@ -45,12 +46,11 @@ export class AppHost {
 
   /** Never rejects: a handler that throws is a 500. The signal says that the caller itself has given up. */
   answer(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const at = request.headers.indexOf(REQUEST_ID_HEADER);
-    if (at < 0 || at % 2 === 1) return this.#run(request, signal);
-    const id = request.headers[at + 1] as string;
+    const id = header(request.headers, REQUEST_ID_HEADER);
+    if (id === undefined) return this.#run(request, signal);
     const known = this.#answers.get(id);
     if (known !== undefined) return known.answer;
-    const headers = request.headers.filter((_, i) => i !== at && i !== at + 1);
+    const headers = withoutHeader(request.headers, REQUEST_ID_HEADER);
     const answer = this.#run({ ...request, headers }, signal);
     signal?.addEventListener("abort", () => this.#forget(id), { once: true });
     this.#remember(id, answer);

@@ -1,4 +1,4 @@
-import type { Body } from "../../host/http.ts";
+import { type Body, withoutHeader } from "../../host/http.ts";
 import { CALLER_HEADER, DOOR_HEADER, INTERNAL, type WireRequest, type WireResponse } from "../messages.ts";
 import { eager, flatten, unflatten } from "../wire.ts";
 import { unavailable } from "./unavailable.ts";
@@ -35,7 +35,7 @@ export async function callByFetch(
       "the service worker is gone and the request was answered by the network; reload the page",
     );
   }
-  const kept = flatten(response.headers).filter((_, i, all) => all[i - (i % 2)] !== DOOR_HEADER);
+  const kept = withoutHeader(flatten(response.headers), DOOR_HEADER);
   let read: Body;
   if (response.body !== null) {
     read = door.endsWith("stream")

@@ -51,6 +51,18 @@ describe("the page's fetch", () => {
     }
   });
 
+  it("takes a header's value for no header's name", async () => {
+    const { fetch, asked } = shim(
+      answer(200),
+      answer(302, "x-kind", "location", "location", "/v1.0/there"),
+      answer(200),
+    );
+    await fetch("/v1.0/a", { method: "POST", body: "text", headers: { "x-names": "content-type" } });
+    expect(asked[0]?.headers).toContain("text/plain;charset=UTF-8");
+    await fetch("/v1.0/b");
+    expect(asked.map(({ path }) => path)).toEqual(["/v1.0/a", "/v1.0/b", "/v1.0/there"]);
+  });
+
   it("follows redirects with the method and body that HTTP keeps", async () => {
     const { fetch, asked } = shim(
       answer(307, "location", "/v1.0/b"),

@@ -1,3 +1,4 @@
+import { header } from "../../host/http.ts";
 import { type Addresses, type Located, locate } from "../addresses.ts";
 import type { WireRequest, WireResponse } from "../messages.ts";
 import { bodyless, flatten, unflatten } from "../wire.ts";
@@ -53,7 +54,7 @@ async function toWire(
     throw new TypeError("Request with GET/HEAD method cannot have body.");
   }
   const headers = init?.headers === undefined ? [] : flatten(new Headers(init.headers));
-  if (body != null && !headers.includes("content-type"))
+  if (body != null && header(headers, "content-type") === undefined)
     headers.push("content-type", "text/plain;charset=UTF-8");
   return {
     request: {
@@ -69,7 +70,7 @@ async function toWire(
 }
 
 function accepting(headers: string[]): string[] {
-  if (!headers.includes("accept")) headers.push("accept", "*/*");
+  if (header(headers, "accept") === undefined) headers.push("accept", "*/*");
   return headers;
 }
 
@@ -107,8 +108,8 @@ export function shimFetch({ fetch: own, addresses, door }: ShimOptions): typeof 
     signal?.throwIfAborted();
     const opened = door();
     const answer = await (opened instanceof Promise ? await opened : opened).call(request, signal);
-    const target = answer.headers[answer.headers.indexOf("location") + 1];
-    const moved = [301, 302, 303, 307, 308].includes(answer.status) && answer.headers.includes("location");
+    const target = header(answer.headers, "location");
+    const moved = [301, 302, 303, 307, 308].includes(answer.status);
     if (!moved || target === undefined || redirect === "manual")
       return toResponse(request.method, url, answer);
     if (redirect === "error" || hops >= MAX_REDIRECTS)

@@ -1,3 +1,4 @@
+import { header } from "../../host/http.ts";
 import { type Clock, withTimeout } from "../../host/platform.ts";
 import {
   DOOR_HEADER,
@@ -101,7 +102,7 @@ export class WorkerDoor implements Door {
   }
 
   call(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const named = request.headers.includes(REQUEST_ID_HEADER);
+    const named = header(request.headers, REQUEST_ID_HEADER) !== undefined;
     const id = `${this.#options.session}/${++this.#calls}`;
     const full = named ? request : { ...request, headers: [...request.headers, REQUEST_ID_HEADER, id] };
     const port = this.#port;
