@@ -1,10 +1,16 @@
 /** `daprlet/runtime`: the runtime on web standards, for hosts and for authors of components. */
 
 export type { AppChannel } from "./channel/app-channel.ts";
+export * from "./components/bindings/binding.ts";
 export type { Component, ComponentContext, Definition } from "./components/component.ts";
+export type { ComponentChange } from "./components/components.ts";
+export * from "./components/configuration/configuration-store.ts";
+export * from "./components/lock/lock-store.ts";
 export { duration, flag, integer, type MetadataSchema, text } from "./components/metadata-schema.ts";
 export * from "./components/pubsub/pubsub.ts";
 export type { Registry } from "./components/registry.ts";
+export * from "./components/secretstores/secret-store.ts";
+export type * from "./components/state/query.ts";
 export * from "./components/state/store.ts";
 export type { Core } from "./core/core.ts";
 export { ComponentError, ETagError } from "./errors/component-error.ts";
@@ -13,4 +19,5 @@ export type { Headers, RuntimeRequest, RuntimeResponse } from "./http.ts";
 export type * from "./mesh/transport.ts";
 export type * from "./platform.ts";
 export type { ComponentResource } from "./resources/component.ts";
+export type { Resources } from "./resources/parse-resources.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";

@@ -2,7 +2,7 @@ import type { Call } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { invokeApp, receiveInvocation, refuseMethod } from "./api/invoke.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
-import { type OpenComponents, openComponents } from "./components/open-components.ts";
+import { type ComponentChange, Components } from "./components/components.ts";
 import type { Registry } from "./components/registry.ts";
 import type { Core, RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
@@ -20,10 +20,11 @@ import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer, Transport } from "./mesh/transport.ts";
 import type { Log, Platform } from "./platform.ts";
-import type { ComponentResource } from "./resources/component.ts";
+import type { Resources } from "./resources/parse-resources.ts";
 import { equalTokens } from "./security/token.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Turnover } from "./turnover.ts";
 
 export interface RuntimeOptions {
   readonly appId: string;
@@ -34,7 +35,7 @@ export interface RuntimeOptions {
   readonly core: Core;
   readonly platform: Platform;
   readonly registry: Registry;
-  readonly components: readonly ComponentResource[];
+  readonly resources: Resources;
   readonly relays: RelayConnections;
   readonly transports: readonly Transport[];
   readonly app: AppChannel | undefined;
@@ -63,11 +64,15 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #stopping = new AbortController();
   readonly #said = new Set<string>();
-  #components: OpenComponents | undefined;
+  readonly #underWay: Turnover;
+  #components: Components | undefined;
+  #resources: Resources;
   #app = false;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#resources = options.resources;
+    this.#underWay = new Turnover(options.platform.clock);
     const runtime = this;
     const subscriptions = new Subscriptions(() => this.sidecar);
     this.sidecar = {
@@ -79,6 +84,9 @@ export class Runtime {
       app: options.app,
       mesh: new Mesh(options.transports, options.platform),
       subscriptions,
+      get resources() {
+        return runtime.#resources;
+      },
       extended: new Map(options.extended),
       maxBodySize: options.maxBodySize,
       strict: options.strict,
@@ -113,7 +121,7 @@ export class Runtime {
    * transport that cannot be joined is logged and left out.
    */
   async start(): Promise<void> {
-    const { registry, components, host, platform, core, appId } = this.#options;
+    const { registry, resources, host, platform, core, appId } = this.#options;
     const { mesh, namespace } = this.sidecar;
     const log = platform.log;
     // Who is on a relay for its topics can also be called there.
@@ -124,13 +132,12 @@ export class Runtime {
         return connection;
       },
     };
-    const opened = await openComponents(
-      components,
+    const opened = await Components.open(resources.components, {
       registry,
       host,
-      { appId, namespace, platform, log, core, relays },
-      this.#options.namespace,
-    );
+      context: { appId, namespace, platform, log, core, relays },
+      namespace: this.#options.namespace,
+    });
     if (this.#stopping.signal.aborted) {
       await opened.close();
       throw new Error("the sidecar was stopped while it started");
@@ -171,8 +178,38 @@ export class Runtime {
     this.#app = true;
   }
 
+  /**
+   * Brings a started runtime to other resources while it answers: each component that changed by itself, the old one
+   * closed once the requests that may hold it have ended. What cannot be opened leaves what was there in place, is
+   * logged, and told in the answer. Throws, with nothing changed, when the resources contradict each other.
+   */
+  async update(resources: Resources): Promise<readonly ComponentChange[]> {
+    const components = this.#components;
+    if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
+    const changes = await components.update(resources.components, async (changed) => {
+      for (const { name, action, cause } of changed) {
+        if (action !== "kept") this.log.info(`component ${name} was ${action}`);
+        else this.log.error(`component ${name} stays as it was: ${cause}`);
+      }
+      this.#resources = resources;
+      await this.#settle(changed);
+    });
+    this.#resources = resources;
+    return changes;
+  }
+
+  /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
+  async #settle(changes: readonly ComponentChange[]): Promise<void> {
+    const touched = (family: ComponentChange["family"]) =>
+      changes.some((change) => change.family === family && change.action !== "kept");
+    const { subscriptions } = this.sidecar;
+    if (touched("pubsub") && this.#app) await subscriptions.start();
+    await this.#underWay.pass();
+  }
+
   /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */
   async handle(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const epoch = this.#underWay.enter();
     try {
       return await this.#dispatch(request);
     } catch (error) {
@@ -186,6 +223,8 @@ export class Runtime {
         cause: error instanceof Error ? (error.stack ?? error.message) : "unknown",
       });
       return apiError("ERR_INTERNAL", { cause });
+    } finally {
+      this.#underWay.leave(epoch);
     }
   }
 

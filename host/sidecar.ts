@@ -1,8 +1,9 @@
 import type { AppChannel } from "./channel/app-channel.ts";
-import type { OpenComponents } from "./components/open-components.ts";
+import type { OpenComponents } from "./components/open-component.ts";
 import type { Core } from "./core/core.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Log, Platform } from "./platform.ts";
+import type { Resources } from "./resources/parse-resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What is ready, part by part: the truth behind `/v1.0/healthz`. */
@@ -21,6 +22,8 @@ export interface Sidecar {
   readonly log: Log;
   readonly core: Core;
   readonly components: OpenComponents;
+  /** As they are wanted at present: an update changes them. */
+  readonly resources: Resources;
   readonly app: AppChannel | undefined;
   readonly mesh: Mesh;
   readonly subscriptions: Subscriptions;

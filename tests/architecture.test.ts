@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hostsOf } from "../host/components/availability.ts";
+import { families } from "../host/components/component.ts";
+import type { Registry } from "../host/components/registry.ts";
 import { nodeRegistry } from "../host/node/registry.ts";
 import { workerRegistry } from "../worker/components/registry.ts";
 
@@ -101,7 +103,7 @@ describe("what may import what", () => {
   it("3. a component imports its interface, the contract, errors and the mesh it rides on, never another component", () => {
     const families = ["host/components", "host/node/components", "worker/components"];
     const contract =
-      /^host\/components\/(component|metadata-schema|registry|availability|open-components)\.ts$/;
+      /^host\/components\/(component|components|metadata-schema|registry|availability|open-component)\.ts$/;
     const files = product.filter(({ file }) => under(file, ...families) && !contract.test(file));
     const forbidden = (target: string) =>
       under(target, "host/api", "host/core") || target === "host/runtime.ts" || target === "host/sidecar.ts";
@@ -112,7 +114,7 @@ describe("what may import what", () => {
     const files = product.filter(({ file }) => under(file, "host/api") || file === "host/runtime.ts");
     const implementation = (target: string) =>
       under(target, "host/node", "worker", "host/vite") ||
-      /^host\/components\/(state|pubsub)\/(in-memory|relay)/.test(target);
+      /^host\/components\/[a-z]+\/(in-memory|relay|dapr)/.test(target);
     expect(broken(files, (s) => imported(s, implementation))).toEqual([]);
   });
 
@@ -208,11 +210,10 @@ describe("time, chance and the network come from the platform", () => {
 describe("one list per fact", () => {
   it("tells of every component which hosts have it, as their registries do", () => {
     const actual: Record<string, string[]> = {};
-    const add = (
-      host: string,
-      registry: { state: readonly { type: string }[]; pubsub: readonly { type: string }[] },
-    ) => {
-      for (const { type } of [...registry.state, ...registry.pubsub]) {
+    const add = (host: string, registry: Registry) => {
+      for (const { type } of families.flatMap(
+        (family): readonly { type: string }[] => registry[family] ?? [],
+      )) {
         actual[type] = [...(actual[type] ?? []), host];
       }
     };

@@ -1,13 +1,12 @@
-import type { ComponentResource } from "../host/resources/component.ts";
 import {
   type ComponentDocument,
   type ComponentObject,
   componentFromObject,
 } from "../host/resources/component-from-object.ts";
+import type { Resources } from "../host/resources/parse-resources.ts";
 
 /** Loaded by the client only when components are given as objects. Throws a ResourceError that names the field. */
-export function componentsFromObjects(
-  given: readonly (ComponentObject | ComponentDocument)[],
-): readonly ComponentResource[] {
-  return given.map((component) => componentFromObject(component, "register()"));
+export function resourcesFromObjects(given: readonly (ComponentObject | ComponentDocument)[]): Resources {
+  const components = given.map((component) => componentFromObject(component, "register()"));
+  return { components, subscriptions: [], secretScopes: [] };
 }

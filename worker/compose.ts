@@ -3,7 +3,7 @@ import { RelayClient } from "../host/mesh/relay-client.ts";
 import type { Platform } from "../host/platform.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
-import { defaultComponents } from "./default-components.ts";
+import { defaultResources } from "./default-resources.ts";
 import { embeddedCore } from "./embedded-core.ts";
 import { Registrations } from "./registrations.ts";
 import { hostRelay } from "./relay/host-relay.ts";
@@ -51,7 +51,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     core: embeddedCore(),
     registry: registry({ databasePrefix: prefix, incarnation }),
     relays: new RelayClient(platform),
-    defaults: defaultComponents,
+    defaults: defaultResources,
   });
   const host: ScopeHost = new ScopeHost({
     worker,

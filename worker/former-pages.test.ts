@@ -6,7 +6,7 @@ const app = (appId: string, registeredAt: number) => ({
   registration: {
     appId,
     namespace: "default",
-    components: undefined,
+    resources: undefined,
     ports: [],
     strict: false,
     relay: undefined,

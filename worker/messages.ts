@@ -1,11 +1,11 @@
 import type { Body, Headers } from "../host/http.ts";
-import type { ComponentResource } from "../host/resources/component.ts";
+import type { Resources } from "../host/resources/parse-resources.ts";
 
 /**
  * Everything that pages and the service worker say to each other. The number goes up whenever a message changes its
  * meaning; a worker refuses a client of another number, and that client then uses plain fetch.
  */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What a request or an answer is made of on a port. Streams are transferred, bytes are copied or transferred. */
 export interface WireRequest {
@@ -27,7 +27,7 @@ export interface Registration {
   readonly appId: string;
   readonly namespace: string;
   /** Validated; undefined leaves the app's earlier ones, or else gives it the two defaults. */
-  readonly components: readonly ComponentResource[] | undefined;
+  readonly resources: Resources | undefined;
   /** Ports of localhost whose every path is the sidecar's. */
   readonly ports: readonly number[];
   readonly strict: boolean;

@@ -6,7 +6,7 @@ import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
-import type { ComponentResource } from "../host/resources/component.ts";
+import type { Resources } from "../host/resources/parse-resources.ts";
 import { Runtime } from "../host/runtime.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
@@ -24,7 +24,7 @@ export interface SidecarsOptions {
   /** Further ways to other instances of the scope, one for each runtime. */
   readonly transports?: () => readonly Transport[];
   /** What an app gets that names no components. */
-  readonly defaults: (relay: RelaySettings | undefined) => readonly ComponentResource[];
+  readonly defaults: (relay: RelaySettings | undefined) => Resources;
 }
 
 /** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
@@ -67,8 +67,8 @@ export class App {
 
   /** Takes other settings: the runtime is replaced when they differ. */
   async reconfigure(registration: Registration): Promise<void> {
-    const components = registration.components ?? this.registration.components;
-    const next = { ...registration, components };
+    const resources = registration.resources ?? this.registration.resources;
+    const next = { ...registration, resources };
     if (same(next, this.registration)) return;
     this.registration = next;
     await this.close();
@@ -100,7 +100,7 @@ export class App {
 
   async #start(): Promise<Runtime> {
     const { platform, registry, relays, defaults } = this.#options;
-    const { appId, namespace, components, strict, relay } = this.registration;
+    const { appId, namespace, resources, strict, relay } = this.registration;
     const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
     this.#transport = transport;
@@ -111,7 +111,7 @@ export class App {
       core: await this.#options.core(),
       platform,
       registry,
-      components: components ?? defaults(relay),
+      resources: resources ?? defaults(relay),
       relays: patient,
       transports: [
         transport,

@@ -11,6 +11,7 @@ import {
   UnavailableError,
 } from "../mesh/transport.ts";
 import { nodeCore } from "../node/core-module.ts";
+import { noResources } from "../resources/parse-resources.ts";
 import { Runtime } from "../runtime.ts";
 import { consoleLog, webPlatform } from "../web-platform.ts";
 
@@ -95,7 +96,7 @@ async function sidecar(
     core: await nodeCore(),
     platform,
     registry: { state: [], pubsub: [] },
-    components: [],
+    resources: noResources,
     relays: { open: () => Promise.reject(new Error("none")) },
     transports: options.board === undefined ? [] : [options.board.transport()],
     app: options.app,

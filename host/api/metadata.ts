@@ -1,4 +1,4 @@
-import type { Durability } from "../components/component.ts";
+import { type Durability, families } from "../components/component.ts";
 import { apiError } from "../errors/api-error.ts";
 import { BodyTooLargeError, header, json, noContent, type RuntimeResponse, readBody } from "../http.ts";
 import type { Readiness, Sidecar } from "../sidecar.ts";
@@ -12,8 +12,9 @@ interface ComponentInfo {
   readonly capabilities: readonly string[];
 }
 
-function components({ components: { state, pubsub } }: Sidecar): readonly ComponentInfo[] {
-  return [...state.values(), ...pubsub.values()].map(({ resource, definition }) => ({
+function loaded({ components }: Sidecar): readonly ComponentInfo[] {
+  const all = families.flatMap((family) => [...components[family].values()]);
+  return all.map(({ resource, definition }) => ({
     name: resource.name,
     type: resource.type,
     version: resource.version,
@@ -42,7 +43,7 @@ function storage({ components: { state, pubsub } }: Sidecar): Map<string, Durabi
 
 function get({ sidecar }: Call): RuntimeResponse {
   const { appId, app } = sidecar;
-  const loaded = components(sidecar);
+  const components = loaded(sidecar);
   const subscriptions = sidecar.subscriptions.list();
   const extended = new Map([
     ["daprRuntimeVersion", version],
@@ -53,7 +54,7 @@ function get({ sidecar }: Call): RuntimeResponse {
   return json({
     id: appId,
     runtimeVersion: version,
-    ...(loaded.length > 0 && { components: loaded }),
+    ...(components.length > 0 && { components }),
     extended: Object.fromEntries(extended),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(app !== undefined && { appConnectionProperties: app.properties }),

@@ -1,4 +1,4 @@
-import type { OpenedPubSub } from "../components/open-components.ts";
+import type { OpenedPubSub } from "../components/open-component.ts";
 import { eventIdField, rawPayload } from "../components/pubsub/raw-payload.ts";
 import { ScanError } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";

@@ -25,7 +25,10 @@ export interface ComponentContext {
 /** What keeps a component's data: shown in metadata, so that nobody takes memory for a disk. */
 export type Durability = "persistent" | "best-effort" | "memory";
 
-export type Family = "state" | "pubsub";
+/** Every family of components, in the order in which they open: the others may need secrets. */
+export const families = ["secretstores", "state", "pubsub", "bindings", "configuration", "lock"] as const;
+
+export type Family = (typeof families)[number];
 
 /** One line of a registry: what the component is, the schema of its metadata, and how it opens. */
 export interface Definition<C extends Component, M extends MetadataSchema = MetadataSchema> {

@@ -1,8 +1,20 @@
+import type { BindingDefinition } from "./bindings/binding.ts";
+import type { Family } from "./component.ts";
+import type { ConfigurationDefinition } from "./configuration/configuration-store.ts";
+import type { LockDefinition } from "./lock/lock-store.ts";
 import type { PubSubDefinition } from "./pubsub/pubsub.ts";
+import type { SecretStoreDefinition } from "./secretstores/secret-store.ts";
 import type { StoreDefinition } from "./state/store.ts";
 
-/** The components a host has: static arrays, handed to the runtime by a composition root. */
-export interface Registry {
-  readonly state: readonly StoreDefinition[];
-  readonly pubsub: readonly PubSubDefinition[];
+/** What a component of each family is defined as. */
+export interface Definitions extends Record<Family, unknown> {
+  readonly secretstores: SecretStoreDefinition;
+  readonly state: StoreDefinition;
+  readonly pubsub: PubSubDefinition;
+  readonly bindings: BindingDefinition;
+  readonly configuration: ConfigurationDefinition;
+  readonly lock: LockDefinition;
 }
+
+/** The components a host has: static arrays, handed to the runtime by a composition root. A family left out has none. */
+export type Registry = { readonly [F in Family]?: readonly Definitions[F][] };

@@ -24,6 +24,12 @@ export const catalogue = {
   },
   ERR_BAD_REQUEST: { status: 400, grpc: "INVALID_ARGUMENT", message: "invalid request: {cause}" },
   ERR_BODY_READ: { status: 400, grpc: "INVALID_ARGUMENT", message: "failed to read request body: {cause}" },
+  ERR_MALFORMED_REQUEST_DATA: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "can't serialize request data field: {cause}",
+  },
+  ERR_APP_CHANNEL_NIL: { status: 500, grpc: "INTERNAL", message: "app channel is not initialized" },
   ERR_API_UNIMPLEMENTED: {
     status: 501,
     grpc: "UNIMPLEMENTED",
@@ -106,6 +112,13 @@ export const catalogue = {
     grpc: "INVALID_ARGUMENT",
     message: "operation type {operation} not supported",
   },
+  ERR_STATE_QUERY: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "state store {name} query failed: {cause}",
+    reason: "DAPR_STATE_QUERY_FAILED",
+    resource: "state",
+  },
 
   ERR_PUBSUB_NOT_CONFIGURED: {
     status: 400,
@@ -169,6 +182,70 @@ export const catalogue = {
     reason: "DAPR_PUBSUB_PUBLISH_MESSAGE",
     resource: "pubsub",
   },
+  ERR_PUBLISH_OUTBOX: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error while publishing outbox message: {cause}",
+    reason: "DAPR_PUBSUB_OUTBOX",
+    resource: "pubsub",
+  },
+
+  ERR_INVOKE_OUTPUT_BINDING: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error invoking output binding {name}: {cause}",
+  },
+
+  ERR_SECRET_STORES_NOT_CONFIGURED: {
+    status: 500,
+    grpc: "FAILED_PRECONDITION",
+    message: "secret store is not configured",
+  },
+  ERR_SECRET_STORE_NOT_FOUND: {
+    status: 401,
+    grpc: "INVALID_ARGUMENT",
+    message: "failed finding secret store with key {name}",
+  },
+  ERR_PERMISSION_DENIED: {
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "access denied by policy to get {key} from {name}",
+  },
+  ERR_SECRET_GET: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed getting secret with key {key} from secret store {name}: {cause}",
+  },
+
+  ERR_CONFIGURATION_STORE_NOT_CONFIGURED: {
+    status: 500,
+    grpc: "FAILED_PRECONDITION",
+    message: "configuration stores not configured",
+  },
+  ERR_CONFIGURATION_STORE_NOT_FOUND: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "error configuration stores {name} not found",
+  },
+  ERR_CONFIGURATION_GET: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed to get {keys} from Configuration store {name}: {cause}",
+  },
+  ERR_CONFIGURATION_SUBSCRIBE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed to subscribe {keys} from Configuration store {name}: {cause}",
+  },
+
+  ERR_LOCK_STORE_NOT_CONFIGURED: {
+    status: 500,
+    grpc: "FAILED_PRECONDITION",
+    message: "lock store is not configured",
+  },
+  ERR_LOCK_STORE_NOT_FOUND: { status: 400, grpc: "INVALID_ARGUMENT", message: "lock store {name} not found" },
+  ERR_TRY_LOCK: { status: 500, grpc: "INTERNAL", message: "failed to try acquiring lock: {cause}" },
+  ERR_UNLOCK: { status: 500, grpc: "INTERNAL", message: "failed to release lock: {cause}" },
 
   ERR_DIRECT_INVOKE: { status: 500, grpc: "INTERNAL", message: "failed to invoke, id: {id}, err: {cause}" },
 

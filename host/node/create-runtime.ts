@@ -9,7 +9,7 @@ import type { Clock, Log } from "../platform.ts";
 import { Runtime, type RuntimeOptions } from "../runtime.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
-import { defaultComponents, type GivenComponents, givenComponents } from "./given-components.ts";
+import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { nodeRegistry } from "./registry.ts";
 
@@ -103,9 +103,9 @@ const noRelays: RelayConnections = {
 export async function createRuntime(options: CreateRuntimeOptions = {}): Promise<LocalRuntime> {
   const { clock = "fake" } = options;
   const log = options.log ?? consoleLog("error", "daprlet");
-  const [core, components] = await Promise.all([
+  const [core, resources] = await Promise.all([
     nodeCore(),
-    givenComponents(options.components ?? defaultComponents(undefined), "createRuntime()"),
+    givenResources(options.components ?? defaultComponents(undefined), "createRuntime()"),
   ]);
   const runtime = new LocalRuntime({
     appId: options.appId ?? "app",
@@ -117,7 +117,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
       clock === "fake" ? new FakeClock() : clock === "system" ? systemClock : clock,
     ),
     registry: options.registry ?? nodeRegistry,
-    components,
+    resources,
     relays: options.relays ?? noRelays,
     transports: options.transports ?? [],
     app: channel(options.app),

@@ -4,7 +4,7 @@ import {
   type ComponentObject,
   componentFromObject,
 } from "../resources/component-from-object.ts";
-import { parseResources } from "../resources/parse-resources.ts";
+import { noResources, type ParsedResources, parseResources } from "../resources/parse-resources.ts";
 import type { Environment } from "../resources/validate-component.ts";
 
 /** Components as code gives them: YAML text, Dapr's documents, their short form, or what is validated already. */
@@ -29,18 +29,17 @@ export function defaultComponents(relay: DefaultRelay | undefined): GivenCompone
   return [{ name: "statestore", type: "state.in-memory" }, defaultPubSub(relay)];
 }
 
-/** Validates what was given; `caller` names it in messages. Throws ResourceError. */
-export async function givenComponents(
+/** Validates what was given; `caller` names it in messages. YAML may hold other kinds too. Throws ResourceError. */
+export async function givenResources(
   given: GivenComponents,
   caller: string,
   environment?: Environment,
-): Promise<readonly ComponentResource[]> {
-  if (typeof given === "string") {
-    return parseResources(given, caller, await import("./yaml.ts"), environment).components;
-  }
-  return given.map((component) =>
+): Promise<ParsedResources> {
+  if (typeof given === "string") return parseResources(given, caller, await import("./yaml.ts"), environment);
+  const components = given.map((component) =>
     "secretKeyRefs" in component && component.metadata instanceof Map
       ? (component as ComponentResource)
       : componentFromObject(component as ComponentObject | ComponentDocument, caller, environment),
   );
+  return { ...noResources, components };
 }

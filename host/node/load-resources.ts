@@ -1,7 +1,11 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { ComponentResource } from "../resources/component.ts";
-import { parseResources, type Resources, type UnappliedResource } from "../resources/parse-resources.ts";
+import {
+  joinResources,
+  noResources,
+  type ParsedResources,
+  parseResources,
+} from "../resources/parse-resources.ts";
 import { type Environment, ResourceError } from "../resources/validate-component.ts";
 
 function isYaml(name: string): boolean {
@@ -25,21 +29,21 @@ async function yamlFiles(path: string): Promise<readonly string[]> {
  * The resources of files and folders, in the order given. Throws ResourceError naming file, document, line and field.
  * The YAML library is loaded only when there is a file to read.
  */
-export async function loadResources(paths: readonly string[], environment?: Environment): Promise<Resources> {
-  const components: ComponentResource[] = [];
-  const unapplied: UnappliedResource[] = [];
+export async function loadResources(
+  paths: readonly string[],
+  environment?: Environment,
+): Promise<ParsedResources> {
   const files = (await Promise.all(paths.map(yamlFiles))).flat();
-  if (files.length === 0) return { components, unapplied };
+  if (files.length === 0) return noResources;
   const [yaml, texts] = await Promise.all([
     import("./yaml.ts"),
     Promise.all(files.map((file) => readFile(file, "utf8"))),
   ]);
-  texts.forEach((text, i) => {
-    const file = files[i] as string;
-    const shown = relative(".", file);
-    const found = parseResources(text, shown.startsWith("..") ? file : shown, yaml, environment);
-    components.push(...found.components);
-    unapplied.push(...found.unapplied);
-  });
-  return { components, unapplied };
+  return joinResources(
+    texts.map((text, i) => {
+      const file = files[i] as string;
+      const shown = relative(".", file);
+      return parseResources(text, shown.startsWith("..") ? file : shown, yaml, environment);
+    }),
+  );
 }

@@ -5,12 +5,12 @@ import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
-import type { ComponentResource } from "../resources/component.ts";
+import { joinResources, type Resources } from "../resources/parse-resources.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
-import { defaultComponents, type GivenComponents, givenComponents } from "./given-components.ts";
+import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
 import { loadResources } from "./load-resources.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
@@ -35,26 +35,27 @@ export interface NodeSidecar {
 
 const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 
-/** The components given and loaded. Each kind of resource that is not applied yet is named in one warning. */
-async function resources(options: SidecarOptions, log: Log): Promise<readonly ComponentResource[]> {
+/** What was given and loaded. Each kind of resource that is not applied yet is named in one warning. */
+async function resources(options: SidecarOptions, log: Log): Promise<Resources> {
   const { components, resourcesPaths, configPaths = [], environment } = options;
-  const [given, loaded, configured] = await Promise.all([
-    givenComponents(
-      components ?? (resourcesPaths === undefined ? defaults(options) : []),
-      "the options",
-      environment,
-    ),
-    loadResources(resourcesPaths ?? [], environment),
-    loadResources(configPaths, environment),
-  ]);
-  const unapplied = [...loaded.unapplied, ...configured.unapplied];
-  for (const kind of new Set(unapplied.map((resource) => resource.kind))) {
-    const places = unapplied
+  const all = joinResources(
+    await Promise.all([
+      givenResources(
+        components ?? (resourcesPaths === undefined ? defaults(options) : []),
+        "the options",
+        environment,
+      ),
+      loadResources(resourcesPaths ?? [], environment),
+      loadResources(configPaths, environment),
+    ]),
+  );
+  for (const kind of new Set(all.unapplied.map((resource) => resource.kind))) {
+    const places = all.unapplied
       .filter((resource) => resource.kind === kind)
       .map(({ name, origin }) => `${name} (${origin})`);
     log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
   }
-  return [...given, ...loaded.components];
+  return all;
 }
 
 function defaults({ relay, relayRoom, relayToken }: SidecarOptions): GivenComponents {
@@ -148,7 +149,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const { apiToken } = options;
   const addresses = options.listenAddresses ?? loopbackAddresses;
   const maxBodySize = options.maxBodySize ?? 4 << 20;
-  const [core, components, app] = await Promise.all([
+  const [core, found, app] = await Promise.all([
     nodeCore(),
     resources(options, log),
     appChannel(options, clock, log),
@@ -165,7 +166,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     core,
     platform,
     registry: options.registry ?? nodeRegistry,
-    components,
+    resources: found,
     relays,
     transports: [
       ...machine(options, clock, log, {

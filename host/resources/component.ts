@@ -1,3 +1,11 @@
+/** A metadata field whose value is in a secret store. */
+export interface SecretKeyRef {
+  readonly field: string;
+  readonly name: string;
+  /** Of the secret's keys; the secret's own name where the resource gives none. */
+  readonly key: string;
+}
+
 /** A Component resource (dapr-http-api §4.1) after validation, before secrets and decoding. */
 export interface ComponentResource {
   readonly name: string;
@@ -7,8 +15,9 @@ export interface ComponentResource {
   readonly version: string;
   /** Values are strings, templates not yet filled in. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** Names of metadata fields that refer to a secret: refused with a clear error until secret stores exist. */
-  readonly secretKeyRefs: readonly string[];
+  readonly secretKeyRefs: readonly SecretKeyRef[];
+  /** `auth.secretStore`: the component that resolves them. */
+  readonly secretStore: string | undefined;
   /** App ids that may use it; empty means all. */
   readonly scopes: readonly string[];
   readonly initTimeoutMs: number;

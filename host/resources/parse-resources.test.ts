@@ -68,7 +68,8 @@ describe("Component resources", () => {
       initTimeoutMs: 90_000,
       ignoreErrors: true,
       scopes: ["a", "b"],
-      secretKeyRefs: ["password"],
+      secretKeyRefs: [{ field: "password", name: "s", key: "s" }],
+      secretStore: undefined,
     });
     expect(found.metadata.has("password")).toBe(false);
     expect(one(component("  type: a.b\n  initTimeout: soon")).initTimeoutMs).toBe(5_000);

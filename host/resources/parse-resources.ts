@@ -1,5 +1,7 @@
 import type * as Yaml from "yaml";
 import type { ComponentResource } from "./component.ts";
+import type { SecretScope } from "./secret-scope.ts";
+import type { SubscriptionResource } from "./subscription.ts";
 import { type Environment, isFields, ResourceError, validateComponent } from "./validate-component.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
@@ -12,9 +14,33 @@ export interface UnappliedResource {
   readonly origin: string;
 }
 
+/** What a sidecar is made of, validated. Plain data and Maps: it can be posted and stored. */
 export interface Resources {
   readonly components: readonly ComponentResource[];
+  readonly subscriptions: readonly SubscriptionResource[];
+  readonly secretScopes: readonly SecretScope[];
+}
+
+/** With what was read beside them. */
+export interface ParsedResources extends Resources {
   readonly unapplied: readonly UnappliedResource[];
+}
+
+export const noResources: ParsedResources = {
+  components: [],
+  subscriptions: [],
+  secretScopes: [],
+  unapplied: [],
+};
+
+/** All of several sources, in their order. */
+export function joinResources(parts: readonly ParsedResources[]): ParsedResources {
+  return {
+    components: parts.flatMap(({ components }) => components),
+    subscriptions: parts.flatMap(({ subscriptions }) => subscriptions),
+    secretScopes: parts.flatMap(({ secretScopes }) => secretScopes),
+    unapplied: parts.flatMap(({ unapplied }) => unapplied),
+  };
 }
 
 /**
@@ -26,12 +52,14 @@ export function parseResources(
   source: string,
   yaml: YamlLibrary,
   environment?: Environment,
-): Resources {
+): ParsedResources {
   const components: ComponentResource[] = [];
+  const subscriptions: SubscriptionResource[] = [];
+  const secretScopes: SecretScope[] = [];
   const unapplied: UnappliedResource[] = [];
   const lines = new yaml.LineCounter();
   const documents = yaml.parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  if (!Array.isArray(documents)) return { components, unapplied };
+  if (!Array.isArray(documents)) return noResources;
   documents.forEach((document, i) => {
     const origin = `${source}, document ${i + 1}`;
     const [error] = document.errors;
@@ -70,5 +98,5 @@ export function parseResources(
     const name = isFields(value.metadata) ? value.metadata.name : undefined;
     unapplied.push({ kind: value.kind, name: typeof name === "string" ? name : "", origin });
   });
-  return { components, unapplied };
+  return { components, subscriptions, secretScopes, unapplied };
 }

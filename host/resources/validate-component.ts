@@ -1,5 +1,5 @@
 import { parseDuration } from "../duration.ts";
-import type { ComponentResource } from "./component.ts";
+import type { ComponentResource, SecretKeyRef } from "./component.ts";
 
 /** A resource that cannot be used. The message names file, document, line and field, and what was expected. */
 export class ResourceError extends Error {
@@ -80,12 +80,26 @@ function fromEnvironment(name: string, environment: Environment): string {
 
 interface Metadata {
   readonly values: ReadonlyMap<string, string>;
-  readonly secretKeyRefs: readonly string[];
+  readonly secretKeyRefs: readonly SecretKeyRef[];
+}
+
+function secretKeyRef(value: unknown, field: string, place: Place, path: readonly (string | number)[]) {
+  if (!isFields(value)) fail(place, path, "must be a mapping with name and key");
+  const name = requiredText(member(value, "name"), place, [...path, "name"]);
+  return { field, name, key: optionalText(member(value, "key"), place, [...path, "key"]) || name };
+}
+
+/** `auth.secretStore`, at the top of the document; daprd takes it nowhere else. */
+function secretStore(document: Fields, place: Place): string | undefined {
+  const auth = member(document, "auth");
+  if (auth === undefined || auth === null) return undefined;
+  if (!isFields(auth)) fail(place, ["auth"], "must be a mapping with secretStore");
+  return optionalText(member(auth, "secretStore"), place, ["auth", "secretStore"]) || undefined;
 }
 
 function metadataList(value: unknown, place: Place, environment: Environment): Metadata {
   const values = new Map<string, string>();
-  const secretKeyRefs: string[] = [];
+  const secretKeyRefs: SecretKeyRef[] = [];
   if (value === undefined || value === null) return { values, secretKeyRefs };
   const path = ["spec", "metadata"];
   if (!Array.isArray(value)) fail(place, path, "must be a list of entries with name and value");
@@ -95,8 +109,10 @@ function metadataList(value: unknown, place: Place, environment: Environment): M
     const given = member(entry, "value");
     const envRef = optionalText(member(entry, "envRef"), place, [...path, i, "envRef"]);
     if (given !== undefined && given !== null) values.set(name, scalar(given));
-    else if (member(entry, "secretKeyRef") !== undefined) secretKeyRefs.push(name);
-    else values.set(name, envRef === undefined ? "" : fromEnvironment(envRef, environment));
+    else if ((member(entry, "secretKeyRef") ?? undefined) !== undefined) {
+      const at = [...path, i, "secretKeyRef"];
+      secretKeyRefs.push(secretKeyRef(member(entry, "secretKeyRef"), name, place, at));
+    } else values.set(name, envRef === undefined ? "" : fromEnvironment(envRef, environment));
   });
   return { values, secretKeyRefs };
 }
@@ -122,6 +138,7 @@ export function validateComponent(
     version: version === undefined || version === "" ? "v1" : version,
     metadata: values,
     secretKeyRefs,
+    secretStore: secretStore(document, place),
     scopes: texts(member(document, "scopes"), place, ["scopes"]),
     // As in Dapr, a timeout that is not a duration counts as none given.
     initTimeoutMs: parseDuration(initTimeout ?? "") || INIT_TIMEOUT_MS,

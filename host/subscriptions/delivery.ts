@@ -1,5 +1,5 @@
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
-import type { OpenedPubSub } from "../components/open-components.ts";
+import type { OpenedPubSub } from "../components/open-component.ts";
 import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
 import { reasonOf } from "../errors/reason-of.ts";

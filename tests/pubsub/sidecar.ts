@@ -39,6 +39,7 @@ export function component(name: string, metadata: Record<string, string> = {}): 
     version: "v1",
     metadata: new Map(Object.entries(metadata)),
     secretKeyRefs: [],
+    secretStore: undefined,
     scopes: [],
     initTimeoutMs: 5_000,
     ignoreErrors: false,

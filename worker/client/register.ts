@@ -1,6 +1,6 @@
 import { type Clock, withTimeout } from "../../host/platform.ts";
-import type { ComponentResource } from "../../host/resources/component.ts";
 import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
+import type { Resources } from "../../host/resources/parse-resources.ts";
 import { DEFAULT_PORTS } from "../addresses.ts";
 import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";
 import type { Imported } from "../storage/import-state.ts";
@@ -13,7 +13,7 @@ export interface RegisterOptions {
   /** Without a dot, as everywhere in Dapr. */
   readonly appId: string;
   /**
-   * Component resources: objects, YAML text, or the URL of YAML text. Without them the app has `statestore`
+   * Component resources: objects, YAML text, or the URL of YAML text; YAML may hold Subscriptions too. Without them the app has `statestore`
    * (state.indexeddb) and `pubsub` (pubsub.browser), or what it was registered with before.
    */
   readonly components?: readonly (ComponentObject | ComponentDocument)[] | string | URL;
@@ -126,7 +126,7 @@ async function open(
   const settings: Registration = {
     appId: options.appId,
     namespace: options.namespace ?? "default",
-    components: await components(options.components, page.fetch, window.document.baseURI),
+    resources: await resources(options.components, page.fetch, window.document.baseURI),
     ports: options.ports ?? DEFAULT_PORTS,
     strict: options.strict ?? false,
     relay: relayOf(options.relay),
@@ -263,20 +263,20 @@ function relayOf(relay: RegisterOptions["relay"]): RelaySettings | undefined {
   return { url, room: room ?? "default", token };
 }
 
-async function components(
+async function resources(
   given: RegisterOptions["components"],
   own: typeof fetch,
   base: string,
-): Promise<readonly ComponentResource[] | undefined> {
+): Promise<Resources | undefined> {
   if (given === undefined) return undefined;
   if (typeof given !== "string" && !(given instanceof URL)) {
-    const { componentsFromObjects } = await import("../client-resources.ts");
-    return componentsFromObjects(given);
+    const { resourcesFromObjects } = await import("../client-resources.ts");
+    return resourcesFromObjects(given);
   }
-  const { componentsFromYaml } = await import("../client-yaml.ts");
-  if (typeof given === "string" && given.includes("\n")) return componentsFromYaml(given, "register()");
+  const { resourcesFromYaml } = await import("../client-yaml.ts");
+  if (typeof given === "string" && given.includes("\n")) return resourcesFromYaml(given, "register()");
   const url = new URL(given, base);
   const response = await own(url);
   if (!response.ok) throw new Error(`register(): components at ${url.href} answer ${response.status}`);
-  return componentsFromYaml(await response.text(), url.pathname);
+  return resourcesFromYaml(await response.text(), url.pathname);
 }

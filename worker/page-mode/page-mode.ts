@@ -4,7 +4,7 @@ import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import type { AppHost } from "../client/app-host.ts";
 import type { Door } from "../client/door.ts";
 import { workerRegistry } from "../components/registry.ts";
-import { defaultComponents } from "../default-components.ts";
+import { defaultResources } from "../default-resources.ts";
 import { embeddedCore } from "../embedded-core.ts";
 import type { Registration, WireRequest, WireResponse } from "../messages.ts";
 import type { ServingPage } from "../page-channel.ts";
@@ -73,7 +73,7 @@ export async function openPageMode({
       registry: workerRegistry({ databasePrefix: prefix, incarnation: undefined }),
       relays: new RelayClient(platform),
       transports,
-      defaults: defaultComponents,
+      defaults: defaultResources,
     });
     const { origin } = new URL(window.document.baseURI);
     const addresses = { origin, scopePath: new URL(scope).pathname, ports: settings.ports };

@@ -1,4 +1,4 @@
-import type { OpenedStore } from "../../components/open-components.ts";
+import type { OpenedStore } from "../../components/open-component.ts";
 import { KEY_SEPARATOR } from "../../components/state/key-prefix.ts";
 import { ApiError } from "../../errors/api-error.ts";
 import type { Call } from "../endpoint.ts";

@@ -1,6 +1,7 @@
 import type { ETagError } from "../../errors/component-error.ts";
 import type { Component, Definition, Durability } from "../component.ts";
 import type { MetadataSchema } from "../metadata-schema.ts";
+import type { QueryResult, StateQuery } from "./query.ts";
 
 export type Concurrency = "first-write" | "last-write";
 export type Consistency = "strong" | "eventual";
@@ -83,9 +84,26 @@ export interface DurableStore extends Store {
   readonly durability: Durability;
 }
 
-export type StoreFeature = "ETAG" | "TRANSACTIONAL" | "TTL" | "OUTCOME" | "DURABILITY" | "ACTOR";
+/** A store that finds items by what is in their values. */
+export interface QueryableStore extends Store {
+  /**
+   * Answers from an index that the component's `queryIndexes` declares. Throws FAILED_PRECONDITION where none serves
+   * the query and the component does not allow a scan.
+   */
+  query(query: StateQuery): Promise<QueryResult>;
+}
 
-type Featured<F extends StoreFeature> = "DURABILITY" extends F ? DurableStore : Store;
+export type StoreFeature =
+  | "ETAG"
+  | "TRANSACTIONAL"
+  | "TTL"
+  | "OUTCOME"
+  | "DURABILITY"
+  | "ACTOR"
+  | "QUERY_API";
+
+type Featured<F extends StoreFeature> = ("DURABILITY" extends F ? DurableStore : Store) &
+  ("QUERY_API" extends F ? QueryableStore : Store);
 
 export interface StoreDefinition<
   M extends MetadataSchema = MetadataSchema,

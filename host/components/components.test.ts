@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fake-clock.ts";
 import { componentFromObject } from "../resources/component-from-object.ts";
 import type { ComponentContext } from "./component.ts";
-import { openComponents } from "./open-components.ts";
+import { Components } from "./components.ts";
 import { inMemoryStore } from "./state/in-memory.ts";
 import { defineStore, type Store } from "./state/store.ts";
 
@@ -56,15 +56,17 @@ const context = {
 } as unknown as Omit<ComponentContext, "name">;
 
 function open(given: readonly (readonly [name: string, type: string, more?: object])[], namespace?: string) {
-  return openComponents(
+  return Components.open(
     given.map(([name, type, more]) => ({
       ...componentFromObject({ name, type }, "the test"),
       ...more,
     })),
-    { state: [inMemoryStore, slowStore, quickStore, failingStore], pubsub: [] },
-    "Node",
-    context,
-    namespace,
+    {
+      registry: { state: [inMemoryStore, slowStore, quickStore, failingStore] },
+      host: "Node",
+      context,
+      namespace,
+    },
   );
 }
 

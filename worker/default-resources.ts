@@ -1,4 +1,5 @@
 import type { ComponentResource } from "../host/resources/component.ts";
+import type { Resources } from "../host/resources/parse-resources.ts";
 import type { RelaySettings } from "./messages.ts";
 import { storageAvailable } from "./storage/durability.ts";
 
@@ -14,6 +15,7 @@ function component(
     version: "v1",
     metadata: new Map(metadata.filter((entry): entry is [string, string] => entry[1] !== undefined)),
     secretKeyRefs: [],
+    secretStore: undefined,
     scopes: [],
     initTimeoutMs: 10_000,
     ignoreErrors: false,
@@ -21,15 +23,23 @@ function component(
   };
 }
 
+const only = (components: readonly ComponentResource[]): Resources => ({
+  components,
+  subscriptions: [],
+  secretScopes: [],
+});
+
 /**
  * What an app has that names no components: kept in IndexedDB, or in memory where the browser gives none; with a
  * relay, events go through it.
  */
-export function defaultComponents(relay: RelaySettings | undefined): readonly ComponentResource[] {
+export function defaultResources(relay: RelaySettings | undefined): Resources {
   const kept = storageAvailable();
   const state = component("statestore", kept ? "state.indexeddb" : "state.in-memory");
-  if (relay === undefined) return [state, component("pubsub", kept ? "pubsub.browser" : "pubsub.in-memory")];
+  if (relay === undefined) {
+    return only([state, component("pubsub", kept ? "pubsub.browser" : "pubsub.in-memory")]);
+  }
   const { url, room, token } = relay;
   const metadata = [["url", url] as const, ["room", room] as const, ["token", token] as const];
-  return [state, component("pubsub", "pubsub.relay", metadata)];
+  return only([state, component("pubsub", "pubsub.relay", metadata)]);
 }

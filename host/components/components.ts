@@ -1,0 +1,179 @@
+import { ComponentError } from "../errors/component-error.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import { type Component, type Family, families } from "./component.ts";
+import {
+  familyOf,
+  type OpenComponents,
+  type Opened,
+  type OpenedBinding,
+  type OpenedConfigurationStore,
+  type OpenedLockStore,
+  type OpenedPubSub,
+  type OpenedSecretStore,
+  type OpenedStore,
+  type OpenOptions,
+  openComponent,
+} from "./open-component.ts";
+
+/** What an update did to one component. */
+export interface ComponentChange {
+  readonly name: string;
+  readonly family: Family | undefined;
+  /** `kept`: it could not be opened as it is wanted now, and what was open before, if anything, stays. */
+  readonly action: "opened" | "replaced" | "closed" | "kept";
+  /** Why it was kept. */
+  readonly cause?: string;
+}
+
+/** Those that are this app's: by their scopes, and by their namespace where the host was given one. Two of one name are refused. */
+function own(
+  resources: readonly ComponentResource[],
+  { context: { appId }, namespace }: OpenOptions,
+): readonly ComponentResource[] {
+  const found = new Map<string, ComponentResource>();
+  for (const resource of resources) {
+    const { name, scopes } = resource;
+    if (scopes.length > 0 && !scopes.includes(appId)) continue;
+    if (namespace && resource.namespace && resource.namespace !== namespace) continue;
+    const existing = found.get(name);
+    if (existing !== undefined) {
+      throw new ComponentError(
+        "INVALID_ARGUMENT",
+        `duplicate definition of Component name ${name}: ${resource.type} (${resource.origin}) and ${existing.type} (${existing.origin}); rename one of them`,
+      );
+    }
+    found.set(name, resource);
+  }
+  // The others may need secrets to open.
+  const isSecretStore = ({ type }: ComponentResource) => familyOf(type) === "secretstores";
+  const all = [...found.values()];
+  return [...all.filter(isSecretStore), ...all.filter((resource) => !isSecretStore(resource))];
+}
+
+/** Whether two resources are one component: where they were read does not matter. */
+function same(a: ComponentResource, b: ComponentResource): boolean {
+  const text = (resource: ComponentResource) =>
+    JSON.stringify({ ...resource, origin: undefined, metadata: [...resource.metadata] });
+  return text(a) === text(b);
+}
+
+/** The components of one app: opened together, changed one by one, closed together. */
+export class Components implements OpenComponents {
+  readonly secretstores = new Map<string, OpenedSecretStore>();
+  readonly state = new Map<string, OpenedStore>();
+  readonly pubsub = new Map<string, OpenedPubSub>();
+  readonly bindings = new Map<string, OpenedBinding>();
+  readonly configuration = new Map<string, OpenedConfigurationStore>();
+  readonly lock = new Map<string, OpenedLockStore>();
+  readonly #options: OpenOptions;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: OpenOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the components that are in this app's scope: secret stores first, the rest in the order given. One that fails
+   * ends the start (everything opened before it is closed again), unless its resource says `ignoreErrors`.
+   */
+  static async open(resources: readonly ComponentResource[], options: OpenOptions): Promise<Components> {
+    const components = new Components(options);
+    const { log } = options.context;
+    for (const resource of own(resources, options)) {
+      try {
+        components.#put(await openComponent(resource, components.secretstores, options));
+        log.info(`loaded component ${resource.name} (${resource.type})`);
+      } catch (error) {
+        if (!resource.ignoreErrors) {
+          await components.close();
+          throw error;
+        }
+        const { message } = ComponentError.from(error);
+        log.error(`component ${resource.name} is left out (ignoreErrors): ${message}`);
+      }
+    }
+    return components;
+  }
+
+  /**
+   * Brings what is open to `resources`, each component by itself: one that cannot be opened as it is wanted leaves the
+   * one before it in place. A replacement is open before its predecessor ends. `moved` is called once the new ones have
+   * taken their places; what they replace closes after it resolved. Updates run one after the other.
+   */
+  update(
+    resources: readonly ComponentResource[],
+    moved: (changes: readonly ComponentChange[]) => Promise<void>,
+  ): Promise<readonly ComponentChange[]> {
+    const turn = this.#turn.then(() => this.#update(resources, moved));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #update(
+    resources: readonly ComponentResource[],
+    moved: (changes: readonly ComponentChange[]) => Promise<void>,
+  ): Promise<readonly ComponentChange[]> {
+    const wanted = own(resources, this.#options);
+    const changes: ComponentChange[] = [];
+    const leaving: Opened<Family, Component>[] = [];
+    const renewed = new Set<string>();
+    for (const resource of wanted) {
+      const { name, secretKeyRefs, secretStore } = resource;
+      const before = this.#get(name);
+      const stale =
+        secretKeyRefs.length > 0 && (secretStore === undefined ? renewed.size > 0 : renewed.has(secretStore));
+      if (before !== undefined && same(before.resource, resource) && !stale) continue;
+      const family = familyOf(resource.type);
+      try {
+        const opened = await openComponent(resource, this.secretstores, this.#options);
+        if (before !== undefined) this.#remove(before);
+        this.#put(opened);
+        if (before !== undefined) leaving.push(before);
+        if (family === "secretstores") renewed.add(name);
+        changes.push({ name, family, action: before === undefined ? "opened" : "replaced" });
+      } catch (error) {
+        changes.push({ name, family, action: "kept", cause: ComponentError.from(error).message });
+      }
+    }
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const opened of this.#all()) {
+      const { name, type } = opened.resource;
+      if (names.has(name)) continue;
+      this.#remove(opened);
+      leaving.push(opened);
+      changes.push({ name, family: familyOf(type), action: "closed" });
+    }
+    if (changes.length > 0) await moved(changes);
+    await Promise.allSettled(leaving.map(({ component }) => component.close()));
+    return changes;
+  }
+
+  /** In the reverse order of the families, so that secrets are there to the last. */
+  async close(): Promise<void> {
+    await this.#turn;
+    const all = this.#all().reverse();
+    for (const family of families) this[family].clear();
+    await Promise.allSettled(all.map(({ component }) => component.close()));
+  }
+
+  #all(): Opened<Family, Component>[] {
+    return families.flatMap((family): Opened<Family, Component>[] => [...this[family].values()]);
+  }
+
+  #get(name: string): Opened<Family, Component> | undefined {
+    return this.#all().find(({ resource }) => resource.name === name);
+  }
+
+  #put(opened: Opened<Family, Component>): void {
+    this.#map(opened)?.set(opened.resource.name, opened);
+  }
+
+  #remove(opened: Opened<Family, Component>): void {
+    this.#map(opened)?.delete(opened.resource.name);
+  }
+
+  #map({ resource }: Opened<Family, Component>): Map<string, Opened<Family, Component>> | undefined {
+    const family = familyOf(resource.type);
+    return family && (this[family] as Map<string, Opened<Family, Component>>);
+  }
+}

@@ -1,0 +1,132 @@
+import { ComponentError } from "../errors/component-error.ts";
+import { withTimeout } from "../platform.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import { availability } from "./availability.ts";
+import type { Binding } from "./bindings/binding.ts";
+import {
+  type Component,
+  type ComponentContext,
+  type Definition,
+  type Family,
+  families,
+} from "./component.ts";
+import type { ConfigurationStore } from "./configuration/configuration-store.ts";
+import type { LockStore } from "./lock/lock-store.ts";
+import { decodeMetadata } from "./metadata-schema.ts";
+import type { PubSub } from "./pubsub/pubsub.ts";
+import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
+import type { Definitions, Registry } from "./registry.ts";
+import type { SecretStore } from "./secretstores/secret-store.ts";
+import { type OpenedSecretStores, secretValues } from "./secretstores/secret-values.ts";
+import { keyPrefix } from "./state/key-prefix.ts";
+import type { Store } from "./state/store.ts";
+
+/** An open component beside its definition and its resource. */
+export interface Opened<F extends Family, C extends Component> {
+  readonly resource: ComponentResource;
+  readonly definition: Definitions[F];
+  readonly component: C;
+}
+
+export interface OpenedStore extends Opened<"state", Store> {
+  /** What the API puts before every key, separator included. */
+  readonly keyPrefix: string;
+}
+
+/** With what its metadata lets this app do. */
+export interface OpenedPubSub extends Opened<"pubsub", PubSub> {
+  readonly access: TopicAccess;
+}
+
+export type OpenedBinding = Opened<"bindings", Binding>;
+export type OpenedSecretStore = Opened<"secretstores", SecretStore>;
+export type OpenedConfigurationStore = Opened<"configuration", ConfigurationStore>;
+
+export interface OpenedLockStore extends Opened<"lock", LockStore> {
+  /** As a state store's. */
+  readonly keyPrefix: string;
+}
+
+/** What is open, of each family by name. */
+export interface OpenComponents extends Record<Family, ReadonlyMap<string, Opened<Family, Component>>> {
+  readonly secretstores: ReadonlyMap<string, OpenedSecretStore>;
+  readonly state: ReadonlyMap<string, OpenedStore>;
+  readonly pubsub: ReadonlyMap<string, OpenedPubSub>;
+  readonly bindings: ReadonlyMap<string, OpenedBinding>;
+  readonly configuration: ReadonlyMap<string, OpenedConfigurationStore>;
+  readonly lock: ReadonlyMap<string, OpenedLockStore>;
+}
+
+/** What of a host every component of it opens with. */
+export interface OpenOptions {
+  readonly registry: Registry;
+  /** What the host calls itself in errors. */
+  readonly host: string;
+  readonly context: Omit<ComponentContext, "name">;
+  /** What the host was given; with none, components of every namespace are the app's, as in daprd. */
+  readonly namespace: string | undefined;
+}
+
+/** The family that a type belongs to: `state` of `state.redis`. */
+export function familyOf(type: string): Family | undefined {
+  return families.find((family) => type.startsWith(`${family}.`));
+}
+
+function fillTemplates(value: string, context: ComponentContext): string {
+  return value
+    .replaceAll(/\{uuid\}/g, () => context.platform.uuid())
+    .replaceAll("{appID}", context.appId)
+    .replaceAll("{namespace}", `${context.namespace}.${context.appId}`)
+    .replaceAll("{podName}", context.appId);
+}
+
+async function construct<C extends Component>(
+  definition: Definition<C>,
+  resource: ComponentResource,
+  filled: ReadonlyMap<string, string>,
+  context: ComponentContext,
+): Promise<C> {
+  const metadata = decodeMetadata(resource.name, definition.metadata, filled, (name) =>
+    context.log.debug(`metadata field ${name} is not one of ${resource.type}'s own`),
+  );
+  const opening = definition.open(metadata, context);
+  return await withTimeout(context.platform.clock, resource.initTimeoutMs, opening, () => {
+    // Nobody waits for it any more: what opens after all must not stay open.
+    opening.then((component) => component.close()).catch(() => undefined);
+    return new ComponentError(
+      "DEADLINE_EXCEEDED",
+      `component ${resource.name} (${resource.type}) was not open after ${resource.initTimeoutMs} ms`,
+    );
+  });
+}
+
+/**
+ * Opens one component: its metadata with templates filled in and secrets resolved from the stores that are open.
+ * Throws a ComponentError that names it, and leaves nothing open then.
+ */
+export async function openComponent(
+  resource: ComponentResource,
+  secretstores: OpenedSecretStores,
+  { registry, host, context, namespace }: OpenOptions,
+): Promise<Opened<Family, Component>> {
+  const { name, type, version, metadata, origin } = resource;
+  const named: ComponentContext = { ...context, name };
+  const family = familyOf(type);
+  const definitions: readonly Definition<Component>[] = (family && registry[family]) ?? [];
+  const definition = definitions.find((known) => known.type === type && known.version === version);
+  if (definition === undefined) {
+    throw new ComponentError(
+      "UNIMPLEMENTED",
+      `component ${name} (${origin}): ${availability(type, version, host)}`,
+    );
+  }
+  const filled = new Map([...metadata].map(([field, value]) => [field, fillTemplates(value, named)]));
+  for (const [field, value] of await secretValues(resource, secretstores)) filled.set(field, value);
+  const prefix = family === "state" || family === "lock" ? keyPrefix(resource, context.appId, namespace) : "";
+  const component = await construct(definition, resource, filled, named);
+  const opened = { resource, definition, component };
+  if (family === "state" || family === "lock") return { ...opened, keyPrefix: prefix } as OpenedStore;
+  if (family === "pubsub")
+    return { ...opened, access: topicAccess(metadata, filled, context) } as OpenedPubSub;
+  return opened as Opened<Family, Component>;
+}
