@@ -1,12 +1,13 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { ResourceError } from "../resources/fields.ts";
 import {
   joinResources,
   noResources,
   type ParsedResources,
   parseResources,
 } from "../resources/parse-resources.ts";
-import { type Environment, ResourceError } from "../resources/validate-component.ts";
+import type { Environment } from "../resources/validate-component.ts";
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as yaml from "yaml";
 import { componentFromObject } from "./component-from-object.ts";
+import { ResourceError } from "./fields.ts";
 import { parseResources } from "./parse-resources.ts";
-import { ResourceError } from "./validate-component.ts";
 
 const parse = (text: string, environment?: (name: string) => string | undefined) =>
   parseResources(text, "components/a.yaml", yaml, environment);

@@ -1,8 +1,9 @@
 import type * as Yaml from "yaml";
 import type { ComponentResource } from "./component.ts";
+import { isFields, ResourceError } from "./fields.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { SubscriptionResource } from "./subscription.ts";
-import { type Environment, isFields, ResourceError, validateComponent } from "./validate-component.ts";
+import { type Environment, validateComponent } from "./validate-component.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
 export type YamlLibrary = Pick<typeof Yaml, "parseAllDocuments" | "LineCounter" | "isNode">;

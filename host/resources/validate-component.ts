@@ -1,71 +1,22 @@
 import { parseDuration } from "../duration.ts";
 import type { ComponentResource, SecretKeyRef } from "./component.ts";
-
-/** A resource that cannot be used. The message names file, document, line and field, and what was expected. */
-export class ResourceError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "ResourceError";
-  }
-}
+import {
+  type Fields,
+  fail,
+  isFields,
+  member,
+  optionalText,
+  type Place,
+  requiredText,
+  scalar,
+  section,
+  texts,
+} from "./fields.ts";
 
 /** The process environment as far as `envRef` may see it. Undefined where the host has none. */
 export type Environment = (name: string) => string | undefined;
 
-export interface Place {
-  /** For `origin`: a file and document number, or `register()`. */
-  readonly origin: string;
-  /** Where the field of this path stands, for messages: `components/a.yaml, document 2, line 7`. */
-  at(path: readonly (string | number)[]): string;
-}
-
 const INIT_TIMEOUT_MS = 5_000;
-
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Own members only: a document may say `constructor`. */
-function member(fields: Fields, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
-}
-
-function fail(place: Place, path: readonly (string | number)[], expected: string): never {
-  throw new ResourceError(`${place.at(path)}: ${path.join(".")} ${expected}`);
-}
-
-function section(parent: Fields, name: string, place: Place): Fields {
-  const value = member(parent, name);
-  if (value === undefined || value === null) fail(place, [name], "is missing");
-  if (!isFields(value)) fail(place, [name], "must be a mapping");
-  return value;
-}
-
-function optionalText(value: unknown, place: Place, path: readonly (string | number)[]): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string") fail(place, path, "must be text");
-  return value;
-}
-
-function requiredText(value: unknown, place: Place, path: readonly (string | number)[]): string {
-  const text = optionalText(value, place, path);
-  if (text === undefined || text.trim() === "") fail(place, path, "is required and must be text");
-  return text;
-}
-
-/** Dapr reads every scalar as text, and a mapping or a list as its JSON. */
-function scalar(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function texts(value: unknown, place: Place, path: readonly (string | number)[]): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) fail(place, path, "must be a list of app ids");
-  return value.map((item, i) => requiredText(item, place, [...path, i]));
-}
 
 /** Dapr keeps its own secrets out of components' reach; `DAPR_ENV_KEYS`, where set, lists all that is within it. */
 function fromEnvironment(name: string, environment: Environment): string {
