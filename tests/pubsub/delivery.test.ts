@@ -151,7 +151,8 @@ describe("events that the app never sees", () => {
   it("drops an event that expires between two attempts", async () => {
     const on = await sidecar({ subscriptions: [plain], app: () => ({ status: 500 }) });
     await on.publish("messagebus/t?metadata.ttlInSeconds=3", "1");
-    await on.clock.advance(2_900);
+    // Up to the last moment: where the jitter puts the third attempt is a matter of chance.
+    await on.clock.advance(2_999);
     const before = on.got.length;
     expect(before).toBeGreaterThanOrEqual(2);
     await on.clock.advance(120_000);
