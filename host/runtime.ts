@@ -58,6 +58,10 @@ function refuse(fault: RouteFault, request: RuntimeRequest): RuntimeResponse {
   return refuseMethod(request);
 }
 
+function touched(changes: readonly ComponentChange[], family: ComponentChange["family"]): boolean {
+  return changes.some((change) => change.family === family && change.action !== "kept");
+}
+
 /** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */
 export class Runtime {
   readonly sidecar: Sidecar;
@@ -74,7 +78,7 @@ export class Runtime {
     this.#resources = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
     const runtime = this;
-    const subscriptions = new Subscriptions(() => this.sidecar);
+    const subscriptions = new Subscriptions(() => this.sidecar, options.namespace);
     this.sidecar = {
       appId: options.appId,
       namespace: options.namespace || "default",
@@ -186,6 +190,8 @@ export class Runtime {
   async update(resources: Resources): Promise<readonly ComponentChange[]> {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
+    const declared = ({ subscriptions }: Resources) => JSON.stringify(subscriptions);
+    const resubscribe = declared(resources) !== declared(this.#resources);
     const changes = await components.update(resources.components, async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
@@ -195,15 +201,14 @@ export class Runtime {
       await this.#settle(changed);
     });
     this.#resources = resources;
+    if (resubscribe && !touched(changes, "pubsub") && this.#app) await this.sidecar.subscriptions.start();
     return changes;
   }
 
   /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
-    const touched = (family: ComponentChange["family"]) =>
-      changes.some((change) => change.family === family && change.action !== "kept");
     const { subscriptions } = this.sidecar;
-    if (touched("pubsub") && this.#app) await subscriptions.start();
+    if (touched(changes, "pubsub") && this.#app) await subscriptions.start();
     await this.#underWay.pass();
   }
 

@@ -2,11 +2,13 @@ import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
+import { inScope } from "./resources/scope.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
-import type { AppSubscription } from "./subscriptions/app-subscription.ts";
+import { type AppSubscription, parseDeclared } from "./subscriptions/app-subscription.ts";
 import { delivery } from "./subscriptions/delivery.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
+import { usableSubscriptions } from "./subscriptions/usable-subscriptions.ts";
 
 /** One subscription of the app, as `/v1.0/metadata` shows it. */
 export interface SubscriptionInfo {
@@ -29,14 +31,21 @@ const cancelMs = 1_000;
 /** Between two attempts to subscribe where the broker refused. */
 const resubscribe = { initialMs: 500, maxMs: 30_000 };
 
-function infoOf({ pubsubname, topic, metadata, rules, deadLetterTopic }: AppSubscription): SubscriptionInfo {
+function infoOf({
+  pubsubname,
+  topic,
+  metadata,
+  rules,
+  deadLetterTopic,
+  type,
+}: AppSubscription): SubscriptionInfo {
   return {
     pubsubname,
     topic,
     ...(metadata.size > 0 && { metadata: Object.fromEntries(metadata) }),
     rules,
     deadLetterTopic,
-    type: "PROGRAMMATIC",
+    type,
   };
 }
 
@@ -49,10 +58,11 @@ function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The app's subscriptions: read once the app is ready, delivered until closed. */
+/** The app's subscriptions, declared and its own: read once the app is ready, delivered until closed. */
 export class Subscriptions {
   #open: Open[] = [];
   /** What the app last said, for when it cannot say it again. */
+  #own: readonly AppSubscription[] = [];
   #wanted: readonly AppSubscription[] = [];
   /** Ends the attempts to subscribe that belong to the latest start. */
   #starting = new AbortController();
@@ -74,14 +84,19 @@ export class Subscriptions {
   /** Calls to the app that carry an event. */
   readonly #underWay = new Set<AbortController>();
 
-  constructor(readonly sidecar: () => Sidecar) {}
+  constructor(
+    readonly sidecar: () => Sidecar,
+    /** What the host was given, if any. */
+    readonly namespace: string | undefined,
+  ) {}
 
   list(): readonly SubscriptionInfo[] {
     return this.#open.map(({ info }) => info);
   }
 
   /**
-   * Asks the app (`GET /dapr/subscribe`) and subscribes. Called again after the app came back, it starts afresh:
+   * Asks the app (`GET /dapr/subscribe`) and subscribes to what it says and the resources declare. Called again after
+   * the app came back or the resources changed, it starts afresh:
    * deliveries under way end as they would have, what was to be delivered again is due at once. Resolves at the first
    * attempt to subscribe; what the broker refuses is tried again until it is accepted.
    */
@@ -106,7 +121,8 @@ export class Subscriptions {
     if (app === undefined || signal.aborted) return;
     const read = await readSubscriptions(app, sidecar, signal);
     if (signal.aborted) return;
-    const wanted = read === undefined ? this.#wanted : this.#usable(read);
+    if (read !== undefined) this.#own = read;
+    const wanted = usableSubscriptions(this.#declared(), this.#own, sidecar);
     if (this.#wanted.length > 0 && wanted.length === 0) {
       sidecar.log.warn("the app subscribes to nothing any more; its events wait with their brokers");
     }
@@ -119,51 +135,13 @@ export class Subscriptions {
     if (topics.length > 0) sidecar.log.info(`the app is subscribed to ${topics.join(", ")}`);
   }
 
-  /** Those whose pub/sub is there and lets this app in, one for each topic: the last the app named. */
-  #usable(subscriptions: readonly AppSubscription[]): readonly AppSubscription[] {
-    const { log, appId, components, once } = this.sidecar();
-    const usable = new Map<string, AppSubscription>();
-    for (const subscription of subscriptions) {
-      const pubsubname = this.#pubsubOf(subscription);
-      if (pubsubname === undefined) continue;
-      const { topic, bulk } = subscription;
-      const opened = components.pubsub.get(pubsubname);
-      if (opened === undefined) {
-        log.error(
-          `the app's subscription to topic ${topic} names pub/sub ${pubsubname}, which is not loaded`,
-        );
-        continue;
-      }
-      if (!opened.access.maySubscribe(topic)) {
-        log.error(
-          `topic ${topic} of pub/sub ${pubsubname} is not allowed for app id ${appId}; not subscribed`,
-        );
-        continue;
-      }
-      if (bulk) {
-        once("bulkSubscribe is not supported yet by daprlet: events are delivered one by one");
-      }
-      usable.set(JSON.stringify([pubsubname, topic]), { ...subscription, pubsubname });
-    }
-    return [...usable.values()];
-  }
-
-  /** The name in the entry; where it is missing, the only pub/sub there is (the book's form, not strict). */
-  #pubsubOf({ pubsubname, topic }: AppSubscription): string | undefined {
-    if (pubsubname !== "") return pubsubname;
-    const { log, components, strict, once } = this.sidecar();
-    const [only, another] = components.pubsub.keys();
-    if (!strict && only !== undefined && another === undefined) {
-      once(
-        `subscriptions without pubsubname are taken for ${only}, the only pub/sub loaded; name it in them`,
-      );
-      return only;
-    }
-    const names = [...components.pubsub.keys()].join(", ");
-    log.error(
-      `the app's subscription to topic ${topic} has no pubsubname; it is left out: name one of ${names || "the pub/subs, of which none is loaded"}`,
-    );
-    return undefined;
+  /** What the resources declare for this app. */
+  #declared(): readonly AppSubscription[] {
+    const { resources, appId, log } = this.sidecar();
+    return resources.subscriptions
+      .filter((resource) => inScope(resource, appId, this.namespace))
+      .map((resource) => parseDeclared(resource, (sentence) => log.error(sentence)))
+      .filter((subscription) => subscription !== undefined);
   }
 
   /** Resolves after the first attempt; the others follow in the background. */

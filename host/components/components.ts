@@ -1,5 +1,6 @@
 import { ComponentError } from "../errors/component-error.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import { inScope } from "../resources/scope.ts";
 import { type Component, type Family, families } from "./component.ts";
 import {
   familyOf,
@@ -32,9 +33,8 @@ function own(
 ): readonly ComponentResource[] {
   const found = new Map<string, ComponentResource>();
   for (const resource of resources) {
-    const { name, scopes } = resource;
-    if (scopes.length > 0 && !scopes.includes(appId)) continue;
-    if (namespace && resource.namespace && resource.namespace !== namespace) continue;
+    const { name } = resource;
+    if (!inScope(resource, appId, namespace)) continue;
     const existing = found.get(name);
     if (existing !== undefined) {
       throw new ComponentError(

@@ -48,15 +48,13 @@ describe("Component resources", () => {
 
   it("reads several documents, and passes over empty ones and other systems'", () => {
     const { components, unapplied } = parse(
-      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
+      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
     );
     expect(components.map(({ name, origin }) => [name, origin])).toEqual([
       ["statestore", "components/a.yaml, document 1"],
       ["other", "components/a.yaml, document 5"],
     ]);
-    expect(unapplied).toEqual([
-      { kind: "Subscription", name: "sub", origin: "components/a.yaml, document 4" },
-    ]);
+    expect(unapplied).toEqual([{ kind: "Resiliency", name: "sub", origin: "components/a.yaml, document 4" }]);
   });
 
   it("reads scopes, timeout, ignoreErrors and notes secret references", () => {

@@ -4,6 +4,7 @@ import { isFields, ResourceError } from "./fields.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { SubscriptionResource } from "./subscription.ts";
 import { type Environment, validateComponent } from "./validate-component.ts";
+import { validateSubscription } from "./validate-subscription.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
 export type YamlLibrary = Pick<typeof Yaml, "parseAllDocuments" | "LineCounter" | "isNode">;
@@ -94,6 +95,10 @@ export function parseResources(
     }
     if (value.kind === "Component") {
       components.push(validateComponent(value, { origin, at }, environment));
+      return;
+    }
+    if (value.kind === "Subscription") {
+      subscriptions.push(validateSubscription(value, { origin, at }));
       return;
     }
     const name = isFields(value.metadata) ? value.metadata.name : undefined;

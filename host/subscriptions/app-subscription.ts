@@ -1,22 +1,26 @@
 import { rawPayload } from "../components/pubsub/raw-payload.ts";
+import type { SubscriptionResource } from "../resources/subscription.ts";
 
-/** One entry of the app's answer to `GET /dapr/subscribe`, checked (dapr-http-api §2.1). */
+/** One topic that the app wants, checked: its own word (dapr-http-api §2.1) or a Subscription resource's (§4.3). */
 export interface AppSubscription {
-  /** Empty when the entry names none. */
+  readonly type: "DECLARATIVE" | "PROGRAMMATIC";
+  /** What messages call it: `the app's subscription to topic A`. */
+  readonly called: string;
+  /** Empty when the app names none. */
   readonly pubsubname: string;
   readonly topic: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** In order; the first whose match is empty gets everything. At least one. Paths as the app wrote them. */
+  /** In order; the first whose match is empty gets everything. At least one. Paths as they were written. */
   readonly rules: readonly { readonly match?: string; readonly path: string }[];
   /** Empty when there is none. */
   readonly deadLetterTopic: string;
   /** The app's events come without an envelope and are wrapped. */
   readonly raw: boolean;
-  /** The entry asks for bulk delivery. */
+  /** Bulk delivery is asked for. */
   readonly bulk: boolean;
 }
 
-/** Where a complaint about an entry goes: a sentence. */
+/** Where a complaint about a subscription goes: a sentence. */
 export type Complaint = (sentence: string) => void;
 
 type Members = ReadonlyMap<string, unknown>;
@@ -55,43 +59,39 @@ function rulesOf(entry: Members): readonly { match?: string; path: string }[] {
   return rules;
 }
 
-function subscriptionOf(value: unknown, position: number, complain: Complaint): AppSubscription | undefined {
-  const entry = membersOf(value);
-  if (entry === undefined) {
-    complain(`entry ${position} of the app's subscriptions is no object; it is left out`);
-    return undefined;
-  }
+function subscriptionOf(
+  entry: Members,
+  type: AppSubscription["type"],
+  called: string,
+  complain: Complaint,
+): AppSubscription | undefined {
   const topic = textOf(entry.get("topic"));
-  if (topic === "") {
-    complain(`entry ${position} of the app's subscriptions names no topic; it is left out`);
-    return undefined;
-  }
   const rules = rulesOf(entry);
   if (rules.length === 0) {
-    complain(`the app's subscription to topic ${topic} has no route; it is left out`);
+    complain(`${called} has no route; it is left out`);
     return undefined;
   }
   if (rules.some(({ match }) => match !== undefined)) {
     complain(
-      `the app's subscription to topic ${topic} routes by content (a rule with a match), which daprlet does not support yet; it is left out: use one route and decide in the app`,
+      `${called} routes by content (a rule with a match), which daprlet does not support yet; it is left out: use one route and decide in the app`,
     );
     return undefined;
   }
   const metadata = metadataOf(entry.get("metadata"));
   const raw = rawPayload(metadata);
   if (raw === undefined) {
-    complain(
-      `the app's subscription to topic ${topic} has a metadata field rawPayload that is neither true nor false; it is left out`,
-    );
+    complain(`${called} has a metadata field rawPayload that is neither true nor false; it is left out`);
     return undefined;
   }
   const deadLetterTopic = textOf(entry.get("deadlettertopic"));
   if (deadLetterTopic === topic) {
     complain(
-      `the app's subscription to topic ${topic} names the topic itself for its dead letters, which would come back without end: what fails is delivered again after a while instead`,
+      `${called} names the topic itself for its dead letters, which would come back without end: what fails is delivered again after a while instead`,
     );
   }
   return {
+    type,
+    called,
     pubsubname: textOf(entry.get("pubsubname")),
     topic,
     metadata,
@@ -102,6 +102,19 @@ function subscriptionOf(value: unknown, position: number, complain: Complaint): 
   };
 }
 
+/** A Subscription resource's spec; undefined, with a complaint, when it cannot be used. */
+export function parseDeclared(
+  { name, spec, origin }: SubscriptionResource,
+  complain: Complaint,
+): AppSubscription | undefined {
+  return subscriptionOf(
+    membersOf(spec) as Members,
+    "DECLARATIVE",
+    `Subscription ${name} (${origin})`,
+    complain,
+  );
+}
+
 const decoder = new TextDecoder();
 
 /** The app's list; what cannot be used is left out, with a complaint that says why. Throws SyntaxError. */
@@ -110,7 +123,18 @@ export function parseSubscriptions(body: Uint8Array, complain: Complaint): reado
   const list: unknown = JSON.parse(decoder.decode(body));
   if (list === null) return [];
   if (!Array.isArray(list)) throw new SyntaxError("expected a JSON array of subscriptions");
-  return list
-    .map((value, i) => subscriptionOf(value, i + 1, complain))
-    .filter((subscription) => subscription !== undefined);
+  const found: AppSubscription[] = [];
+  for (const [i, value] of list.entries()) {
+    const entry = membersOf(value);
+    const topic = textOf(entry?.get("topic"));
+    if (entry === undefined || topic === "") {
+      const fault = entry === undefined ? "is no object" : "names no topic";
+      complain(`entry ${i + 1} of the app's subscriptions ${fault}; it is left out`);
+      continue;
+    }
+    const called = `the app's subscription to topic ${topic}`;
+    const subscription = subscriptionOf(entry, "PROGRAMMATIC", called, complain);
+    if (subscription !== undefined) found.push(subscription);
+  }
+  return found;
 }

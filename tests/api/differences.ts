@@ -132,6 +132,20 @@ export const differences = [
     why: "the book prints it so",
   },
   {
+    id: "pubsub.subscription-version",
+    what: "a Subscription resource of v1alpha1 with `routes`, or of v2alpha1 with `route`",
+    daprd: "subscribed; its events are delivered nowhere",
+    daprlet: "taken as it is meant",
+    why: "it can mean nothing else",
+  },
+  {
+    id: "pubsub.bad-subscription",
+    what: "a Subscription resource that cannot be read, or has no topic, pub/sub or route",
+    daprd: "a warning at most; the app gets no events",
+    daprlet: "refused at the start, with file, document, line and field",
+    why: "nobody declares a subscription in order to get nothing",
+  },
+  {
     id: "host.foreign-page",
     what: "a call from a page of a foreign origin, or to a foreign `Host` (Node)",
     daprd: "carried out",

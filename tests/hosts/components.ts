@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { declaredSubscriptions } from "../api/declared-suite.ts";
 
 /** What every host of the suites has loaded: names are fixed, types are the host's own. */
 export interface ComponentTypes {
@@ -52,10 +53,16 @@ export function componentYaml({ name, type, metadata, scopes }: Resource): strin
   ].join("\n");
 }
 
-/** Writes one file per component to a new folder `directory`. */
-export function writeComponents(directory: string, types: ComponentTypes, appId: string): void {
+/** The suites' components and declared subscriptions as one text. */
+export function resourcesYaml(types: ComponentTypes, appId: string): string {
+  return [...componentResources(types, appId).map(componentYaml), ...declaredSubscriptions].join("---\n");
+}
+
+/** Writes one file per component, and one of the declared subscriptions, to a new folder `directory`. */
+export function writeResources(directory: string, types: ComponentTypes, appId: string): void {
   mkdirSync(directory, { recursive: true });
   for (const resource of componentResources(types, appId)) {
     writeFileSync(join(directory, `${resource.name}.yaml`), componentYaml(resource));
   }
+  writeFileSync(join(directory, "subscriptions.yaml"), declaredSubscriptions.join("---\n"));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createTestApp, subscriptions } from "../api/app.ts";
-import { writeComponents } from "./components.ts";
+import { writeResources } from "./components.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
@@ -129,7 +129,7 @@ export async function startPair(options: StartOptions & { program?: readonly str
   const resources = join(folder, "resources");
   if (options.components !== false) {
     const state = { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } };
-    writeComponents(resources, { state, pubsub: { type: "pubsub.in-memory", metadata: {} } }, ids[0]);
+    writeResources(resources, { state, pubsub: { type: "pubsub.in-memory", metadata: {} } }, ids[0]);
   } else mkdirSync(resources);
   const apps = await Promise.all(ids.map(serveTestApp));
   const sidecars: Daprd[] = [];

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { build, type Rolldown } from "vite";
 import { Site } from "../browser/fixtures.ts";
 import { chromiumPath } from "../browser/playwright.config.ts";
-import { componentResources } from "./components.ts";
+import { resourcesYaml } from "./components.ts";
 import { Answer, type Feature, type Fetch, type Host, type HostDefinition, type Sidecar } from "./host.ts";
 
 const built = existsSync(fileURLToPath(new URL("../../dist/sw.js", import.meta.url)));
@@ -119,12 +119,7 @@ async function tab(
     state: { type: "state.indexeddb", metadata: {} },
     pubsub: { type: "pubsub.browser", metadata: {} },
   };
-  const components = componentResources(types, "api-a").map(({ name, type, metadata, scopes }) => ({
-    name,
-    type,
-    metadata: { ...metadata },
-    ...(scopes === undefined ? {} : { scopes: [...scopes] }),
-  }));
+  const components = resourcesYaml(types, "api-a");
   const load = async () => {
     await page.goto(site.url);
     await page.waitForFunction(() => window.daprlet !== undefined && window.daprletTest !== undefined);

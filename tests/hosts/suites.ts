@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
+import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
@@ -14,6 +15,7 @@ const suites = {
   state: stateSuite,
   invoke: invokeSuite,
   pubsub: pubsubSuite,
+  declared: declaredSuite,
   metadata: metadataSuite,
   badInput: badInputSuite,
   differing: differingSuite,

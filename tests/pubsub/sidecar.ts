@@ -52,7 +52,8 @@ export interface SidecarOptions {
   readonly namespace?: string;
   readonly clock?: FakeClock;
   readonly broker?: InMemoryBroker;
-  readonly components?: readonly ComponentResource[];
+  /** Resources, or YAML of any kind. */
+  readonly components?: readonly ComponentResource[] | string;
   /** The answer to GET /dapr/subscribe: a list, or what the app does. Left out: no app. */
   readonly subscriptions?: readonly unknown[] | (() => RuntimeResponse | Promise<RuntimeResponse>);
   readonly app?: App;
