@@ -1,5 +1,5 @@
 /** One array with a copy of all parts, in their order. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let size = 0;
   for (const part of parts) size += part.byteLength;
   const all = new Uint8Array(size);

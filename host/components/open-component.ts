@@ -18,6 +18,8 @@ import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
 import { type OpenedSecretStores, secretValues } from "./secretstores/secret-values.ts";
+import { EncryptedStore } from "./state/encrypted-store.ts";
+import { type EncryptionKeys, encryptionKeys } from "./state/encryption-keys.ts";
 import { keyPrefix } from "./state/key-prefix.ts";
 import type { Store } from "./state/store.ts";
 
@@ -100,6 +102,20 @@ async function construct<C extends Component>(
   });
 }
 
+/** The store with its values sealed: no query can look into them. */
+function encrypted(
+  { definition, component, ...opened }: OpenedStore,
+  keys: EncryptionKeys,
+  { platform }: OpenOptions["context"],
+): OpenedStore {
+  const features = definition.features.filter((feature) => feature !== "QUERY_API");
+  return {
+    ...opened,
+    definition: { ...definition, features },
+    component: new EncryptedStore(component, keys, platform.random),
+  };
+}
+
 /**
  * Opens one component: its metadata with templates filled in and secrets resolved from the stores that are open.
  * Throws a ComponentError that names it, and leaves nothing open then.
@@ -123,8 +139,10 @@ export async function openComponent(
   const filled = new Map([...metadata].map(([field, value]) => [field, fillTemplates(value, named)]));
   for (const [field, value] of await secretValues(resource, secretstores)) filled.set(field, value);
   const prefix = family === "state" || family === "lock" ? keyPrefix(resource, context.appId, namespace) : "";
+  const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
   const component = await construct(definition, resource, filled, named);
   const opened = { resource, definition, component };
+  if (keys !== undefined) return encrypted({ ...opened, keyPrefix: prefix } as OpenedStore, keys, context);
   if (family === "state" || family === "lock") return { ...opened, keyPrefix: prefix } as OpenedStore;
   if (family === "pubsub")
     return { ...opened, access: topicAccess(metadata, filled, context) } as OpenedPubSub;

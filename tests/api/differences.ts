@@ -250,6 +250,34 @@ export const differences = [
     daprlet: 200,
     why: "it is decoded once and encoded again",
   },
+  {
+    id: "state.encryption.form",
+    what: "what an encrypted store keeps of a value that is no string",
+    daprd: "Go's print of it (`map[a:1]`), and a string without its quotes",
+    daprlet: "its JSON, as in any store",
+    why: "what was saved comes back",
+  },
+  {
+    id: "state.encryption.plain-key",
+    what: "`primaryEncryptionKey` that stands in the component itself, or is spelled in another case",
+    daprd: "nothing is encrypted",
+    daprlet: "encrypted",
+    why: "who gives a key wants it used",
+  },
+  {
+    id: "state.encryption.lone-secondary",
+    what: "`secondaryEncryptionKey` without `primaryEncryptionKey`",
+    daprd: "nothing is encrypted",
+    daprlet: "the component does not open",
+    why: "who gives a key wants it used",
+  },
+  {
+    id: "state.encryption.unreadable",
+    what: "a value of an encrypted store that is not encrypted, or with a key that is not there",
+    daprd: "the connection is cut",
+    daprlet: "500 `ERR_STATE_GET`, which says so; an error of its own in a bulk get",
+    why: "every call has its answer",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -46,7 +46,7 @@ export function metadataSuite(on: Subject): void {
       expect(found.extended.daprRuntimeVersion).toEqual(expect.any(String));
       const byName = new Map(found.components.map((component) => [component.name, component]));
       expect([...byName.keys()].sort()).toEqual(
-        ["memory", "messagebus", "named", "scoped", "statestore", "unprefixed"].sort(),
+        ["encrypted", "memory", "messagebus", "named", "scoped", "statestore", "unprefixed"].sort(),
       );
       expect(byName.get("memory")).toMatchObject({
         type: "state.in-memory",

@@ -10,7 +10,7 @@ import { stateTtl } from "./state-ttl.ts";
 export function stateSuite(on: Subject): void {
   const { at, get, remove, save } = stateCalls(on);
 
-  describe.each(["statestore", "memory"])("%s", (store) => {
+  describe.each(["statestore", "memory", "encrypted"])("%s", (store) => {
     stateItems(on, store);
     stateETags(on, store);
     stateTtl(on, store);

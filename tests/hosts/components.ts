@@ -4,7 +4,7 @@ import { declaredSubscriptions } from "../api/declared-suite.ts";
 
 /** What every host of the suites has loaded: names are fixed, types are the host's own. */
 export interface ComponentTypes {
-  /** Type and metadata of `statestore`, `unprefixed` (keyPrefix none) and `named` (keyPrefix name). */
+  /** Type and metadata of `statestore`, `unprefixed` (keyPrefix none), `named` (keyPrefix name) and `encrypted`. */
   readonly state: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
   readonly pubsub: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
 }
@@ -24,6 +24,11 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },
     { name: "memory", type: "state.in-memory", metadata: {} },
+    {
+      name: "encrypted",
+      type: state.type,
+      metadata: { ...state.metadata, primaryEncryptionKey: "0f".repeat(32) },
+    },
     { name: "foreign", type: "state.in-memory", metadata: {}, scopes: ["somebody-else"] },
     { name: "messagebus", type: pubsub.type, metadata: pubsub.metadata },
     {

@@ -1,8 +1,12 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { EncryptedStore } from "../../host/components/state/encrypted-store.ts";
+import { encryptionKeys } from "../../host/components/state/encryption-keys.ts";
 import type { DurableStore, Store, Upsert, WriteBatch } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
+import { componentFromObject } from "../../host/resources/component-from-object.ts";
+import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import { storeConformance } from "../../tests/conformance/state.ts";
 import { testContext } from "../../tests/conformance/test-context.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
@@ -18,6 +22,14 @@ function open(
 ): Promise<DurableStore> {
   const definition = indexedDbStore({ databasePrefix, incarnation });
   return definition.open({}, testContext(name, clock)) as Promise<DurableStore>;
+}
+
+/** As a component with a key opens it. */
+async function encrypted(store: Store): Promise<Store> {
+  const resource = componentFromObject({ name: "statestore", type: "state.indexeddb" }, "a test");
+  const keys = await encryptionKeys(resource, new Map([["primaryEncryptionKey", "0f".repeat(32)]]));
+  if (keys === undefined) throw new Error("no keys");
+  return new EncryptedStore(store, keys, webPlatform(consoleLog("error", "test")).random);
 }
 
 const upsert = (key: string, value: string, more: Partial<Upsert> = {}): Upsert => ({
@@ -65,10 +77,33 @@ describe.each([
   for (const { name, run } of cases) it(name, run);
 });
 
-describe("a request that a new worker is given again", () => {
+describe("state.indexeddb, encrypted", () => {
+  const clock = new FakeClock();
+  const incarnation = { id: "one", startedAt: 0 };
+  let count = 0;
+  const reopen = async () => encrypted(await open(clock, incarnation, `encrypted-${count}`));
+  const cases = storeConformance({
+    name: "state.indexeddb, encrypted",
+    features: indexedDbStore({ databasePrefix, incarnation }).features,
+    clock,
+    open: () => {
+      count++;
+      return reopen();
+    },
+    reopen,
+    another: reopen,
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe.each([
+  ["plain", async (store: Store) => store],
+  ["encrypted", encrypted],
+])("a request that a new worker is given again, %s", (_how, wrapped) => {
   let clock: FakeClock;
   let restarts: number;
-  const restart = () => open(clock, { id: `life-${++restarts}`, startedAt: clock.now() });
+  const restart = async () =>
+    wrapped(await open(clock, { id: `life-${++restarts}`, startedAt: clock.now() }));
 
   beforeEach(() => {
     vi.stubGlobal("indexedDB", new IDBFactory());
@@ -139,11 +174,11 @@ describe("a request that a new worker is given again", () => {
   });
 
   it("is refused in page mode, where several pages live at once", async () => {
-    const page = await open(clock, undefined);
+    const page = await wrapped(await open(clock, undefined));
     await write(page, [upsert("k", "0")]);
     const change = upsert("k", "1", { etag: await etagOf(page, "k") });
     await write(page, [change]);
-    expect(await write(await open(clock, undefined), [change])).toEqual(["mismatch"]);
+    expect(await write(await wrapped(await open(clock, undefined)), [change])).toEqual(["mismatch"]);
     expect(await write(await restart(), [change])).toEqual(["mismatch"]);
   });
 });

@@ -1,3 +1,4 @@
+import { toBase64 } from "../../host/base64.ts";
 import type { Clock, Log } from "../../host/platform.ts";
 import { Database } from "./database.ts";
 import { type DatabaseName, databaseName, parseDatabaseName } from "./database-names.ts";
@@ -76,12 +77,4 @@ function line(value: unknown): string {
   return `${JSON.stringify(value, (_name, member: unknown) =>
     member instanceof Uint8Array ? { $base64: toBase64(member) } : member,
   )}\n`;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  // More arguments than this at once overflow the stack of some engines.
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(text);
 }

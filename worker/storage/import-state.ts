@@ -1,4 +1,5 @@
 import { unwrap } from "idb";
+import { fromBase64 } from "../../host/base64.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { Database } from "./database.ts";
 import { type DatabaseName, databaseName, type StoredFamily } from "./database-names.ts";
@@ -119,10 +120,6 @@ function parse(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
-import type { Item } from "../../components/state/store.ts";
+import type { Item, Store } from "../../components/state/store.ts";
 import type { Core } from "../../core/core.ts";
+import { ComponentError } from "../../errors/component-error.ts";
 import type { RuntimeResponse } from "../../http.ts";
 import { joinBytes } from "../../join-bytes.ts";
 import type { Call } from "../endpoint.ts";
@@ -10,16 +11,22 @@ import { malformed, requestBody } from "./request-body.ts";
 
 const encoder = new TextEncoder();
 
+/** What there is to answer for one key. */
+type Found = Item | ComponentError | undefined;
+
 /** POST|PUT /v1.0/state/{store}/bulk: an answer for each key in the order asked, the stored JSON spliced in. */
 export async function bulkGetState(call: Call): Promise<RuntimeResponse> {
   const opened = addressedStore(call);
   const keys = requestedKeys(await requestBody(call, undefined));
   const stored = keys.map((key) => storedKey(opened, key));
-  let items: readonly (Item | undefined)[];
+  let items: readonly Found[];
   try {
     items = stored.length === 0 ? [] : await opened.component.bulkGet(stored);
   } catch (error) {
-    return failure("ERR_STATE_BULK_GET", {}, error);
+    if (!(error instanceof ComponentError && error.code === "DATA_LOSS")) {
+      return failure("ERR_STATE_BULK_GET", {}, error);
+    }
+    items = await oneByOne(opened.component, stored);
   }
   return {
     status: 200,
@@ -53,17 +60,32 @@ function requestedKeys(body: Uint8Array): readonly string[] {
   return keys;
 }
 
+/** A value that cannot be read does not hide the others. */
+function oneByOne(store: Store, keys: readonly string[]): Promise<readonly Found[]> {
+  return Promise.all(
+    keys.map(async (key) => {
+      try {
+        return await store.get(key, undefined);
+      } catch (error) {
+        return ComponentError.from(error);
+      }
+    }),
+  );
+}
+
 function isText(values: readonly unknown[]): values is readonly string[] {
   return values.every((value) => typeof value === "string");
 }
 
-function render(keys: readonly string[], items: readonly (Item | undefined)[], core: Core): Uint8Array {
+function render(keys: readonly string[], items: readonly Found[], core: Core): Uint8Array {
   const parts: Uint8Array[] = [];
   let text = "[";
   for (const [i, key] of keys.entries()) {
     const item = items[i];
     text += `${i === 0 ? "" : ","}{"key":${JSON.stringify(key)}`;
-    if (item !== undefined) {
+    if (item instanceof ComponentError) {
+      text += `,"error":${JSON.stringify(item.message)}`;
+    } else if (item !== undefined) {
       if (core.isJson(item.value)) {
         parts.push(encoder.encode(`${text},"data":`), item.value);
         text = "";
