@@ -40,6 +40,8 @@ export interface Platform {
   /** Fills and returns the array with cryptographically strong random bytes. */
   random<T extends Uint8Array>(bytes: T): T;
   uuid(): string;
+  /** What a browser names the host's requests to others by; undefined outside of browsers. */
+  readonly origin?: string;
   /** The network. Hosts without one throw an error that says so. */
   fetch(input: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
   /** Opens a WebSocket. Hosts without one throw an error that says so. */

@@ -44,7 +44,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const prefix = databasePrefix(scope);
   const web = webPlatform(consoleLog("info", "daprlet"));
   const link = new RelayLink(web.clock, () => host.wantRelay());
-  const platform: Platform = { ...web, connect: link.connect };
+  const platform: Platform = { ...web, origin: new URL(scope).origin, connect: link.connect };
   const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
   const sidecars = new Sidecars({
     platform,

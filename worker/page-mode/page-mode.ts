@@ -57,6 +57,7 @@ export async function openPageMode({
   const platform: Platform = {
     ...web,
     clock,
+    origin: new URL(scope).origin,
     uuid: () => uuid(web.random),
     fetch: (input, init) => own(input, init),
   };

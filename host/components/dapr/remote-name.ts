@@ -1,0 +1,8 @@
+/**
+ * A key of ours as one that another sidecar takes: it puts a prefix and `||` before each key itself, and refuses that
+ * separator inside. `app||key` becomes `app|~|key`; names without the separator stay what they are, and no two names
+ * become one.
+ */
+export function remoteName(name: string): string {
+  return name.replace(/\|(~*)(?=\|)/g, "|~$1");
+}
