@@ -6,6 +6,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "state.in-memory": ["a page", "Node"],
   "state.indexeddb": ["a page"],
   "state.sqlite": ["Node"],
+  "state.redis": ["Node"],
   "state.dapr": ["a page", "Node"],
   "pubsub.in-memory": ["a page", "Node"],
   "pubsub.browser": ["a page"],

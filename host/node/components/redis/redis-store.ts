@@ -1,0 +1,183 @@
+import type {
+  Consistency,
+  Durability,
+  DurableStore,
+  Item,
+  WriteBatch,
+  WriteOutcome,
+} from "../../../components/state/store.ts";
+import { ComponentError } from "../../../errors/component-error.ts";
+import type { Clock } from "../../../platform.ts";
+import { READ_SCRIPT, type ReadAnswer, readItem } from "./read-script.ts";
+import type { RedisClient, RedisScript } from "./redis-client.ts";
+import { WRITE_SCRIPT, writeArguments, writeOutcome } from "./write-script.ts";
+
+export interface RedisStoreOptions {
+  readonly durability: Durability;
+  /** Of writes that say nothing; 0: for ever. */
+  readonly ttlInSeconds: number;
+  /** How many replicas a strong write waits for. */
+  readonly replicas: number;
+}
+
+interface Waiting<Asked, Answered> {
+  readonly asked: Asked;
+  resolve(answer: Answered): void;
+  reject(error: ComponentError): void;
+}
+
+type WaitingRead = Waiting<readonly string[], readonly (Item | undefined)[]>;
+type WaitingWrite = Waiting<WriteBatch, WriteOutcome>;
+
+/** Bounds how long one script holds up the server's other clients; one batch is never parted. */
+const GROUP_LIMIT = 500;
+const REPLICA_TIMEOUT_MS = 1_000;
+
+/**
+ * State in Dapr's hashes. What is asked in one turn of the event loop goes out as one script, and no script waits for
+ * the one before it.
+ */
+export class RedisStore implements DurableStore {
+  readonly durability: Durability;
+  readonly #client: RedisClient;
+  readonly #options: RedisStoreOptions;
+  readonly #clock: Clock;
+  readonly #readScript: RedisScript;
+  readonly #writeScript: RedisScript;
+  #reads: WaitingRead[] = [];
+  #writes: WaitingWrite[] = [];
+  #scheduled = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(client: RedisClient, options: RedisStoreOptions, clock: Clock) {
+    this.durability = options.durability;
+    this.#client = client;
+    this.#options = options;
+    this.#clock = clock;
+    this.#readScript = client.script(READ_SCRIPT);
+    this.#writeScript = client.script(WRITE_SCRIPT);
+  }
+
+  async get(key: string, _consistency: Consistency | undefined): Promise<Item | undefined> {
+    return (await this.bulkGet([key]))[0];
+  }
+
+  bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
+    return this.#enqueue(this.#reads, keys);
+  }
+
+  write(batch: WriteBatch): Promise<WriteOutcome> {
+    return this.#enqueue(this.#writes, batch);
+  }
+
+  close(): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#send();
+      this.#closed = this.#client.close();
+    }
+    return this.#closed;
+  }
+
+  #enqueue<Asked, Answered>(queue: Waiting<Asked, Answered>[], asked: Asked): Promise<Answered> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) {
+        return reject(new ComponentError("UNAVAILABLE", "the Redis store is closed"));
+      }
+      queue.push({ asked, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      // Requests that came with the same reading of the sockets are still to be dispatched in this turn.
+      setImmediate(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    this.#scheduled = false;
+    const [writes, reads] = [this.#writes, this.#reads];
+    this.#writes = [];
+    this.#reads = [];
+    for (const group of grouped(writes, ({ asked }) => asked.operations.length)) {
+      settle(group, this.#write(group.map(({ asked }) => asked)), (error) => this.#client.error(error));
+    }
+    for (const group of grouped(reads, ({ asked }) => asked.length)) {
+      settle(group, this.#read(group.map(({ asked }) => asked)), (error) => this.#client.error(error));
+    }
+  }
+
+  async #read(asked: readonly (readonly string[])[]): Promise<(() => readonly (Item | undefined)[])[]> {
+    const answers = (await this.#readScript(asked.flat(), [])) as readonly ReadAnswer[];
+    const now = this.#clock.now();
+    let at = 0;
+    return asked.map((keys) => {
+      const from = at;
+      at += keys.length;
+      return () => keys.map((key, i) => readItem(key, answers[from + i] ?? null, now));
+    });
+  }
+
+  async #write(batches: readonly WriteBatch[]): Promise<(() => WriteOutcome)[]> {
+    const { keys, args } = writeArguments(batches, this.#options.ttlInSeconds);
+    const written = this.#writeScript(keys, args);
+    const replicated = this.#replicated(batches);
+    const answers = (await written) as readonly Buffer[];
+    const late = await replicated;
+    return batches.map((batch, i) => () => {
+      if (late !== undefined && batch.consistency === "strong") throw late;
+      return writeOutcome(batch, (answers[i] as Buffer).toString());
+    });
+  }
+
+  /** Waits, where a batch asks for it, until the replicas have what this connection wrote; answers why not. */
+  async #replicated(batches: readonly WriteBatch[]): Promise<ComponentError | undefined> {
+    const { replicas } = this.#options;
+    if (replicas === 0 || batches.every(({ consistency }) => consistency !== "strong")) return undefined;
+    try {
+      const reached = Number(await this.#client.call("WAIT", replicas, REPLICA_TIMEOUT_MS));
+      if (reached >= replicas) return undefined;
+      return new ComponentError(
+        "DEADLINE_EXCEEDED",
+        `written, but after ${REPLICA_TIMEOUT_MS} ms only ${reached} of ${replicas} replicas have it`,
+      );
+    } catch (error) {
+      return this.#client.error(error);
+    }
+  }
+}
+
+/** Hands each of a group its own answer, or its own failure. */
+function settle<Asked, Answered>(
+  group: readonly Waiting<Asked, Answered>[],
+  answered: Promise<readonly (() => Answered)[]>,
+  translate: (error: unknown) => ComponentError,
+): void {
+  answered.then(
+    (answers) => {
+      for (const [i, { resolve, reject }] of group.entries()) {
+        try {
+          resolve((answers[i] as () => Answered)());
+        } catch (error) {
+          reject(translate(error));
+        }
+      }
+    },
+    (error: unknown) => {
+      const refusal = translate(error);
+      for (const { reject } of group) reject(refusal);
+    },
+  );
+}
+
+/** Parts of a queue, each of a bounded size but for one entry that is larger by itself. */
+function grouped<T>(queue: readonly T[], sizeOf: (entry: T) => number): T[][] {
+  const groups: T[][] = [];
+  let size = 0;
+  for (const entry of queue) {
+    if (groups.length === 0 || size + sizeOf(entry) > GROUP_LIMIT) {
+      groups.push([]);
+      size = 0;
+    }
+    groups.at(-1)?.push(entry);
+    size += sizeOf(entry);
+  }
+  return groups;
+}

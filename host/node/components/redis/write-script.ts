@@ -1,0 +1,187 @@
+import {
+  type Operation,
+  OUTCOME_TTL_MS,
+  type WriteBatch,
+  type WriteOutcome,
+} from "../../../components/state/store.ts";
+import { ComponentError, ETagError } from "../../../errors/component-error.ts";
+
+/** Holds the highest version that an item had which may be gone: what is created goes on from it. No app's key begins so. */
+const VERSIONS_KEY = "||daprlet||versions";
+const OUTCOME_PREFIX = "||daprlet||outcome||";
+
+/**
+ * Batches of operations on Dapr's hashes (`data`, `version` and, where it was asked for, `first-write`), one after the
+ * other. Each batch is decided before its first effect where it is atomic, and Redis lets no command run between, nor
+ * does it keep half a script on its disk: all of a batch is there, or nothing.
+ *
+ * KEYS: the highest version, then for each batch its outcome record, if it has a name, and its operations' keys.
+ * ARGV, for each batch: `a` for atomic or `e`, then `r` if its outcome is recorded, then the number of operations; for
+ * each operation its head (`s` set, `c` create, `e` set and `x` delete with an ETag, `d` delete; `f` for Dapr's mark of a
+ * first write; milliseconds to live), the ETag of those that have one, the value of those that set one.
+ * Answers one string for each batch: for each operation `.` where it was applied, else `m`; or `!` and what went wrong.
+ */
+export const WRITE_SCRIPT = `
+local nextKey, nextArg = 2, 1
+local function key() nextKey = nextKey + 1 return KEYS[nextKey - 1] end
+local function arg() nextArg = nextArg + 1 return ARGV[nextArg - 1] end
+
+local highest, stored
+local function versions()
+  if not highest then
+    stored = tonumber(redis.call('GET', KEYS[1]) or 0)
+    highest = stored
+  end
+  return highest
+end
+local function retire(version)
+  local number = tonumber(version)
+  if number and number > versions() then highest = number end
+end
+
+-- What is stored under a key, as the operations of this batch before have left it.
+local function look(seen, name)
+  local state = seen[name]
+  if state then return state end
+  local version = redis.pcall('HGET', name, 'version')
+  if type(version) == 'table' then state = { exists = true, other = true }
+  elseif version then state = { exists = true, version = version }
+  else state = { exists = redis.call('EXISTS', name) == 1 } end
+  seen[name] = state
+  return state
+end
+
+local function set(operation)
+  local name, version = operation.key, operation.version
+  if operation.replaces.other then redis.call('DEL', name) end
+  if operation.mark then redis.call('HSET', name, 'data', operation.value, 'version', version, 'first-write', '0')
+  else redis.call('HSET', name, 'data', operation.value, 'version', version) end
+  if operation.ttl ~= '' then
+    redis.call('PEXPIRE', name, operation.ttl)
+    retire(version)
+  elseif operation.replaces.exists then redis.call('PERSIST', name) end
+end
+
+local function apply(operation)
+  if operation.mode ~= 'd' then return set(operation) end
+  if operation.replaces.version then retire(operation.replaces.version) end
+  if operation.replaces.exists then redis.call('DEL', operation.key) end
+end
+
+local function read()
+  local mode, mark, ttl = string.match(arg(), '^(%a)(f?)(%d*)$')
+  local operation = { key = key(), mode = mode, mark = mark == 'f', ttl = ttl }
+  if mode == 'e' or mode == 'x' then operation.etag = arg() end
+  if mode == 'x' then operation.mode = 'd'
+  elseif mode ~= 'd' then operation.value = arg() end
+  return operation
+end
+
+-- Whether the operation may be applied; notes what will be stored then.
+local function decide(seen, operation)
+  local state = look(seen, operation.key)
+  if operation.etag and state.version ~= operation.etag then return false end
+  if operation.mode == 'c' and state.exists then return false end
+  operation.replaces = state
+  if operation.mode == 'd' then
+    if state.version then retire(state.version) end
+    seen[operation.key] = { exists = false }
+    return true
+  end
+  local current = state.version and tonumber(state.version) or versions()
+  operation.version = string.format('%.0f', current + 1)
+  seen[operation.key] = { exists = true, version = operation.version }
+  return true
+end
+
+local function run(operations, atomic)
+  local outcome, seen = {}, {}
+  local before = versions()
+  for i, operation in ipairs(operations) do
+    outcome[i] = '.'
+    if not decide(seen, operation) then
+      outcome[i] = 'm'
+      operation.refused = true
+      if atomic then
+        highest = before
+        for rest = i + 1, #operations do outcome[rest] = '.' end
+        return table.concat(outcome)
+      end
+    elseif not atomic then apply(operation) end
+  end
+  if atomic then for _, operation in ipairs(operations) do apply(operation) end end
+  if highest > stored then
+    redis.call('SET', KEYS[1], string.format('%.0f', highest))
+    stored = highest
+  end
+  return table.concat(outcome)
+end
+
+local function batch()
+  local kind, recorded, count = string.match(arg(), '^(%a)(r?)(%d+)$')
+  local record = recorded == 'r' and key()
+  local operations = {}
+  for i = 1, tonumber(count) do operations[i] = read() end
+  local ok, answer = pcall(function()
+    local earlier = record and redis.call('GET', record)
+    if earlier then return earlier end
+    local outcome = run(operations, kind == 'a')
+    if record then redis.call('SET', record, outcome, 'PX', ${OUTCOME_TTL_MS}) end
+    return outcome
+  end)
+  if ok then return answer end
+  return '!' .. (type(answer) == 'table' and answer.err or answer)
+end
+
+local answers = {}
+while nextArg <= #ARGV do answers[#answers + 1] = batch() end
+return answers
+`;
+
+/** The keys and arguments of {@link WRITE_SCRIPT}. */
+export interface WriteArguments {
+  readonly keys: string[];
+  readonly args: (string | Buffer)[];
+}
+
+export function writeArguments(batches: readonly WriteBatch[], defaultTtlSeconds: number): WriteArguments {
+  const keys: string[] = [VERSIONS_KEY];
+  const args: (string | Buffer)[] = [];
+  for (const { operations, atomic, requestId } of batches) {
+    args.push(`${atomic ? "a" : "e"}${requestId === undefined ? "" : "r"}${operations.length}`);
+    if (requestId !== undefined) keys.push(OUTCOME_PREFIX + requestId);
+    for (const operation of operations) {
+      keys.push(operation.key);
+      addOperation(args, operation, defaultTtlSeconds);
+    }
+  }
+  return { keys, args };
+}
+
+function addOperation(args: (string | Buffer)[], operation: Operation, defaultTtlSeconds: number): void {
+  const { kind, etag, concurrency } = operation;
+  if (kind === "delete") {
+    if (etag === undefined) args.push("d");
+    else args.push("x", etag);
+    return;
+  }
+  const { value, ttlInSeconds = defaultTtlSeconds } = operation;
+  const first = concurrency === "first-write";
+  const mode = etag !== undefined ? "e" : first ? "c" : "s";
+  args.push(`${mode}${first ? "f" : ""}${ttlInSeconds > 0 ? ttlInSeconds * 1000 : ""}`);
+  if (etag !== undefined) args.push(etag);
+  args.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+}
+
+/** What the script answered for a batch. Throws what Redis said where it failed, and a ComponentError for a false record. */
+export function writeOutcome({ operations }: WriteBatch, answer: string): WriteOutcome {
+  if (answer.startsWith("!")) throw Object.assign(new Error(answer.slice(1)), { name: "ReplyError" });
+  if (answer.length !== operations.length) {
+    throw new ComponentError("INVALID_ARGUMENT", "the request's id was used for another request before");
+  }
+  return operations.map(({ key, etag }, i) => {
+    if (answer[i] === ".") return undefined;
+    // Dapr's ETags are version numbers here.
+    return new ETagError(etag === undefined || /^[+-]?\d+$/.test(etag) ? "mismatch" : "invalid", key);
+  });
+}
