@@ -2,8 +2,16 @@ import type { Endpoint } from "./endpoint.ts";
 import { invoke } from "./invoke.ts";
 import { metadata } from "./metadata.ts";
 import { pubsub } from "./pubsub.ts";
+import { secrets } from "./secrets.ts";
 import { state } from "./state.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The whole API. A row's position is its operation number; the core's router is generated from this list. */
-export const endpoints: readonly Endpoint[] = [...state, ...invoke, ...pubsub, ...metadata, ...unsupported];
+export const endpoints: readonly Endpoint[] = [
+  ...state,
+  ...invoke,
+  ...pubsub,
+  ...metadata,
+  ...secrets,
+  ...unsupported,
+];

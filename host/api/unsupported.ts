@@ -25,11 +25,6 @@ export const unsupported: readonly Endpoint[] = [
   ...block("bulk publish", ["publish", "POST PUT", ...stable("/publish/bulk/{pubsub}/{topic*}")]),
   ...block("bindings", ["invoke", "POST PUT", "/v1.0/bindings/{name}"]),
   ...block(
-    "secrets",
-    ["bulk", "GET", "/v1.0/secrets/{store}/bulk"],
-    ["get", "GET", "/v1.0/secrets/{store}/{key}"],
-  ),
-  ...block(
     "actors",
     ["invoke", "GET POST PUT DELETE", "/v1.0/actors/{type}/{id}/method/{method}"],
     ["transact", "POST PUT", "/v1.0/actors/{type}/{id}/state"],

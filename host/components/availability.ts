@@ -3,6 +3,9 @@
  * that an error can name the hosts that have what the present one lacks.
  */
 export const hostsOf: Readonly<Record<string, readonly string[]>> = {
+  "secretstores.in-memory": ["a page", "Node"],
+  "secretstores.local.file": ["Node"],
+  "secretstores.local.env": ["Node"],
   "state.in-memory": ["a page", "Node"],
   "state.indexeddb": ["a page"],
   "state.sqlite": ["Node"],

@@ -11,12 +11,22 @@ export interface Field<T> {
   decode(text: string): T;
 }
 
-/** The metadata a component understands. Names are matched without regard to case, as Dapr does. */
-export type MetadataSchema = Readonly<Record<string, Field<unknown>>>;
+/** Every field that no other one of the schema names, as they were given: for components whose data is their metadata. */
+export interface OtherFields {
+  readonly description: string;
+  readonly others: true;
+}
 
-export type Decoded<M extends MetadataSchema> = {
-  readonly [K in keyof M]: M[K] extends Field<infer T> ? T : never;
-};
+/** The metadata a component understands. Names are matched without regard to case, as Dapr does. */
+export type MetadataSchema = Readonly<Record<string, Field<unknown> | OtherFields>>;
+
+type DecodedField<F> = F extends OtherFields
+  ? ReadonlyMap<string, string>
+  : F extends Field<infer T>
+    ? T
+    : never;
+
+export type Decoded<M extends MetadataSchema> = { readonly [K in keyof M]: DecodedField<M[K]> };
 
 function field<T>(decode: (text: string) => T) {
   function make(description: string, fallback: T): Field<T>;
@@ -57,6 +67,11 @@ export const duration = field((value) => {
   return ms;
 });
 
+/** All other fields, decoded to a Map. At most one in a schema; its own name is none of the metadata's. */
+export function others(description: string): OtherFields {
+  return { description, others: true };
+}
+
 /**
  * Decodes once, when the component opens. Unknown names are reported through `unknown` and otherwise left alone,
  * as Dapr leaves them. Throws a ComponentError that names component, field and expectation, and not the value.
@@ -68,10 +83,17 @@ export function decodeMetadata<M extends MetadataSchema>(
   unknown: (name: string) => void,
 ): Decoded<M> {
   const given = new Map([...metadata].map(([name, value]) => [name.toLowerCase(), value]));
-  const known = new Set(Object.keys(schema).map((name) => name.toLowerCase()));
-  for (const name of metadata.keys()) if (!known.has(name.toLowerCase())) unknown(name);
+  const named = Object.entries(schema).filter(([, field]) => !("others" in field));
+  const known = new Set(named.map(([name]) => name.toLowerCase()));
+  const rest = new Map([...metadata].filter(([name]) => !known.has(name.toLowerCase())));
+  if (named.length === Object.keys(schema).length) for (const name of rest.keys()) unknown(name);
   const decoded: Record<string, unknown> = Object.create(null);
-  for (const [name, { required, fallback, decode }] of Object.entries(schema)) {
+  for (const [name, field] of Object.entries(schema)) {
+    if ("others" in field) {
+      decoded[name] = rest;
+      continue;
+    }
+    const { required, fallback, decode } = field;
     const value = given.get(name.toLowerCase());
     if (value === undefined) {
       if (required) {

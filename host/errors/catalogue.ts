@@ -29,7 +29,11 @@ export const catalogue = {
     grpc: "INTERNAL",
     message: "can't serialize request data field: {cause}",
   },
-  ERR_APP_CHANNEL_NIL: { status: 500, grpc: "INTERNAL", message: "app channel is not initialized" },
+  ERR_APP_CHANNEL_NIL: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "app channel is not initialized. cannot subscribe to configuration updates",
+  },
   ERR_API_UNIMPLEMENTED: {
     status: 501,
     grpc: "UNIMPLEMENTED",
@@ -209,7 +213,7 @@ export const catalogue = {
   ERR_PERMISSION_DENIED: {
     status: 403,
     grpc: "PERMISSION_DENIED",
-    message: "access denied by policy to get {key} from {name}",
+    message: 'access denied by policy to get "{key}" from "{name}"',
   },
   ERR_SECRET_GET: {
     status: 500,
@@ -225,7 +229,7 @@ export const catalogue = {
   ERR_CONFIGURATION_STORE_NOT_FOUND: {
     status: 400,
     grpc: "INVALID_ARGUMENT",
-    message: "error configuration stores {name} not found",
+    message: "configuration store {name} not found",
   },
   ERR_CONFIGURATION_GET: {
     status: 500,

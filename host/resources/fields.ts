@@ -57,8 +57,13 @@ export function scalar(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-export function texts(value: unknown, place: Place, path: readonly (string | number)[]): readonly string[] {
+export function texts(
+  value: unknown,
+  place: Place,
+  path: readonly (string | number)[],
+  what = "app ids",
+): readonly string[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) fail(place, path, "must be a list of app ids");
+  if (!Array.isArray(value)) fail(place, path, `must be a list of ${what}`);
   return value.map((item, i) => requiredText(item, place, [...path, i]));
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import * as yaml from "yaml";
 import { componentFromObject } from "./component-from-object.ts";
 import { ResourceError } from "./fields.ts";
-import { parseResources } from "./parse-resources.ts";
+import { joinResources, parseResources } from "./parse-resources.ts";
+import { mayRead } from "./secret-scope.ts";
 
 const parse = (text: string, environment?: (name: string) => string | undefined) =>
   parseResources(text, "components/a.yaml", yaml, environment);
@@ -169,6 +170,54 @@ describe("Component resources", () => {
       ),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe("a Configuration's secret scopes", () => {
+  const configuration = (spec: string) =>
+    parse(`apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n${spec}`);
+  const scope = (...lines: string[]) =>
+    `  secrets:\n    scopes:\n      - storeName: vault\n${lines.map((line) => `        ${line}\n`).join("")}`;
+
+  it("are read, and the sections beside them named as not applied yet", () => {
+    const found = configuration(`${scope("deniedSecrets: [a]")}  tracing: {}\n  mtls: {}\n`);
+    expect(found.secretScopes).toEqual([
+      { storeName: "vault", defaultAccess: "allow", allowedSecrets: [], deniedSecrets: ["a"] },
+    ]);
+    expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.tracing, spec.mtls"]);
+    expect(configuration(scope()).unapplied).toEqual([]);
+  });
+
+  it.each([
+    ["nothing said", [], { a: true, b: true }],
+    ["denied by default", ["defaultAccess: Deny"], { a: false, b: false }],
+    ["one denied", ["deniedSecrets: [a]"], { a: false, b: true }],
+    ["one allowed is exclusive", ["allowedSecrets: [a]"], { a: true, b: false }],
+    ["allowed before denied", ["allowedSecrets: [a]", "deniedSecrets: [a, b]"], { a: true, b: false }],
+    ["allowed before the default", ["defaultAccess: deny", "allowedSecrets: [a]"], { a: true, b: false }],
+  ])("%s", (_, lines, expected) => {
+    const { secretScopes } = configuration(scope(...lines));
+    const may = (name: string) => mayRead(secretScopes, "vault", name);
+    expect({ a: may("a"), b: may("b") }).toEqual(expected);
+    expect(mayRead(secretScopes, "another", "a")).toBe(true);
+  });
+
+  it("of a later file are valid instead of an earlier one's", () => {
+    const joined = joinResources([configuration(scope("defaultAccess: deny")), configuration(scope())]);
+    expect(mayRead(joined.secretScopes, "vault", "a")).toBe(true);
+  });
+
+  it.each([
+    ["defaultAccess: maybe", "line 9", "defaultAccess"],
+    ["deniedSecrets: a", "line 9", "deniedSecrets"],
+    ["allowedSecrets: [{}]", "line 9", "allowedSecrets"],
+  ])("%s is refused by file, line and field", (text, line, field) => {
+    expect(() => configuration(scope(text))).toThrow(new RegExp(`a\\.yaml, document 1, ${line}.*${field}`));
+  });
+
+  it("of one store stand once in a document", () => {
+    const twice = `${scope()}      - storeName: vault\n        defaultAccess: deny\n`;
+    expect(() => configuration(twice)).toThrow(/storeName repeats vault/);
   });
 });
 

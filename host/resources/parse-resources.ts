@@ -4,6 +4,7 @@ import { isFields, ResourceError } from "./fields.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { SubscriptionResource } from "./subscription.ts";
 import { type Environment, validateComponent } from "./validate-component.ts";
+import { validateConfiguration } from "./validate-configuration.ts";
 import { validateSubscription } from "./validate-subscription.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
@@ -101,8 +102,16 @@ export function parseResources(
       subscriptions.push(validateSubscription(value, { origin, at }));
       return;
     }
-    const name = isFields(value.metadata) ? value.metadata.name : undefined;
-    unapplied.push({ kind: value.kind, name: typeof name === "string" ? name : "", origin });
+    const given = isFields(value.metadata) ? value.metadata.name : undefined;
+    const name = typeof given === "string" ? given : "";
+    if (value.kind === "Configuration") {
+      const configuration = validateConfiguration(value, { origin, at });
+      secretScopes.push(...configuration.secretScopes);
+      const sections = configuration.unapplied.map((section) => `spec.${section}`).join(", ");
+      if (sections !== "") unapplied.push({ kind: value.kind, name: `${name} ${sections}`, origin });
+      return;
+    }
+    unapplied.push({ kind: value.kind, name, origin });
   });
   return { components, subscriptions, secretScopes, unapplied };
 }

@@ -101,6 +101,14 @@ export function bareSuite(definition: HostDefinition): void {
     expect([answer.status, answer.errorCode]).toEqual([404, "ERR_PUBSUB_NOT_FOUND"]);
   });
 
+  test.each(["key", "bulk"])("no secret store: %s", async (key) => {
+    const answer = await on.fetch(`/v1.0/secrets/secrets/${key}`);
+    expect([answer.status, answer.json]).toEqual([
+      500,
+      { errorCode: "ERR_SECRET_STORES_NOT_CONFIGURED", message: "secret store is not configured" },
+    ]);
+  });
+
   test("healthy, and metadata list no component", async () => {
     expect((await on.fetch("/v1.0/healthz")).status).toBe(204);
     const { components, id } = (await on.fetch("/v1.0/metadata")).json as {

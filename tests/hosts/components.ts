@@ -7,7 +7,32 @@ export interface ComponentTypes {
   /** Type and metadata of `statestore`, `unprefixed` (keyPrefix none), `named` (keyPrefix name) and `encrypted`. */
   readonly state: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
   readonly pubsub: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
+  /** Of `secrets`, which holds {@link secrets}. */
+  readonly secrets: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
 }
+
+/** What the store `secrets` holds on every host. The secret scopes of the suites hide `hidden`. */
+export const secrets: Readonly<Record<string, string>> = {
+  redisPassword: "the password",
+  hidden: "what is denied",
+  "with/slash": "slashed",
+  "with space": "spaced",
+  "a%b": "percent",
+  constructor: "a name like any other",
+  unicode: '\u00fcml\u00e4ut \u{1f511}\n"quoted" <&>',
+};
+
+/** A Configuration that denies this app the secret `hidden`. */
+export const configurationYaml = `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata:
+  name: suites
+spec:
+  secrets:
+    scopes:
+      - storeName: secrets
+        deniedSecrets: ["hidden", "hidden-and-missing"]
+`;
 
 interface Resource {
   readonly name: string;
@@ -20,6 +45,7 @@ interface Resource {
 export function componentResources(types: ComponentTypes, appId: string): Resource[] {
   const { state, pubsub } = types;
   return [
+    { name: "secrets", ...types.secrets },
     { name: "statestore", type: state.type, metadata: state.metadata },
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },
@@ -58,9 +84,10 @@ export function componentYaml({ name, type, metadata, scopes }: Resource): strin
   ].join("\n");
 }
 
-/** The suites' components and declared subscriptions as one text. */
+/** The suites' components, declared subscriptions and Configuration as one text. */
 export function resourcesYaml(types: ComponentTypes, appId: string): string {
-  return [...componentResources(types, appId).map(componentYaml), ...declaredSubscriptions].join("---\n");
+  const components = componentResources(types, appId).map(componentYaml);
+  return [...components, ...declaredSubscriptions, configurationYaml].join("---\n");
 }
 
 /** Writes one file per component, and one of the declared subscriptions, to a new folder `directory`. */

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createTestApp, subscriptions } from "../api/app.ts";
-import { writeResources } from "./components.ts";
+import { componentYaml, configurationYaml, secrets, writeResources } from "./components.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
@@ -27,6 +27,8 @@ export interface DaprdOptions extends StartOptions {
   /** Undefined: no app. */
   readonly appPort?: number;
   readonly program?: readonly string[];
+  /** `--config`. */
+  readonly config?: string;
 }
 
 /** Waits until `/v1.0/healthz` answers 204. */
@@ -60,6 +62,8 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
   const { fetch, close } = httpFetch(port);
   const environment = {
     ...process.env,
+    API_SUITE_SECRET: "of the environment",
+    DAPR_SUITE_SECRET: "Dapr's own",
     DAPR_API_TOKEN: options.apiToken,
     APP_API_TOKEN: options.appApiToken,
   };
@@ -75,6 +79,7 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
         ...["--dapr-http-port", String(port), "--dapr-grpc-port", String(grpc)],
         ...["--dapr-internal-grpc-port", String(internal), "--metrics-port", String(metrics)],
         ...["--resources-path", options.resources, "--log-level", "warn"],
+        ...(options.config === undefined ? [] : ["--config", options.config]),
       ],
       { env: environment, stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -128,14 +133,26 @@ export async function startPair(options: StartOptions & { program?: readonly str
   const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
   const resources = join(folder, "resources");
   if (options.components !== false) {
-    const state = { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } };
-    writeResources(resources, { state, pubsub: { type: "pubsub.in-memory", metadata: {} } }, ids[0]);
+    const secretsFile = join(folder, "secrets.json");
+    writeFileSync(secretsFile, JSON.stringify(secrets));
+    const types = {
+      state: { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } },
+      pubsub: { type: "pubsub.in-memory", metadata: {} },
+      secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
+    };
+    writeResources(resources, types, ids[0]);
+    const environment = { name: "environment", type: "secretstores.local.env", metadata: {} };
+    writeFileSync(join(resources, "environment.yaml"), componentYaml(environment));
   } else mkdirSync(resources);
+  const config = join(folder, "config.yaml");
+  writeFileSync(config, configurationYaml);
   const apps = await Promise.all(ids.map(serveTestApp));
   const sidecars: Daprd[] = [];
   // One after the other: both create the same database.
   for (const [index, appId] of ids.entries()) {
-    sidecars.push(await startDaprd({ ...options, appId, resources, appPort: apps[index]?.port ?? 0 }));
+    sidecars.push(
+      await startDaprd({ ...options, appId, resources, config, appPort: apps[index]?.port ?? 0 }),
+    );
   }
   const [self, peer] = sidecars as [Daprd, Daprd];
   return {

@@ -1,7 +1,7 @@
 import type { Instance, Member, Receiver, Transport } from "../../host/mesh/transport.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
 import { createTestApp, subscriptions } from "../api/app.ts";
-import { resourcesYaml } from "./components.ts";
+import { resourcesYaml, secrets } from "./components.ts";
 import { Answer, type Fetch, type Host, type HostDefinition, type StartOptions } from "./host.ts";
 import { collect, inHalves } from "./web-body.ts";
 
@@ -53,6 +53,7 @@ async function start(options: StartOptions = {}): Promise<Host> {
   const types = {
     state: { type: "state.in-memory", metadata: {} },
     pubsub: { type: "pubsub.in-memory", metadata: {} },
+    secrets: { type: "secretstores.in-memory", metadata: secrets },
   };
   const components = options.components === false ? [] : resourcesYaml(types, ids[0]);
   const apps = ids.map(() => createTestApp({ subscriptions }));

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { build, type Rolldown } from "vite";
 import { Site } from "../browser/fixtures.ts";
 import { chromiumPath } from "../browser/playwright.config.ts";
-import { resourcesYaml } from "./components.ts";
+import { resourcesYaml, secrets } from "./components.ts";
 import { Answer, type Feature, type Fetch, type Host, type HostDefinition, type Sidecar } from "./host.ts";
 
 const built = existsSync(fileURLToPath(new URL("../../dist/sw.js", import.meta.url)));
@@ -118,6 +118,7 @@ async function tab(
   const types = {
     state: { type: "state.indexeddb", metadata: {} },
     pubsub: { type: "pubsub.browser", metadata: {} },
+    secrets: { type: "secretstores.in-memory", metadata: secrets },
   };
   const components = resourcesYaml(types, "api-a");
   const load = async () => {

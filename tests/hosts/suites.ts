@@ -7,6 +7,7 @@ import { differingSuite } from "../api/differing-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
+import { secretsSuite } from "../api/secrets-suite.ts";
 import { stateSuite } from "../api/state-suite.ts";
 import type { Feature, Host, HostDefinition } from "./host.ts";
 import { Subject } from "./subject.ts";
@@ -17,6 +18,7 @@ const suites = {
   pubsub: pubsubSuite,
   declared: declaredSuite,
   metadata: metadataSuite,
+  secrets: secretsSuite,
   badInput: badInputSuite,
   differing: differingSuite,
 } as const;

@@ -150,7 +150,7 @@ describe("a sidecar that listens", () => {
     );
     await start({ configPaths: [path], log });
     expect(said).toEqual([
-      `resources of kind Configuration are read and not applied yet: daprConfig (${path}, document 1)`,
+      `resources of kind Configuration are read and not applied yet: daprConfig spec.tracing (${path}, document 1)`,
     ]);
     await expect(start({ configPaths: [join(path, "..", "none.yaml")] })).rejects.toThrow(/does not exist/);
   });

@@ -1,6 +1,7 @@
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { relayPubSub } from "../../host/components/pubsub/relay.ts";
 import type { Registry } from "../../host/components/registry.ts";
+import { inMemorySecretStore } from "../../host/components/secretstores/in-memory.ts";
 import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
@@ -10,6 +11,7 @@ import { indexedDbStore } from "./state-indexeddb.ts";
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
   return {
+    secretstores: [inMemorySecretStore],
     state: [inMemoryStore, daprStore, indexedDbStore(storage)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub],
   };

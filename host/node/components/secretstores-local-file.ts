@@ -1,0 +1,132 @@
+import { readFile, stat } from "node:fs/promises";
+import { flag, text } from "../../components/metadata-schema.ts";
+import {
+  defineSecretStore,
+  type Secret,
+  type SecretStore,
+} from "../../components/secretstores/secret-store.ts";
+import { ComponentError } from "../../errors/component-error.ts";
+import type { Log } from "../../platform.ts";
+import { type Fields, isFields } from "../../resources/fields.ts";
+
+type Secrets = ReadonlyMap<string, Secret>;
+
+interface Format {
+  readonly nestedSeparator: string;
+  readonly multiValued: boolean;
+}
+
+/** Every value that is no object or list, by the names that lead to it. */
+function* leaves(value: unknown, path: string, separator: string): Generator<[string, string]> {
+  if (typeof value !== "object" || value === null) {
+    yield [path, value === null ? "" : String(value)];
+    return;
+  }
+  for (const [name, inner] of Object.entries(value)) yield* leaves(inner, path + separator + name, separator);
+}
+
+/** As in Dapr: nested names are joined; where a secret may have several keys, its own name is not part of them. */
+function secretsIn(root: Fields, { nestedSeparator: separator, multiValued }: Format): Secrets {
+  const secrets = new Map<string, Secret>();
+  for (const [name, value] of Object.entries(root)) {
+    if (multiValued) {
+      const keys = isFields(value) ? Object.entries(value) : typeof value === "string" ? [[name, value]] : [];
+      if (isFields(value) || keys.length > 0) {
+        secrets.set(
+          name,
+          new Map(keys.flatMap(([key, inner]) => [...leaves(inner, String(key), separator)])),
+        );
+      }
+    } else
+      for (const [path, leaf] of leaves(value, name, separator)) secrets.set(path, new Map([[path, leaf]]));
+  }
+  return secrets;
+}
+
+/** Names nothing of what the file holds: what a parser says of bad JSON quotes it. */
+function parse(content: string, file: string, format: Format): Secrets {
+  let root: unknown;
+  try {
+    root = JSON.parse(content);
+  } catch {
+    throw new ComponentError("INVALID_ARGUMENT", `secretsFile ${file} is not valid JSON`);
+  }
+  if (!isFields(root))
+    throw new ComponentError("INVALID_ARGUMENT", `secretsFile ${file} holds no JSON object`);
+  return secretsIn(root, format);
+}
+
+class LocalFileStore implements SecretStore {
+  readonly #file: string;
+  readonly #format: Format;
+  readonly #log: Log;
+  /** Of the file as it was last read. */
+  #version = "";
+  #secrets: Secrets = new Map();
+  #reading: Promise<Secrets> | undefined;
+
+  constructor(file: string, format: Format, log: Log) {
+    this.#file = file;
+    this.#format = format;
+    this.#log = log;
+  }
+
+  async open(): Promise<this> {
+    await this.#read();
+    return this;
+  }
+
+  async get(name: string): Promise<Secret> {
+    const secret = (await this.#current()).get(name);
+    if (secret === undefined) throw new ComponentError("NOT_FOUND", `secret ${name} not found`);
+    return secret;
+  }
+
+  bulkGet(): Promise<Secrets> {
+    return this.#current();
+  }
+
+  close(): Promise<void> {
+    this.#secrets = new Map();
+    return Promise.resolve();
+  }
+
+  async #read(): Promise<Secrets> {
+    const found = await stat(this.#file).catch(() => undefined);
+    const version = found === undefined ? "absent" : `${found.mtimeMs} ${found.size} ${found.ino}`;
+    if (version === this.#version) return this.#secrets;
+    this.#version = version;
+    if (found === undefined) {
+      throw new ComponentError("NOT_FOUND", `secretsFile ${this.#file} does not exist or cannot be read`);
+    }
+    this.#secrets = parse(await readFile(this.#file, "utf8"), this.#file, this.#format);
+    return this.#secrets;
+  }
+
+  /** Looks whether the file has changed. One that cannot be used leaves what was read before, and is told of once. */
+  #current(): Promise<Secrets> {
+    this.#reading ??= this.#read()
+      .catch((error: Error) => {
+        this.#log.error(`the secrets stay as they were: ${error.message}`);
+        return this.#secrets;
+      })
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
+}
+
+/** Secrets of a JSON file, for a machine of one's own: whoever reads the file has them. */
+export const localFileStore = defineSecretStore({
+  type: "secretstores.local.file",
+  version: "v1",
+  summary: "Secrets of a JSON file, read again when it has changed.",
+  metadata: {
+    secretsFile: text.required("Path of the file."),
+    nestedSeparator: text("Between the names of nested values.", ":"),
+    multiValued: flag("Each member of the file is a secret with several keys.", false),
+  },
+  features: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
+  open: ({ secretsFile, ...format }, { log }) => new LocalFileStore(secretsFile, format, log).open(),
+});
