@@ -13,7 +13,12 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "state.dapr": ["a page", "Node"],
   "pubsub.in-memory": ["a page", "Node"],
   "pubsub.browser": ["a page"],
+  "pubsub.dapr": ["a page", "Node"],
   "pubsub.relay": ["a page", "Node"],
+  "bindings.dapr": ["a page", "Node"],
+  "secretstores.dapr": ["a page", "Node"],
+  "configuration.dapr": ["a page", "Node"],
+  "lock.dapr": ["a page", "Node"],
 };
 
 /** The sentence for a type that this host cannot open. */

@@ -1,6 +1,11 @@
+import { daprBinding } from "../components/bindings/dapr.ts";
+import { daprConfigurationStore } from "../components/configuration/dapr.ts";
+import { daprLockStore } from "../components/lock/dapr.ts";
+import { daprPubSub } from "../components/pubsub/dapr.ts";
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
 import type { Registry } from "../components/registry.ts";
+import { daprSecretStore } from "../components/secretstores/dapr.ts";
 import { inMemorySecretStore } from "../components/secretstores/in-memory.ts";
 import { daprStore } from "../components/state/dapr.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
@@ -11,7 +16,10 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
-  secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env)],
-  state: [inMemoryStore, daprStore, sqliteStore, redisStore],
-  pubsub: [inMemoryPubSub(), relayPubSub],
+  secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
+  state: [inMemoryStore, sqliteStore, redisStore, daprStore],
+  pubsub: [inMemoryPubSub(), relayPubSub, daprPubSub],
+  bindings: [daprBinding],
+  configuration: [daprConfigurationStore],
+  lock: [daprLockStore],
 };

@@ -1,6 +1,11 @@
+import { daprBinding } from "../../host/components/bindings/dapr.ts";
+import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
+import { daprLockStore } from "../../host/components/lock/dapr.ts";
+import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { relayPubSub } from "../../host/components/pubsub/relay.ts";
 import type { Registry } from "../../host/components/registry.ts";
+import { daprSecretStore } from "../../host/components/secretstores/dapr.ts";
 import { inMemorySecretStore } from "../../host/components/secretstores/in-memory.ts";
 import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
@@ -11,8 +16,11 @@ import { indexedDbStore } from "./state-indexeddb.ts";
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
   return {
-    secretstores: [inMemorySecretStore],
-    state: [inMemoryStore, daprStore, indexedDbStore(storage)],
-    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub],
+    secretstores: [inMemorySecretStore, daprSecretStore],
+    state: [inMemoryStore, indexedDbStore(storage), daprStore],
+    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub],
+    bindings: [daprBinding],
+    configuration: [daprConfigurationStore],
+    lock: [daprLockStore],
   };
 }
