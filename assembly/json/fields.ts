@@ -41,6 +41,8 @@ export const REQUEST: i32 = 14;
 export const ITEM_END: i32 = 15;
 export const OPERATION_END: i32 = 16;
 export const EVENT_END: i32 = 17;
+/** Any value, and nothing of it is followed: who wants it reads it by itself. */
+export const RETRY_POLICY: i32 = 18;
 /** The first attribute of an event; the order is that of `cloudevents/attributes.ts`. */
 export const ATTRIBUTE: i32 = 32;
 
@@ -77,6 +79,7 @@ export function fieldAt(index: i32): usize {
   return FIELDS + <usize>index * offsetof<Field>();
 }
 
+/** Names that are matched without case stand here in lower case. */
 function define(context: i32, name: string, field: i32, expects: i32, child: i32 = SKIP): void {
   const record = fieldAt(fields++);
   for (let i = 0; i < name.length; i++) store<u8>(record + i, <u8>name.charCodeAt(i));
@@ -108,13 +111,14 @@ define(ITEM, "options", ITEM_OPTIONS, OBJECT | NULL, OPTIONS);
 define(ITEM, "metadata", METADATA, OBJECT | NULL, MAP);
 define(OPTIONS, "concurrency", CONCURRENCY, STRING | NULL);
 define(OPTIONS, "consistency", CONSISTENCY, STRING | NULL);
+define(OPTIONS, "retrypolicy", RETRY_POLICY, ANY);
 define(TRANSACTION, "operations", OPERATION_LIST, ARRAY | NULL, OPERATIONS);
 define(TRANSACTION, "metadata", METADATA, OBJECT | NULL, MAP);
 define(OPERATION, "operation", OPERATION_NAME, STRING | NULL);
 define(OPERATION, "request", REQUEST, OBJECT | NULL, ITEM);
 
 /** Record of an event's first attribute: the others follow in the order of `cloudevents/attributes.ts`. */
-export const FIRST_ATTRIBUTE: i32 = 11;
+export const FIRST_ATTRIBUTE: i32 = 12;
 
 define(EVENT, "id", ATTRIBUTE + 0, ANY);
 define(EVENT, "source", ATTRIBUTE + 1, ANY);

@@ -34,6 +34,8 @@ export interface ScannedItem {
   readonly concurrency: string | undefined;
   readonly consistency: string | undefined;
   readonly metadata: ReadonlyMap<string, string> | undefined;
+  /** The book's `options.retryPolicy`: JSON text that nobody has looked into. */
+  readonly retryPolicy: Uint8Array | undefined;
 }
 
 export interface ScannedOperation {

@@ -22,6 +22,7 @@ export const marks = {
   itemEnd: 15,
   operationEnd: 16,
   eventEnd: 17,
+  retryPolicy: 18,
   attribute: 32,
 } as const;
 

@@ -97,6 +97,9 @@ class Reader {
       case marks.consistency:
         item.consistency = textOf(this.#body, flags, start, end);
         break;
+      case marks.retryPolicy:
+        item.retryPolicy = isMissing(flags) ? undefined : this.#body.subarray(start, end);
+        break;
       case marks.metadata:
         this.#metadata = isMissing(flags) ? undefined : new Map();
         item.metadata = this.#metadata;
@@ -140,5 +143,6 @@ function draft(): Draft {
     concurrency: undefined,
     consistency: undefined,
     metadata: undefined,
+    retryPolicy: undefined,
   };
 }

@@ -278,6 +278,13 @@ export const differences = [
     daprlet: "500 `ERR_STATE_GET`, which says so; an error of its own in a bulk get",
     why: "every call has its answer",
   },
+  {
+    id: "state.retry-policy",
+    what: "a save whose `options.retryPolicy` (the book's) cannot be followed, and any in a transaction",
+    daprd: 204,
+    daprlet: 400,
+    why: "it is followed here: up to ten retries and a minute, where the store fails (`--strict` ignores it)",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

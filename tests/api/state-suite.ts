@@ -37,10 +37,23 @@ export function stateSuite(on: Subject): void {
       );
     });
 
-    test("the book's retryPolicy is ignored", async () => {
-      const key = on.key();
+    test("the book's retryPolicy", async () => {
       const options = { retryPolicy: { interval: 100, threshold: 3, pattern: "linear" } };
-      isEmpty(await save("statestore", { key, value: 1, options }));
+      const item = { key: on.key(), value: 1, options };
+      isEmpty(await save("statestore", item));
+      const endless = {
+        key: on.key(),
+        value: 1,
+        options: { retryPolicy: { interval: "1h", threshold: 99 } },
+      };
+      const expected = on.expected("state.retry-policy");
+      expect((await save("statestore", endless)).status).toBe(expected);
+      const operations = [{ operation: "upsert", request: item }];
+      const answer = await on.post("/v1.0/state/statestore/transaction", { operations });
+      expect([answer.status, (await get("statestore", endless.key)).status]).toEqual([
+        expected,
+        expected === 204 ? 200 : 204,
+      ]);
     });
   });
 

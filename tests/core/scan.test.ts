@@ -5,11 +5,12 @@ import { decode, encode, newCore } from "./core.ts";
 const core = newCore();
 
 /** An item with its value as text, and without what is absent. */
-function plain({ value, metadata, ...rest }: ScannedItem) {
+function plain({ value, metadata, retryPolicy, ...rest }: ScannedItem) {
   const known = Object.entries(rest).filter(([, text]) => text !== undefined);
   return {
     ...Object.fromEntries(known),
     ...(value && { value: decode(value) }),
+    ...(retryPolicy && { retryPolicy: decode(retryPolicy) }),
     ...(metadata && { metadata: Object.fromEntries(metadata) }),
   };
 }
@@ -34,6 +35,18 @@ describe("a save request", () => {
     ['[{"key":"a","etag":null,"options":null,"metadata":null}]', [{ key: "a" }]],
     ['[{"key":"a","options":{"concurrency":"first-write"}}]', [{ key: "a", concurrency: "first-write" }]],
     ['[{"key":"a","options":{"consistency":"strong","x":1}}]', [{ key: "a", consistency: "strong" }]],
+    [
+      '[{"key":"a","options":{"RetryPolicy": {"key":[1],"threshold":3} ,"consistency":"strong"}}]',
+      [{ key: "a", consistency: "strong", retryPolicy: '{"key":[1],"threshold":3}' }],
+    ],
+    [
+      '[{"key":"a","options":{"retryPolicy":null}},{"key":"b","options":{"retryPolicy":7}},{"key":"c"}]',
+      [{ key: "a" }, { key: "b", retryPolicy: "7" }, { key: "c" }],
+    ],
+    [
+      '[{"key":"a","retryPolicy":{},"value":{"options":{"retryPolicy":1}}}]',
+      [{ key: "a", value: '{"options":{"retryPolicy":1}}' }],
+    ],
     ['[{"key":"a","metadata":{}}]', [{ key: "a", metadata: {} }]],
     ['[{"key":"a","metadata":{"b":"c","d":null}}]', [{ key: "a", metadata: { b: "c", d: "" } }]],
     ['[{"KEY":"a","Value":1}]', [{ key: "a", value: "1" }]],
@@ -131,6 +144,10 @@ describe("a transaction", () => {
         ],
         metadata: undefined,
       },
+    ],
+    [
+      '{"operations":[{"operation":"upsert","request":{"key":"a","options":{"retryPolicy":[]}}}]}',
+      { operations: [["upsert", { key: "a", retryPolicy: "[]" }]], metadata: undefined },
     ],
     ['{"operations":[{}]}', { operations: [["", { key: "" }]], metadata: undefined }],
     ['{"operations":[{"request":null}]}', { operations: [["", { key: "" }]], metadata: undefined }],

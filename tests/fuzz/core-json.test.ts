@@ -111,6 +111,7 @@ function readItem(source: Record<string, unknown>): ReturnType<typeof comparable
     etag: orAbsent(etag),
     concurrency: orAbsent(options.concurrency),
     consistency: orAbsent(options.consistency),
+    retryPolicy: undefined,
     metadata: metadata
       ? new Map(Object.entries(metadata).map(([k, v]) => [wellFormed(k), wellFormed(`${v}`)]))
       : undefined,

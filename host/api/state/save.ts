@@ -5,6 +5,7 @@ import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure, written } from "./failure.ts";
 import { malformed, requestBody, scanned } from "./request-body.ts";
+import { retriedId, retrying, retryPolicyOf } from "./retry-policy.ts";
 import { batchConsistency, operationOf } from "./write-options.ts";
 
 /**
@@ -21,14 +22,19 @@ export async function saveState(call: Call): Promise<RuntimeResponse> {
     return storedKey(opened, key);
   });
   const query = queryMetadata(call.request.query);
+  const policy = retryPolicyOf(call, items, "{cause}");
+  const requestId = outcomeId(call, body) ?? (policy && retriedId(call, opened));
   const { name } = opened.resource;
-  try {
-    const outcome = opened.component.write({
+  // Operations anew for each attempt: the store owns their values.
+  const write = () =>
+    opened.component.write({
       operations: items.map((item, i) => operationOf("upsert", item, keys[i] as string, query)),
       atomic: false,
       consistency: batchConsistency(items),
-      requestId: outcomeId(call, body),
+      requestId,
     });
+  try {
+    const outcome = policy === undefined ? write() : retrying(policy, call, write);
     return written("ERR_STATE_SAVE", { name }, outcome instanceof Promise ? await outcome : outcome);
   } catch (error) {
     return failure("ERR_STATE_SAVE", { name }, error);

@@ -7,6 +7,7 @@ import { queryMetadata } from "../query-metadata.ts";
 import { addressedStore, storedKey } from "./addressed-store.ts";
 import { failure } from "./failure.ts";
 import { malformed, requestBody, scanned } from "./request-body.ts";
+import { refuseRetryPolicy } from "./retry-policy.ts";
 import { batchConsistency, operationOf } from "./write-options.ts";
 
 /** POST|PUT /v1.0/state/{store}/transaction: upserts and deletes, all of them or none. */
@@ -32,6 +33,8 @@ export async function transactState(call: Call): Promise<RuntimeResponse> {
     if (request.key === "") throw malformed('"key" is a required field', undefined);
     keys.push(storedKey(opened, request.key));
   }
+  const requests = operations.map(({ request }) => request);
+  refuseRetryPolicy(call, requests, undefined);
   const query = queryMetadata(call.request.query);
   let outcome: WriteOutcome;
   try {
@@ -40,7 +43,7 @@ export async function transactState(call: Call): Promise<RuntimeResponse> {
         operationOf(operation === "delete" ? "delete" : "upsert", request, keys[i] as string, query),
       ),
       atomic: true,
-      consistency: batchConsistency(operations.map(({ request }) => request)),
+      consistency: batchConsistency(requests),
       requestId: outcomeId(call, body),
     });
   } catch (error) {
