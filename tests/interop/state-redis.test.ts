@@ -68,7 +68,7 @@ describeWithRedis("a Redis shared with daprd", () => {
         const seen: unknown[] = [];
         const look = async (which: string) =>
           seen.push([await fields(which), await server.client.ttl(`both||${which}`)]);
-        await save(side, { key, value: { z: 1, a: "\u00e9" } });
+        await save(side, { key, value: { a: "\u00e9" } });
         await look(key);
         const { etag } = await get(side, key);
         await save(side, { key, value: [1], etag, options: first });
@@ -82,7 +82,7 @@ describeWithRedis("a Redis shared with daprd", () => {
         return [...seen, rest, etag];
       };
       const theirHashes = await left("daprd");
-      expect(theirHashes[0]).toEqual([{ data: '{"z":1,"a":"\u00e9"}', version: "1" }, -1]);
+      expect(theirHashes[0]).toEqual([{ data: '{"a":"\u00e9"}', version: "1" }, -1]);
       expect(await left("daprlet")).toEqual(theirHashes);
     });
 
@@ -91,10 +91,10 @@ describeWithRedis("a Redis shared with daprd", () => {
       ["daprlet", "daprd"],
     ] as const)("what %s writes, %s reads, guards, deletes and expires", async (writer, reader) => {
       const key = `from-${writer}`;
-      expect(await save(writer, { key, value: { a: "\u00e9", b: [1, 2] } })).toBe(204);
+      expect(await save(writer, { key, value: { a: ["\u00e9", 2] } })).toBe(204);
       const [there, here] = [await get(writer, key), await get(reader, key)];
       expect(here).toEqual(there);
-      expect([here.status, here.text]).toEqual([200, '{"a":"\u00e9","b":[1,2]}']);
+      expect([here.status, here.text]).toEqual([200, '{"a":["\u00e9",2]}']);
       expect(await save(reader, { key, value: 2, etag: here.etag })).toBe(204);
       expect(await save(writer, { key, value: 3, etag: here.etag })).toBe(409);
       expect(await erase(writer, key, here.etag)).toBe(409);
