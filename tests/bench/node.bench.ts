@@ -1,65 +1,18 @@
 /** The sidecar on Node against daprd: the same HTTP calls by the same client in one run. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type Daprd, daprd, ended, startDaprd } from "../hosts/daprd.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { httpFetch } from "../hosts/http-fetch.ts";
-import { daprletProgram, node } from "../hosts/node.ts";
+import { node } from "../hosts/node.ts";
+import { hasWrk, type Load, load, seconds, sides } from "./load.ts";
 import { printRows, type Row } from "./table.ts";
 
-const run = promisify(execFile);
 const apps = fileURLToPath(new URL("apps/", import.meta.url));
-const seconds = 2;
 const rounds = 2;
-
-interface Side {
-  readonly name: string;
-  readonly program: readonly string[];
-}
-
-const sides: Side[] = [
-  { name: "daprlet", program: [process.execPath, daprletProgram, "daprd"] },
-  ...(daprd.missing === undefined ? [{ name: "daprd", program: ["daprd"] }] : []),
-];
-
-interface Load {
-  readonly method?: string;
-  readonly body?: string;
-  /** A broker whose queue is full says so; what it accepted is counted. */
-  readonly mayRefuse?: boolean;
-}
-
-/** Successful requests per second over 16 connections; throws when an answer was no success and must be one. */
-async function load(
-  port: number,
-  path: string,
-  folder: string,
-  { method = "GET", body, mayRefuse = false }: Load = {},
-): Promise<number> {
-  const script = join(folder, "wrk.lua");
-  writeFileSync(
-    script,
-    [
-      `wrk.method = ${JSON.stringify(method)}`,
-      ...(body === undefined ? [] : [`wrk.body = ${JSON.stringify(body)}`]),
-      'wrk.headers["content-type"] = "application/json"',
-    ].join("\n"),
-  );
-  const { stdout } = await run("wrk", [
-    ...["-t1", "-c16", `-d${seconds}s`, "-s", script],
-    `http://127.0.0.1:${port}${path}`,
-  ]);
-  const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
-  const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
-  if (refused === 0) return rate;
-  if (!mayRefuse) throw new Error(`${path}: not every answer was a success\n${stdout}`);
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
-  return (rate * (requests - refused)) / requests;
-}
 
 async function startTarget(): Promise<{ port: number; child: ChildProcess }> {
   const [port] = (await freePorts(1)) as [number];
@@ -134,11 +87,8 @@ const item = JSON.stringify([{ key: "bench", value: { name: "a name", count: 12,
 
 export default async function bench(): Promise<void> {
   if (node.missing !== undefined) return console.log(`Node is left out: ${node.missing}.`);
-  const wrk = await run("wrk", ["--version"]).then(
-    () => true,
-    (error: { code?: unknown }) => error.code !== "ENOENT",
-  );
-  if (!wrk) return console.log("Node is left out: wrk is not installed (`apt-get install wrk`).");
+  if (!(await hasWrk()))
+    return console.log("Node is left out: wrk is not installed (`apt-get install wrk`).");
   if (daprd.missing !== undefined)
     console.log("daprd is not on the PATH: only daprlet's own figures follow.");
 
