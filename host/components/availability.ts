@@ -13,6 +13,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "state.dapr": ["a page", "Node"],
   "pubsub.in-memory": ["a page", "Node"],
   "pubsub.browser": ["a page"],
+  "pubsub.redis": ["Node"],
   "pubsub.dapr": ["a page", "Node"],
   "pubsub.relay": ["a page", "Node"],
   "bindings.dapr": ["a page", "Node"],

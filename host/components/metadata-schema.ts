@@ -2,7 +2,7 @@ import { parseDuration } from "../duration.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 
-/** One field of a component's metadata: made by `text`, `flag`, `integer` and `duration`. */
+/** One field of a component's metadata: made by `text`, `flag`, `integer`, `duration` and `milliseconds`. */
 export interface Field<T> {
   readonly description: string;
   readonly required: boolean;
@@ -64,6 +64,13 @@ export const integer = field((value) => {
 export const duration = field((value) => {
   const ms = parseDuration(/^[+-]?\d+$/.test(value) ? `${value}s` : value);
   if (ms === undefined) throw new Error("expected a duration such as 5s or 1h30m");
+  return ms;
+});
+
+/** As `duration`, with a bare number for milliseconds, as some of Dapr's components take it. */
+export const milliseconds = field((value) => {
+  const ms = parseDuration(/^[+-]?\d+$/.test(value) ? `${value}ms` : value);
+  if (ms === undefined) throw new Error("expected a duration such as 5s, or a number of milliseconds");
   return ms;
 });
 

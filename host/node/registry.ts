@@ -9,6 +9,7 @@ import { daprSecretStore } from "../components/secretstores/dapr.ts";
 import { inMemorySecretStore } from "../components/secretstores/in-memory.ts";
 import { daprStore } from "../components/state/dapr.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
+import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
 import { redisStore } from "./components/state-redis.ts";
@@ -18,7 +19,7 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
   state: [inMemoryStore, sqliteStore, redisStore, daprStore],
-  pubsub: [inMemoryPubSub(), relayPubSub, daprPubSub],
+  pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub],
   bindings: [daprBinding],
   configuration: [daprConfigurationStore],
   lock: [daprLockStore],

@@ -78,26 +78,31 @@ export class ConsumerQueue<E> {
   join(handler: QueueHandler<E>, options: DeliveryOptions, platform: Platform): QueueMember {
     const member: Member<E> = { handler, options, platform, underWay: 0, left: undefined };
     this.#members.add(member);
-    const due = [...this.#waiting.keys()];
-    for (const entry of due) entry.failures = 0;
-    for (const cancel of this.#waiting.values()) cancel();
-    this.#waiting.clear();
-    if (due.length > 0) {
-      this.#ready = [...due, ...this.#ready.slice(this.#head)].sort((a, b) => a.sequence - b.sequence);
-      this.#head = 0;
-    }
+    this.#endBackOff();
     this.#pump();
     let leaving: Promise<void> | undefined;
     return {
       leave: () => {
         leaving ??= new Promise((resolve) => {
           this.#members.delete(member);
+          // No timer of a queue that nobody serves keeps its process alive.
+          if (this.#members.size === 0) this.#endBackOff();
           if (member.underWay === 0) resolve();
           else member.left = resolve;
         });
         return leaving;
       },
     };
+  }
+
+  #endBackOff(): void {
+    const due = [...this.#waiting.keys()];
+    for (const entry of due) entry.failures = 0;
+    for (const cancel of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+    if (due.length === 0) return;
+    this.#ready = [...due, ...this.#ready.slice(this.#head)].sort((a, b) => a.sequence - b.sequence);
+    this.#head = 0;
   }
 
   #pump(): void {
