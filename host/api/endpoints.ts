@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { invoke } from "./invoke.ts";
+import { locks } from "./lock.ts";
 import { metadata } from "./metadata.ts";
 import { pubsub } from "./pubsub.ts";
 import { secrets } from "./secrets.ts";
@@ -13,5 +14,6 @@ export const endpoints: readonly Endpoint[] = [
   ...pubsub,
   ...metadata,
   ...secrets,
+  ...locks,
   ...unsupported,
 ];

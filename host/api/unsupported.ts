@@ -39,11 +39,6 @@ export const unsupported: readonly Endpoint[] = [
     ["unsubscribe", "GET", ...stable("/configuration/{store}/{id}/unsubscribe")],
   ),
   ...block(
-    "lock",
-    ["lock", "POST", "/v1.0-alpha1/lock/{store}"],
-    ["unlock", "POST", "/v1.0-alpha1/unlock/{store}"],
-  ),
-  ...block(
     "crypto",
     ["encrypt", "PUT", "/v1.0-alpha1/crypto/{name}/encrypt"],
     ["decrypt", "PUT", "/v1.0-alpha1/crypto/{name}/decrypt"],

@@ -20,6 +20,8 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "secretstores.dapr": ["a page", "Node"],
   "configuration.dapr": ["a page", "Node"],
   "lock.dapr": ["a page", "Node"],
+  "lock.in-memory": ["a page", "Node"],
+  "lock.indexeddb": ["a page"],
 };
 
 /** The sentence for a type that this host cannot open. */

@@ -1,6 +1,7 @@
 import { daprBinding } from "../components/bindings/dapr.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
+import { inMemoryLockStore } from "../components/lock/in-memory.ts";
 import { daprPubSub } from "../components/pubsub/dapr.ts";
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
@@ -22,5 +23,5 @@ export const nodeRegistry: Registry = {
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub],
   bindings: [daprBinding],
   configuration: [daprConfigurationStore],
-  lock: [daprLockStore],
+  lock: [inMemoryLockStore, daprLockStore],
 };

@@ -109,6 +109,57 @@ export function bareSuite(definition: HostDefinition): void {
     ]);
   });
 
+  describe("no lock store", () => {
+    const call = (operation: string, body: string) => on.post(`/v1.0-alpha1/${operation}/locks`, body);
+    const whole = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":60}';
+
+    test.each([
+      ["lock", whole],
+      ["lock", '{"expiryInSeconds":"1e1"}'],
+      ["lock", '{"expiry_in_seconds":2.0,"unknown":{}}'],
+      ["unlock", whole],
+      ["unlock", ""],
+    ])("%s %s", async (operation, body) => {
+      const answer = await call(operation, body);
+      expect([answer.status, answer.json]).toEqual([
+        500,
+        { errorCode: "ERR_LOCK_STORE_NOT_CONFIGURED", message: "lock store is not configured" },
+      ]);
+    });
+
+    test.each(["{}", "", '{"expiryInSeconds":-1}', '{"expiryInSeconds":null}', '{"ExpiryInSeconds":5}'])(
+      "an expiry that is not above zero is told first: %s",
+      async (body) => {
+        const answer = await call("lock", body);
+        expect([answer.status, answer.json]).toEqual([
+          400,
+          {
+            errorCode: "ERR_MALFORMED_REQUEST",
+            message: "ExpiryInSeconds is not positive in lock store locks",
+          },
+        ]);
+      },
+    );
+
+    test.each([
+      "[]",
+      "null",
+      "x",
+      '{"resourceId":5}',
+      '{"storeName":5}',
+      '{"expiryInSeconds":"x"}',
+      '{"expiryInSeconds":1.5}',
+      '{"expiryInSeconds":true}',
+      '{"expiryInSeconds":99999999999}',
+      "{} {}",
+      '{"resourceId":"r","resource_id":"q"}',
+    ])("what is no message: %s", async (body) => {
+      const answer = await call("lock", body);
+      expect([answer.status, answer.errorCode]).toEqual([400, "ERR_MALFORMED_REQUEST"]);
+      expect(answer.message).toMatch(/^failed deserializing HTTP body: /);
+    });
+  });
+
   test("healthy, and metadata list no component", async () => {
     expect((await on.fetch("/v1.0/healthz")).status).toBe(204);
     const { components, id } = (await on.fetch("/v1.0/metadata")).json as {

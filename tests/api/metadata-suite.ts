@@ -135,8 +135,6 @@ export function metadataSuite(on: Subject): void {
     ["POST", "/v1.0/actors/stormtrooper/50/state"],
     ["GET", "/v1.0/actors/stormtrooper/50/state/key"],
     ["GET", "/v1.0/configuration/store"],
-    ["POST", "/v1.0-alpha1/lock/store"],
-    ["POST", "/v1.0-alpha1/unlock/store"],
     ["PUT", "/v1.0-alpha1/crypto/name/encrypt"],
     ["POST", "/v1.0/workflows/dapr/name/start"],
     ["POST", "/v1.0-beta1/workflows/dapr/id/terminate"],

@@ -9,6 +9,8 @@ export interface ComponentTypes {
   readonly pubsub: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
   /** Of `secrets`, which holds {@link secrets}. */
   readonly secrets: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
+  /** Of `locks`; undefined where the host has no lock store. */
+  readonly lock: string | undefined;
 }
 
 /** What the store `secrets` holds on every host. The secret scopes of the suites hide `hidden`. */
@@ -46,6 +48,7 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
   const { state, pubsub } = types;
   return [
     { name: "secrets", ...types.secrets },
+    ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
     { name: "statestore", type: state.type, metadata: state.metadata },
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },

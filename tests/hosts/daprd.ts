@@ -139,6 +139,8 @@ export async function startPair(options: StartOptions & { program?: readonly str
       state: { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } },
       pubsub: { type: "pubsub.in-memory", metadata: {} },
       secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
+      // The build of daprd that the suites run against has no lock store.
+      lock: options.program === undefined ? undefined : "lock.in-memory",
     };
     writeResources(resources, types, ids[0]);
     const environment = { name: "environment", type: "secretstores.local.env", metadata: {} };

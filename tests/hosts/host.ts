@@ -67,7 +67,7 @@ export interface Host extends Sidecar {
  * (a page forbids some). persistent: `statestore` outlives restart(). durableEvents: so do the
  * events of `messagebus`. eventTtl: `messagebus` drops expired events itself. chunks: another app's answer arrives while it
  * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
- * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own.
+ * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store.
  */
 export type Feature =
   | "verbatim"
@@ -79,7 +79,8 @@ export type Feature =
   | "redirects"
   | "configurable"
   | "appToken"
-  | "processes";
+  | "processes"
+  | "locks";
 
 export interface StartOptions {
   /** `DAPR_API_TOKEN` of the sidecars. */

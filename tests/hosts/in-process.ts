@@ -42,7 +42,7 @@ export const inProcess: HostDefinition = {
   name: "in process",
   dialect: "daprlet",
   required: true,
-  features: new Set(["verbatim", "headers", "chunks", "redirects", "configurable"]),
+  features: new Set(["locks", "verbatim", "headers", "chunks", "redirects", "configurable"]),
   missing: undefined,
   start,
 };
@@ -54,6 +54,7 @@ async function start(options: StartOptions = {}): Promise<Host> {
     state: { type: "state.in-memory", metadata: {} },
     pubsub: { type: "pubsub.in-memory", metadata: {} },
     secrets: { type: "secretstores.in-memory", metadata: secrets },
+    lock: "lock.in-memory",
   };
   const components = options.components === false ? [] : resourcesYaml(types, ids[0]);
   const apps = ids.map(() => createTestApp({ subscriptions }));

@@ -45,7 +45,7 @@ export interface PageHostOptions {
 
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
-  const features: Feature[] = ["persistent", "durableEvents", "eventTtl"];
+  const features: Feature[] = ["locks", "persistent", "durableEvents", "eventTtl"];
   if (door !== "page") features.push("chunks");
   if (door !== "fetch") features.push("redirects");
   let missing: string | undefined;
@@ -119,6 +119,7 @@ async function tab(
     state: { type: "state.indexeddb", metadata: {} },
     pubsub: { type: "pubsub.browser", metadata: {} },
     secrets: { type: "secretstores.in-memory", metadata: secrets },
+    lock: "lock.indexeddb",
   };
   const components = resourcesYaml(types, "api-a");
   const load = async () => {

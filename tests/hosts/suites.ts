@@ -5,6 +5,7 @@ import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
+import { lockSuite } from "../api/lock-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
 import { secretsSuite } from "../api/secrets-suite.ts";
@@ -19,6 +20,7 @@ const suites = {
   declared: declaredSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
+  lock: lockSuite,
   badInput: badInputSuite,
   differing: differingSuite,
 } as const;

@@ -1,6 +1,7 @@
 import { daprBinding } from "../../host/components/bindings/dapr.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
+import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
 import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { relayPubSub } from "../../host/components/pubsub/relay.ts";
@@ -10,6 +11,7 @@ import { inMemorySecretStore } from "../../host/components/secretstores/in-memor
 import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
+import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
 import { indexedDbStore } from "./state-indexeddb.ts";
 
@@ -21,6 +23,6 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub],
     bindings: [daprBinding],
     configuration: [daprConfigurationStore],
-    lock: [daprLockStore],
+    lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };
 }

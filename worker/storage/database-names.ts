@@ -1,5 +1,8 @@
-/** The families whose components keep a database. */
+/** The families whose components keep a database that can be exported. */
 export type StoredFamily = "state" | "pubsub";
+
+/** Those whose databases do not leave the browser in a file: what they hold is worth nothing, or too much, elsewhere. */
+export type UnexportedFamily = "lock" | "secretstores";
 
 export interface DatabaseName {
   readonly family: StoredFamily;
@@ -22,7 +25,11 @@ export function databasePrefix(scope: string): string {
 }
 
 /** `daprlet:/site/:state:statestore`. */
-export function databaseName(prefix: string, family: StoredFamily, component: string): string {
+export function databaseName(
+  prefix: string,
+  family: StoredFamily | UnexportedFamily,
+  component: string,
+): string {
   return `${prefix}${family}:${part(component)}`;
 }
 

@@ -7,6 +7,8 @@ export interface LockRequest {
   readonly lockOwner: string;
   /** Above zero. */
   readonly expiryInSeconds: number;
+  /** Names a request of our own client that may come twice: the second time it is answered as the first. */
+  readonly requestId: string | undefined;
 }
 
 /** Dapr's numbers for the end of an unlock. */
