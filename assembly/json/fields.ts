@@ -22,6 +22,8 @@ export const OPERATIONS: i32 = 8;
 export const OPERATION: i32 = 9;
 export const EVENT_ROOT: i32 = 10;
 export const EVENT: i32 = 11;
+export const BINDING_ROOT: i32 = 12;
+export const BINDING: i32 = 13;
 
 /** What a mark or a fault is about. The host has the same numbers. */
 export const ROOT: i32 = 1;
@@ -133,3 +135,7 @@ define(EVENT, "tracestate", ATTRIBUTE + 9, ANY);
 define(EVENT, "expiration", ATTRIBUTE + 10, ANY);
 define(EVENT, "traceid", ATTRIBUTE + 11, ANY);
 define(EVENT, "specversion", ATTRIBUTE + 12, ANY);
+
+define(BINDING, "operation", OPERATION_NAME, STRING | NULL);
+define(BINDING, "data", VALUE, ANY);
+define(BINDING, "metadata", METADATA, OBJECT | NULL, MAP);

@@ -60,6 +60,9 @@ export function beginShape(root: i32): void {
     expects = F.OBJECT;
     child = F.EVENT;
     forgetNames();
+  } else if (root == F.BINDING_ROOT) {
+    expects = F.OBJECT | F.NULL;
+    child = F.BINDING;
   }
 }
 

@@ -1,3 +1,4 @@
+import { bindings } from "./bindings.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invoke } from "./invoke.ts";
 import { locks } from "./lock.ts";
@@ -12,6 +13,7 @@ export const endpoints: readonly Endpoint[] = [
   ...state,
   ...invoke,
   ...pubsub,
+  ...bindings,
   ...metadata,
   ...secrets,
   ...locks,

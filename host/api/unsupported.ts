@@ -23,7 +23,6 @@ const workflow = (path: string) => [...stable(`/workflows/${path}`), `/v1.0-beta
 export const unsupported: readonly Endpoint[] = [
   ...block("state query", ["query", "POST PUT", "/v1.0-alpha1/state/{store}/query"]),
   ...block("bulk publish", ["publish", "POST PUT", ...stable("/publish/bulk/{pubsub}/{topic*}")]),
-  ...block("bindings", ["invoke", "POST PUT", "/v1.0/bindings/{name}"]),
   ...block(
     "actors",
     ["invoke", "GET POST PUT DELETE", "/v1.0/actors/{type}/{id}/method/{method}"],

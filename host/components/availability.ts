@@ -22,6 +22,9 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "lock.dapr": ["a page", "Node"],
   "lock.in-memory": ["a page", "Node"],
   "lock.indexeddb": ["a page"],
+  "bindings.http": ["a page", "Node"],
+  "bindings.cron": ["a page", "Node"],
+  "bindings.localstorage": ["Node"],
 };
 
 /** The sentence for a type that this host cannot open. */

@@ -49,6 +49,15 @@ export interface ScannedTransaction {
   readonly metadata: ReadonlyMap<string, string> | undefined;
 }
 
+/** A request to an output binding, as it came. */
+export interface ScannedBinding {
+  /** Empty when the member is absent or null. */
+  readonly operation: string;
+  /** JSON text exactly as sent, a view into the body; undefined when the member is absent. */
+  readonly data: Uint8Array | undefined;
+  readonly metadata: ReadonlyMap<string, string> | undefined;
+}
+
 /** JSON that is malformed, or of the wrong shape. `message` names what was expected, never what was stored. */
 export class ScanError extends Error {
   /** Byte offset into the body where the fault was found. */
@@ -111,6 +120,8 @@ export interface Core {
   scanState(body: Uint8Array): ScannedItem[];
   /** A transaction's `{operations, metadata}`. Throws {@link ScanError}. */
   scanTransaction(body: Uint8Array): ScannedTransaction;
+  /** An output binding's `{operation, data, metadata}`, or null for one without members. Throws {@link ScanError}. */
+  scanBinding(body: Uint8Array): ScannedBinding;
   /** True when the bytes are exactly one JSON value in valid UTF-8. */
   isJson(bytes: Uint8Array): boolean;
 

@@ -4,7 +4,7 @@ import { scanError } from "./scan-faults.ts";
 import { textBetween } from "./text.ts";
 
 /** The shapes that a body can be followed as, by their number in `assembly/json/fields.ts`. */
-export const shapes = { any: 0, save: 1, transaction: 6, event: 10 } as const;
+export const shapes = { any: 0, save: 1, transaction: 6, event: 10, binding: 12 } as const;
 
 /** Numbers of the marks, as in `assembly/json/fields.ts`. */
 export const marks = {

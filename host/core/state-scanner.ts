@@ -1,15 +1,15 @@
-import type { Core, ScannedItem, ScannedOperation, ScannedTransaction } from "./core.ts";
+import type { Core, ScannedBinding, ScannedItem, ScannedOperation, ScannedTransaction } from "./core.ts";
 import type { CoreExports } from "./exports.ts";
 import type { Inbox } from "./inbox.ts";
 import { feed, follow, isMissing, marks, shapes, textOf } from "./scan.ts";
 
 type Draft = { -readonly [Member in keyof ScannedItem]: ScannedItem[Member] };
 
-/** Binds the scanner of one instance to state requests. */
+/** Binds the scanner of one instance to requests that hold items, operations or one operation. */
 export function stateScanner(
   core: CoreExports,
   inbox: Inbox,
-): Pick<Core, "scanState" | "scanTransaction" | "isJson"> {
+): Pick<Core, "scanState" | "scanTransaction" | "scanBinding" | "isJson"> {
   return {
     scanState(body: Uint8Array): ScannedItem[] {
       const items: ScannedItem[] = [];
@@ -59,6 +59,18 @@ export function stateScanner(
         },
       );
       return { operations, metadata: reader.takeItem().metadata };
+    },
+
+    scanBinding(body: Uint8Array): ScannedBinding {
+      let operation = "";
+      const reader = new Reader(body);
+      const root = "an object with operation, data and metadata";
+      follow(core, inbox, shapes.binding, root, body, (field, flags, start, end) => {
+        if (field === marks.operationName) operation = textOf(body, flags, start, end) ?? "";
+        else reader.visit(field, flags, start, end);
+      });
+      const { value: data, metadata } = reader.takeItem();
+      return { operation, data, metadata };
     },
 
     isJson(bytes: Uint8Array): boolean {

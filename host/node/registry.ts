@@ -1,4 +1,6 @@
+import { cronBinding } from "../components/bindings/cron.ts";
 import { daprBinding } from "../components/bindings/dapr.ts";
+import { httpBinding } from "../components/bindings/http.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
@@ -10,6 +12,8 @@ import { daprSecretStore } from "../components/secretstores/dapr.ts";
 import { inMemorySecretStore } from "../components/secretstores/in-memory.ts";
 import { daprStore } from "../components/state/dapr.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
+import { localStorageBinding } from "./components/bindings-localstorage.ts";
+import { nodeHttpExchange } from "./components/http-exchange.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
@@ -21,7 +25,7 @@ export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
   state: [inMemoryStore, sqliteStore, redisStore, daprStore],
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub],
-  bindings: [daprBinding],
+  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, daprBinding],
   configuration: [daprConfigurationStore],
   lock: [inMemoryLockStore, daprLockStore],
 };

@@ -154,7 +154,7 @@ export const differences = [
   },
   {
     id: "api.not-yet",
-    what: "the blocks that daprlet does not have yet: actors, bindings, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, state query, workflows",
+    what: "the blocks that daprlet does not have yet: actors, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, state query, workflows",
     daprd: "served",
     daprlet: "501 `ERR_API_UNIMPLEMENTED`, naming the block",
     why: "they follow",
@@ -284,6 +284,41 @@ export const differences = [
     daprd: 204,
     daprlet: 400,
     why: "it is followed here: up to ten retries and a minute, where the store fails (`--strict` ignores it)",
+  },
+  {
+    id: "bindings.data-bytes",
+    what: "the spelling of a binding's `data`: large numbers, order of members, escapes, spaces",
+    daprd: "written anew (12345678901234567890 becomes 12345678901234567000; 1e999 is refused)",
+    daprlet: "as it was written",
+    why: "what a component is given is what came",
+  },
+  {
+    id: "bindings.trailing-data",
+    what: "an output binding whose body goes on after its JSON",
+    daprd: 200,
+    daprlet: 400,
+    why: "half of the body would be ignored without a word",
+  },
+  {
+    id: "bindings.no-operation",
+    what: "an output binding called without `operation`",
+    daprd: 500,
+    daprlet: "taken for `create`, or for its first one",
+    why: "the book prints it so, and it can mean nothing else (`--strict` answers as daprd does)",
+  },
+  {
+    id: "bindings.http.dot-segments",
+    what: "a `path` of `bindings.http` whose dot segments lead out of the component's `url`",
+    daprd: "sent as it is",
+    daprlet: "refused",
+    why: "a caller must not reach what the component's author did not name",
+  },
+  {
+    id: "bindings.localstorage.names",
+    what: "how `bindings.localstorage` calls files in its answers and errors",
+    daprd: "by their path on the machine",
+    daprlet: "by their path below `rootPath`",
+    why: "so they can be asked for, and no caller learns the machine's folders",
   },
 ] as const satisfies readonly Difference[];
 

@@ -194,3 +194,38 @@ describe("JSON", () => {
     expect(core.isJson(new Uint8Array([0xef, 0xbb, 0xbf, 0x31]))).toBe(false);
   });
 });
+
+describe("a request to a binding", () => {
+  const scan = (body: string) => {
+    const { operation, data, metadata } = core.scanBinding(encode(body));
+    return [operation, data && decode(data), metadata && Object.fromEntries(metadata)];
+  };
+
+  test.each([
+    ["{}", ["", undefined, undefined]],
+    ["null", ["", undefined, undefined]],
+    ['{"operation":"get"}', ["get", undefined, undefined]],
+    ['{"operation":null,"data":null,"metadata":null}', ["", "null", undefined]],
+    [
+      '{"DATA": {"a" : 12345678901234567890}, "Operation":"x"}',
+      ["x", '{"a" : 12345678901234567890}', undefined],
+    ],
+    ['{"data":"\\u00e9","metadata":{"a":"b","c":null},"other":[{}]}', ["", '"\\u00e9"', { a: "b", c: "" }]],
+    ['{"data":1,"data":[2]}', ["", "[2]", undefined]],
+  ])("%s", (body, found) => {
+    expect(scan(body)).toEqual(found);
+  });
+
+  test.each([
+    "",
+    "[]",
+    '"x"',
+    '{"operation":1}',
+    '{"metadata":[]}',
+    '{"metadata":{"a":1}}',
+    '{"data":1e}',
+    "{} 1",
+  ])("%s is refused", (body) => {
+    expect(() => scan(body)).toThrow(ScanError);
+  });
+});

@@ -19,8 +19,14 @@ function numbers(file: string): Record<string, number> {
 const fields = numbers("fields.ts");
 
 test("host and core have the same numbers for shapes and marks", () => {
-  const { ANY: _, SKIP, SAVE_ROOT, TRANSACTION_ROOT, EVENT_ROOT } = fields;
-  expect(shapes).toEqual({ any: SKIP, save: SAVE_ROOT, transaction: TRANSACTION_ROOT, event: EVENT_ROOT });
+  const { ANY: _, SKIP, SAVE_ROOT, TRANSACTION_ROOT, EVENT_ROOT, BINDING_ROOT } = fields;
+  expect(shapes).toEqual({
+    any: SKIP,
+    save: SAVE_ROOT,
+    transaction: TRANSACTION_ROOT,
+    event: EVENT_ROOT,
+    binding: BINDING_ROOT,
+  });
   const { OPERATION_LIST, ...others } = fields;
   for (const [name, number] of Object.entries(marks)) {
     const constant = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

@@ -168,10 +168,26 @@ test("reads a transaction's operations as it reads items", { timeout }, () => {
   );
 });
 
+test("reads a request to a binding as JSON.parse does", { timeout }, () => {
+  const metadata = orNull(fc.dictionary(text, text));
+  fc.assert(
+    fc.property(orNull(text), fc.jsonValue(), metadata, (operation, data, metadata) => {
+      const body = JSON.stringify({ metadata, data, operation });
+      const found = core.scanBinding(encode(body));
+      expect(found.operation).toBe(wellFormed(operation ?? ""));
+      expect(decode(found.data as Uint8Array)).toBe(JSON.stringify(data));
+      expect(found.metadata?.size).toBe(
+        metadata ? new Set(Object.keys(metadata).map(wellFormed)).size : undefined,
+      );
+    }),
+    { numRuns: Math.ceil(numRuns / 4) },
+  );
+});
+
 test("no bytes make it throw anything but a scan error", { timeout }, () => {
   fc.assert(
     fc.property(fc.oneof(soup, damaged, fc.uint8Array()), (bytes) => {
-      for (const scan of [core.scanState, core.scanTransaction]) {
+      for (const scan of [core.scanState, core.scanTransaction, core.scanBinding]) {
         try {
           scan(bytes);
         } catch (error) {

@@ -11,6 +11,10 @@ export interface ComponentTypes {
   readonly secrets: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
   /** Of `locks`; undefined where the host has no lock store. */
   readonly lock: string | undefined;
+  /** The address of `target.ts`. */
+  readonly target: string;
+  /** Of `bindings.localstorage`; undefined where the host has none. */
+  readonly folder?: string;
 }
 
 /** What the store `secrets` holds on every host. The secret scopes of the suites hide `hidden`. */
@@ -45,7 +49,13 @@ interface Resource {
 
 /** The suites' components. `scoped` allows its topic `open` to everybody and nothing else to the first app. */
 export function componentResources(types: ComponentTypes, appId: string): Resource[] {
-  const { state, pubsub } = types;
+  const { state, pubsub, target, folder } = types;
+  const http = (name: string, path: string, metadata: Readonly<Record<string, string>> = {}) => {
+    return { name, type: "bindings.http", metadata: { url: `${target}${path}`, ...metadata } };
+  };
+  const cron = (name: string, metadata: Readonly<Record<string, string>>) => {
+    return { name, type: "bindings.cron", metadata: { schedule: "@every 1s", ...metadata } };
+  };
   return [
     { name: "secrets", ...types.secrets },
     ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
@@ -65,6 +75,17 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
       type: pubsub.type,
       metadata: { ...pubsub.metadata, publishingScopes: `${appId}=open`, allowedTopics: "open,closed" },
     },
+    http("target", "/base"),
+    http("lenient", "", { errorIfNot2XX: "false" }),
+    http("input-only", "", { direction: "input" }),
+    cron("tick", {}),
+    cron("tick-routed", { route: "/events/tick" }),
+    cron("tick-refused", { route: "/status/404" }),
+    cron("tick-unasked", { route: "/status/201", direction: "input" }),
+    cron("tick-output", { direction: "output" }),
+    ...(folder === undefined
+      ? []
+      : [{ name: "files", type: "bindings.localstorage", metadata: { rootPath: folder } }]),
   ];
 }
 

@@ -8,6 +8,7 @@ import { componentYaml, configurationYaml, secrets, writeResources } from "./com
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
+import { startTarget } from "./target.ts";
 
 function onPath(program: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
@@ -132,6 +133,7 @@ export async function startPair(options: StartOptions & { program?: readonly str
   const suffix = Math.random().toString(36).slice(2, 8);
   const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
   const resources = join(folder, "resources");
+  const target = await startTarget();
   if (options.components !== false) {
     const secretsFile = join(folder, "secrets.json");
     writeFileSync(secretsFile, JSON.stringify(secrets));
@@ -141,6 +143,8 @@ export async function startPair(options: StartOptions & { program?: readonly str
       secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
       // The build of daprd that the suites run against has no lock store.
       lock: options.program === undefined ? undefined : "lock.in-memory",
+      target: target.url,
+      folder: join(folder, "files"),
     };
     writeResources(resources, types, ids[0]);
     const environment = { name: "environment", type: "secretstores.local.env", metadata: {} };
@@ -164,7 +168,7 @@ export async function startPair(options: StartOptions & { program?: readonly str
     restart: () => self.restart(),
     async stop() {
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
-      await Promise.all(apps.map((app) => app.close()));
+      await Promise.all([...apps, target].map((server) => server.close()));
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -180,6 +184,8 @@ export const ofPrograms: HostDefinition["features"] = new Set([
   "configurable",
   "appToken",
   "processes",
+  "files",
+  "trace",
 ]);
 
 /** The reference: what it answers is what the suites expect. */

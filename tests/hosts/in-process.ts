@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Instance, Member, Receiver, Transport } from "../../host/mesh/transport.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
 import { createTestApp, subscriptions } from "../api/app.ts";
 import { resourcesYaml, secrets } from "./components.ts";
 import { Answer, type Fetch, type Host, type HostDefinition, type StartOptions } from "./host.ts";
+import { startTarget } from "./target.ts";
 import { collect, inHalves } from "./web-body.ts";
 
 /** A mesh within one process: what joined one of its transports is found by the others. */
@@ -42,7 +46,16 @@ export const inProcess: HostDefinition = {
   name: "in process",
   dialect: "daprlet",
   required: true,
-  features: new Set(["locks", "verbatim", "headers", "chunks", "redirects", "configurable"]),
+  features: new Set([
+    "locks",
+    "verbatim",
+    "headers",
+    "chunks",
+    "redirects",
+    "configurable",
+    "files",
+    "trace",
+  ]),
   missing: undefined,
   start,
 };
@@ -50,7 +63,11 @@ export const inProcess: HostDefinition = {
 async function start(options: StartOptions = {}): Promise<Host> {
   const ids = ["api-a", "api-b"] as const;
   const transport = sharedTransports();
+  const target = await startTarget();
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-files-"));
   const types = {
+    target: target.url,
+    folder,
     state: { type: "state.in-memory", metadata: {} },
     pubsub: { type: "pubsub.in-memory", metadata: {} },
     secrets: { type: "secretstores.in-memory", metadata: secrets },
@@ -92,6 +109,8 @@ async function start(options: StartOptions = {}): Promise<Host> {
     },
     async stop() {
       await Promise.all(runtimes.map((runtime) => runtime.stop()));
+      await target.close();
+      rmSync(folder, { recursive: true });
     },
   };
 }

@@ -6,6 +6,7 @@ import { Site } from "../browser/fixtures.ts";
 import { chromiumPath } from "../browser/playwright.config.ts";
 import { resourcesYaml, secrets } from "./components.ts";
 import { Answer, type Feature, type Fetch, type Host, type HostDefinition, type Sidecar } from "./host.ts";
+import { startTarget } from "./target.ts";
 
 const built = existsSync(fileURLToPath(new URL("../../dist/sw.js", import.meta.url)));
 
@@ -80,7 +81,9 @@ async function start(door: PageHostOptions["door"]): Promise<Host> {
       delete (Navigator.prototype as { serviceWorker?: unknown }).serviceWorker;
     });
   }
-  const tabs = [await tab(context, site, "api-a", door), await tab(context, site, "api-b", door)];
+  const target = await startTarget();
+  const open = (appId: string) => tab(context, site, appId, door, target.url);
+  const tabs = [await open("api-a"), await open("api-b")];
   const [self, peer] = tabs as [Tab, Tab];
   const kill = door === "page" ? undefined : await workerKiller(context, self.page);
   return {
@@ -91,6 +94,7 @@ async function start(door: PageHostOptions["door"]): Promise<Host> {
     async stop() {
       await browser.close();
       await site.stop();
+      await target.close();
     },
   };
 }
@@ -113,6 +117,7 @@ async function tab(
   site: Site,
   appId: string,
   door: PageHostOptions["door"],
+  target: string,
 ): Promise<Tab> {
   const page = await context.newPage();
   const types = {
@@ -120,6 +125,7 @@ async function tab(
     pubsub: { type: "pubsub.browser", metadata: {} },
     secrets: { type: "secretstores.in-memory", metadata: secrets },
     lock: "lock.indexeddb",
+    target,
   };
   const components = resourcesYaml(types, "api-a");
   const load = async () => {

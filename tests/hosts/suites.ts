@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
+import { bindingsSuite } from "../api/bindings-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
@@ -18,6 +19,7 @@ const suites = {
   invoke: invokeSuite,
   pubsub: pubsubSuite,
   declared: declaredSuite,
+  bindings: bindingsSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
   lock: lockSuite,

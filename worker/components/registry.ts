@@ -1,4 +1,6 @@
+import { cronBinding } from "../../host/components/bindings/cron.ts";
 import { daprBinding } from "../../host/components/bindings/dapr.ts";
+import { httpBinding } from "../../host/components/bindings/http.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
 import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
@@ -21,7 +23,7 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     secretstores: [inMemorySecretStore, daprSecretStore],
     state: [inMemoryStore, indexedDbStore(storage), daprStore],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub],
-    bindings: [daprBinding],
+    bindings: [httpBinding(), cronBinding, daprBinding],
     configuration: [daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };

@@ -34,24 +34,28 @@ export interface BindingReader {
   close(): Promise<void>;
 }
 
-/**
- * A connection to something outside: OUTPUT bindings are invoked, INPUT bindings call. `invoke` throws a
- * ComponentError; undefined is success without an answer (204). A reader keeps what the app did not consume, as far as
- * its source can, and never hands out one event to two handlers at a time.
- */
-export interface Binding extends Component {
-  /** Of an OUTPUT binding, as the error for an unsupported one lists them; without any, it is input only. */
+/** What is invoked. `invoke` throws a ComponentError; undefined is success without an answer (204). */
+export interface OutputBinding extends Component {
+  /** As the error for an unsupported one lists them. */
   readonly operations: readonly string[];
   invoke(request: BindingRequest): Promise<BindingResponse | undefined>;
 }
 
-export interface InputBinding extends Binding {
+/**
+ * What calls. A reader keeps what the app did not consume, as far as its source can, and never hands out one event to
+ * two handlers at a time.
+ */
+export interface InputBinding extends Component {
   read(handler: BindingHandler): Promise<BindingReader>;
 }
 
-export type BindingFeature = "INPUT" | "OUTPUT";
+/** A connection to something outside: output, input or both, as the features of its definition say. */
+export type Binding = Component & Partial<Omit<OutputBinding & InputBinding, "close">>;
 
-type Featured<F extends BindingFeature> = "INPUT" extends F ? InputBinding : Binding;
+export type BindingFeature = "INPUT_BINDING" | "OUTPUT_BINDING";
+
+type Featured<F extends BindingFeature> = ("INPUT_BINDING" extends F ? InputBinding : Component) &
+  ("OUTPUT_BINDING" extends F ? OutputBinding : Component);
 
 export interface BindingDefinition<
   M extends MetadataSchema = MetadataSchema,

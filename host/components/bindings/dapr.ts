@@ -2,14 +2,14 @@ import { joinBytes } from "../../join-bytes.ts";
 import { remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
 import { text } from "../metadata-schema.ts";
-import { type Binding, type BindingRequest, type BindingResponse, defineBinding } from "./binding.ts";
+import { type BindingRequest, type BindingResponse, defineBinding, type OutputBinding } from "./binding.ts";
 
 const encoder = new TextEncoder();
 
 /** Headers in which a sidecar tells the metadata of a binding's answer. */
 const prefix = "metadata.";
 
-class DaprBinding implements Binding {
+class DaprBinding implements OutputBinding {
   readonly #remote: RemoteSidecar;
 
   constructor(
@@ -46,7 +46,7 @@ export const daprBinding = defineBinding({
     ...remoteMetadata,
     operations: text("The operations of the binding there, separated by commas.", "create,get,list,delete"),
   },
-  features: ["OUTPUT"],
+  features: ["OUTPUT_BINDING"],
   open: async (metadata, context) =>
     new DaprBinding(
       new RemoteSidecar(metadata, context),

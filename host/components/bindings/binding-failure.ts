@@ -1,0 +1,13 @@
+import { type Code, ComponentError } from "../../errors/component-error.ts";
+
+/** An invocation that failed with something to tell beside the error: answered as headers, as a success's is. */
+export class BindingFailure extends ComponentError {
+  constructor(
+    code: Code,
+    message: string,
+    readonly metadata: ReadonlyMap<string, string>,
+  ) {
+    super(code, message);
+    this.name = "BindingFailure";
+  }
+}

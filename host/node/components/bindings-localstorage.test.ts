@@ -1,0 +1,118 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BindingResponse, OutputBinding } from "../../components/bindings/binding.ts";
+import type { ComponentContext } from "../../components/component.ts";
+import { ComponentError } from "../../errors/component-error.ts";
+import { consoleLog, webPlatform } from "../../web-platform.ts";
+import { localStorageBinding } from "./bindings-localstorage.ts";
+
+const runs = Number(process.env.FUZZ_RUNS ?? 200);
+let folder: string;
+let root: string;
+let outside: string;
+let files: OutputBinding;
+
+const open = async (rootPath: string) =>
+  (await localStorageBinding.open(
+    { rootPath } as never,
+    { name: "files", platform: webPlatform(consoleLog("error", "files")) } as ComponentContext,
+  )) as OutputBinding;
+
+const call = (operation: string, fileName?: string, data = '"x"') =>
+  files.invoke({
+    operation,
+    data: new TextEncoder().encode(data),
+    metadata: new Map(fileName === undefined ? [] : [["fileName", fileName]]),
+    signal: undefined,
+  });
+const text = (response: BindingResponse | undefined) => new TextDecoder().decode(response?.data);
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "daprlet-files-"));
+  root = join(folder, "root");
+  outside = join(folder, "outside");
+  mkdirSync(outside);
+  writeFileSync(join(outside, "secret"), "secret");
+  files = await open(root);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("bindings.localstorage stays below its root", () => {
+  it.each(["../outside/secret", "a/../../outside/secret", "/../outside/secret"])("%s", async (name) => {
+    await expect(call("get", name)).rejects.toThrow("file not found: outside/secret");
+  });
+
+  it("by a link of a folder, of a file, and one that leads nowhere yet", async () => {
+    symlinkSync(outside, join(root, "folder"));
+    symlinkSync(join(outside, "secret"), join(root, "file"));
+    symlinkSync(join(outside, "new"), join(root, "nowhere"));
+    for (const name of ["folder/secret", "file", "folder/new", "nowhere", "nowhere/x"]) {
+      for (const operation of ["get", "create", "list", "delete"]) {
+        await expect(call(operation, name)).rejects.toThrow("metadata field fileName leads");
+      }
+    }
+    await expect(call("list", "folder")).rejects.toThrow("leads out of rootPath by a link");
+    expect(await call("list", "").then(text)).toBe("[]");
+    expect(readdirSync(outside)).toEqual(["secret"]);
+  });
+
+  it("and follows a link within it, as it does where the root is one", async () => {
+    await call("create", "a/b");
+    symlinkSync(join(root, "a"), join(root, "link"));
+    expect(await call("get", "link/b").then(text)).toBe("x");
+    symlinkSync(root, join(folder, "other"));
+    files = await open(join(folder, "other"));
+    expect(await call("get", "a/b").then(text)).toBe("x");
+  });
+
+  it("for any name and any operation", async () => {
+    const segment = fc.oneof(
+      fc.constantFrom("..", ".", "", "a", "link", "secret", "outside", "root", "\0", "~", "C:", "%2e%2e"),
+      fc.string({ maxLength: 8 }),
+    );
+    const name = fc.array(segment, { maxLength: 6 }).map((segments) => segments.join("/"));
+    const operation = fc.constantFrom("create", "get", "list", "delete");
+    symlinkSync(outside, join(root, "link"));
+    await fc.assert(
+      fc.asyncProperty(operation, name, async (operation, name) => {
+        const answer = await call(operation, name).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(ComponentError);
+          expect((error as Error).message).not.toContain(folder);
+          return undefined;
+        });
+        expect(text(answer)).not.toBe("secret");
+        expect(readdirSync(folder).sort()).toEqual(["outside", "root"]);
+        expect(readdirSync(outside)).toEqual(["secret"]);
+        expect(readFileSync(join(outside, "secret"), "utf8")).toBe("secret");
+      }),
+      { numRuns: runs },
+    );
+  });
+});
+
+it("leaves no half file behind where one cannot be written", async () => {
+  await call("create", "a/b");
+  await expect(call("create", "a")).rejects.toThrow("cannot create a");
+  await expect(call("create", "a/b/c")).rejects.toThrow(
+    "cannot create a/b/c: it, or a part of it, is a file",
+  );
+  expect(readdirSync(root, { recursive: true }).sort()).toEqual(["a", "a/b"]);
+});
+
+it("refuses a root that is no folder", async () => {
+  writeFileSync(join(folder, "file"), "");
+  await expect(open(join(folder, "file"))).rejects.toThrow(
+    "component files: metadata field rootPath: the folder cannot be used (EEXIST)",
+  );
+});

@@ -1,0 +1,33 @@
+import { lstat, realpath } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+import { ComponentError } from "../../../errors/component-error.ts";
+
+/** The nearest of it and its parents that exists, with links followed. */
+async function nearestReal(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      // A link to nothing is something: what is written through it would be made where it leads.
+      await lstat(at);
+    } catch {
+      continue;
+    }
+    return await realpath(at);
+  }
+}
+
+/**
+ * The file that a caller names, within `root` (a real path): dot segments end at the root, as in daprd, and an absolute
+ * name is one from the root. A name that leads out by a link, or that no file can have, is refused.
+ */
+export async function confinedPath(root: string, name: string): Promise<string> {
+  const refuse = (why: string) => new ComponentError("INVALID_ARGUMENT", `metadata field fileName ${why}`);
+  if (name.includes("\0")) throw refuse("must not have a NUL");
+  const path = join(root, join(sep, name));
+  const real = await nearestReal(path).catch(() => {
+    throw refuse("leads to a link that goes nowhere");
+  });
+  if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+    throw refuse("leads out of rootPath by a link");
+  }
+  return path;
+}
