@@ -41,6 +41,16 @@ function storage({ components: { state, pubsub } }: Sidecar): Map<string, Durabi
   return new Map([...kept].map(([name, value]) => [`storage.${name}`, value]));
 }
 
+/** What components tell of themselves, by `<fact>.<component>`. */
+function facts({ components }: Sidecar): Map<string, string> {
+  const all = families.flatMap((family) => [...components[family]]);
+  return new Map(
+    all.flatMap(([name, { component }]) =>
+      [...(component.facts ?? [])].map(([fact, value]): [string, string] => [`${fact}.${name}`, value]),
+    ),
+  );
+}
+
 function get({ sidecar }: Call): RuntimeResponse {
   const { appId, app } = sidecar;
   const components = loaded(sidecar);
@@ -50,6 +60,7 @@ function get({ sidecar }: Call): RuntimeResponse {
     ...sidecar.extended,
     // Last: what is kept where is a fact, and not for a caller to overwrite.
     ...storage(sidecar),
+    ...facts(sidecar),
   ]);
   return json({
     id: appId,

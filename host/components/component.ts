@@ -5,6 +5,8 @@ import type { Decoded, MetadataSchema } from "./metadata-schema.ts";
 
 /** A running Dapr component. Opened once, closed once; `close` lets what is under way finish. */
 export interface Component {
+  /** What metadata tell of it now, as `<fact>.<component>` in `extended`; never a stored value or a secret. */
+  readonly facts?: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
 

@@ -23,9 +23,9 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
-  state: [inMemoryStore, sqliteStore, redisStore, daprStore],
-  pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub],
-  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, daprBinding],
+  state: [inMemoryStore, sqliteStore, redisStore, daprStore()],
+  pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub()],
+  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, daprBinding()],
   configuration: [daprConfigurationStore],
   lock: [inMemoryLockStore, daprLockStore],
 };

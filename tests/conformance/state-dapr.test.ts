@@ -22,8 +22,8 @@ beforeAll(async () => {
 
 async function open(url: string, clock: FakeClock, appId: string): Promise<Store> {
   const metadata = new Map(Object.entries({ url, component: "statestore" }));
-  const store = await daprStore.open(
-    decodeMetadata("remote", daprStore.metadata, metadata, () => undefined),
+  const store = await daprStore().open(
+    decodeMetadata("remote", daprStore().metadata, metadata, () => undefined),
     { ...testContext("remote", clock), core },
   );
   // The API's own prefix: a name of its own makes each store an empty one.
@@ -60,7 +60,7 @@ describe.each([
   const again = () => open(sidecar.url, clock, `app-${apps}`);
   const cases = storeConformance({
     name: "state.dapr",
-    features: daprStore.features,
+    features: daprStore().features,
     clock,
     open: () => {
       apps++;
@@ -100,7 +100,7 @@ describe.skipIf(daprd.missing !== undefined)(
     const cases = storeConformance({
       name: "state.dapr",
       // Its clock is the machine's, which no test moves.
-      features: daprStore.features.filter((feature) => feature !== "TTL"),
+      features: daprStore().features.filter((feature) => feature !== "TTL"),
       clock,
       open: () => {
         apps++;

@@ -74,7 +74,7 @@ describe("pubsub.dapr", () => {
   });
 
   test("does not subscribe, and says what does", async () => {
-    const component = await open(daprPubSub, "http://localhost:1");
+    const component = await open(daprPubSub(), "http://localhost:1");
     const subscribing = component.subscribe({ topic: "t", consumerId: "c", metadata: none }, async () => {});
     await expect(subscribing).rejects.toThrow(
       "pub/sub remote publishes only: the sidecar at http://localhost:1 hands events to its own app",
@@ -187,7 +187,7 @@ describe.skipIf(missing !== undefined)(`blocks of daprd ${missing ?? ""}`, () =>
   });
 
   test("bindings: an answer, none, and Dapr's refusal", async () => {
-    const binding = await open(daprBinding, url, { component: "keys" });
+    const binding = await open(daprBinding(), url, { component: "keys" });
     const call = (operation: string, data: unknown, key?: string) =>
       binding.invoke({
         operation,

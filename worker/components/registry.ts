@@ -14,16 +14,18 @@ import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
+import { offlineQueue } from "./offline-queue.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
 import { indexedDbStore } from "./state-indexeddb.ts";
 
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
+  const queue = offlineQueue(storage);
   return {
     secretstores: [inMemorySecretStore, daprSecretStore],
-    state: [inMemoryStore, indexedDbStore(storage), daprStore],
-    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub],
-    bindings: [httpBinding(), cronBinding, daprBinding],
+    state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
+    pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
+    bindings: [httpBinding(), cronBinding, daprBinding(queue)],
     configuration: [daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };

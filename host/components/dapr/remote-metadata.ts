@@ -11,6 +11,13 @@ export const remoteMetadata = {
   timeout: duration("How long one call may take.", 30_000),
 };
 
+/** Of the components whose calls may be made later. */
+export const offlineMetadata = {
+  offline: text(
+    "queue: what is written while the sidecar cannot be reached is kept, and sent in order once it can be. In a page only.",
+  ),
+};
+
 export interface RemoteOptions {
   readonly url: string;
   readonly token: string | undefined;

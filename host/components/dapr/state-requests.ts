@@ -4,6 +4,14 @@ import { remoteName } from "./remote-name.ts";
 
 const encoder = new TextEncoder();
 
+/** A request of the state API that writes. */
+export interface WriteRequest {
+  readonly method: "POST" | "DELETE";
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
 /** Whether the store looks at what is there before it applies the operation. */
 export function isConditional(operation: Operation): boolean {
   if (operation.etag !== undefined) return true;

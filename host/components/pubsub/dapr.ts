@@ -1,27 +1,43 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import type { ComponentContext } from "../component.ts";
+import { OfflineCalls } from "../dapr/offline-calls.ts";
+import type { OpenQueue } from "../dapr/offline-queue.ts";
 import { metadataQuery } from "../dapr/remote-json.ts";
-import { remoteMetadata } from "../dapr/remote-metadata.ts";
+import { offlineMetadata, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
-import { definePubSub, type PublishRequest, type PubSub, type Subscription } from "./pubsub.ts";
+import {
+  definePubSub,
+  type PublishRequest,
+  type PubSub,
+  type PubSubDefinition,
+  type Subscription,
+} from "./pubsub.ts";
 
 class DaprPubSub implements PubSub {
   readonly #remote: RemoteSidecar;
+  readonly #offline: OfflineCalls | undefined;
   readonly #context: ComponentContext;
 
-  constructor(remote: RemoteSidecar, context: ComponentContext) {
+  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, context: ComponentContext) {
     this.#remote = remote;
+    this.#offline = offline;
     this.#context = context;
   }
 
+  get facts(): ReadonlyMap<string, string> {
+    return this.#offline?.facts ?? new Map();
+  }
+
   async publish({ topic, data, contentType, metadata }: PublishRequest): Promise<void> {
-    await this.#remote.call({
+    const request = {
       method: "POST",
       path: `/v1.0/publish/${this.#remote.component}/${encodeURIComponent(topic)}${metadataQuery(metadata)}`,
       // An envelope goes on as it is: the other sidecar adds its own names to it and no second one around it.
       headers: { "content-type": contentType ?? "" },
       body: data,
-    });
+    } as const;
+    if (this.#offline === undefined) await this.#remote.call(request);
+    else await this.#offline.send({ ...request, requestId: undefined, writes: new Map() });
   }
 
   subscribe(): Promise<Subscription> {
@@ -35,18 +51,25 @@ class DaprPubSub implements PubSub {
     );
   }
 
-  close(): Promise<void> {
-    return this.#remote.close();
+  async close(): Promise<void> {
+    await this.#remote.close();
+    await this.#offline?.close();
   }
 }
 
-/** `pubsub.dapr`. */
-export const daprPubSub = definePubSub({
-  type: "pubsub.dapr",
-  version: "v1",
-  summary:
-    "Publishes through a pub/sub of another Dapr sidecar. Subscribing needs a relay or a broker that both reach.",
-  metadata: remoteMetadata,
-  features: [],
-  open: async (metadata, context) => new DaprPubSub(new RemoteSidecar(metadata, context), context),
-});
+/** `pubsub.dapr`; `queue` is where a host has one for what is published offline. */
+export function daprPubSub(queue?: OpenQueue): PubSubDefinition {
+  return definePubSub({
+    type: "pubsub.dapr",
+    version: "v1",
+    summary:
+      "Publishes through a pub/sub of another Dapr sidecar. Subscribing needs a relay or a broker that both reach.",
+    metadata: { ...remoteMetadata, ...offlineMetadata },
+    features: [],
+    async open(metadata, context) {
+      const remote = new RemoteSidecar(metadata, context);
+      const offline = await OfflineCalls.open(metadata.offline, queue, remote, context);
+      return new DaprPubSub(remote, offline, context);
+    },
+  });
+}

@@ -1,11 +1,18 @@
 import { ComponentError, ETagError } from "../../errors/component-error.ts";
 import type { ComponentContext } from "../component.ts";
-import { rawMembers } from "../dapr/raw-members.ts";
-import { remoteMetadata } from "../dapr/remote-metadata.ts";
-import { remoteName } from "../dapr/remote-name.ts";
+import { OfflineCalls } from "../dapr/offline-calls.ts";
+import type { OpenQueue } from "../dapr/offline-queue.ts";
+import { RemoteItems } from "../dapr/remote-items.ts";
+import { offlineMetadata, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
 import { etagFault, firstRefused } from "../dapr/state-refusal.ts";
-import { inRequests, isConditional, saveBody, transactionBody } from "../dapr/state-requests.ts";
+import {
+  inRequests,
+  isConditional,
+  saveBody,
+  transactionBody,
+  type WriteRequest,
+} from "../dapr/state-requests.ts";
 import {
   type Consistency,
   type Delete,
@@ -13,55 +20,41 @@ import {
   type Item,
   type Operation,
   type Store,
+  type StoreDefinition,
   type WriteBatch,
   type WriteOutcome,
 } from "./store.ts";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The longest name in a URL: sidecars refuse a request whose head has more than some 4 KiB. */
-const LONGEST_NAME = 2_000;
-
-/** A state store of another sidecar. Nothing is cached: it may have other writers. */
+/** A state store of another sidecar. */
 class DaprStore implements Store {
   readonly #remote: RemoteSidecar;
+  readonly #items: RemoteItems;
+  readonly #offline: OfflineCalls | undefined;
   readonly #context: ComponentContext;
 
-  constructor(remote: RemoteSidecar, context: ComponentContext) {
+  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, context: ComponentContext) {
     this.#remote = remote;
+    this.#items = new RemoteItems(remote);
+    this.#offline = offline;
     this.#context = context;
   }
 
+  get facts(): ReadonlyMap<string, string> {
+    return this.#offline?.facts ?? new Map();
+  }
+
   async get(key: string, consistency: Consistency | undefined): Promise<Item | undefined> {
-    const path = this.#itemPath(key);
-    if (path === undefined) return (await this.bulkGet([key]))[0];
-    const query = consistency === undefined ? "" : `?consistency=${consistency}`;
-    const { status, headers, body, filtered } = await this.#remote.call({
-      method: "GET",
-      path: path + query,
-    });
-    if (status === 204) return undefined;
-    const etag = headers.get("etag") ?? undefined;
-    // daprd exposes no header to pages: there the ETag stands in an answer in bulk alone.
-    if (etag === undefined && filtered) return (await this.bulkGet([key]))[0];
-    return { value: body, etag, expiresAt: instant(headers.get("metadata.ttlexpiretime")) };
+    const queued = await this.#offline?.latest(key);
+    if (queued !== undefined) return queuedItem(queued.value);
+    const item = await this.#items.get(key, consistency);
+    this.#offline?.reached();
+    return item;
   }
 
   async bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
-    if (keys.length === 0) return [];
-    const names = keys.map(remoteName);
-    const { body } = await this.#remote.call({
-      method: "POST",
-      path: `${this.#path}/bulk`,
-      body: encoder.encode(JSON.stringify({ keys: [...new Set(names)] })),
-    });
-    const found = this.#items(decoder.decode(body));
-    // A reader owns its item, also where a key was asked for twice.
-    return names.map((name) => {
-      const item = found.get(name);
-      return item && { ...item, value: item.value.slice() };
-    });
+    const queued = await Promise.all(keys.map((key) => this.#offline?.latest(key)));
+    const found = [...(await this.#items.bulkGet(keys.filter((_, i) => queued[i] === undefined)))];
+    return queued.map((waiting) => (waiting === undefined ? found.shift() : queuedItem(waiting.value)));
   }
 
   async write(batch: WriteBatch): Promise<WriteOutcome> {
@@ -77,32 +70,26 @@ class DaprStore implements Store {
     return outcome;
   }
 
-  close(): Promise<void> {
-    return this.#remote.close();
+  async close(): Promise<void> {
+    await this.#remote.close();
+    await this.#offline?.close();
   }
 
-  get #path(): string {
-    return `/v1.0/state/${this.#remote.component}`;
-  }
-
-  /** Where an item is read and deleted; undefined for a key that no URL can hold. */
-  #itemPath(key: string): string | undefined {
-    const name = encodeURIComponent(remoteName(key));
-    return name === "." || name === ".." || name.length > LONGEST_NAME ? undefined : `${this.#path}/${name}`;
-  }
-
-  /** Why the one operation of the request was refused; undefined where all of them were applied. */
+  /** Why the one operation of the request was refused; undefined where all of them were applied, or are queued. */
   async #save(
     together: readonly Operation[],
     consistency: Consistency | undefined,
     requestId: string | undefined,
   ): Promise<ETagError | undefined> {
     const [first] = together as [Operation];
+    const outdated = this.#offline && (await outdatedBy(this.#offline, together));
+    if (outdated !== undefined) return new ETagError("mismatch", first.key);
+    const request =
+      first.kind === "upsert"
+        ? ({ method: "POST", path: this.#items.path, body: saveBody(together, consistency) } as const)
+        : this.#deletion(first, consistency);
     try {
-      if (first.kind === "upsert") {
-        const body = saveBody(together, consistency);
-        await this.#remote.call({ method: "POST", path: this.#path, body, requestId });
-      } else await this.#delete(first, consistency, requestId);
+      await this.#send(request, together, requestId);
       return undefined;
     } catch (error) {
       const kind = isConditional(first) ? etagFault(error) : undefined;
@@ -111,26 +98,31 @@ class DaprStore implements Store {
     }
   }
 
-  async #delete(operation: Delete, consistency: Consistency | undefined, requestId?: string): Promise<void> {
+  #deletion(operation: Delete, consistency: Consistency | undefined): WriteRequest {
     const { key, etag, concurrency } = operation;
-    const path = this.#itemPath(key);
-    if (path === undefined) {
-      const body = transactionBody([operation], consistency);
-      await this.#remote.call({ method: "POST", path: `${this.#path}/transaction`, body, requestId });
-      return;
-    }
+    const path = this.#items.pathOf(key);
+    if (path === undefined) return this.#transaction([operation], consistency);
     const options = new URLSearchParams();
     if (concurrency !== undefined) options.set("concurrency", concurrency);
     if (consistency !== undefined) options.set("consistency", consistency);
     const query = options.size === 0 ? "" : `?${options}`;
-    const headers = etag === undefined ? {} : { "if-match": etag };
-    await this.#remote.call({ method: "DELETE", path: path + query, headers, requestId });
+    return {
+      method: "DELETE",
+      path: path + query,
+      ...(etag !== undefined && { headers: { "if-match": etag } }),
+    };
+  }
+
+  #transaction(operations: readonly Operation[], consistency: Consistency | undefined): WriteRequest {
+    const path = `${this.#items.path}/transaction`;
+    return { method: "POST", path, body: transactionBody(operations, consistency) };
   }
 
   async #transact({ operations, consistency, requestId }: WriteBatch): Promise<WriteOutcome> {
+    const outdated = this.#offline && (await outdatedBy(this.#offline, operations));
+    if (outdated !== undefined) return refusedAt(operations, outdated, "mismatch");
     try {
-      const body = transactionBody(operations, consistency);
-      await this.#remote.call({ method: "POST", path: `${this.#path}/transaction`, body, requestId });
+      await this.#send(this.#transaction(operations, consistency), operations, requestId);
       return operations.map(() => undefined);
     } catch (error) {
       const kind = etagFault(error);
@@ -146,29 +138,31 @@ class DaprStore implements Store {
     error: unknown,
   ): Promise<WriteOutcome> {
     const keys = [...new Set(operations.map(({ key }) => key))];
-    const items = await this.bulkGet(keys);
+    const items = await this.#items.bulkGet(keys);
     const refused = firstRefused(operations, new Map(keys.map((key, i) => [key, items[i]])));
-    if (refused === undefined) {
-      const message = `${ComponentError.from(error).message}; which operation it was is not known, as the items have changed since`;
-      throw new ComponentError("ABORTED", message, { cause: error });
-    }
-    return operations.map(({ key }, i) => (i === refused ? new ETagError(kind, key) : undefined));
+    if (refused !== undefined) return refusedAt(operations, refused, kind);
+    const { message } = ComponentError.from(error);
+    throw new ComponentError(
+      "ABORTED",
+      `${message}; which operation it was is not known, as the items have changed since`,
+      { cause: error },
+    );
   }
 
-  /** The items of an answer in bulk, by their names there; those that are missing are not in it. */
-  #items(answer: string): ReadonlyMap<string, Item> {
-    const items = new Map<string, Item>();
-    for (const members of rawMembers(answer)) {
-      const { key, etag, metadata, error } = parsed(members);
-      if (error !== undefined && error !== "") {
-        throw new ComponentError("UNKNOWN", `the sidecar at ${this.#remote.url} answered: ${error}`);
-      }
-      const data = members.get("data");
-      if (key === undefined || data === undefined) continue;
-      const expiresAt = instant(metadata?.ttlExpireTime);
-      items.set(key, { value: encoder.encode(data), etag, expiresAt });
+  async #send(
+    request: WriteRequest,
+    operations: readonly Operation[],
+    requestId: string | undefined,
+  ): Promise<void> {
+    if (this.#offline === undefined) {
+      await this.#remote.call({ ...request, requestId });
+      return;
     }
-    return items;
+    const writes = operations.map((operation): [string, Uint8Array | undefined] => [
+      operation.key,
+      operation.kind === "upsert" ? operation.value : undefined,
+    ]);
+    await this.#offline.send({ ...request, requestId, writes: new Map(writes) });
   }
 
   #assertJson(operation: Operation): void {
@@ -180,32 +174,44 @@ class DaprStore implements Store {
   }
 }
 
-interface BulkMembers {
-  readonly key?: string;
-  readonly etag?: string;
-  readonly error?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
+/** The first operation with a condition that does not hold once what is queued has been written. */
+async function outdatedBy(
+  offline: OfflineCalls,
+  operations: readonly Operation[],
+): Promise<number | undefined> {
+  const own = new Set<string>();
+  for (const [i, operation] of operations.entries()) {
+    if (isConditional(operation) && !own.has(operation.key)) {
+      const queued = await offline.latest(operation.key);
+      if (queued !== undefined && (operation.etag ?? queued.value) !== undefined) return i;
+    }
+    own.add(operation.key);
+  }
+  return undefined;
 }
 
-/** What of an answer's item is not the value. */
-function parsed(members: ReadonlyMap<string, string>): BulkMembers {
-  const plain = [...members].filter(([name]) => name !== "data");
-  return Object.fromEntries(plain.map(([name, text]) => [name, JSON.parse(text) as unknown]));
+/** What is queued has no ETag before the sidecar has it. */
+function queuedItem(value: Uint8Array | undefined): Item | undefined {
+  return value && { value, etag: undefined, expiresAt: undefined };
 }
 
-/** Milliseconds of an RFC 3339 time. */
-function instant(time: string | null | undefined): number | undefined {
-  const ms = time ? Date.parse(time) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+function refusedAt(operations: readonly Operation[], at: number, kind: ETagError["kind"]): WriteOutcome {
+  return operations.map(({ key }, i) => (i === at ? new ETagError(kind, key) : undefined));
 }
 
-/** `state.dapr`. */
-export const daprStore = defineStore({
-  type: "state.dapr",
-  version: "v1",
-  summary:
-    "A state store of another Dapr sidecar, so that browsers and machines share one. JSON values; ETags and transactions as its store has them.",
-  metadata: remoteMetadata,
-  features: ["ETAG", "TRANSACTIONAL", "TTL"],
-  open: async (metadata, context) => new DaprStore(new RemoteSidecar(metadata, context), context),
-});
+/** `state.dapr`; `queue` is where a host has one for what is written offline. */
+export function daprStore(queue?: OpenQueue): StoreDefinition {
+  return defineStore({
+    type: "state.dapr",
+    version: "v1",
+    summary:
+      "A state store of another Dapr sidecar, so that browsers and machines share one. JSON values; ETags and transactions as its store has them.",
+    metadata: { ...remoteMetadata, ...offlineMetadata },
+    features: ["ETAG", "TRANSACTIONAL", "TTL"],
+    async open(metadata, context) {
+      const remote = new RemoteSidecar(metadata, context);
+      const offline = await OfflineCalls.open(metadata.offline, queue, remote, context);
+      return new DaprStore(remote, offline, context);
+    },
+  });
+}

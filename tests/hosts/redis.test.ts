@@ -1,4 +1,0 @@
-import { nodeOnRedis } from "./redis.ts";
-import { apiOn } from "./suites.ts";
-
-apiOn(nodeOnRedis, ["state", "metadata"]);
