@@ -13,7 +13,10 @@ import { inMemorySecretStore } from "../components/secretstores/in-memory.ts";
 import { daprStore } from "../components/state/dapr.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
 import { localStorageBinding } from "./components/bindings-localstorage.ts";
+import { redisBinding } from "./components/bindings-redis.ts";
+import { redisConfigurationStore } from "./components/configuration-redis.ts";
 import { nodeHttpExchange } from "./components/http-exchange.ts";
+import { redisLockStore } from "./components/lock-redis.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
@@ -25,7 +28,7 @@ export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
   state: [inMemoryStore, sqliteStore, redisStore, daprStore()],
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub()],
-  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, daprBinding()],
-  configuration: [daprConfigurationStore],
-  lock: [inMemoryLockStore, daprLockStore],
+  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, redisBinding, daprBinding()],
+  configuration: [redisConfigurationStore, daprConfigurationStore],
+  lock: [inMemoryLockStore, redisLockStore, daprLockStore],
 };

@@ -1,4 +1,4 @@
-import type { ComponentContext } from "../../components/component.ts";
+import type { ComponentContext, Durability } from "../../components/component.ts";
 import { integer, milliseconds } from "../../components/metadata-schema.ts";
 import { deliveryMetadata, deliveryOptions } from "../../components/pubsub/delivery-metadata.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type Subscription,
 } from "../../components/pubsub/pubsub.ts";
 import { ComponentError } from "../../errors/component-error.ts";
+import { durabilityOf } from "./redis/durability.ts";
 import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
 import { eventFields } from "./redis/streams/stream-event.ts";
@@ -39,6 +40,7 @@ class RedisPubSub implements PubSub {
   #closed: Promise<void> | undefined;
 
   constructor(
+    readonly durability: Durability,
     commands: RedisClient,
     options: StreamSubscriptionOptions,
     trimming: Trimming,
@@ -58,7 +60,7 @@ class RedisPubSub implements PubSub {
     const entry = [...this.#trim(), "*", ...eventFields(request)];
     if (requestId === undefined) await this.#commands.call("XADD", topic, entry);
     else {
-      const outcome = `daprlet:published:${JSON.stringify([topic, requestId])}`;
+      const outcome = `||daprlet||published||${JSON.stringify([topic, requestId])}`;
       await this.#publishOnce([topic, outcome], [outcomeTtl, ...entry]);
     }
   }
@@ -157,6 +159,12 @@ export const redisPubSub = definePubSub({
     if (maxLenApprox > 0 && streamTTL > 0)
       log.warn("maxLenApprox and streamTTL exclude each other: streamTTL is not followed");
     const commands = await openRedis(metadata, context);
-    return new RedisPubSub(commands, options, { maxLenApprox, streamTTL }, context);
+    return new RedisPubSub(
+      await durabilityOf(commands),
+      commands,
+      options,
+      { maxLenApprox, streamTTL },
+      context,
+    );
   },
 });

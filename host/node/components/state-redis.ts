@@ -1,6 +1,6 @@
-import type { Durability } from "../../components/component.ts";
 import { integer } from "../../components/metadata-schema.ts";
 import { defineStore } from "../../components/state/store.ts";
+import { durabilityOf } from "./redis/durability.ts";
 import { openRedis, type RedisClient } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
 import { RedisStore } from "./redis/redis-store.ts";
@@ -25,20 +25,6 @@ export const redisStore = defineStore({
     );
   },
 });
-
-/** By the server's configuration; a user who may not read it is promised less than may be true. */
-async function durabilityOf(client: RedisClient): Promise<Durability> {
-  const setting = async (name: string) => ((await client.call("CONFIG", "GET", name)) as string[])[1] ?? "";
-  try {
-    const [appendonly, appendfsync, save] = await Promise.all(
-      ["appendonly", "appendfsync", "save"].map(setting),
-    );
-    if (appendonly === "yes") return appendfsync === "always" ? "persistent" : "best-effort";
-    return save === "" ? "memory" : "best-effort";
-  } catch {
-    return "best-effort";
-  }
-}
 
 async function replicasOf(client: RedisClient): Promise<number> {
   const information = await client.call("INFO", "replication").catch(() => "");

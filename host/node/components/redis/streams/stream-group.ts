@@ -45,7 +45,7 @@ export class StreamGroup {
     this.stream = stream;
     this.group = group;
     this.#consumer = own + id;
-    this.#keys = [stream, `daprlet:lanes:${JSON.stringify([stream, group])}`];
+    this.#keys = [stream, `||daprlet||lanes||${JSON.stringify([stream, group])}`];
     this.#commands = commands;
     this.#scripts = all;
   }
