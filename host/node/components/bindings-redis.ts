@@ -1,8 +1,8 @@
 import {
-  type Binding,
   type BindingRequest,
   type BindingResponse,
   defineBinding,
+  type OutputBinding,
 } from "../../components/bindings/binding.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
@@ -29,7 +29,7 @@ function ttlOf(metadata: ReadonlyMap<string, string>): number | undefined {
     : Number(ttl);
 }
 
-class RedisBinding implements Binding {
+class RedisBinding implements OutputBinding {
   readonly operations = ["create", "delete", "get", "increment"];
   readonly #client: RedisClient;
   readonly #increment: RedisScript;
@@ -83,6 +83,6 @@ export const redisBinding = defineBinding({
   version: "v1",
   summary: "Values of a Redis server by key: create, get, delete, increment.",
   metadata: redisMetadata,
-  features: ["OUTPUT"],
+  features: ["OUTPUT_BINDING"],
   open: async (metadata, context) => new RedisBinding(await openRedis(metadata, context)),
 });

@@ -8,6 +8,14 @@ import {
 import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
 
+/** KEYS: the lock, and what remembers the request that took it. ARGV: owner, seconds. */
+const lockOnce = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then
+  redis.call('SET', KEYS[2], '', 'EX', ARGV[2])
+  return 1
+end
+return redis.call('EXISTS', KEYS[2]) == 1 and redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0`;
+
 /** Answers nothing where there is no lock, else 1 for the owner's, which is gone then, and 0 for another's. */
 const unlock = `
 local owner = redis.call('GET', KEYS[1])
@@ -18,15 +26,21 @@ return redis.call('DEL', KEYS[1])`;
 /** A lock is its owner's name under the resource's key, with an expiry: as daprd keeps it. */
 class RedisLockStore implements LockStore {
   readonly #client: RedisClient;
+  readonly #lockOnce: RedisScript;
   readonly #unlock: RedisScript;
 
   constructor(client: RedisClient) {
     this.#client = client;
+    this.#lockOnce = client.script(lockOnce);
     this.#unlock = client.script(unlock);
   }
 
-  async tryLock({ resourceId, lockOwner, expiryInSeconds }: LockRequest): Promise<boolean> {
-    return (await this.#client.call("SET", resourceId, lockOwner, "NX", "EX", expiryInSeconds)) === "OK";
+  async tryLock({ resourceId, lockOwner, expiryInSeconds, requestId }: LockRequest): Promise<boolean> {
+    if (requestId === undefined) {
+      return (await this.#client.call("SET", resourceId, lockOwner, "NX", "EX", expiryInSeconds)) === "OK";
+    }
+    const record = `||daprlet||locked||${JSON.stringify([resourceId, requestId])}`;
+    return (await this.#lockOnce([resourceId, record], [lockOwner, expiryInSeconds])) === 1;
   }
 
   async unlock({ resourceId, lockOwner }: Omit<LockRequest, "expiryInSeconds">): Promise<UnlockStatus> {
