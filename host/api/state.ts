@@ -2,6 +2,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { bulkGetState } from "./state/bulk-get.ts";
 import { deleteState } from "./state/delete.ts";
 import { getState } from "./state/get.ts";
+import { queryState } from "./state/query.ts";
 import { saveState } from "./state/save.ts";
 import { transactState } from "./state/transaction.ts";
 
@@ -21,5 +22,11 @@ export const state: readonly Endpoint[] = [
     methods: ["POST", "PUT"],
     paths: ["/v1.0/state/{store}/transaction"],
     handle: transactState,
+  },
+  {
+    name: "state.query",
+    methods: ["POST", "PUT"],
+    paths: ["/v1.0-alpha1/state/{store}/query"],
+    handle: queryState,
   },
 ];

@@ -21,7 +21,6 @@ const stable = (path: string) => [`/v1.0${path}`, `/v1.0-alpha1${path}`];
 const workflow = (path: string) => [...stable(`/workflows/${path}`), `/v1.0-beta1/workflows/${path}`];
 
 export const unsupported: readonly Endpoint[] = [
-  ...block("state query", ["query", "POST PUT", "/v1.0-alpha1/state/{store}/query"]),
   ...block("bulk publish", ["publish", "POST PUT", ...stable("/publish/bulk/{pubsub}/{topic*}")]),
   ...block(
     "actors",

@@ -2,7 +2,7 @@ import { parseDuration } from "../duration.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 
-/** One field of a component's metadata: made by `text`, `flag`, `integer`, `duration` and `milliseconds`. */
+/** One field of a component's metadata: made by `text`, `flag`, `integer`, `duration`, and whatever else `field` makes. */
 export interface Field<T> {
   readonly description: string;
   readonly required: boolean;
@@ -28,7 +28,8 @@ type DecodedField<F> = F extends OtherFields
 
 export type Decoded<M extends MetadataSchema> = { readonly [K in keyof M]: DecodedField<M[K]> };
 
-function field<T>(decode: (text: string) => T) {
+/** Makes the fields of one type, from the function that reads their text. */
+export function field<T>(decode: (text: string) => T) {
   function make(description: string, fallback: T): Field<T>;
   function make(description: string): Field<T | undefined>;
   function make(description: string, fallback?: T): Field<T | undefined> {

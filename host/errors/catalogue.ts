@@ -82,6 +82,13 @@ export const catalogue = {
       description: "Check the list of state stores and the features they support",
     },
   },
+  ERR_STATE_QUERY_NOT_SUPPORTED: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "state store does not support querying",
+    reason: "DAPR_STATE_QUERYING_NOT_SUPPORTED",
+    resource: "state",
+  },
   ERR_STATE_STORE_TOO_MANY_TRANSACTIONS: {
     status: 400,
     grpc: "INVALID_ARGUMENT",

@@ -154,7 +154,7 @@ export const differences = [
   },
   {
     id: "api.not-yet",
-    what: "the blocks that daprlet does not have yet: actors, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, state query, workflows",
+    what: "the blocks that daprlet does not have yet: actors, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, workflows",
     daprd: "served",
     daprlet: "501 `ERR_API_UNIMPLEMENTED`, naming the block",
     why: "they follow",

@@ -1,8 +1,9 @@
 import { describe, it } from "vitest";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
-import { testContext } from "./test-context.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 describe("state.in-memory", () => {
   const clock = new FakeClock();
@@ -10,7 +11,7 @@ describe("state.in-memory", () => {
     name: "state.in-memory",
     features: inMemoryStore.features,
     clock,
-    open: () => inMemoryStore.open({}, testContext("statestore", clock)),
+    open: () => openWith(inMemoryStore, testContext("statestore", clock), { queryIndexes }),
   });
   for (const { name, run } of cases) it(name, run);
 });

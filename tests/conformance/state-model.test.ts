@@ -8,7 +8,7 @@ import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { type Operation, OUTCOME_TTL_MS, type Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
-import { testContext } from "./test-context.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 /** Random histories of a store, held against a model that is too simple to be wrong. */
 
@@ -181,7 +181,7 @@ describe("random histories", () => {
     await fc.assert(
       fc.asyncProperty(histories, async (steps) => {
         const clock = new FakeClock();
-        const store = await inMemoryStore.open({}, testContext("s", clock));
+        const store = await openWith(inMemoryStore, testContext("s", clock));
         await live(store, clock, steps, () => Promise.resolve(store));
       }),
       { numRuns: 300 },

@@ -1,12 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
-import type { Item, Store, WriteBatch, WriteOutcome } from "../../host/components/state/store.ts";
+import type { StateQuery } from "../../host/components/state/query.ts";
+import type {
+  Item,
+  QueryableStore,
+  Store,
+  WriteBatch,
+  WriteOutcome,
+} from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
-import { testContext } from "./test-context.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 /** A store that works except for one thing. */
-type Flaw = (store: Store) => Partial<Store>;
+type Flaw = (store: Store) => Partial<QueryableStore>;
 
 const writeWith =
   (change: (batch: WriteBatch) => WriteBatch): Flaw =>
@@ -26,6 +34,10 @@ const readWith =
       return item === undefined ? undefined : change(item);
     },
   });
+
+const queryWith =
+  (change: (query: StateQuery) => StateQuery): Flaw =>
+  (store) => ({ query: (query) => (store as QueryableStore).query(change(query)) });
 
 const flaws: Readonly<Record<string, Flaw>> = {
   "forgets what is written": () => ({ write: (batch) => batch.operations.map(() => undefined) }),
@@ -71,6 +83,10 @@ const flaws: Readonly<Record<string, Flaw>> = {
       },
     };
   },
+  "forgets the filter": queryWith((query) => ({ ...query, filter: undefined })),
+  "forgets the sort": queryWith((query) => ({ ...query, sort: [], token: undefined })),
+  "begins every page anew": queryWith((query) => ({ ...query, token: undefined })),
+  "finds everybody's items": queryWith((query) => ({ ...query, keyPrefix: "" })),
   "works on after closing": () => ({ close: () => Promise.resolve() }),
 };
 
@@ -82,12 +98,13 @@ async function findings(flaw: Flaw): Promise<readonly string[]> {
     features: inMemoryStore.features,
     clock,
     async open() {
-      const store = await inMemoryStore.open({}, testContext("s", clock));
-      const whole: Store & { durability: string } = {
+      const store = await openWith(inMemoryStore, testContext("s", clock), { queryIndexes });
+      const whole: QueryableStore & { durability: string } = {
         durability: "memory",
         get: (key, consistency) => store.get(key, consistency),
         bulkGet: (keys) => store.bulkGet(keys),
         write: (batch) => store.write(batch),
+        query: (query) => (store as QueryableStore).query(query),
         close: () => store.close(),
       };
       return { ...whole, ...flaw(store) };

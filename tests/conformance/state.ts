@@ -5,6 +5,7 @@ import { concurrency } from "./state/concurrency.ts";
 import { expiry } from "./state/expiry.ts";
 import { lifecycle } from "./state/lifecycle.ts";
 import { outcomes } from "./state/outcomes.ts";
+import { queries } from "./state/query.ts";
 import type { Case, Use } from "./state/scenario.ts";
 import { transactions } from "./state/transactions.ts";
 
@@ -15,7 +16,10 @@ export interface StoreHost {
   readonly features: readonly StoreFeature[];
   /** `platform.clock` of every store that this host opens. */
   readonly clock: FakeClock;
-  /** A store with nothing in it, independent of those opened before. */
+  /**
+   * A store with nothing in it, independent of those opened before. One with the feature QUERY_API has the indexes
+   * that `state/query.ts` exports.
+   */
   open(): Promise<Store>;
   /** Opens what the last `open` left behind; the suite has closed it. Left out where nothing persists. */
   reopen?(): Promise<Store>;
@@ -35,6 +39,7 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
   transactions,
   expiry,
   outcomes,
+  queries,
   lifecycle,
 };
 

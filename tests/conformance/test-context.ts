@@ -1,4 +1,5 @@
-import type { ComponentContext } from "../../host/components/component.ts";
+import type { Component, ComponentContext, Definition } from "../../host/components/component.ts";
+import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { Core } from "../../host/core/core.ts";
 import type { Clock } from "../../host/platform.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
@@ -21,4 +22,17 @@ export function testContext(name: string, clock: Clock): ComponentContext {
       open: () => Promise.reject(new Error("this component was not expected to use a relay")),
     },
   };
+}
+
+/** Opens a component with metadata as a resource gives them. */
+export function openWith<C extends Component>(
+  definition: Definition<C>,
+  context: ComponentContext,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<C> {
+  const given = new Map(Object.entries(metadata));
+  return definition.open(
+    decodeMetadata(context.name, definition.metadata, given, () => undefined),
+    context,
+  );
 }

@@ -1,11 +1,16 @@
 import { ComponentError, ETagError } from "../../errors/component-error.ts";
 import type { Clock, Platform } from "../../platform.ts";
+import { MemoryIndex } from "./memory-index.ts";
+import type { KeyedItem, QueryResult, StateQuery } from "./query.ts";
+import { indexedPaths, isCovered, type QueryOptions, queryMetadata } from "./query-indexes.ts";
+import { evaluateQuery, selectPage } from "./query-page.ts";
 import {
   type DurableStore,
   defineStore,
   type Item,
   type Operation,
   OUTCOME_TTL_MS,
+  type QueryableStore,
   type WriteBatch,
   type WriteOutcome,
 } from "./store.ts";
@@ -24,9 +29,12 @@ interface Recorded {
 /** How often items past their time are let go. They are missing from that time on, collected or not. */
 const COLLECT_MS = 60_000;
 
-class InMemoryStore implements DurableStore {
+class InMemoryStore implements DurableStore, QueryableStore {
   readonly durability = "memory";
+  readonly #name: string;
   readonly #clock: Clock;
+  readonly #queries: QueryOptions;
+  readonly #index: MemoryIndex | undefined;
   readonly #items = new Map<string, Entry>();
   /** In order of time, because all are kept equally long. */
   readonly #outcomes = new Map<string, Recorded>();
@@ -38,8 +46,12 @@ class InMemoryStore implements DurableStore {
   #closed = false;
   #cancelCollection: (() => void) | undefined;
 
-  constructor(platform: Platform) {
+  constructor(name: string, queries: QueryOptions, platform: Platform) {
+    this.#name = name;
     this.#clock = platform.clock;
+    this.#queries = queries;
+    const paths = indexedPaths(queries.queryIndexes);
+    this.#index = paths.length === 0 ? undefined : new MemoryIndex(paths);
     const random = platform.random(new Uint8Array(6));
     this.#generation = `${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}-`;
   }
@@ -70,10 +82,26 @@ class InMemoryStore implements DurableStore {
     return outcome;
   }
 
+  query(query: StateQuery): QueryResult {
+    this.#assertOpen();
+    if (!isCovered(this.#name, query, this.#queries)) return evaluateQuery(query, this.#all());
+    const rows = this.#index?.rowsFor(query, (key) => this.#live(key) !== undefined) ?? [];
+    const { rows: found, token } = selectPage(query, rows);
+    return { items: found.map(({ key }) => ({ key, ...(this.#copy(this.#live(key)) as Item) })), token };
+  }
+
+  *#all(): Generator<KeyedItem> {
+    for (const key of this.#items.keys()) {
+      const item = this.#copy(this.#live(key));
+      if (item !== undefined) yield { key, ...item };
+    }
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelCollection?.();
     this.#items.clear();
+    this.#index?.clear();
     this.#mortal.clear();
     this.#outcomes.clear();
     return Promise.resolve();
@@ -133,6 +161,7 @@ class InMemoryStore implements DurableStore {
   #put(key: string, entry: Entry | undefined): void {
     if (entry === undefined) this.#items.delete(key);
     else this.#items.set(key, entry);
+    this.#index?.put(key, entry?.value);
     if (entry?.expiresAt === undefined) {
       if (this.#mortal.size > 0) this.#mortal.delete(key);
       return;
@@ -146,6 +175,7 @@ class InMemoryStore implements DurableStore {
     for (const key of this.#mortal) {
       if (this.#live(key) !== undefined) continue;
       this.#items.delete(key);
+      this.#index?.put(key, undefined);
       this.#mortal.delete(key);
     }
     if (this.#mortal.size > 0) {
@@ -159,7 +189,7 @@ export const inMemoryStore = defineStore({
   type: "state.in-memory",
   version: "v1",
   summary: "Items in the memory of the runtime, gone when it ends.",
-  metadata: {},
-  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR"],
-  open: (_, context) => Promise.resolve(new InMemoryStore(context.platform)),
+  metadata: queryMetadata,
+  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
+  open: (metadata, { name, platform }) => Promise.resolve(new InMemoryStore(name, metadata, platform)),
 });

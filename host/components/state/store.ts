@@ -87,10 +87,10 @@ export interface DurableStore extends Store {
 /** A store that finds items by what is in their values. */
 export interface QueryableStore extends Store {
   /**
-   * Answers from an index that the component's `queryIndexes` declares. Throws FAILED_PRECONDITION where none serves
-   * the query and the component does not allow a scan.
+   * What `evaluateQuery` answers, by an index that the component's `queryIndexes` declares. Throws FAILED_PRECONDITION
+   * where none covers the query and the component does not allow a scan.
    */
-  query(query: StateQuery): Promise<QueryResult>;
+  query(query: StateQuery): Answer<QueryResult>;
 }
 
 export type StoreFeature =
