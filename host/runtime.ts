@@ -23,6 +23,7 @@ import type { Log, Platform } from "./platform.ts";
 import type { Resources } from "./resources/parse-resources.ts";
 import { equalTokens } from "./security/token.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
+import type { Rules } from "./subscriptions/rules/rules.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Turnover } from "./turnover.ts";
 
@@ -35,6 +36,8 @@ export interface RuntimeOptions {
   readonly core: Core;
   readonly platform: Platform;
   readonly registry: Registry;
+  /** What routing rules are written in; undefined where it was left out. */
+  readonly rules: Rules | undefined;
   readonly resources: Resources;
   readonly relays: RelayConnections;
   readonly transports: readonly Transport[];
@@ -78,7 +81,7 @@ export class Runtime {
     this.#resources = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
     const runtime = this;
-    const subscriptions = new Subscriptions(() => this.sidecar, options.namespace);
+    const subscriptions = new Subscriptions(() => this.sidecar, options.namespace, options.rules);
     this.sidecar = {
       appId: options.appId,
       namespace: options.namespace || "default",

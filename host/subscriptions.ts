@@ -6,8 +6,10 @@ import { inScope } from "./resources/scope.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
 import { type AppSubscription, parseDeclared } from "./subscriptions/app-subscription.ts";
-import { delivery } from "./subscriptions/delivery.ts";
+import { delivery, type RoutedSubscription } from "./subscriptions/delivery.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
+import { compileRouting } from "./subscriptions/routing.ts";
+import type { Rules } from "./subscriptions/rules/rules.ts";
 import { usableSubscriptions } from "./subscriptions/usable-subscriptions.ts";
 
 /** One subscription of the app, as `/v1.0/metadata` shows it. */
@@ -62,8 +64,8 @@ function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
 export class Subscriptions {
   #open: Open[] = [];
   /** What the app last said, for when it cannot say it again. */
-  #own: readonly AppSubscription[] = [];
-  #wanted: readonly AppSubscription[] = [];
+  #own: readonly RoutedSubscription[] = [];
+  #wanted: readonly RoutedSubscription[] = [];
   /** Ends the attempts to subscribe that belong to the latest start. */
   #starting = new AbortController();
   /** Ends the latest start, which a newer one supersedes wherever it waits. */
@@ -88,6 +90,7 @@ export class Subscriptions {
     readonly sidecar: () => Sidecar,
     /** What the host was given, if any. */
     readonly namespace: string | undefined,
+    readonly rules: Rules | undefined,
   ) {}
 
   list(): readonly SubscriptionInfo[] {
@@ -121,8 +124,12 @@ export class Subscriptions {
     if (app === undefined || signal.aborted) return;
     const read = await readSubscriptions(app, sidecar, signal);
     if (signal.aborted) return;
-    if (read !== undefined) this.#own = read;
-    const wanted = usableSubscriptions(this.#declared(), this.#own, sidecar);
+    const declared = await this.#declared();
+    // One rule that is invalid spoils the whole of the app's answer, as in Dapr.
+    const own = read && (await this.#routed(read));
+    if (signal.aborted) return;
+    if (own !== undefined && own.length === read?.length) this.#own = own;
+    const wanted = usableSubscriptions(declared, this.#own, sidecar);
     if (this.#wanted.length > 0 && wanted.length === 0) {
       sidecar.log.warn("the app subscribes to nothing any more; its events wait with their brokers");
     }
@@ -136,16 +143,32 @@ export class Subscriptions {
   }
 
   /** What the resources declare for this app. */
-  #declared(): readonly AppSubscription[] {
+  async #declared(): Promise<readonly RoutedSubscription[]> {
     const { resources, appId, log } = this.sidecar();
-    return resources.subscriptions
+    const declared = resources.subscriptions
       .filter((resource) => inScope(resource, appId, this.namespace))
       .map((resource) => parseDeclared(resource, (sentence) => log.error(sentence)))
       .filter((subscription) => subscription !== undefined);
+    return await this.#routed(declared);
+  }
+
+  /** Those whose rules are valid; the others are logged. */
+  async #routed(subscriptions: readonly AppSubscription[]): Promise<readonly RoutedSubscription[]> {
+    const routed: RoutedSubscription[] = [];
+    for (const subscription of subscriptions) {
+      try {
+        routed.push({ ...subscription, routing: await compileRouting(subscription.rules, this.rules) });
+      } catch (error) {
+        const { called, type } = subscription;
+        const cost = type === "DECLARATIVE" ? "it is left out" : "none of the app's subscriptions is taken";
+        this.sidecar().log.error(`${called}: ${reasonOf(error)}; ${cost}`);
+      }
+    }
+    return routed;
   }
 
   /** Resolves after the first attempt; the others follow in the background. */
-  async #subscribe(subscription: AppSubscription, signal: AbortSignal, failures = 0): Promise<void> {
+  async #subscribe(subscription: RoutedSubscription, signal: AbortSignal, failures = 0): Promise<void> {
     const sidecar = this.sidecar();
     const { app, components, platform, log } = sidecar;
     const { pubsubname, topic, metadata } = subscription;

@@ -27,7 +27,7 @@ const lateParts = {
   name: "daprlet-late-parts",
   enforce: "pre",
   resolveId(id) {
-    const late = /(page-mode|client-[a-z]+)\.ts$/.exec(id);
+    const late = /\.\.\/(?:page-mode\/)?(page-mode|client-[a-z]+)\.ts$/.exec(id);
     return late ? { id: `./${late[1]}.js`, external: true } : undefined;
   },
 };
@@ -54,8 +54,8 @@ const bundle = (entry, name, format, plugins = []) =>
 
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
-await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es");
-for (const part of ["detours", "relay", "resources", "serve", "storage", "yaml"]) {
+await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);
+for (const part of ["detours", "relay", "resources", "rules", "serve", "storage", "yaml"]) {
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
 }
 await bundle("worker/index.ts", "worker.js", "es");

@@ -1,6 +1,7 @@
 import type { Registry } from "../host/components/registry.ts";
 import { RelayClient } from "../host/mesh/relay-client.ts";
 import type { Platform } from "../host/platform.ts";
+import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
 import { defaultResources } from "./default-resources.ts";
@@ -18,6 +19,8 @@ import type { ScopeStorage } from "./storage/scope-storage.ts";
 export interface AttachOptions {
   /** Ports of localhost that are the sidecar's from the worker's first moment on; 3500 always is. */
   readonly ports?: readonly number[];
+  /** The language of routing rules, {@link celRules}; without it subscriptions that have any are refused. */
+  readonly rules?: Rules;
   /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
   readonly own?: boolean;
 }
@@ -26,8 +29,8 @@ export interface AttachOptions {
 export type WorkerRegistry = (storage: ScopeStorage) => Registry;
 
 /**
- * {@link attach} with the components that are given and no others, so that a bundler leaves the rest out. An app that
- * names none of its own needs `state.indexeddb` and `pubsub.browser` among them.
+ * {@link attach} with the components and rules that are given and no others, so that a bundler leaves the rest out. An
+ * app that names none of its own needs `state.indexeddb` and `pubsub.browser` among them.
  */
 export function compose(
   worker: ServiceWorkerGlobalScope | DedicatedWorkerGlobalScope,
@@ -50,6 +53,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     platform,
     core: embeddedCore(),
     registry: registry({ databasePrefix: prefix, incarnation }),
+    rules: options.rules,
     relays: new RelayClient(platform),
     defaults: defaultResources,
   });

@@ -8,6 +8,7 @@ import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
 import type { Resources } from "../host/resources/parse-resources.ts";
 import { Runtime } from "../host/runtime.ts";
+import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
@@ -20,6 +21,7 @@ export interface SidecarsOptions {
   /** A fresh core for each runtime. */
   readonly core: () => Promise<Core>;
   readonly registry: Registry;
+  readonly rules: Rules | undefined;
   readonly relays: RelayConnections;
   /** Further ways to other instances of the scope, one for each runtime. */
   readonly transports?: () => readonly Transport[];
@@ -99,7 +101,7 @@ export class App {
   }
 
   async #start(): Promise<Runtime> {
-    const { platform, registry, relays, defaults } = this.#options;
+    const { platform, registry, rules, relays, defaults } = this.#options;
     const { appId, namespace, resources, strict, relay } = this.registration;
     const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
@@ -111,6 +113,7 @@ export class App {
       core: await this.#options.core(),
       platform,
       registry,
+      rules,
       resources: resources ?? defaults(relay),
       relays: patient,
       transports: [

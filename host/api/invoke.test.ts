@@ -96,6 +96,7 @@ async function sidecar(
     core: await nodeCore(),
     platform,
     registry: { state: [], pubsub: [] },
+    rules: undefined,
     resources: noResources,
     relays: { open: () => Promise.reject(new Error("none")) },
     transports: options.board === undefined ? [] : [options.board.transport()],

@@ -11,7 +11,7 @@ import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
 import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
-import { nodeRegistry } from "./registry.ts";
+import { nodeRegistry, nodeRules } from "./registry.ts";
 
 export interface CreateRuntimeOptions {
   readonly appId?: string;
@@ -117,6 +117,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
       clock === "fake" ? new FakeClock() : clock === "system" ? systemClock : clock,
     ),
     registry: options.registry ?? nodeRegistry,
+    rules: nodeRules,
     resources,
     relays: options.relays ?? noRelays,
     transports: options.transports ?? [],

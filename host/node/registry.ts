@@ -12,6 +12,7 @@ import { daprSecretStore } from "../components/secretstores/dapr.ts";
 import { inMemorySecretStore } from "../components/secretstores/in-memory.ts";
 import { daprStore } from "../components/state/dapr.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
+import type { Rules } from "../subscriptions/rules/rules.ts";
 import { localStorageBinding } from "./components/bindings-localstorage.ts";
 import { redisBinding } from "./components/bindings-redis.ts";
 import { redisConfigurationStore } from "./components/configuration-redis.ts";
@@ -22,6 +23,9 @@ import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
 import { redisStore } from "./components/state-redis.ts";
 import { sqliteStore } from "./components/state-sqlite.ts";
+
+/** The language of routing rules, loaded with the first of them. */
+export const nodeRules: Rules = async () => (await import("../subscriptions/rules/cel.ts")).cel;
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {

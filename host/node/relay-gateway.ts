@@ -112,6 +112,7 @@ export class RelayGateway {
       core,
       platform,
       registry: { pubsub: [relayPubSub] },
+      rules: undefined,
       resources: {
         subscriptions: [],
         secretScopes: [],

@@ -17,7 +17,7 @@ import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { publicHandler } from "./public-handler.ts";
-import { nodeRegistry } from "./registry.ts";
+import { nodeRegistry, nodeRules } from "./registry.ts";
 import { type HttpServer, listen } from "./server.ts";
 import type { SidecarOptions } from "./sidecar-options.ts";
 
@@ -166,6 +166,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     core,
     platform,
     registry: options.registry ?? nodeRegistry,
+    rules: nodeRules,
     resources: found,
     relays,
     transports: [

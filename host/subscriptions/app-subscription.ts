@@ -1,5 +1,6 @@
 import { rawPayload } from "../components/pubsub/raw-payload.ts";
 import type { SubscriptionResource } from "../resources/subscription.ts";
+import type { Rule } from "./routing.ts";
 
 /** One topic that the app wants, checked: its own word (dapr-http-api §2.1) or a Subscription resource's (§4.3). */
 export interface AppSubscription {
@@ -10,8 +11,8 @@ export interface AppSubscription {
   readonly pubsubname: string;
   readonly topic: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** In order; the first whose match is empty gets everything. At least one. Paths as they were written. */
-  readonly rules: readonly { readonly match?: string; readonly path: string }[];
+  /** In order. At least one. Paths as they were written. */
+  readonly rules: readonly Rule[];
   /** Empty when there is none. */
   readonly deadLetterTopic: string;
   /** The app's events come without an envelope and are wrapped. */
@@ -44,10 +45,10 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
 }
 
 /** The rules in Dapr's order: `routes.rules`, then `routes.default`, else `route`. */
-function rulesOf(entry: Members): readonly { match?: string; path: string }[] {
+function rulesOf(entry: Members): readonly Rule[] {
   const routes = membersOf(entry.get("routes"));
   const given = routes?.get("rules");
-  const rules: { match?: string; path: string }[] = [];
+  const rules: Rule[] = [];
   for (const rule of Array.isArray(given) ? given : []) {
     const members = membersOf(rule);
     const path = textOf(members?.get("path"));
@@ -69,12 +70,6 @@ function subscriptionOf(
   const rules = rulesOf(entry);
   if (rules.length === 0) {
     complain(`${called} has no route; it is left out`);
-    return undefined;
-  }
-  if (rules.some(({ match }) => match !== undefined)) {
-    complain(
-      `${called} routes by content (a rule with a match), which daprlet does not support yet; it is left out: use one route and decide in the app`,
-    );
     return undefined;
   }
   const metadata = metadataOf(entry.get("metadata"));

@@ -9,6 +9,8 @@ import { wellFormedTraceparent } from "../traceparent.ts";
 import type { AppPresence } from "./app-presence.ts";
 import type { AppSubscription } from "./app-subscription.ts";
 import { deliveryHeaders } from "./delivery-headers.ts";
+import type { Routing } from "./routing.ts";
+import { envelopeOf } from "./rules/envelope-of.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 const decoder = new TextDecoder();
@@ -32,6 +34,11 @@ function decoded(data: Uint8Array): Event | undefined {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
+/** With its rules compiled. */
+export interface RoutedSubscription extends AppSubscription {
+  readonly routing: Routing;
+}
+
 /** A route as path and query on the wire: Dapr posts `A` to `/A`. */
 function target(route: string): { path: string; query: string } {
   const { pathname, search } = new URL(`http://app${route.startsWith("/") ? "" : "/"}${route}`);
@@ -47,16 +54,16 @@ function target(route: string): { path: string; query: string } {
 export function delivery(
   sidecar: Sidecar,
   app: AppChannel,
-  subscription: AppSubscription,
+  subscription: RoutedSubscription,
   opened: OpenedPubSub,
   underWay: Set<AbortController>,
   presence: AppPresence,
 ): MessageHandler {
-  const { topic, raw, deadLetterTopic } = subscription;
+  const { topic, raw, deadLetterTopic, routing } = subscription;
   const { component, access } = opened;
   const { log, platform, core } = sidecar;
   const pubsub = opened.resource.name;
-  const { path, query } = target(subscription.rules[0]?.path ?? "/");
+  const targets = new Map(subscription.rules.map(({ path }) => [path, target(path)]));
 
   function wrapped({ data, metadata }: Message): Uint8Array {
     return core.frame(
@@ -121,6 +128,19 @@ export function delivery(
     if (Date.parse(textOf(event.expiration)) <= platform.clock.now()) {
       return end(message, id, "it has expired", "drop");
     }
+    const body = raw ? wrapped(message) : data;
+    let route: string | undefined;
+    try {
+      route = routing.route(() => envelopeOf(raw ? decoded(body) : event));
+    } catch (error) {
+      return end(message, id, reasonOf(error), "retry");
+    }
+    if (route === undefined && deadLetterTopic === "") {
+      log.debug("an event is passed over: no rule of the subscription matches it", { pubsub, topic, id });
+      return;
+    }
+    const to = route === undefined ? undefined : targets.get(route);
+    if (to === undefined) return end(message, id, "no rule of the subscription matches it", "drop");
     const trace = textOf(event.traceparent);
     const traceparent = wellFormedTraceparent.test(trace) ? trace : "";
     const tracestate = traceparent === "" ? "" : textOf(event.tracestate);
@@ -132,10 +152,9 @@ export function delivery(
     try {
       response = await app.invoke({
         method: "POST",
-        path,
-        query,
+        ...to,
         headers: deliveryHeaders(pubsub, metadata, traceparent, tracestate),
-        body: raw ? wrapped(message) : data,
+        body,
         signal: call.signal,
       });
       verdict = await verdictOf(response).catch((cause) => {

@@ -21,13 +21,13 @@ function pubsubOf({ pubsubname, called }: AppSubscription, sidecar: Sidecar): st
  * Those whose pub/sub is there and lets this app in, one for each topic: the last that the app named itself, else the
  * first that was declared.
  */
-export function usableSubscriptions(
-  declared: readonly AppSubscription[],
-  own: readonly AppSubscription[],
+export function usableSubscriptions<S extends AppSubscription>(
+  declared: readonly S[],
+  own: readonly S[],
   sidecar: Sidecar,
-): readonly AppSubscription[] {
+): readonly S[] {
   const { log, appId, components, once } = sidecar;
-  const usable = new Map<string, AppSubscription>();
+  const usable = new Map<string, S>();
   for (const subscription of [...declared, ...own]) {
     const { topic, called, type, bulk } = subscription;
     const pubsubname = pubsubOf(subscription, sidecar);

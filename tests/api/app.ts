@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { routedSubscriptions } from "./routed-subscriptions.ts";
 
 /** One request as the app saw it. */
 export interface Recorded {
@@ -43,6 +44,7 @@ export const subscriptions = [
   { pubsubname: "messagebus", topic: "lettered", route: "/events/lettered", deadLetterTopic: "letters" },
   { pubsubname: "messagebus", topic: "letters", route: "/events/letters" },
   { pubsubname: "messagebus", topic: "no-route" },
+  ...routedSubscriptions,
 ] as const;
 
 const base64 = (bytes: Uint8Array): string => {

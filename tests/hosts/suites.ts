@@ -9,6 +9,7 @@ import { invokeSuite } from "../api/invoke-suite.ts";
 import { lockSuite } from "../api/lock-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
+import { routingSuite } from "../api/routing-suite.ts";
 import { secretsSuite } from "../api/secrets-suite.ts";
 import { stateSuite } from "../api/state-suite.ts";
 import type { Feature, Host, HostDefinition } from "./host.ts";
@@ -20,6 +21,7 @@ const suites = {
   pubsub: pubsubSuite,
   declared: declaredSuite,
   bindings: bindingsSuite,
+  routing: routingSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
   lock: lockSuite,

@@ -76,15 +76,6 @@ describe("an entry that cannot be used is left out with a sentence, and the othe
     ["no object", 5, "is no object"],
     ["no topic", { pubsubname: "messagebus", route: "/x" }, "names no topic"],
     ["no route", { pubsubname: "messagebus", topic: "x" }, "has no route"],
-    [
-      "a rule with a match",
-      {
-        pubsubname: "messagebus",
-        topic: "x",
-        routes: { rules: [{ match: "event.type == 'x'", path: "/x" }], default: "/d" },
-      },
-      "routes by content (a rule with a match), which daprlet does not support yet",
-    ],
     ["an unknown pub/sub", { pubsubname: "__proto__", topic: "x", route: "/x" }, "is not loaded"],
     ["rawPayload of yes", { ...good, topic: "x", metadata: { rawPayload: "yes" } }, "rawPayload"],
     ["a topic that is closed to it", { ...good, topic: "closed" }, "is not allowed for app id a"],

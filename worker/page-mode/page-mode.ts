@@ -72,6 +72,7 @@ export async function openPageMode({
       platform,
       core: embeddedCore(),
       registry: workerRegistry({ databasePrefix: prefix, incarnation: undefined }),
+      rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
       transports,
       defaults: defaultResources,
