@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { openWith } from "../../../tests/conformance/test-context.ts";
 import { inMemoryStore } from "../../components/state/in-memory.ts";
 import { defineStore, type Store, type WriteBatch } from "../../components/state/store.ts";
 import { type Code, ComponentError } from "../../errors/component-error.ts";
@@ -18,7 +19,7 @@ function flaky(features: readonly ("ETAG" | "OUTCOME" | "TRANSACTIONAL")[], type
     metadata: {},
     features,
     async open(_, context) {
-      const store = (await inMemoryStore.open({}, context)) as Store;
+      const store = (await openWith(inMemoryStore, context)) as Store;
       return {
         get: (key) => store.get(key, undefined),
         bulkGet: (keys) => store.bulkGet(keys),

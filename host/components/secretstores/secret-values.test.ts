@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openWith } from "../../../tests/conformance/test-context.ts";
 import { createRuntime, nodeRegistry } from "../../node/index.ts";
 import type { Log } from "../../platform.ts";
 import { integer, text } from "../metadata-schema.ts";
@@ -18,7 +19,7 @@ function recorder() {
     features: [],
     open(metadata, context) {
       opened.push(metadata.password);
-      return inMemoryStore.open({}, context) as ReturnType<typeof inMemoryStore.open>;
+      return openWith(inMemoryStore, context);
     },
   });
   return { opened, registry: { ...nodeRegistry, state: [inMemoryStore, store] } };
