@@ -2,10 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeAcrossAKill } from "../conformance/redis-kill.ts";
 import { componentYaml } from "../hosts/components.ts";
 import { type Daprd, startDaprd } from "../hosts/daprd.ts";
 import { node } from "../hosts/node.ts";
-import { missingRedis, startRedis } from "../redis-server.ts";
+import { missingRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { hasWrk, type Load, load, seconds, sides } from "./load.ts";
 import { printRows, type Row } from "./table.ts";
 
@@ -27,6 +28,53 @@ const loads: readonly (readonly [what: string, path: string, how: Load])[] = [
   ],
 ];
 
+const writes = 1_000;
+
+/** What becomes of transactions under way when Redis is killed, and started again on the same data. */
+async function kill(folder: string): Promise<void> {
+  console.log(`\n${writes} transactions of 2, redis-server (appendfsync always) killed in the midst of them`);
+  for (const { name, program } of sides) {
+    const server = await startRedis({ appendfsync: "always" });
+    const sidecar = await startDaprd({ appId: "killed", resources: redisComponent(folder, server), program });
+    const state = "/v1.0/state/redis";
+    const { acknowledged, refused, unanswered, lost, halves } = await writeAcrossAKill(
+      server,
+      {
+        prefix: "killed||",
+        async write(n) {
+          const operations = ["a", "b"].map((half) => ({
+            operation: "upsert",
+            request: { key: `${half}-${n}`, value: n },
+          }));
+          const { method, body } = post({ operations });
+          const answer = await sidecar.fetch(`${state}/transaction`, {
+            method: method ?? "",
+            body: body ?? "",
+          });
+          return answer.status === 204;
+        },
+        reaches: async () => (await sidecar.fetch(`${state}/nothing`)).status === 204,
+      },
+      writes,
+    );
+    console.log(
+      `${name}: ${acknowledged} acknowledged, ${lost.length} of them lost; ${refused} told of a failure, ` +
+        `${unanswered} of them done all the same; ${halves.length} by halves`,
+    );
+    await sidecar.stop();
+    await server.stop();
+  }
+}
+
+/** A folder of resources with the store `redis`. */
+function redisComponent(folder: string, server: RedisServer): string {
+  const resources = join(folder, `resources-${server.port}`);
+  mkdirSync(resources);
+  const component = { name: "redis", type: "state.redis", metadata: { redisHost: server.address } };
+  writeFileSync(join(resources, "redis.yaml"), componentYaml(component));
+  return resources;
+}
+
 export default async function bench(): Promise<void> {
   const why = node.missing ?? missingRedis ?? ((await hasWrk()) ? undefined : "wrk is not installed");
   if (why !== undefined) return console.log(`Redis is left out: ${why}.`);
@@ -35,13 +83,7 @@ export default async function bench(): Promise<void> {
   const server = await startRedis();
   const sidecars: Daprd[] = [];
   try {
-    const resources = join(folder, "resources");
-    mkdirSync(resources);
-    const metadata = { redisHost: server.address };
-    writeFileSync(
-      join(resources, "redis.yaml"),
-      componentYaml({ name: "redis", type: "state.redis", metadata }),
-    );
+    const resources = redisComponent(folder, server);
     for (const { name, program } of sides) {
       sidecars.push(await startDaprd({ appId: `bench-${name}`, resources, program }));
     }
@@ -57,7 +99,6 @@ export default async function bench(): Promise<void> {
   } finally {
     await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
   const rows = [...measured].map(([what, values]): Row => ({ what, unit: "1/s", values, aim: 1 }));
   printRows(
@@ -65,4 +106,6 @@ export default async function bench(): Promise<void> {
     sides.map(({ name }) => name),
     rows,
   );
+  await kill(folder);
+  rmSync(folder, { recursive: true, force: true });
 }

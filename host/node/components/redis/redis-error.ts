@@ -40,9 +40,11 @@ export function redisError(error: unknown, server: string): ComponentError {
 }
 
 /** For whatever is no answer of the server. */
-export function unreachable(server: string, reason: string): ComponentError {
+function unreachable(server: string, reason: string): ComponentError {
+  const [, silent] = /^Socket timeout.* (\d+ms)\.$/.exec(reason) ?? [];
+  const why = silent === undefined ? reason : `it said nothing for ${silent} (readTimeout)`;
   return new ComponentError(
     "UNAVAILABLE",
-    `Redis at ${server} does not answer: ${reason}; see that it runs, and that redisHost and enableTLS are right`,
+    `Redis at ${server} does not answer: ${why}; see that it runs, and that redisHost and enableTLS are right`,
   );
 }

@@ -97,10 +97,37 @@ export class RedisStore implements DurableStore {
     this.#writes = [];
     this.#reads = [];
     for (const group of grouped(writes, ({ asked }) => asked.operations.length)) {
-      settle(group, this.#write(group.map(({ asked }) => asked)), (error) => this.#client.error(error));
+      this.#settle(group, (asked) => this.#write(asked));
     }
     for (const group of grouped(reads, ({ asked }) => asked.length)) {
-      settle(group, this.#read(group.map(({ asked }) => asked)), (error) => this.#client.error(error));
+      this.#settle(group, (asked) => this.#read(asked));
+    }
+  }
+
+  /** Hands each of a group its own answer, or its own failure. */
+  async #settle<Asked, Answered>(
+    group: readonly Waiting<Asked, Answered>[],
+    run: (asked: readonly Asked[]) => Promise<readonly (() => Answered)[]>,
+  ): Promise<void> {
+    let answers: readonly (() => Answered)[];
+    try {
+      answers = await run(group.map(({ asked }) => asked));
+    } catch (error) {
+      const refusal = this.#client.error(error);
+      // Redis runs no script of which one key is forbidden: the others are not to suffer for it.
+      const one = refusal.code === "PERMISSION_DENIED" && group.length > 1;
+      for (const waiting of group) {
+        if (one) this.#settle([waiting], run);
+        else waiting.reject(refusal);
+      }
+      return;
+    }
+    for (const [i, { resolve, reject }] of group.entries()) {
+      try {
+        resolve((answers[i] as () => Answered)());
+      } catch (error) {
+        reject(this.#client.error(error));
+      }
     }
   }
 
@@ -142,29 +169,6 @@ export class RedisStore implements DurableStore {
       return this.#client.error(error);
     }
   }
-}
-
-/** Hands each of a group its own answer, or its own failure. */
-function settle<Asked, Answered>(
-  group: readonly Waiting<Asked, Answered>[],
-  answered: Promise<readonly (() => Answered)[]>,
-  translate: (error: unknown) => ComponentError,
-): void {
-  answered.then(
-    (answers) => {
-      for (const [i, { resolve, reject }] of group.entries()) {
-        try {
-          resolve((answers[i] as () => Answered)());
-        } catch (error) {
-          reject(translate(error));
-        }
-      }
-    },
-    (error: unknown) => {
-      const refusal = translate(error);
-      for (const { reject } of group) reject(refusal);
-    },
-  );
 }
 
 /** Parts of a queue, each of a bounded size but for one entry that is larger by itself. */
