@@ -19,17 +19,15 @@ class DaprLockStore implements LockStore {
     this.#remote = remote;
   }
 
-  async tryLock({ resourceId, lockOwner, expiryInSeconds }: LockRequest): Promise<boolean> {
-    const answer = await this.#call("lock", {
-      resourceId: remoteName(resourceId),
-      lockOwner,
-      expiryInSeconds,
-    });
+  async tryLock({ resourceId, lockOwner, expiryInSeconds, requestId }: LockRequest): Promise<boolean> {
+    const body = { resourceId: remoteName(resourceId), lockOwner, expiryInSeconds };
+    const answer = await this.#call("lock", body, requestId);
     return answer.get("success") === true;
   }
 
-  async unlock({ resourceId, lockOwner }: Omit<LockRequest, "expiryInSeconds">): Promise<UnlockStatus> {
-    const answer = await this.#call("unlock", { resourceId: remoteName(resourceId), lockOwner });
+  async unlock(request: Omit<LockRequest, "expiryInSeconds">): Promise<UnlockStatus> {
+    const { resourceId, lockOwner, requestId } = request;
+    const answer = await this.#call("unlock", { resourceId: remoteName(resourceId), lockOwner }, requestId);
     const status = answer.get("status") ?? unlockStatus.success;
     return Object.values(unlockStatus).find((known) => known === status) ?? unlockStatus.internalError;
   }
@@ -38,11 +36,16 @@ class DaprLockStore implements LockStore {
     return this.#remote.close();
   }
 
-  async #call(operation: "lock" | "unlock", body: object): Promise<ReadonlyMap<string, unknown>> {
+  async #call(
+    operation: "lock" | "unlock",
+    body: object,
+    requestId: string | undefined,
+  ): Promise<ReadonlyMap<string, unknown>> {
     const answer = await this.#remote.call({
       method: "POST",
       path: `/v1.0-alpha1/${operation}/${this.#remote.component}`,
       body: encoder.encode(JSON.stringify(body)),
+      requestId,
     });
     return jsonObject(this.#remote, answer);
   }

@@ -1,4 +1,5 @@
 import { ComponentError } from "../../errors/component-error.ts";
+import { RemoteError } from "../dapr/remote-error.ts";
 import { jsonObject, metadataQuery, texts } from "../dapr/remote-json.ts";
 import { remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
@@ -15,15 +16,18 @@ class DaprSecretStore implements SecretStore {
   }
 
   async get(name: string, metadata: ReadonlyMap<string, string>): Promise<Secret> {
-    const path = `${this.#path}/${encodeURIComponent(name)}${metadataQuery(metadata)}`;
-    const missing = new ComponentError(
-      "NOT_FOUND",
-      `secret ${name} is not at the sidecar ${this.#remote.url}`,
-    );
+    const missing = new ComponentError("NOT_FOUND", `secret ${name} not found`);
     if (unaddressable.includes(name)) throw missing;
-    const answer = await this.#remote.call({ method: "GET", path });
-    if (answer.status === 204) throw missing;
-    return texts(this.#remote, Object.fromEntries(jsonObject(this.#remote, answer)));
+    const path = `${this.#path}/${encodeURIComponent(name)}${metadataQuery(metadata)}`;
+    try {
+      const answer = await this.#remote.call({ method: "GET", path });
+      if (answer.status === 204) throw missing;
+      return texts(this.#remote, Object.fromEntries(jsonObject(this.#remote, answer)));
+    } catch (error) {
+      // Of what a store fails with, the API tells nothing but its sentence.
+      if (error instanceof RemoteError && error.message.endsWith(missing.message)) throw missing;
+      throw error;
+    }
   }
 
   async bulkGet(metadata: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Secret>> {
