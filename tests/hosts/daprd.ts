@@ -30,6 +30,8 @@ export interface DaprdOptions extends StartOptions {
   readonly program?: readonly string[];
   /** `--config`. */
   readonly config?: string;
+  /** More switches. */
+  readonly flags?: readonly string[];
 }
 
 /** Waits until `/v1.0/healthz` answers 204. */
@@ -80,6 +82,7 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
         ...["--dapr-http-port", String(port), "--dapr-grpc-port", String(grpc)],
         ...["--dapr-internal-grpc-port", String(internal), "--metrics-port", String(metrics)],
         ...["--resources-path", options.resources, "--log-level", "warn"],
+        ...(options.flags ?? []),
         ...(options.config === undefined ? [] : ["--config", options.config]),
       ],
       { env: environment, stdio: ["ignore", "pipe", "pipe"] },
