@@ -6,6 +6,7 @@ import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
 import { testContext } from "./test-context.ts";
 
@@ -20,7 +21,7 @@ describe.each([
   let files = 0;
   const open = (): Promise<Store> => {
     const connectionString = join(folder, `${disableWAL}-${files}.db`);
-    const metadata = new Map(Object.entries({ connectionString, disableWAL }));
+    const metadata = new Map(Object.entries({ connectionString, disableWAL, queryIndexes }));
     return sqliteStore.open(
       decodeMetadata("statestore", sqliteStore.metadata, metadata, () => undefined),
       testContext("statestore", clock),
@@ -51,7 +52,7 @@ describe("state.sqlite in memory", () => {
         decodeMetadata(
           "statestore",
           sqliteStore.metadata,
-          new Map([["connectionString", ":memory:"]]),
+          new Map(Object.entries({ connectionString: ":memory:", queryIndexes })),
           () => undefined,
         ),
         testContext("statestore", clock),

@@ -1,4 +1,5 @@
 import { duration, flag, text } from "../../components/metadata-schema.ts";
+import { queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
 import { checkIdentifier, isInMemory, openDatabase } from "./sqlite/open-database.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
@@ -20,8 +21,9 @@ export const sqliteStore = defineStore({
     cleanupInterval: duration("Time between two removals of expired items; 0 or less: never.", HOUR_MS),
     cleanupIntervalInSeconds: duration("Earlier name of cleanupInterval."),
     disableWAL: flag("Use a rollback journal, for network file systems.", false),
+    ...queryMetadata,
   },
-  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR"],
+  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
   async open(metadata, { name, platform, log }) {
     const { connectionString, tableName, metadataTableName, disableWAL } = metadata;
     checkIdentifier(name, "tableName", tableName);
@@ -33,10 +35,13 @@ export const sqliteStore = defineStore({
       metadataTableName,
       busyTimeoutMs,
       disableWAL,
+      queries: metadata,
     });
     return new SqliteStore(
       database,
       {
+        component: name,
+        queries: metadata,
         tableName,
         busyTimeoutMs,
         cleanupIntervalMs: metadata.cleanupIntervalInSeconds ?? metadata.cleanupInterval,

@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
 import type Libsql from "libsql";
+import type { QueryOptions } from "../../../components/state/query-indexes.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
+import { createIndexes } from "./queries.ts";
 import { sqliteError, whileBusy } from "./sqlite-error.ts";
 
 export type Database = Libsql.Database;
@@ -13,6 +15,7 @@ export interface DatabaseOptions {
   readonly metadataTableName: string;
   readonly busyTimeoutMs: number;
   readonly disableWAL: boolean;
+  readonly queries: QueryOptions;
 }
 
 /** SQLite's own waiting, which blocks the process; longer waits are the caller's, between attempts. */
@@ -93,6 +96,7 @@ function prepare(database: Database, options: DatabaseOptions): void {
     database
       .prepare(`INSERT OR IGNORE INTO ${metadataTableName} (key, value) VALUES ('migrations', '1')`)
       .run([]);
+    createIndexes(database, tableName, options.queries);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");

@@ -1,8 +1,11 @@
+import type { QueryResult, StateQuery } from "../../../components/state/query.ts";
+import type { QueryOptions } from "../../../components/state/query-indexes.ts";
 import type {
   Consistency,
   Durability,
   DurableStore,
   Item,
+  QueryableStore,
   WriteBatch,
   WriteOutcome,
 } from "../../../components/state/store.ts";
@@ -10,10 +13,14 @@ import { ComponentError, type ETagError } from "../../../errors/component-error.
 import type { Log, Platform } from "../../../platform.ts";
 import type { Database } from "./open-database.ts";
 import { OutcomeRecords } from "./outcome-records.ts";
+import { Queries } from "./queries.ts";
 import { isBusy, sqliteError, whileBusy } from "./sqlite-error.ts";
 import { Statements } from "./statements.ts";
 
 export interface SqliteStoreOptions {
+  /** Its name, for errors. */
+  readonly component: string;
+  readonly queries: QueryOptions;
   readonly tableName: string;
   readonly busyTimeoutMs: number;
   /** Milliseconds between two collections of expired rows; 0 or less: never. */
@@ -35,10 +42,11 @@ const COLLECT_LIMIT = 1000;
  * State in one SQLite table. Writes that arrive in one turn of the event loop share a transaction and a flush of
  * the disk; each is answered after it. Reads see what is committed.
  */
-export class SqliteStore implements DurableStore {
+export class SqliteStore implements DurableStore, QueryableStore {
   readonly durability: Durability;
   readonly #database: Database;
   readonly #statements: Statements;
+  readonly #queries: Queries;
   readonly #options: SqliteStoreOptions;
   readonly #platform: Platform;
   readonly #log: Log;
@@ -53,6 +61,7 @@ export class SqliteStore implements DurableStore {
     this.durability = options.durability;
     this.#database = database;
     this.#statements = new Statements(database, options.tableName);
+    this.#queries = new Queries(database, options.tableName, options.component, options.queries);
     this.#options = options;
     this.#platform = platform;
     this.#log = log;
@@ -68,6 +77,10 @@ export class SqliteStore implements DurableStore {
       const now = this.#platform.clock.now();
       return keys.map((key) => this.#statements.get(key, now));
     });
+  }
+
+  query(query: StateQuery): QueryResult | Promise<QueryResult> {
+    return this.#read(() => this.#queries.run(query, this.#platform.clock.now()));
   }
 
   write(batch: WriteBatch): Promise<WriteOutcome> {

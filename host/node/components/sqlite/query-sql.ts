@@ -1,0 +1,165 @@
+import { KEY_SEPARATOR } from "../../../components/state/key-prefix.ts";
+import type { Filter, Path, Scalar, StateQuery } from "../../../components/state/query.ts";
+import type { Position } from "../../../components/state/query-page.ts";
+
+/** Text of SQL with a value for each `?` in it. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly (string | number)[];
+}
+
+const isJson = "is_binary = 0 AND json_valid(value)";
+
+const sql = (text: string, ...values: (string | number)[]): Sql => ({ text, values });
+
+function joined(parts: readonly Sql[], separator: string): Sql {
+  return {
+    text: `(${parts.map(({ text }) => text).join(separator)})`,
+    values: parts.flatMap(({ values }) => values),
+  };
+}
+
+/** A JSON path of SQLite as a literal. A quote within a name would end it, so it is escaped as JSON has it. */
+function pathLiteral(path: Path): string {
+  const names = path.map((name) => `."${JSON.stringify(name).slice(1, -1).replaceAll('\\"', "\\u0022")}"`);
+  return `'$${names.join("").replaceAll("'", "''")}'`;
+}
+
+/**
+ * What a path holds, as one value that orders as a sort does: NULL for what is no value or null, a number, or text,
+ * which begins with the letter of its type. Of a member given twice SQLite reads the first.
+ */
+export function valueAt(path: Path): string {
+  const at = pathLiteral(path);
+  return `CASE WHEN ${isJson} THEN CASE json_type(value, ${at}) WHEN 'integer' THEN json_extract(value, ${at}) + 0.0 WHEN 'real' THEN json_extract(value, ${at}) WHEN 'text' THEN 's' || json_extract(value, ${at}) WHEN 'true' THEN 'b1' WHEN 'false' THEN 'b0' END END`;
+}
+
+function isNullAt(path: Path): string {
+  return `CASE WHEN ${isJson} THEN json_type(value, ${pathLiteral(path)}) IS 'null' ELSE 0 END`;
+}
+
+/** A value of a filter as {@link valueAt} has it. It goes in as JSON, to be read by the reader that reads what is stored. */
+function operand(value: Exclude<Scalar, null>): Sql {
+  if (typeof value === "boolean") return sql(value ? "'b1'" : "'b0'");
+  if (typeof value === "string") return sql("'s' || json_extract(?, '$')", JSON.stringify(value));
+  const text = Number.isFinite(value) ? JSON.stringify(value) : value > 0 ? "1e999" : "-1e999";
+  return sql("json_extract(?, '$') + 0.0", text);
+}
+
+const operators = { EQ: "=", NEQ: "<>", GT: ">", GTE: ">=", LT: "<", LTE: "<=" } as const;
+
+function condition(filter: Filter): Sql {
+  if ("filters" in filter) return joined(filter.filters.map(condition), ` ${filter.op} `);
+  const found = valueAt(filter.path);
+  const isNull = `(${found} IS NULL AND ${isNullAt(filter.path)})`;
+  if ("values" in filter) {
+    const values = filter.values.filter((value) => value !== null).map(operand);
+    const among = joined(values, ", ");
+    const parts = values.length === 0 ? [] : [sql(`${found} IN ${among.text}`, ...among.values)];
+    if (values.length < filter.values.length) parts.push(sql(isNull));
+    return parts.length === 0 ? sql("0") : joined(parts, " OR ");
+  }
+  const { op, value } = filter;
+  if (value === null) return sql(op === "EQ" ? isNull : `NOT ${isNull}`);
+  const { text, values } = operand(value);
+  const compared = `${found} ${operators[op]} ${text}`;
+  if (op === "EQ") return sql(compared, ...values);
+  if (op === "NEQ") return sql(`(${compared} OR ${found} IS NULL)`, ...values);
+  // Bounds on the other side keep to the type.
+  if (op === "LT" || op === "LTE") {
+    return sql(typeof value === "string" ? `(${compared} AND ${found} >= 's')` : compared, ...values);
+  }
+  return sql(`(${compared} AND ${found} < ${typeof value === "string" ? "'t'" : "''"})`, ...values);
+}
+
+/** Whether an index by value narrows the keys better than their prefix: the planner cannot know. */
+function isByValue({ filter, sort }: StateQuery): boolean {
+  const all = filter?.op === "AND" ? filter.filters : filter === undefined ? [] : [filter];
+  if (all.some(({ op }) => op === "EQ" || op === "IN")) return false;
+  return sort.length > 0 || all.some(({ op }) => op.startsWith("GT") || op.startsWith("LT"));
+}
+
+function scope(query: StateQuery): readonly Sql[] {
+  const { keyPrefix, actors } = query;
+  const parts: Sql[] = [];
+  const key = isByValue(query) ? "+key" : "key";
+  if (keyPrefix !== "") {
+    const last = keyPrefix.length - 1;
+    const end = keyPrefix.slice(0, last) + String.fromCharCode(keyPrefix.charCodeAt(last) + 1);
+    parts.push(sql(`${key} >= ? AND ${key} < ?`, keyPrefix, end));
+  }
+  const rest = `substr(key, ${[...keyPrefix].length + 1})`;
+  const separator = `instr(${rest}, '${KEY_SEPARATOR}')`;
+  if (actors === undefined) parts.push(sql(`${separator} = 0`));
+  else if (actors.key === undefined) parts.push(sql(`${separator} > 0`));
+  else {
+    const own = `${separator} > 0 AND substr(${rest}, ${separator} + ${KEY_SEPARATOR.length}) = ?`;
+    parts.push(sql(own, actors.key));
+  }
+  return parts;
+}
+
+/**
+ * What comes after a position, as conditions one after the other: each of them is one stretch of the first sort's
+ * index. `values` are those of {@link valueAt}.
+ */
+function stretches({ sort }: StateQuery, { values, key }: Position): readonly Sql[] {
+  const orders = sort.map(({ path, order }, i) => {
+    const found = valueAt(path);
+    const value = values[i] as string | number | null;
+    const descending = order === "DESC";
+    const after = descending
+      ? value === null
+        ? sql("0")
+        : sql(`(${found} < ? OR ${found} IS NULL)`, value)
+      : value === null
+        ? sql(`${found} IS NOT NULL`)
+        : sql(`${found} > ?`, value);
+    const same = value === null ? sql(`${found} IS NULL`) : sql(`${found} = ?`, value);
+    return { found, value, descending, after, same };
+  });
+  const [first] = orders;
+  const ways = [...orders.map(({ after }) => after), sql(`key ${first?.descending ? "<" : ">"} ?`, key)];
+  const after = joined(
+    ways.map((way, i) => joined([...orders.slice(0, i).map(({ same }) => same), way], " AND ")),
+    " OR ",
+  );
+  if (first === undefined) return [after];
+  const { found, value, descending, same } = first;
+  if (value === null) {
+    const nulls = joined([same, after], " AND ");
+    return descending ? [nulls] : [nulls, sql(`${found} IS NOT NULL`)];
+  }
+  const bound = joined([sql(`${found} ${descending ? "<=" : ">="} ?`, value), after], " AND ");
+  return descending ? [bound, sql(`${found} IS NULL`)] : [bound];
+}
+
+/**
+ * The statements that find a page's items, in order: those of the second follow all of the first. Each row has the
+ * key, the value, the ETag, the time of expiry, and what it is sorted by, text as JSON.
+ */
+export function querySql(
+  table: string,
+  query: StateQuery,
+  after: Position | undefined,
+  now: string,
+): readonly Sql[] {
+  const { filter, sort } = query;
+  const where = [
+    sql(isJson),
+    sql("(expiration_time IS NULL OR expiration_time > ?)", now),
+    ...scope(query),
+    ...(filter === undefined ? [] : [condition(filter)]),
+  ];
+  const values = sort.map(({ path }) => valueAt(path));
+  // As JSON, because text that is read ends at a NUL.
+  const sorted = values.map((value) => `iif(typeof(${value}) = 'text', json_quote(${value}), ${value})`);
+  const columns = ["key, value, etag, expiration_time", ...sorted].join(", ");
+  const direction = sort[0]?.order === "DESC" ? " DESC" : "";
+  const order = [...sort.map(({ order: one }, i) => `${values[i]} ${one}`), `key${direction}`].join(", ");
+  const parts = after === undefined ? [undefined] : stretches(query, after);
+  return parts.map((stretch) => {
+    const all = joined(stretch === undefined ? where : [...where, stretch], " AND ");
+    return sql(`SELECT ${columns} FROM ${table} WHERE ${all.text} ORDER BY ${order} LIMIT ?`, ...all.values);
+  });
+}
