@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { PROTOCOL } from "../../worker/messages.ts";
 import { call, expect, open, test } from "./fixtures.ts";
 
 const built = (name: string) => readFileSync(resolve(import.meta.dirname, "../../dist", name), "utf8");
@@ -38,7 +39,9 @@ test("a new worker takes over at once, and old pages go on without a reload", as
 /** The worker of a protocol that this client does not speak. */
 function otherProtocol(): string {
   const code = built("sw.js");
-  const other = code.replaceAll(/\.daprlet!==1\b/g, ".daprlet!==2").replaceAll("protocol:1", "protocol:2");
+  const other = code
+    .replaceAll(new RegExp(`\\.daprlet!==${PROTOCOL}\\b`, "g"), `.daprlet!==${PROTOCOL + 1}`)
+    .replaceAll(`protocol:${PROTOCOL}`, `protocol:${PROTOCOL + 1}`);
   if (other === code) throw new Error("the build has no protocol check to change");
   return other;
 }
