@@ -16,6 +16,7 @@ import {
   withHeaders,
   withoutHeader,
 } from "./http.ts";
+import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer, Transport } from "./mesh/transport.ts";
@@ -74,6 +75,7 @@ export class Runtime {
   readonly #underWay: Turnover;
   #components: Components | undefined;
   #resources: Resources;
+  readonly #inputBindings = new InputBindings(() => this.sidecar);
   #app = false;
 
   constructor(options: RuntimeOptions) {
@@ -180,9 +182,14 @@ export class Runtime {
     const { app } = this.#options;
     if (app !== undefined) {
       await app.ready(this.#stopping.signal);
-      await this.sidecar.subscriptions.start();
+      await this.askApp();
     }
     this.#app = true;
+  }
+
+  /** Asks the app anew what it wants to be sent: its subscriptions and the events of bindings. */
+  async askApp(): Promise<void> {
+    await Promise.all([this.sidecar.subscriptions.start(), this.#inputBindings.start()]);
   }
 
   /**
@@ -212,6 +219,7 @@ export class Runtime {
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
     const { subscriptions } = this.sidecar;
     if (touched(changes, "pubsub") && this.#app) await subscriptions.start();
+    if (touched(changes, "bindings") && this.#app) await this.#inputBindings.start();
     await this.#underWay.pass();
   }
 
@@ -272,7 +280,7 @@ export class Runtime {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     try {
-      await this.sidecar.subscriptions.close();
+      await Promise.all([this.sidecar.subscriptions.close(), this.#inputBindings.close()]);
       await this.sidecar.mesh.close();
       await this.#options.app?.close();
     } finally {

@@ -85,7 +85,7 @@ export class App {
           this.#changed = false;
           const runtime = await this.runtime();
           await runtime.appReady;
-          await runtime.sidecar.subscriptions.start();
+          await runtime.askApp();
         }
       } finally {
         this.#resubscribing = undefined;

@@ -19,7 +19,7 @@ export class AppPresence {
   #returns = 0;
   #returnedAt = Number.NEGATIVE_INFINITY;
 
-  /** `start` subscribes afresh, which makes due what waits. */
+  /** `start` asks it anew what it wants; for subscriptions that makes due what waits. */
   constructor(
     readonly sidecar: () => Sidecar,
     readonly start: () => Promise<void>,
@@ -27,10 +27,10 @@ export class AppPresence {
   ) {}
 
   /** An event did not reach it, or its answer broke off: news once, however many events wait. */
-  lost(topic: string, error: unknown, fields: LogFields): void {
+  lost(source: string, error: unknown, fields: LogFields): void {
     const { log } = this.sidecar();
     const why = reasonOf(error);
-    const sentence = `the app cannot be reached with an event of topic ${topic}, which waits: ${why}`;
+    const sentence = `the app cannot be reached with an event of ${source}, which waits: ${why}`;
     if (this.#away) log.debug(sentence, fields);
     else log.warn(sentence, fields);
     this.#away = true;

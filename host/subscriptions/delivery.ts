@@ -1,4 +1,5 @@
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
+import { appRoute } from "../channel/app-route.ts";
 import type { OpenedPubSub } from "../components/open-component.ts";
 import type { Message, MessageHandler } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
@@ -39,12 +40,6 @@ export interface RoutedSubscription extends AppSubscription {
   readonly routing: Routing;
 }
 
-/** A route as path and query on the wire: Dapr posts `A` to `/A`. */
-function target(route: string): { path: string; query: string } {
-  const { pathname, search } = new URL(`http://app${route.startsWith("/") ? "" : "/"}${route}`);
-  return { path: pathname, query: search.slice(1) };
-}
-
 /**
  * Hands the events of one subscription to the app and settles them by its answer (dapr-http-api §2.1). The handler
  * rejects where the broker is to deliver again; whatever it resolves for has been consumed, given up with a log entry,
@@ -63,7 +58,7 @@ export function delivery(
   const { component, access } = opened;
   const { log, platform, core } = sidecar;
   const pubsub = opened.resource.name;
-  const targets = new Map(subscription.rules.map(({ path }) => [path, target(path)]));
+  const targets = new Map(subscription.rules.map(({ path }) => [path, appRoute(path)]));
 
   function wrapped({ data, metadata }: Message): Uint8Array {
     return core.frame(
@@ -164,7 +159,7 @@ export function delivery(
       if (!(error instanceof AppUnreachableError) && !call.signal.aborted) {
         return await end(message, id, reasonOf(error), "retry");
       }
-      presence.lost(topic, error, { pubsub, id, attempt });
+      presence.lost(`topic ${topic}`, error, { pubsub, id, attempt });
       throw error;
     } finally {
       underWay.delete(call);

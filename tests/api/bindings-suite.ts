@@ -263,6 +263,38 @@ export function bindingsSuite(on: Subject): void {
     });
   });
 
+  describe("input: bindings.cron", () => {
+    const seen = (path: string, method: string) =>
+      on.app.recorded(path).then((all) => all.filter((request) => request.method === method));
+
+    test.each(["/tick", "/events/tick"])("fires at %s, where the app answered OPTIONS", async (path) => {
+      const [event] = await on.app.until(path, 1, ({ method }) => method === "POST");
+      expect([event?.text, event?.headers["content-type"]]).toEqual(["", "application/json"]);
+      expect(event?.headers.readtimeutc).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000 UTC$/);
+      expect(event?.headers.timezone).toBe("Local");
+      expect(await seen(path, "OPTIONS")).not.toEqual([]);
+    });
+
+    test("fires unasked where the direction is input, and never where the app refused or it is output", async () => {
+      await on.app.until("/status/201", 1, ({ method }) => method === "POST");
+      expect(await seen("/status/201", "OPTIONS")).toEqual([]);
+      expect(await seen("/status/404", "OPTIONS")).not.toEqual([]);
+      expect(await seen("/status/404", "POST")).toEqual([]);
+      expect(await on.app.recorded("/tick-output")).toEqual([]);
+    });
+  });
+
+  test("input: what the app's answer asks for", async () => {
+    const key = on.key();
+    const body = JSON.stringify({ storeName: "memory", state: [{ key, value: { n: 1 } }] });
+    await on.app.program("/events/tick", { status: 200, body });
+    const mine = (seen: { answered?: number; method: string }) => seen.method === "POST";
+    const before = (await on.app.recorded("/events/tick")).filter(mine).length;
+    await on.app.until("/events/tick", before + 2, mine);
+    const followed = (await on.fetch(`/v1.0/state/memory/${key}`)).text === '{"n":1}';
+    expect(followed).toBe(on.expected("bindings.directives").startsWith("followed"));
+  });
+
   test("metadata tell what each can", async () => {
     const { components } = (await on.fetch("/v1.0/metadata")).json as {
       components: { name: string; type: string; version: string; capabilities: string[] }[];

@@ -342,6 +342,20 @@ export const differences = [
     why: "a caller must not reach what the component's author did not name",
   },
   {
+    id: "bindings.directives",
+    what: "an app's answer to an event of a binding that asks for state to be saved or bindings to be called",
+    daprd: "handed back to the component, and not followed over HTTP",
+    daprlet: "followed; part of the acknowledgement",
+    why: "Dapr documents it for HTTP (`--strict` answers as daprd does)",
+  },
+  {
+    id: "bindings.cron.redelivery",
+    what: "an event of `bindings.cron` that the app does not accept",
+    daprd: "dropped, and the next one comes at its time",
+    daprlet: "comes again, with growing pauses; what falls due meanwhile is no event of its own",
+    why: "an event is consumed when the app says so",
+  },
+  {
     id: "bindings.localstorage.names",
     what: "how `bindings.localstorage` calls files in its answers and errors",
     daprd: "by their path on the machine",

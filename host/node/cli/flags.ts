@@ -116,7 +116,7 @@ export const flags: readonly Flag[] = [
     names: ["app-binding-options-timeout"],
     value: "duration",
     summary: "",
-    later: "bindings are not there yet",
+    later: "an app has 3 s to answer",
   },
   {
     names: ["hot-reload-reconcile-interval"],
