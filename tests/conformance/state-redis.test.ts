@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, it } from "vitest";
-import { decodeMetadata } from "../../host/components/metadata-schema.ts";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Item, Store } from "../../host/components/state/store.ts";
 import { redisStore } from "../../host/node/components/state-redis.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { RedisClock } from "./redis-clock.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
-import { testContext } from "./test-context.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 /** Redis's time goes on by milliseconds where the clock of the tests stands still: what is left of a TTL is rounded up. */
 function roundedUp(item: Item | undefined): Item | undefined {
@@ -21,26 +21,30 @@ describeWithRedis("state.redis", () => {
   afterAll(() => server.stop());
 
   const clock = new RedisClock(() => server);
-  const open = async (): Promise<Store> => {
-    const metadata = new Map([["redisHost", server.address]]);
-    const store = await redisStore.open(
-      decodeMetadata("statestore", redisStore.metadata, metadata, () => undefined),
-      testContext("statestore", clock),
-    );
+  const open = async (more: Readonly<Record<string, string>>): Promise<Store> => {
+    const metadata = { redisHost: server.address, ...more };
+    const store = await openWith(redisStore, testContext("statestore", clock), metadata);
     const { get } = store;
     store.get = async (key, consistency) => roundedUp(await get.call(store, key, consistency));
     return store;
   };
-  const cases = storeConformance({
-    name: "state.redis",
-    features: redisStore.features,
-    clock,
-    async open() {
-      await server.flush();
-      return await open();
-    },
-    reopen: open,
-    another: open,
+  describe.each([
+    ["without indexes", {}],
+    ["with indexes", { queryIndexes }],
+  ] as const)("%s", (_, metadata) => {
+    const indexed = "queryIndexes" in metadata;
+    const reopen = () => open(metadata);
+    const cases = storeConformance({
+      name: "state.redis",
+      features: redisStore.features.filter((feature) => indexed || feature !== "QUERY_API"),
+      clock,
+      async open() {
+        await server.flush();
+        return await reopen();
+      },
+      reopen,
+      another: reopen,
+    });
+    for (const { name, run } of cases) it(name, run);
   });
-  for (const { name, run } of cases) it(name, run);
 });

@@ -1,4 +1,5 @@
 import { integer } from "../../components/metadata-schema.ts";
+import { queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
 import { durabilityOf } from "./redis/durability.ts";
 import { openRedis, type RedisClient } from "./redis/redis-client.ts";
@@ -12,15 +13,18 @@ export const redisStore = defineStore({
   summary: "Items in Redis, in Dapr's layout of hashes.",
   metadata: {
     ...redisMetadata,
+    ...queryMetadata,
     ttlInSeconds: integer("Seconds to live of what is written without a TTL.", 0),
   },
-  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR"],
+  features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
   async open(metadata, context) {
     const client = await openRedis(metadata, context);
+    const { queryIndexes, queryScan, ttlInSeconds } = metadata;
     const [durability, replicas] = await Promise.all([durabilityOf(client), replicasOf(client)]);
     return new RedisStore(
+      context.name,
       client,
-      { durability, replicas, ttlInSeconds: metadata.ttlInSeconds },
+      { durability, replicas, ttlInSeconds, queries: { queryIndexes, queryScan } },
       context.platform.clock,
     );
   },

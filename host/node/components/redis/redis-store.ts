@@ -1,13 +1,20 @@
+import type { QueryResult, StateQuery } from "../../../components/state/query.ts";
+import { indexedPaths, isCovered, type QueryOptions } from "../../../components/state/query-indexes.ts";
 import type {
   Consistency,
   Durability,
   DurableStore,
   Item,
+  QueryableStore,
   WriteBatch,
   WriteOutcome,
 } from "../../../components/state/store.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
+import { scopeOf } from "./query/members.ts";
+import { RedisIndex } from "./query/redis-index.ts";
+import { runQuery } from "./query/run-query.ts";
+import { scanKeys } from "./query/scan-keys.ts";
 import { READ_SCRIPT, type ReadAnswer, readItem } from "./read-script.ts";
 import type { RedisClient, RedisScript } from "./redis-client.ts";
 import { WRITE_SCRIPT, writeArguments, writeOutcome } from "./write-script.ts";
@@ -16,6 +23,7 @@ export interface RedisStoreOptions {
   readonly durability: Durability;
   /** Of writes that say nothing; 0: for ever. */
   readonly ttlInSeconds: number;
+  readonly queries: QueryOptions;
   /** How many replicas a strong write waits for. */
   readonly replicas: number;
 }
@@ -37,11 +45,13 @@ const REPLICA_TIMEOUT_MS = 1_000;
  * State in Dapr's hashes. What is asked in one turn of the event loop goes out as one script, and no script waits for
  * the one before it.
  */
-export class RedisStore implements DurableStore {
+export class RedisStore implements DurableStore, QueryableStore {
   readonly durability: Durability;
+  readonly #name: string;
   readonly #client: RedisClient;
   readonly #options: RedisStoreOptions;
   readonly #clock: Clock;
+  readonly #index: RedisIndex | undefined;
   readonly #readScript: RedisScript;
   readonly #writeScript: RedisScript;
   #reads: WaitingRead[] = [];
@@ -49,11 +59,14 @@ export class RedisStore implements DurableStore {
   #scheduled = false;
   #closed: Promise<void> | undefined;
 
-  constructor(client: RedisClient, options: RedisStoreOptions, clock: Clock) {
+  constructor(name: string, client: RedisClient, options: RedisStoreOptions, clock: Clock) {
     this.durability = options.durability;
+    this.#name = name;
     this.#client = client;
     this.#options = options;
     this.#clock = clock;
+    const paths = indexedPaths(options.queries.queryIndexes);
+    this.#index = paths.length === 0 ? undefined : new RedisIndex(client, paths);
     this.#readScript = client.script(READ_SCRIPT);
     this.#writeScript = client.script(WRITE_SCRIPT);
   }
@@ -68,6 +81,18 @@ export class RedisStore implements DurableStore {
 
   write(batch: WriteBatch): Promise<WriteOutcome> {
     return this.#enqueue(this.#writes, batch);
+  }
+
+  async query(query: StateQuery): Promise<QueryResult> {
+    const covered = isCovered(this.#name, query, this.#options.queries);
+    const index = covered ? this.#index : undefined;
+    const { keyPrefix } = query;
+    return await runQuery(
+      query,
+      index?.candidates(query) ?? scanKeys(this.#client, keyPrefix),
+      (keys) => this.bulkGet(keys),
+      async (keys) => index?.forget(keys, scopeOf(keyPrefix)),
+    );
   }
 
   close(): Promise<void> {
@@ -143,7 +168,7 @@ export class RedisStore implements DurableStore {
   }
 
   async #write(batches: readonly WriteBatch[]): Promise<(() => WriteOutcome)[]> {
-    const { keys, args } = writeArguments(batches, this.#options.ttlInSeconds);
+    const { keys, args } = writeArguments(batches, this.#options.ttlInSeconds, this.#index);
     const written = this.#writeScript(keys, args);
     const replicated = this.#replicated(batches);
     const answers = (await written) as readonly Buffer[];

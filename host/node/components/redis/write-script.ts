@@ -5,6 +5,13 @@ import {
   type WriteOutcome,
 } from "../../../components/state/store.ts";
 import { ComponentError, ETagError } from "../../../errors/component-error.ts";
+import { INDEX_FUNCTIONS } from "./query/index-scripts.ts";
+
+/** What the script does beside the items, for the queries of a store that declares indexes. */
+export interface IndexArguments {
+  readonly declaration: string;
+  argumentsOf(key: string, value: Uint8Array | undefined): readonly (string | Buffer)[];
+}
 
 /** Holds the highest version that an item had which may be gone: what is created goes on from it. No app's key begins so. */
 const VERSIONS_KEY = "||daprlet||versions";
@@ -16,13 +23,15 @@ const OUTCOME_PREFIX = "||daprlet||outcome||";
  * does it keep half a script on its disk: all of a batch is there, or nothing.
  *
  * KEYS: the highest version, then for each batch its outcome record, if it has a name, and its operations' keys.
- * ARGV, for each batch: `a` for atomic or `e`, then `r` if its outcome is recorded, then the number of operations; for
+ * ARGV: what is declared, where items are indexed, or nothing; for each batch: `a` for atomic or `e`, then `r` if its outcome is recorded, then the number of operations; for
  * each operation its head (`s` set, `c` create, `e` set and `x` delete with an ETag, `d` delete; `f` for Dapr's mark of a
- * first write; milliseconds to live), the ETag of those that have one, the value of those that set one.
+ * first write; milliseconds to live), the ETag of those that have one, the value of those that set one,
+ * and where items are indexed the record, how many entries follow, and sets and members in turn.
  * Answers one string for each batch: for each operation `.` where it was applied, else `m`; or `!` and what went wrong.
  */
 export const WRITE_SCRIPT = `
-local nextKey, nextArg = 2, 1
+${INDEX_FUNCTIONS}
+local nextKey, nextArg = 2, 2
 local function key() nextKey = nextKey + 1 return KEYS[nextKey - 1] end
 local function arg() nextArg = nextArg + 1 return ARGV[nextArg - 1] end
 
@@ -60,12 +69,14 @@ local function set(operation)
     redis.call('PEXPIRE', name, operation.ttl)
     retire(version)
   elseif operation.replaces.exists then redis.call('PERSIST', name) end
+  if operation.record then remember(operation.record, name, version .. ARGV[1], operation.members) end
 end
 
 local function apply(operation)
   if operation.mode ~= 'd' then return set(operation) end
   if operation.replaces.version then retire(operation.replaces.version) end
   if operation.replaces.exists then redis.call('DEL', operation.key) end
+  if operation.record then forget(operation.record, operation.key) end
 end
 
 local function read()
@@ -74,6 +85,10 @@ local function read()
   if mode == 'e' or mode == 'x' then operation.etag = arg() end
   if mode == 'x' then operation.mode = 'd'
   elseif mode ~= 'd' then operation.value = arg() end
+  if ARGV[1] ~= '' then
+    operation.record, operation.members = arg(), {}
+    for i = 1, tonumber(arg()) do operation.members[i] = arg() end
+  end
   return operation
 end
 
@@ -144,15 +159,21 @@ export interface WriteArguments {
   readonly args: (string | Buffer)[];
 }
 
-export function writeArguments(batches: readonly WriteBatch[], defaultTtlSeconds: number): WriteArguments {
+export function writeArguments(
+  batches: readonly WriteBatch[],
+  defaultTtlSeconds: number,
+  index: IndexArguments | undefined,
+): WriteArguments {
   const keys: string[] = [VERSIONS_KEY];
-  const args: (string | Buffer)[] = [];
+  const args: (string | Buffer)[] = [index === undefined ? "" : index.declaration];
   for (const { operations, atomic, requestId } of batches) {
     args.push(`${atomic ? "a" : "e"}${requestId === undefined ? "" : "r"}${operations.length}`);
     if (requestId !== undefined) keys.push(OUTCOME_PREFIX + requestId);
     for (const operation of operations) {
       keys.push(operation.key);
       addOperation(args, operation, defaultTtlSeconds);
+      const value = operation.kind === "upsert" ? operation.value : undefined;
+      if (index !== undefined) args.push(...index.argumentsOf(operation.key, value));
     }
   }
   return { keys, args };
