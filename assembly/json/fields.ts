@@ -24,6 +24,10 @@ export const EVENT_ROOT: i32 = 10;
 export const EVENT: i32 = 11;
 export const BINDING_ROOT: i32 = 12;
 export const BINDING: i32 = 13;
+export const BULK_ROOT: i32 = 14;
+export const ENTRY: i32 = 15;
+/** No field names it, so it needs no half byte. */
+export const ENTRIES: i32 = 16;
 
 /** What a mark or a fault is about. The host has the same numbers. */
 export const ROOT: i32 = 1;
@@ -45,6 +49,8 @@ export const OPERATION_END: i32 = 16;
 export const EVENT_END: i32 = 17;
 /** Any value, and nothing of it is followed: who wants it reads it by itself. */
 export const RETRY_POLICY: i32 = 18;
+export const ENTRY_ID: i32 = 19;
+export const CONTENT_TYPE: i32 = 20;
 /** The first attribute of an event; the order is that of `cloudevents/attributes.ts`. */
 export const ATTRIBUTE: i32 = 32;
 
@@ -139,3 +145,8 @@ define(EVENT, "specversion", ATTRIBUTE + 12, ANY);
 define(BINDING, "operation", OPERATION_NAME, STRING | NULL);
 define(BINDING, "data", VALUE, ANY);
 define(BINDING, "metadata", METADATA, OBJECT | NULL, MAP);
+
+define(ENTRY, "entryid", ENTRY_ID, STRING | NULL);
+define(ENTRY, "event", VALUE, ANY);
+define(ENTRY, "contenttype", CONTENT_TYPE, STRING | NULL);
+define(ENTRY, "metadata", METADATA, OBJECT | NULL, MAP);

@@ -63,6 +63,9 @@ export function beginShape(root: i32): void {
   } else if (root == F.BINDING_ROOT) {
     expects = F.OBJECT | F.NULL;
     child = F.BINDING;
+  } else if (root == F.BULK_ROOT) {
+    expects = F.ARRAY | F.NULL;
+    child = F.ENTRIES;
   }
 }
 
@@ -108,10 +111,10 @@ export function nameEnds(start: u32, end: u32, flags: i32): i32 {
 
 /** A value begins: is it what its field takes? */
 export function valueBegins(type: i32, start: u32): i32 {
-  if (context == F.ITEMS || context == F.OPERATIONS) {
+  if (context == F.ITEMS || context == F.OPERATIONS || context == F.ENTRIES) {
     field = F.ELEMENT;
     expects = F.OBJECT;
-    child = context == F.ITEMS ? F.ITEM : F.OPERATION;
+    child = context == F.ITEMS ? F.ITEM : context == F.OPERATIONS ? F.OPERATION : F.ENTRY;
   }
   if (!(type & expects)) return FIELD - field;
   valueStart = start;
@@ -160,6 +163,8 @@ export function containerCloses(depth: i32, end: u32): i32 {
   } else if (closed == F.OPERATION) {
     if (hasOperation && !hasKey) return KEY_REQUIRED;
     mark(F.OPERATION_END, 0, end, end);
+  } else if (closed == F.ENTRY) {
+    mark(F.ITEM_END, 0, end, end);
   } else if (closed == F.EVENT) {
     mark(F.EVENT_END, 0, end - 1, end);
   }

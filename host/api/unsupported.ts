@@ -21,7 +21,6 @@ const stable = (path: string) => [`/v1.0${path}`, `/v1.0-alpha1${path}`];
 const workflow = (path: string) => [...stable(`/workflows/${path}`), `/v1.0-beta1/workflows/${path}`];
 
 export const unsupported: readonly Endpoint[] = [
-  ...block("bulk publish", ["publish", "POST PUT", ...stable("/publish/bulk/{pubsub}/{topic*}")]),
   ...block(
     "actors",
     ["invoke", "GET POST PUT DELETE", "/v1.0/actors/{type}/{id}/method/{method}"],

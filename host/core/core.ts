@@ -58,6 +58,16 @@ export interface ScannedBinding {
   readonly metadata: ReadonlyMap<string, string> | undefined;
 }
 
+/** One entry of a bulk publish, as it came. */
+export interface ScannedEntry {
+  /** Empty when the member is absent or null; so is the content type. */
+  readonly entryId: string;
+  /** JSON text exactly as sent, a view into the body; undefined when the member is absent. */
+  readonly event: Uint8Array | undefined;
+  readonly contentType: string;
+  readonly metadata: ReadonlyMap<string, string> | undefined;
+}
+
 /** JSON that is malformed, or of the wrong shape. `message` names what was expected, never what was stored. */
 export class ScanError extends Error {
   /** Byte offset into the body where the fault was found. */
@@ -122,6 +132,8 @@ export interface Core {
   scanTransaction(body: Uint8Array): ScannedTransaction;
   /** An output binding's `{operation, data, metadata}`, or null for one without members. Throws {@link ScanError}. */
   scanBinding(body: Uint8Array): ScannedBinding;
+  /** A bulk publish's JSON array; `null` is an empty one. Throws {@link ScanError}. */
+  scanEntries(body: Uint8Array): ScannedEntry[];
   /** True when the bytes are exactly one JSON value in valid UTF-8. */
   isJson(bytes: Uint8Array): boolean;
 

@@ -35,6 +35,7 @@ export function loadCore(module: WebAssembly.Module): Core {
     scanState: guard((core, body: Uint8Array) => core.scanState(body)),
     scanTransaction: guard((core, body: Uint8Array) => core.scanTransaction(body)),
     scanBinding: guard((core, body: Uint8Array) => core.scanBinding(body)),
+    scanEntries: guard((core, body: Uint8Array) => core.scanEntries(body)),
     isJson: guard((core, bytes: Uint8Array) => core.isJson(bytes)),
     frame: guard((core, attributes, data: Uint8Array) => core.frame(attributes, data)),
     complete: guard((core, defaults, event: Uint8Array) => core.complete(defaults, event)),

@@ -1,4 +1,5 @@
 import type { Core } from "./core.ts";
+import { entryScanner } from "./entry-scanner.ts";
 import { envelopes } from "./envelope.ts";
 import type { CoreExports } from "./exports.ts";
 import { hashes } from "./hash.ts";
@@ -14,6 +15,7 @@ export function bindRequests(exports: CoreExports): Requests {
   const inbox = new Inbox(exports);
   return {
     ...router(exports, inbox),
+    ...entryScanner(exports, inbox),
     ...stateScanner(exports, inbox),
     ...envelopes(exports, inbox),
     ...hashes(exports, inbox),

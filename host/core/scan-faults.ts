@@ -35,6 +35,8 @@ export const wrongTypes: Readonly<Record<number, string>> = {
   12: "an array for operations",
   13: "a string for operation",
   14: "an object for request",
+  19: "a string for entryId",
+  20: "a string for contentType",
 };
 
 /** The error of a scan that answered `status`. `root` says what the whole body should be. */

@@ -4,7 +4,7 @@ import { scanError } from "./scan-faults.ts";
 import { textBetween } from "./text.ts";
 
 /** The shapes that a body can be followed as, by their number in `assembly/json/fields.ts`. */
-export const shapes = { any: 0, save: 1, transaction: 6, event: 10, binding: 12 } as const;
+export const shapes = { any: 0, save: 1, transaction: 6, event: 10, binding: 12, bulk: 14 } as const;
 
 /** Numbers of the marks, as in `assembly/json/fields.ts`. */
 export const marks = {
@@ -23,6 +23,8 @@ export const marks = {
   operationEnd: 16,
   eventEnd: 17,
   retryPolicy: 18,
+  entryId: 19,
+  contentType: 20,
   attribute: 32,
 } as const;
 

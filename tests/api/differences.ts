@@ -174,6 +174,20 @@ export const differences = [
     why: "one subscription should not cost the whole app",
   },
   {
+    id: "pubsub.bulk-trailing",
+    what: "a bulk publish whose body goes on after its list",
+    daprd: 204,
+    daprlet: 400,
+    why: "half of the body would be ignored without a word",
+  },
+  {
+    id: "pubsub.bulk-order",
+    what: "the order in which a broker gets the entries of one bulk publish",
+    daprd: "any",
+    daprlet: "as they stand in the list",
+    why: "events are handed out in the order of publication",
+  },
+  {
     id: "host.foreign-page",
     what: "a call from a page of a foreign origin, or to a foreign `Host` (Node)",
     daprd: "carried out",
@@ -182,7 +196,7 @@ export const differences = [
   },
   {
     id: "api.not-yet",
-    what: "the blocks that daprlet does not have yet: actors, bulk publish, configuration, conversation, crypto, jobs, lock, secrets, workflows",
+    what: "the blocks that daprlet does not have yet: actors, configuration, conversation, crypto, jobs, lock, secrets, workflows",
     daprd: "served",
     daprlet: "501 `ERR_API_UNIMPLEMENTED`, naming the block",
     why: "they follow",

@@ -128,8 +128,6 @@ export function metadataSuite(on: Subject): void {
 
   test.each([
     ["POST", "/v1.0-alpha1/state/statestore/query"],
-    ["POST", "/v1.0/publish/bulk/messagebus/plain"],
-    ["POST", "/v1.0-alpha1/publish/bulk/messagebus/plain"],
     ["PUT", "/v1.0/actors/stormtrooper/50/method/shoot"],
     ["POST", "/v1.0/actors/stormtrooper/50/state"],
     ["GET", "/v1.0/actors/stormtrooper/50/state/key"],

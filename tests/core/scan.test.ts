@@ -229,3 +229,52 @@ describe("a request to a binding", () => {
     expect(() => scan(body)).toThrow(ScanError);
   });
 });
+
+describe("a bulk publish", () => {
+  const scan = (body: string) =>
+    core
+      .scanEntries(encode(body))
+      .map(({ entryId, event, contentType, metadata }) => [
+        entryId,
+        event && decode(event),
+        contentType,
+        metadata && Object.fromEntries(metadata),
+      ]);
+
+  test.each([
+    ["[]", []],
+    ["null", []],
+    ["[{}]", [["", undefined, "", undefined]]],
+    [
+      '[{"entryId":"1","event":{ "a" : 1.0 },"contentType":"application/json"},{"EntryID":"\\u00e9","event":null,"metadata":{}}]',
+      [
+        ["1", '{ "a" : 1.0 }', "application/json", undefined],
+        ["é", "null", "", {}],
+      ],
+    ],
+    [
+      '[{"metadata":{"a":"b"},"event":[{"entryId":"no"}],"other":{"event":2},"entryId":null}]',
+      [["", '[{"entryId":"no"}]', "", { a: "b" }]],
+    ],
+    [
+      '[{"entryId":"1","entryId":"2","metadata":{"a":"b"},"metadata":null}]',
+      [["2", undefined, "", undefined]],
+    ],
+  ])("%s", (body, found) => {
+    expect(scan(body)).toEqual(found);
+  });
+
+  test.each([
+    "",
+    "{}",
+    "[null]",
+    "[1]",
+    '[{"entryId":1}]',
+    '[{"contentType":true}]',
+    '[{"metadata":{"a":1}}]',
+    "[] 1",
+    "[{}",
+  ])("%s is refused", (body) => {
+    expect(() => scan(body)).toThrow(ScanError);
+  });
+});

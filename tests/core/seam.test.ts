@@ -19,13 +19,14 @@ function numbers(file: string): Record<string, number> {
 const fields = numbers("fields.ts");
 
 test("host and core have the same numbers for shapes and marks", () => {
-  const { ANY: _, SKIP, SAVE_ROOT, TRANSACTION_ROOT, EVENT_ROOT, BINDING_ROOT } = fields;
+  const { ANY: _, SKIP, SAVE_ROOT, TRANSACTION_ROOT, EVENT_ROOT, BINDING_ROOT, BULK_ROOT } = fields;
   expect(shapes).toEqual({
     any: SKIP,
     save: SAVE_ROOT,
     transaction: TRANSACTION_ROOT,
     event: EVENT_ROOT,
     binding: BINDING_ROOT,
+    bulk: BULK_ROOT,
   });
   const { OPERATION_LIST, ...others } = fields;
   for (const [name, number] of Object.entries(marks)) {
@@ -41,9 +42,11 @@ test("each fault of the core has a sentence", () => {
 
 test("each field that takes one type only has a sentence", () => {
   const { KEY, ETAG, ITEM_OPTIONS, CONCURRENCY, CONSISTENCY, METADATA, MAP_VALUE, ELEMENT } = fields;
-  const { OPERATION_LIST, OPERATION_NAME, REQUEST } = fields;
+  const { OPERATION_LIST, OPERATION_NAME, REQUEST, ENTRY_ID, CONTENT_TYPE } = fields;
   const typed = [KEY, ETAG, ITEM_OPTIONS, CONCURRENCY, CONSISTENCY, METADATA, MAP_VALUE, ELEMENT];
-  const expected = [...typed, OPERATION_LIST, OPERATION_NAME, REQUEST].map(Number).sort();
+  const expected = [...typed, OPERATION_LIST, OPERATION_NAME, REQUEST, ENTRY_ID, CONTENT_TYPE]
+    .map(Number)
+    .sort();
   expect(Object.keys(wrongTypes).map(Number).sort()).toEqual(expected);
 });
 

@@ -187,7 +187,7 @@ test("reads a request to a binding as JSON.parse does", { timeout }, () => {
 test("no bytes make it throw anything but a scan error", { timeout }, () => {
   fc.assert(
     fc.property(fc.oneof(soup, damaged, fc.uint8Array()), (bytes) => {
-      for (const scan of [core.scanState, core.scanTransaction, core.scanBinding]) {
+      for (const scan of [core.scanState, core.scanTransaction, core.scanBinding, core.scanEntries]) {
         try {
           scan(bytes);
         } catch (error) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { bindingsSuite } from "../api/bindings-suite.ts";
+import { bulkPublishSuite } from "../api/bulk-publish-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
@@ -22,6 +23,7 @@ const suites = {
   declared: declaredSuite,
   bindings: bindingsSuite,
   routing: routingSuite,
+  bulkPublish: bulkPublishSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
   lock: lockSuite,
