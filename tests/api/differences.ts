@@ -376,6 +376,62 @@ export const differences = [
     daprlet: "by their path below `rootPath`",
     why: "so they can be asked for, and no caller learns the machine's folders",
   },
+  {
+    id: "state.redis.missing-etag",
+    what: "a write to Redis with an ETag, of a key that is not there",
+    daprd: 204,
+    daprlet: 409,
+    why: "every store answers alike, as daprd's SQLite does: the item that was read is gone",
+  },
+  {
+    id: "state.redis.last-write-etag",
+    what: "a last-write to Redis with a stale ETag",
+    daprd: 204,
+    daprlet: 409,
+    why: "every store answers alike, as daprd's SQLite does",
+  },
+  {
+    id: "state.redis.first-write-existing",
+    what: "a first-write to Redis without an ETag, of a key that a plain write has created",
+    daprd: 204,
+    daprlet: 409,
+    why: "a first write only creates",
+  },
+  {
+    id: "state.redis.first-write-mark",
+    what: "a plain write to Redis, of a key that a first-write has created",
+    daprd: 500,
+    daprlet: 204,
+    why: "who asks for nothing overwrites, as on every other store",
+  },
+  {
+    id: "state.redis.transaction",
+    what: "what a transaction on Redis leaves behind where an ETag is stale",
+    daprd: "what comes before the failure",
+    daprlet: "nothing",
+    why: "a transaction is all or nothing",
+  },
+  {
+    id: "state.redis.ttl-stays",
+    what: "an item of Redis that expires and is written without a TTL",
+    daprd: "it still expires",
+    daprlet: "it stays",
+    why: "every store answers alike, as daprd's SQLite does",
+  },
+  {
+    id: "state.redis.expiry-told",
+    what: "`metadata.ttlExpireTime` of an item in Redis",
+    daprd: "absent",
+    daprlet: "told",
+    why: "Redis knows it",
+  },
+  {
+    id: "state.redis.version-again",
+    what: "the ETag of an item in Redis that was deleted and written again",
+    daprd: "the same",
+    daprlet: "another",
+    why: "an ETag that was read before the deletion must not match; what daprd deletes begins again at 1",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

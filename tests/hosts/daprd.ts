@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createTestApp, subscriptions } from "../api/app.ts";
-import { componentYaml, configurationYaml, secrets, writeResources } from "./components.ts";
+import {
+  type ComponentTypes,
+  componentYaml,
+  configurationYaml,
+  secrets,
+  writeResources,
+} from "./components.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
@@ -130,8 +136,14 @@ export async function serveTestApp(): Promise<{ port: number; close(): Promise<v
   };
 }
 
+export interface PairOptions extends StartOptions {
+  readonly program?: readonly string[];
+  /** The state store of the suites; undefined: SQLite. */
+  readonly state?: ComponentTypes["state"];
+}
+
 /** Two sidecars started by `program` with the test app behind each, on the components of the suites. */
-export async function startPair(options: StartOptions & { program?: readonly string[] }): Promise<Host> {
+export async function startPair(options: PairOptions): Promise<Host> {
   const folder = mkdtempSync(join(tmpdir(), "daprlet-api-"));
   const suffix = Math.random().toString(36).slice(2, 8);
   const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
@@ -141,7 +153,10 @@ export async function startPair(options: StartOptions & { program?: readonly str
     const secretsFile = join(folder, "secrets.json");
     writeFileSync(secretsFile, JSON.stringify(secrets));
     const types = {
-      state: { type: "state.sqlite", metadata: { connectionString: join(folder, "state.sqlite") } },
+      state: options.state ?? {
+        type: "state.sqlite",
+        metadata: { connectionString: join(folder, "state.sqlite") },
+      },
       pubsub: { type: "pubsub.in-memory", metadata: {} },
       secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
       // The build of daprd that the suites run against has no lock store.

@@ -61,7 +61,9 @@ describeWithRedis("the book on Redis", () => {
       const value = { kind: "dog", name: "bono" };
       expect((await post(hello, "/v1.0/state/statestore", [{ key: "pet", value }])).status).toBe(204);
       expect((await hello.fetch("/v1.0/state/statestore/pet")).json).toEqual(value);
-      expect(await server.client.hget("hello-dapr||pet", "data")).toBe(JSON.stringify(value));
+      const data = await server.client.hget("hello-dapr||pet", "data");
+      // daprd writes the members in any order.
+      expect(JSON.parse(data ?? "")).toEqual(value);
     });
 
     test("T38: a transaction with a stale ETag", async () => {

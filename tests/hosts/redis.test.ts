@@ -1,0 +1,4 @@
+import { nodeOnRedis } from "./redis.ts";
+import { apiOn } from "./suites.ts";
+
+apiOn(nodeOnRedis, ["state"]);
