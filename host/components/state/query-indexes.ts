@@ -25,7 +25,8 @@ function decode(text: string): readonly QueryIndex[] {
   const names = new Set<string>();
   return parsed.map((entry: unknown) => {
     const { name, indexes } = members(entry);
-    if (typeof name !== "string" || name === "" || !Array.isArray(indexes)) throw new Error(form);
+    if (typeof name !== "string" || name === "" || !Array.isArray(indexes) || indexes.length === 0)
+      throw new Error(form);
     if (names.has(name)) throw new Error(`expected one index of the name ${name}`);
     names.add(name);
     const paths = indexes.map((index: unknown) => {

@@ -31,13 +31,17 @@ export function selectPage<R extends Row>(
   const found: { readonly row: R; readonly position: Position }[] = [];
   const settle = () => found.sort((a, b) => compare(a.position, b.position));
   const kept = limit === undefined ? Number.POSITIVE_INFINITY : limit + 1;
+  let worst: Position | undefined;
   for (const row of rows) {
     if (!matches(row)) continue;
     const position = { values: sort.map(({ path }) => row.at(path)), key: row.key };
     if (after !== undefined && compare(after, position) >= 0) continue;
+    if (worst !== undefined && compare(position, worst) >= 0) continue;
     found.push({ row, position });
+    if (found.length <= 2 * kept) continue;
     // What no page can show any more need not be kept.
-    if (found.length > 2 * kept) settle().splice(kept);
+    settle().splice(kept);
+    worst = found.at(-1)?.position;
   }
   const page = settle().slice(0, limit);
   const last = page.at(-1);

@@ -1,5 +1,5 @@
 import { duration, flag, text } from "../../components/metadata-schema.ts";
-import { queryMetadata } from "../../components/state/query-indexes.ts";
+import { indexedPaths, queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
 import { checkIdentifier, isInMemory, openDatabase } from "./sqlite/open-database.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
@@ -35,7 +35,7 @@ export const sqliteStore = defineStore({
       metadataTableName,
       busyTimeoutMs,
       disableWAL,
-      queries: metadata,
+      indexed: indexedPaths(metadata.queryIndexes),
     });
     return new SqliteStore(
       database,

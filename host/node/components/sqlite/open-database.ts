@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import type Libsql from "libsql";
-import type { QueryOptions } from "../../../components/state/query-indexes.ts";
+import type { Path } from "../../../components/state/query.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
-import { createIndexes } from "./queries.ts";
 import { sqliteError, whileBusy } from "./sqlite-error.ts";
+import { createValueIndex } from "./value-index.ts";
 
 export type Database = Libsql.Database;
 
@@ -15,7 +15,8 @@ export interface DatabaseOptions {
   readonly metadataTableName: string;
   readonly busyTimeoutMs: number;
   readonly disableWAL: boolean;
-  readonly queries: QueryOptions;
+  /** What queries may look for in values. */
+  readonly indexed: readonly Path[];
 }
 
 /** SQLite's own waiting, which blocks the process; longer waits are the caller's, between attempts. */
@@ -96,7 +97,7 @@ function prepare(database: Database, options: DatabaseOptions): void {
     database
       .prepare(`INSERT OR IGNORE INTO ${metadataTableName} (key, value) VALUES ('migrations', '1')`)
       .run([]);
-    createIndexes(database, tableName, options.queries);
+    createValueIndex(database, tableName, options.indexed);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");

@@ -1,10 +1,11 @@
 import type Libsql from "libsql";
 import type { KeyedItem, QueryResult, StateQuery } from "../../../components/state/query.ts";
-import { indexedPaths, isCovered, type QueryOptions } from "../../../components/state/query-indexes.ts";
+import { isCovered, type QueryOptions } from "../../../components/state/query-indexes.ts";
 import { type Position, readToken, writeToken } from "../../../components/state/query-page.ts";
 import type { Database } from "./open-database.ts";
-import { querySql, valueAt } from "./query-sql.ts";
+import { querySql, scanOf } from "./query-sql.ts";
 import { fromSqlite, fromTimestamp, toTimestamp } from "./sqlite-value.ts";
+import { indexOf } from "./value-index.ts";
 
 type Statement = Libsql.Statement<unknown[]>;
 type Row = readonly [
@@ -18,15 +19,7 @@ type Row = readonly [
 /** Statements are kept for the next query of the same form: preparing one takes longer than running it. */
 const KEPT_STATEMENTS = 64;
 
-/** Creates the indexes that are declared. They are kept up by whatever writes the table, daprd too. */
-export function createIndexes(database: Database, table: string, { queryIndexes }: QueryOptions): void {
-  for (const path of indexedPaths(queryIndexes)) {
-    const name = `${table}_query_${path.join(".")}`.replaceAll('"', '""');
-    database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON ${table} (${valueAt(path)}, key)`);
-  }
-}
-
-/** The state queries of one table, by the indexes on what `queryIndexes` names. */
+/** The state queries of one table, by the index of what `queryIndexes` names. */
 export class Queries {
   readonly #database: Database;
   readonly #table: string;
@@ -42,10 +35,11 @@ export class Queries {
   }
 
   run(query: StateQuery, now: number): QueryResult {
-    isCovered(this.#component, query, this.#options);
+    const covered = isCovered(this.#component, query, this.#options);
+    const source = covered ? indexOf(this.#table) : scanOf(this.#table);
     const { limit = -1 } = query;
     const rows: Row[] = [];
-    for (const { text, values } of querySql(this.#table, query, readToken(query), toTimestamp(now))) {
+    for (const { text, values } of querySql(source, query, readToken(query), toTimestamp(now))) {
       const left = limit < 0 ? -1 : limit + 1 - rows.length;
       if (left !== 0) rows.push(...(this.#statement(text).all([...values, left]) as Row[]));
     }

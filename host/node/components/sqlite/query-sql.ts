@@ -8,8 +8,6 @@ export interface Sql {
   readonly values: readonly (string | number)[];
 }
 
-const isJson = "is_binary = 0 AND json_valid(value)";
-
 const sql = (text: string, ...values: (string | number)[]): Sql => ({ text, values });
 
 function joined(parts: readonly Sql[], separator: string): Sql {
@@ -25,17 +23,34 @@ function pathLiteral(path: Path): string {
   return `'$${names.join("").replaceAll("'", "''")}'`;
 }
 
-/**
- * What a path holds, as one value that orders as a sort does: NULL for what is no value or null, a number, or text,
- * which begins with the letter of its type. Of a member given twice SQLite reads the first.
- */
-export function valueAt(path: Path): string {
-  const at = pathLiteral(path);
-  return `CASE WHEN ${isJson} THEN CASE json_type(value, ${at}) WHEN 'integer' THEN json_extract(value, ${at}) + 0.0 WHEN 'real' THEN json_extract(value, ${at}) WHEN 'text' THEN 's' || json_extract(value, ${at}) WHEN 'true' THEN 'b1' WHEN 'false' THEN 'b0' END END`;
+/** Whether a row's value is JSON, which SQLite's functions otherwise refuse. `row` is `new` or a table's name. */
+export function isJson(row: string): string {
+  return `${row}.is_binary = 0 AND json_valid(${row}.value)`;
 }
 
-function isNullAt(path: Path): string {
-  return `CASE WHEN ${isJson} THEN json_type(value, ${pathLiteral(path)}) IS 'null' ELSE 0 END`;
+/**
+ * What a row's value holds at a path, as one value that orders as a sort does: NULL for what is no value or null, a
+ * number, or text, which begins with the letter of its type. Of a member given twice SQLite reads the first.
+ */
+export function valueAt(row: string, path: Path): string {
+  const [value, at] = [`${row}.value`, pathLiteral(path)];
+  return `CASE WHEN ${isJson(row)} THEN CASE json_type(${value}, ${at}) WHEN 'integer' THEN json_extract(${value}, ${at}) + 0.0 WHEN 'real' THEN json_extract(${value}, ${at}) WHEN 'text' THEN 's' || json_extract(${value}, ${at}) WHEN 'true' THEN 'b1' WHEN 'false' THEN 'b0' END END`;
+}
+
+/** Where a query looks: in an index of values beside the items, or into the items themselves. */
+export interface Source {
+  /** The table of the items; `from` holds it, perhaps joined to an index. */
+  readonly table: string;
+  readonly from: string;
+  /** The column by which keys are compared. */
+  readonly key: string;
+  /** As {@link valueAt}. */
+  valueAt(path: Path): string;
+}
+
+/** Every item is read. */
+export function scanOf(table: string): Source {
+  return { table, from: table, key: `${table}.key`, valueAt: (path) => valueAt(table, path) };
 }
 
 /** A value of a filter as {@link valueAt} has it. It goes in as JSON, to be read by the reader that reads what is stored. */
@@ -48,10 +63,15 @@ function operand(value: Exclude<Scalar, null>): Sql {
 
 const operators = { EQ: "=", NEQ: "<>", GT: ">", GTE: ">=", LT: "<", LTE: "<=" } as const;
 
-function condition(filter: Filter): Sql {
-  if ("filters" in filter) return joined(filter.filters.map(condition), ` ${filter.op} `);
-  const found = valueAt(filter.path);
-  const isNull = `(${found} IS NULL AND ${isNullAt(filter.path)})`;
+function condition(filter: Filter, source: Source): Sql {
+  if ("filters" in filter) {
+    const parts = filter.filters.map((one) => condition(one, source));
+    return joined(parts, ` ${filter.op} `);
+  }
+  const { table } = source;
+  const found = source.valueAt(filter.path);
+  const type = `json_type(${table}.value, ${pathLiteral(filter.path)})`;
+  const isNull = `(${found} IS NULL AND CASE WHEN ${isJson(table)} THEN ${type} IS 'null' ELSE 0 END)`;
   if ("values" in filter) {
     const values = filter.values.filter((value) => value !== null).map(operand);
     const among = joined(values, ", ");
@@ -79,16 +99,16 @@ function isByValue({ filter, sort }: StateQuery): boolean {
   return sort.length > 0 || all.some(({ op }) => op.startsWith("GT") || op.startsWith("LT"));
 }
 
-function scope(query: StateQuery): readonly Sql[] {
+function scope(query: StateQuery, source: Source): readonly Sql[] {
   const { keyPrefix, actors } = query;
   const parts: Sql[] = [];
-  const key = isByValue(query) ? "+key" : "key";
+  const key = isByValue(query) ? `+${source.key}` : source.key;
   if (keyPrefix !== "") {
     const last = keyPrefix.length - 1;
     const end = keyPrefix.slice(0, last) + String.fromCharCode(keyPrefix.charCodeAt(last) + 1);
     parts.push(sql(`${key} >= ? AND ${key} < ?`, keyPrefix, end));
   }
-  const rest = `substr(key, ${[...keyPrefix].length + 1})`;
+  const rest = `substr(${source.key}, ${[...keyPrefix].length + 1})`;
   const separator = `instr(${rest}, '${KEY_SEPARATOR}')`;
   if (actors === undefined) parts.push(sql(`${separator} = 0`));
   else if (actors.key === undefined) parts.push(sql(`${separator} > 0`));
@@ -103,9 +123,9 @@ function scope(query: StateQuery): readonly Sql[] {
  * What comes after a position, as conditions one after the other: each of them is one stretch of the first sort's
  * index. `values` are those of {@link valueAt}.
  */
-function stretches({ sort }: StateQuery, { values, key }: Position): readonly Sql[] {
+function stretches({ sort }: StateQuery, { values, key }: Position, source: Source): readonly Sql[] {
   const orders = sort.map(({ path, order }, i) => {
-    const found = valueAt(path);
+    const found = source.valueAt(path);
     const value = values[i] as string | number | null;
     const descending = order === "DESC";
     const after = descending
@@ -119,7 +139,10 @@ function stretches({ sort }: StateQuery, { values, key }: Position): readonly Sq
     return { found, value, descending, after, same };
   });
   const [first] = orders;
-  const ways = [...orders.map(({ after }) => after), sql(`key ${first?.descending ? "<" : ">"} ?`, key)];
+  const ways = [
+    ...orders.map(({ after }) => after),
+    sql(`${source.key} ${first?.descending ? "<" : ">"} ?`, key),
+  ];
   const after = joined(
     ways.map((way, i) => joined([...orders.slice(0, i).map(({ same }) => same), way], " AND ")),
     " OR ",
@@ -139,27 +162,29 @@ function stretches({ sort }: StateQuery, { values, key }: Position): readonly Sq
  * key, the value, the ETag, the time of expiry, and what it is sorted by, text as JSON.
  */
 export function querySql(
-  table: string,
+  source: Source,
   query: StateQuery,
   after: Position | undefined,
   now: string,
 ): readonly Sql[] {
   const { filter, sort } = query;
+  const { table, from } = source;
   const where = [
-    sql(isJson),
-    sql("(expiration_time IS NULL OR expiration_time > ?)", now),
-    ...scope(query),
-    ...(filter === undefined ? [] : [condition(filter)]),
+    sql(isJson(table)),
+    sql(`(${table}.expiration_time IS NULL OR ${table}.expiration_time > ?)`, now),
+    ...scope(query, source),
+    ...(filter === undefined ? [] : [condition(filter, source)]),
   ];
-  const values = sort.map(({ path }) => valueAt(path));
+  const values = sort.map(({ path }) => source.valueAt(path));
   // As JSON, because text that is read ends at a NUL.
   const sorted = values.map((value) => `iif(typeof(${value}) = 'text', json_quote(${value}), ${value})`);
-  const columns = ["key, value, etag, expiration_time", ...sorted].join(", ");
+  const item = ["key", "value", "etag", "expiration_time"].map((column) => `${table}.${column}`);
   const direction = sort[0]?.order === "DESC" ? " DESC" : "";
-  const order = [...sort.map(({ order: one }, i) => `${values[i]} ${one}`), `key${direction}`].join(", ");
-  const parts = after === undefined ? [undefined] : stretches(query, after);
+  const order = [...sort.map(({ order: one }, i) => `${values[i]} ${one}`), source.key + direction];
+  const parts = after === undefined ? [undefined] : stretches(query, after, source);
   return parts.map((stretch) => {
     const all = joined(stretch === undefined ? where : [...where, stretch], " AND ");
-    return sql(`SELECT ${columns} FROM ${table} WHERE ${all.text} ORDER BY ${order} LIMIT ?`, ...all.values);
+    const text = `SELECT ${[...item, ...sorted].join(", ")} FROM ${from} WHERE ${all.text} ORDER BY ${order.join(", ")} LIMIT ?`;
+    return sql(text, ...all.values);
   });
 }
