@@ -4,6 +4,7 @@ import { invokeApp, receiveInvocation, refuseMethod } from "./api/invoke.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import { type ComponentChange, Components } from "./components/components.ts";
 import type { Registry } from "./components/registry.ts";
+import { ConfigurationSubscriptions, type SubscriptionRecords } from "./configuration-subscriptions.ts";
 import type { Core, RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
@@ -52,6 +53,8 @@ export interface RuntimeOptions {
   readonly extended: ReadonlyMap<string, string>;
   /** What POST /v1.0/shutdown does, once it has been answered. */
   shutdown(force: boolean): void;
+  /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
+  readonly subscriptionRecords?: SubscriptionRecords | undefined;
 }
 
 const open = ["healthz.get", "healthz.outbound"];
@@ -83,7 +86,6 @@ export class Runtime {
     this.#resources = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
     const runtime = this;
-    const subscriptions = new Subscriptions(() => this.sidecar, options.namespace, options.rules);
     this.sidecar = {
       appId: options.appId,
       namespace: options.namespace || "default",
@@ -92,7 +94,8 @@ export class Runtime {
       core: options.core,
       app: options.app,
       mesh: new Mesh(options.transports, options.platform),
-      subscriptions,
+      subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
+      configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       get resources() {
         return runtime.#resources;
       },
@@ -152,6 +155,7 @@ export class Runtime {
       throw new Error("the sidecar was stopped while it started");
     }
     this.#components = opened;
+    await this.sidecar.configurations.load();
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
     await Promise.all(
@@ -183,6 +187,7 @@ export class Runtime {
     if (app !== undefined) {
       await app.ready(this.#stopping.signal);
       await this.askApp();
+      this.sidecar.configurations.start();
     }
     this.#app = true;
   }
@@ -217,9 +222,10 @@ export class Runtime {
 
   /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
-    const { subscriptions } = this.sidecar;
+    const { subscriptions, configurations } = this.sidecar;
     if (touched(changes, "pubsub") && this.#app) await subscriptions.start();
     if (touched(changes, "bindings") && this.#app) await this.#inputBindings.start();
+    if (touched(changes, "configuration")) await configurations.moved(changes.map(({ name }) => name));
     await this.#underWay.pass();
   }
 
@@ -280,7 +286,8 @@ export class Runtime {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     try {
-      await Promise.all([this.sidecar.subscriptions.close(), this.#inputBindings.close()]);
+      const { subscriptions, configurations } = this.sidecar;
+      await Promise.all([subscriptions.close(), this.#inputBindings.close(), configurations.close()]);
       await this.sidecar.mesh.close();
       await this.#options.app?.close();
     } finally {

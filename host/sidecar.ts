@@ -1,5 +1,6 @@
 import type { AppChannel } from "./channel/app-channel.ts";
 import type { OpenComponents } from "./components/open-component.ts";
+import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import type { Core } from "./core/core.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Log, Platform } from "./platform.ts";
@@ -27,6 +28,7 @@ export interface Sidecar {
   readonly app: AppChannel | undefined;
   readonly mesh: Mesh;
   readonly subscriptions: Subscriptions;
+  readonly configurations: ConfigurationSubscriptions;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
   readonly extended: Map<string, string>;
   /** Bytes. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
-import { ended } from "./hosts/daprd.ts";
+import { ended } from "./hosts/ended.ts";
 import { freePorts } from "./hosts/free-ports.ts";
 
 export interface RedisServerOptions {

@@ -49,6 +49,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const link = new RelayLink(web.clock, () => host.wantRelay());
   const platform: Platform = { ...web, origin: new URL(scope).origin, connect: link.connect };
   const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
+  const registrations = new Registrations(`${prefix}registrations`, platform.clock, platform.log);
   const sidecars = new Sidecars({
     platform,
     core: embeddedCore(),
@@ -56,13 +57,14 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     rules: options.rules,
     relays: new RelayClient(platform),
     defaults: defaultResources,
+    subscriptionRecords: (appId) => registrations.subscriptionsOf(appId),
   });
   const host: ScopeHost = new ScopeHost({
     worker,
     platform,
     incarnation: incarnation.id,
     sidecars,
-    registrations: new Registrations(`${prefix}registrations`, platform.clock, platform.log),
+    registrations,
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
     erase: () => eraseDatabases(prefix),

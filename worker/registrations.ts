@@ -1,4 +1,5 @@
 import type { DBSchema } from "idb";
+import type { KeptSubscription, SubscriptionRecords } from "../host/configuration-subscriptions.ts";
 import type { Clock, Log } from "../host/platform.ts";
 import type { Registration } from "./messages.ts";
 import { Database, type Layout } from "./storage/database.ts";
@@ -17,16 +18,23 @@ export interface KeptClient {
   readonly serving: boolean;
 }
 
+/** A subscription to configuration of one app. */
+type KeptByApp = KeptSubscription & { readonly appId: string };
+
 interface Schema extends DBSchema {
+  subscriptions: { key: [appId: string, id: string]; value: KeptByApp };
   apps: { key: string; value: KeptApp };
   clients: { key: [clientId: string, appId: string]; value: KeptClient };
 }
 
 const layout: Layout<Schema> = {
-  version: 1,
-  upgrade(database) {
-    database.createObjectStore("apps", { keyPath: "registration.appId" });
-    database.createObjectStore("clients", { keyPath: ["clientId", "appId"] });
+  version: 2,
+  upgrade(database, oldVersion) {
+    if (oldVersion < 1) {
+      database.createObjectStore("apps", { keyPath: "registration.appId" });
+      database.createObjectStore("clients", { keyPath: ["clientId", "appId"] });
+    }
+    database.createObjectStore("subscriptions", { keyPath: ["appId", "id"] });
   },
 };
 
@@ -61,6 +69,27 @@ export class Registrations {
       const store = transaction.objectStore("clients");
       await Promise.all(clients.map(({ clientId, appId }) => store.delete([clientId, appId])));
     });
+  }
+
+  /** An app's subscriptions to configuration. */
+  subscriptionsOf(appId: string): SubscriptionRecords {
+    return {
+      load: () =>
+        this.#database.transact(["subscriptions"], "readonly", "relaxed", (transaction) => {
+          const ofApp = IDBKeyRange.bound([appId], [appId, []]);
+          return transaction.objectStore("subscriptions").getAll(ofApp);
+        }),
+      keep: async (subscription) => {
+        await this.#database.transact(["subscriptions"], "readwrite", "relaxed", (transaction) =>
+          transaction.objectStore("subscriptions").put({ ...subscription, appId }),
+        );
+      },
+      forget: async (id) => {
+        await this.#database.transact(["subscriptions"], "readwrite", "relaxed", (transaction) =>
+          transaction.objectStore("subscriptions").delete([appId, id]),
+        );
+      },
+    };
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Registry } from "../host/components/registry.ts";
+import type { SubscriptionRecords } from "../host/configuration-subscriptions.ts";
 import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import { reasonOf } from "../host/errors/reason-of.ts";
@@ -27,6 +28,8 @@ export interface SidecarsOptions {
   readonly transports?: () => readonly Transport[];
   /** What an app gets that names no components. */
   readonly defaults: (relay: RelaySettings | undefined) => Resources;
+  /** Where an app's subscriptions to configuration outlive its runtime; left out in page mode. */
+  readonly subscriptionRecords?: (appId: string) => SubscriptionRecords;
 }
 
 /** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
@@ -126,6 +129,7 @@ export class App {
       maxBodySize: MAX_BODY_SIZE,
       strict,
       extended: new Map(),
+      subscriptionRecords: this.#options.subscriptionRecords?.(appId),
       // The browser stops a worker; an app can end its own runtime, which the next request starts again.
       shutdown: () => void this.close(),
     });

@@ -1,4 +1,5 @@
 import { bindings } from "./bindings.ts";
+import { configuration } from "./configuration.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invoke } from "./invoke.ts";
 import { locks } from "./lock.ts";
@@ -16,6 +17,7 @@ export const endpoints: readonly Endpoint[] = [
   ...bindings,
   ...metadata,
   ...secrets,
+  ...configuration,
   ...locks,
   ...unsupported,
 ];

@@ -30,12 +30,6 @@ export const unsupported: readonly Endpoint[] = [
     ["timer", "POST PUT DELETE", "/v1.0/actors/{type}/{id}/timers/{name}"],
   ),
   ...block(
-    "configuration",
-    ["get", "GET", ...stable("/configuration/{store}")],
-    ["subscribe", "GET", ...stable("/configuration/{store}/subscribe")],
-    ["unsubscribe", "GET", ...stable("/configuration/{store}/{id}/unsubscribe")],
-  ),
-  ...block(
     "crypto",
     ["encrypt", "PUT", "/v1.0-alpha1/crypto/{name}/encrypt"],
     ["decrypt", "PUT", "/v1.0-alpha1/crypto/{name}/decrypt"],

@@ -23,6 +23,8 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "configuration.dapr": ["a page", "Node"],
   "lock.redis": ["Node"],
   "lock.dapr": ["a page", "Node"],
+  "configuration.in-memory": ["a page", "Node"],
+  "configuration.indexeddb": ["a page"],
   "lock.in-memory": ["a page", "Node"],
   "lock.indexeddb": ["a page"],
   "bindings.http": ["a page", "Node"],

@@ -249,6 +249,13 @@ export const catalogue = {
     message: "failed to subscribe {keys} from Configuration store {name}: {cause}",
   },
 
+  /** Of daprlet's own way to change settings. */
+  ERR_CONFIGURATION_SET: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "failed to change the settings of configuration store {name}: {cause}",
+  },
+
   ERR_LOCK_STORE_NOT_CONFIGURED: {
     status: 500,
     grpc: "FAILED_PRECONDITION",

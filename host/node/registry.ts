@@ -2,6 +2,7 @@ import { cronBinding } from "../components/bindings/cron.ts";
 import { daprBinding } from "../components/bindings/dapr.ts";
 import { httpBinding } from "../components/bindings/http.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
+import { inMemoryConfigurationStore } from "../components/configuration/in-memory.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
 import { daprPubSub } from "../components/pubsub/dapr.ts";
@@ -33,6 +34,6 @@ export const nodeRegistry: Registry = {
   state: [inMemoryStore, sqliteStore, redisStore, daprStore()],
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub()],
   bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, redisBinding, daprBinding()],
-  configuration: [redisConfigurationStore, daprConfigurationStore],
+  configuration: [inMemoryConfigurationStore, redisConfigurationStore, daprConfigurationStore],
   lock: [inMemoryLockStore, redisLockStore, daprLockStore],
 };

@@ -139,6 +139,7 @@ export function createTestApp(options: TestAppOptions = {}) {
   });
   // A caller that went away while it was sending is part of the tests.
   app.onError((error, c) => c.text(error.message, 500));
+  app.post("/configuration/*", (c) => c.body(null, 200));
   app.all("/events/*", (c) => c.body(null, 200));
   app.all("/A", (c) => c.body(null, 200));
   app.all("*", (c: Context) => c.json(c.get("seen")));

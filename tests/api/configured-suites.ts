@@ -109,6 +109,20 @@ export function bareSuite(definition: HostDefinition): void {
     ]);
   });
 
+  test.each(["?key=a", "/subscribe?key=a", "/some-id/unsubscribe"])(
+    "no configuration store: %s",
+    async (path) => {
+      const answer = await on.fetch(`/v1.0/configuration/settings${path}`);
+      expect([answer.status, answer.json]).toEqual([
+        500,
+        {
+          errorCode: "ERR_CONFIGURATION_STORE_NOT_CONFIGURED",
+          message: "configuration stores not configured",
+        },
+      ]);
+    },
+  );
+
   describe("no lock store", () => {
     const call = (operation: string, body: string) => on.post(`/v1.0-alpha1/${operation}/locks`, body);
     const whole = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":60}';

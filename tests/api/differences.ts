@@ -432,6 +432,13 @@ export const differences = [
     daprlet: "another",
     why: "an ETag that was read before the deletion must not match; what daprd deletes begins again at 1",
   },
+  {
+    id: "configuration.set",
+    what: "`POST /v1.0/configuration/{store}`, which changes settings",
+    daprd: 404,
+    daprlet: 204,
+    why: "a store in memory or in a page has no other way in; `strict` refuses it as daprd does",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

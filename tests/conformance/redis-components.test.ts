@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BindingRequest, OutputBinding } from "../../host/components/bindings/binding.ts";
 import type { Component, Definition } from "../../host/components/component.ts";
+import type { ConfigurationItems } from "../../host/components/configuration/configuration-store.ts";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import { redisBinding } from "../../host/node/components/bindings-redis.ts";
 import { redisConfigurationStore } from "../../host/node/components/configuration-redis.ts";
@@ -130,10 +131,11 @@ describeWithRedis("on a Redis of its own", () => {
   async function watch(keys: string[], more: Readonly<Record<string, string>> = {}) {
     const store = await open(redisConfigurationStore, more);
     const told: string[] = [];
-    const subscription = await store.subscribe(keys, new Map(), async (items) => {
+    const tell = async (items: ConfigurationItems) => {
       for (const [key, { value, version }] of items) told.push(`${key}=${value}/${version}`);
       throw new Error("the app is away");
-    });
+    };
+    const subscription = await store.subscribe(keys, new Map(), tell, "the test's");
     return { subscription, told };
   }
 
@@ -187,10 +189,10 @@ describeWithRedis("on a Redis of its own", () => {
         { redisUsername, redisPassword: "pw" },
         (text) => void warnings.push(text),
       );
-    await expect((await as("looks")).subscribe(["k"], new Map(), async () => undefined)).rejects.toThrow(
-      /set notify-keyspace-events Kg\$xe in the server's own configuration/,
-    );
-    await (await as("blind")).subscribe(["k"], new Map(), async () => undefined);
+    await expect(
+      (await as("looks")).subscribe(["k"], new Map(), async () => undefined, "the test's"),
+    ).rejects.toThrow(/set notify-keyspace-events Kg\$xe in the server's own configuration/);
+    await (await as("blind")).subscribe(["k"], new Map(), async () => undefined, "the test's");
     expect(warnings.join()).toMatch(/set notify-keyspace-events Kg\$xe/);
   });
 });

@@ -11,6 +11,8 @@ export interface ComponentTypes {
   readonly secrets: { readonly type: string; readonly metadata: Readonly<Record<string, string>> };
   /** Of `locks`; undefined where the host has no lock store. */
   readonly lock: string | undefined;
+  /** Of `settings`; undefined where the host has no configuration store. */
+  readonly configuration: ComponentTypes["state"] | undefined;
   /** The address of `target.ts`. */
   readonly target: string;
   /** Of `bindings.localstorage`; undefined where the host has none. */
@@ -59,6 +61,7 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
   return [
     { name: "secrets", ...types.secrets },
     ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
+    ...(types.configuration === undefined ? [] : [{ name: "settings", ...types.configuration }]),
     { name: "statestore", type: state.type, metadata: state.metadata },
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createTestApp, subscriptions } from "../api/app.ts";
+import { missingRedis, startRedis } from "../redis-server.ts";
 import {
   type ComponentTypes,
   componentYaml,
@@ -11,6 +12,7 @@ import {
   secrets,
   writeResources,
 } from "./components.ts";
+import { ended } from "./ended.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
@@ -54,11 +56,6 @@ export async function untilHealthy(fetch: Fetch, child: ChildProcess, said: () =
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-}
-
-export async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise((resolve) => child.once("exit", resolve));
 }
 
 /**
@@ -149,6 +146,10 @@ export async function startPair(options: PairOptions): Promise<Host> {
   const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
   const resources = join(folder, "resources");
   const target = await startTarget();
+  const redis =
+    options.program === undefined && options.components !== false && missingRedis === undefined
+      ? await startRedis({ more: ["--notify-keyspace-events", "KA"] })
+      : undefined;
   if (options.components !== false) {
     const secretsFile = join(folder, "secrets.json");
     writeFileSync(secretsFile, JSON.stringify(secrets));
@@ -161,6 +162,10 @@ export async function startPair(options: PairOptions): Promise<Host> {
       secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
       // The build of daprd that the suites run against has no lock store.
       lock: options.program === undefined ? undefined : "lock.in-memory",
+      configuration:
+        options.program !== undefined
+          ? { type: "configuration.in-memory", metadata: {} }
+          : redis && { type: "configuration.redis", metadata: { redisHost: redis.address } },
       target: target.url,
       folder: join(folder, "files"),
     };
@@ -184,8 +189,21 @@ export async function startPair(options: PairOptions): Promise<Host> {
     fetch: self.fetch,
     peer,
     restart: () => self.restart(),
+    ...(redis !== undefined && {
+      async change(key: string, value: string | null) {
+        await (value === null ? redis.client.del(key) : redis.client.set(key, value));
+      },
+      async listening(key: string | undefined) {
+        const heard = async () =>
+          key === undefined
+            ? redis.client.pubsub("NUMPAT")
+            : (await redis.client.pubsub("NUMSUB", `__keyspace@0__:${key}`))[1];
+        while (Number(await heard()) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      },
+    }),
     async stop() {
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+      await redis?.stop();
       await Promise.all([...apps, target].map((server) => server.close()));
       rmSync(folder, { recursive: true, force: true });
     },
@@ -211,7 +229,7 @@ export const daprd: HostDefinition = {
   name: "daprd",
   dialect: "daprd",
   required: false,
-  features: ofPrograms,
+  features: new Set([...ofPrograms, ...(missingRedis === undefined ? (["settings"] as const) : [])]),
   missing: onPath("daprd")
     ? undefined
     : "daprd is not on the PATH: the expectations of the API suites are not checked against it in this run",

@@ -60,6 +60,10 @@ export interface Host extends Sidecar {
   /** Ends the sidecar without warning (the process, the worker) and starts it again. Its app and its data stay. */
   restart(): Promise<void>;
   stop(): Promise<void>;
+  /** Changes one setting of `settings` as others do; null deletes it. Undefined: by daprlet's own endpoint. */
+  change?(key: string, value: string | null): Promise<void>;
+  /** Resolves once a subscription to that key, or to all, is in effect. Undefined: it is when it is answered. */
+  listening?(key: string | undefined): Promise<void>;
 }
 
 /**
@@ -67,7 +71,7 @@ export interface Host extends Sidecar {
  * (a page forbids some). persistent: `statestore` outlives restart(). durableEvents: so do the
  * events of `messagebus`. eventTtl: `messagebus` drops expired events itself. chunks: another app's answer arrives while it
  * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
- * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store.
+ * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store. settings: it has a configuration store.
  * files: it has `bindings.localstorage`. trace: it can send TRACE.
  */
 export type Feature =
@@ -81,6 +85,7 @@ export type Feature =
   | "configurable"
   | "appToken"
   | "processes"
+  | "settings"
   | "locks"
   | "files"
   | "trace";

@@ -48,6 +48,7 @@ export const inProcess: HostDefinition = {
   required: true,
   features: new Set([
     "locks",
+    "settings",
     "verbatim",
     "headers",
     "chunks",
@@ -72,6 +73,7 @@ async function start(options: StartOptions = {}): Promise<Host> {
     pubsub: { type: "pubsub.in-memory", metadata: {} },
     secrets: { type: "secretstores.in-memory", metadata: secrets },
     lock: "lock.in-memory",
+    configuration: { type: "configuration.in-memory", metadata: {} },
   };
   const components = options.components === false ? [] : resourcesYaml(types, ids[0]);
   const apps = ids.map(() => createTestApp({ subscriptions }));

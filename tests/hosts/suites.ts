@@ -3,6 +3,7 @@ import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { bindingsSuite } from "../api/bindings-suite.ts";
 import { bulkPublishSuite } from "../api/bulk-publish-suite.ts";
+import { configurationSuite } from "../api/configuration-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
@@ -27,6 +28,7 @@ const suites = {
   metadata: metadataSuite,
   secrets: secretsSuite,
   lock: lockSuite,
+  configuration: configurationSuite,
   badInput: badInputSuite,
   differing: differingSuite,
 } as const;

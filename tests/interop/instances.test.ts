@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ended } from "../hosts/daprd.ts";
+import { ended } from "../hosts/ended.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { daprletProgram } from "../hosts/node.ts";
 import { type Echo, Fleet, json, random, withEachKind } from "./fleet.ts";

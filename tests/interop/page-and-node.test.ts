@@ -4,7 +4,7 @@ import { type Browser, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Site } from "../browser/fixtures.ts";
 import { chromiumPath } from "../browser/playwright.config.ts";
-import { ended } from "../hosts/daprd.ts";
+import { ended } from "../hosts/ended.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { daprletProgram } from "../hosts/node.ts";
 import { bundlePageEntry, pageHtml } from "../hosts/page.ts";

@@ -16,7 +16,8 @@ import { createRuntime } from "../../host/node/create-runtime.ts";
 import { startSidecar } from "../../host/node/start-sidecar.ts";
 import { testContext } from "../conformance/test-context.ts";
 import { componentYaml } from "../hosts/components.ts";
-import { type Daprd, daprd, ended, startDaprd } from "../hosts/daprd.ts";
+import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
+import { ended } from "../hosts/ended.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -163,6 +164,7 @@ describe.skipIf(missing !== undefined)(`blocks of daprd ${missing ?? ""}`, () =>
       ["limit", "gone"],
       none,
       async (items) => void told.push(items),
+      "the test's",
     );
     await command("SET", "limit", "20||2");
     await command("DEL", "gone");

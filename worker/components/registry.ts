@@ -2,6 +2,7 @@ import { cronBinding } from "../../host/components/bindings/cron.ts";
 import { daprBinding } from "../../host/components/bindings/dapr.ts";
 import { httpBinding } from "../../host/components/bindings/http.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
+import { inMemoryConfigurationStore } from "../../host/components/configuration/in-memory.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
 import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
 import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
@@ -13,6 +14,7 @@ import { inMemorySecretStore } from "../../host/components/secretstores/in-memor
 import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
+import { indexedDbConfigurationStore } from "./configuration-indexeddb.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { offlineQueue } from "./offline-queue.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
@@ -26,7 +28,7 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
     bindings: [httpBinding(), cronBinding, daprBinding(queue)],
-    configuration: [daprConfigurationStore],
+    configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };
 }

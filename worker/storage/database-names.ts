@@ -2,7 +2,7 @@
 export type StoredFamily = "state" | "pubsub";
 
 /** Those whose databases do not leave the browser in a file: what they hold is worth nothing, or too much, elsewhere. */
-export type UnexportedFamily = "lock" | "secretstores";
+export type UnexportedFamily = "configuration" | "lock" | "secretstores";
 
 export interface DatabaseName {
   readonly family: StoredFamily;
