@@ -4,6 +4,7 @@
  */
 export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "secretstores.in-memory": ["a page", "Node"],
+  "secretstores.vault": ["a page"],
   "secretstores.local.file": ["Node"],
   "secretstores.local.env": ["Node"],
   "state.in-memory": ["a page", "Node"],

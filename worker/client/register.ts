@@ -2,6 +2,7 @@ import { type Clock, withTimeout } from "../../host/platform.ts";
 import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
 import type { Resources } from "../../host/resources/parse-resources.ts";
 import { DEFAULT_PORTS } from "../addresses.ts";
+import type { SecretValues } from "../client-vault.ts";
 import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";
 import type { Imported } from "../storage/import-state.ts";
 import { NoWorkerError, startWorker, type WorkerPlace, workerPlace } from "./choose-worker.ts";
@@ -55,6 +56,11 @@ export interface Registered {
    * Rejects with nothing changed when the file is not whole.
    */
   importState(file: Blob): Promise<readonly Imported[]>;
+  /**
+   * Puts a secret into a `secretstores.vault`: one value, or values by key; null removes it. It is sealed with a key
+   * that the browser does not give out, and never sent.
+   */
+  sealSecret(store: string, name: string, values: SecretValues): Promise<void>;
   /** Ends the runtime of this scope for all its pages and deletes what it kept: nothing is left behind. */
   unregister(): Promise<void>;
 }
@@ -107,6 +113,10 @@ export async function register(options: RegisterOptions, context: RegisterContex
     persist: async (signal) => await (await storage()).persist(signal),
     exportState: async () => await (await storage()).exportScope(place.scope.href),
     importState: async (file) => await (await storage()).importScope(place.scope.href, file),
+    sealSecret: async (store, name, values) => {
+      const { sealSecret } = await import("../client-vault.ts");
+      await sealSecret(place.scope.href, page.fetchAs(door), store, name, values);
+    },
     async unregister() {
       await door.unregister();
       page.uninstall();

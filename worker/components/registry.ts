@@ -18,13 +18,14 @@ import { indexedDbConfigurationStore } from "./configuration-indexeddb.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { offlineQueue } from "./offline-queue.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
+import { vaultSecretStore } from "./secretstores-vault.ts";
 import { indexedDbStore } from "./state-indexeddb.ts";
 
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
   const queue = offlineQueue(storage);
   return {
-    secretstores: [inMemorySecretStore, daprSecretStore],
+    secretstores: [inMemorySecretStore, vaultSecretStore(storage), daprSecretStore],
     state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
     bindings: [httpBinding(), cronBinding, daprBinding(queue)],
