@@ -1,11 +1,9 @@
 import type { Call } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { invokeApp, receiveInvocation, refuseMethod } from "./api/invoke.ts";
-import type { AppChannel } from "./channel/app-channel.ts";
 import { type ComponentChange, Components } from "./components/components.ts";
-import type { Registry } from "./components/registry.ts";
-import { ConfigurationSubscriptions, type SubscriptionRecords } from "./configuration-subscriptions.ts";
-import type { Core, RouteFault } from "./core/core.ts";
+import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
+import type { RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
@@ -20,42 +18,17 @@ import {
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
-import type { Peer, Transport } from "./mesh/transport.ts";
-import type { Log, Platform } from "./platform.ts";
+import type { Peer } from "./mesh/transport.ts";
+import { Outboxes } from "./outbox/outboxes.ts";
+import type { Log } from "./platform.ts";
 import type { Resources } from "./resources/parse-resources.ts";
+import type { RuntimeOptions } from "./runtime-options.ts";
 import { equalTokens } from "./security/token.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
-import type { Rules } from "./subscriptions/rules/rules.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Turnover } from "./turnover.ts";
 
-export interface RuntimeOptions {
-  readonly appId: string;
-  /** Undefined where the host was given none: other instances know it as `default` then. */
-  readonly namespace: string | undefined;
-  /** What the host calls itself in errors and metadata: `Node`, `a page`. */
-  readonly host: string;
-  readonly core: Core;
-  readonly platform: Platform;
-  readonly registry: Registry;
-  /** What routing rules are written in; undefined where it was left out. */
-  readonly rules: Rules | undefined;
-  readonly resources: Resources;
-  readonly relays: RelayConnections;
-  readonly transports: readonly Transport[];
-  readonly app: AppChannel | undefined;
-  /** When set, every request but the health ones must carry it in `dapr-api-token`. */
-  readonly apiToken: string | undefined;
-  /** Bytes. */
-  readonly maxBodySize: number;
-  readonly strict: boolean;
-  /** Initial `extended` of metadata. */
-  readonly extended: ReadonlyMap<string, string>;
-  /** What POST /v1.0/shutdown does, once it has been answered. */
-  shutdown(force: boolean): void;
-  /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
-  readonly subscriptionRecords?: SubscriptionRecords | undefined;
-}
+export type { RuntimeOptions };
 
 const open = ["healthz.get", "healthz.outbound"];
 
@@ -96,6 +69,7 @@ export class Runtime {
       mesh: new Mesh(options.transports, options.platform),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
+      outboxes: new Outboxes(() => this.sidecar),
       get resources() {
         return runtime.#resources;
       },
@@ -156,6 +130,7 @@ export class Runtime {
     }
     this.#components = opened;
     await this.sidecar.configurations.load();
+    await this.sidecar.outboxes.refresh();
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
     await Promise.all(
@@ -222,11 +197,12 @@ export class Runtime {
 
   /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
-    const { subscriptions, configurations } = this.sidecar;
+    const { subscriptions, configurations, outboxes } = this.sidecar;
     if (touched(changes, "pubsub") && this.#app) await subscriptions.start();
     if (touched(changes, "bindings") && this.#app) await this.#inputBindings.start();
     if (touched(changes, "configuration")) await configurations.moved(changes.map(({ name }) => name));
     await this.#underWay.pass();
+    await outboxes.refresh();
   }
 
   /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */
@@ -286,8 +262,9 @@ export class Runtime {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     try {
-      const { subscriptions, configurations } = this.sidecar;
+      const { subscriptions, configurations, outboxes } = this.sidecar;
       await Promise.all([subscriptions.close(), this.#inputBindings.close(), configurations.close()]);
+      await outboxes.close();
       await this.sidecar.mesh.close();
       await this.#options.app?.close();
     } finally {

@@ -3,6 +3,7 @@ import type { OpenComponents } from "./components/open-component.ts";
 import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import type { Core } from "./core/core.ts";
 import type { Mesh } from "./mesh/mesh.ts";
+import type { Outboxes } from "./outbox/outboxes.ts";
 import type { Log, Platform } from "./platform.ts";
 import type { Resources } from "./resources/parse-resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -29,6 +30,7 @@ export interface Sidecar {
   readonly mesh: Mesh;
   readonly subscriptions: Subscriptions;
   readonly configurations: ConfigurationSubscriptions;
+  readonly outboxes: Outboxes;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
   readonly extended: Map<string, string>;
   /** Bytes. */

@@ -21,6 +21,7 @@ import { type OpenedSecretStores, secretValues } from "./secretstores/secret-val
 import { EncryptedStore } from "./state/encrypted-store.ts";
 import { type EncryptionKeys, encryptionKeys } from "./state/encryption-keys.ts";
 import { keyPrefix } from "./state/key-prefix.ts";
+import { type OutboxTarget, outboxTarget } from "./state/outbox-target.ts";
 import type { Store } from "./state/store.ts";
 
 /** An open component beside its definition and its resource. */
@@ -33,6 +34,8 @@ export interface Opened<F extends Family, C extends Component> {
 export interface OpenedStore extends Opened<"state", Store> {
   /** What the API puts before every key, separator included. */
   readonly keyPrefix: string;
+  /** Where its transactions are published; undefined: nowhere. */
+  readonly outbox: OutboxTarget | undefined;
 }
 
 /** With what its metadata lets this app do. */
@@ -140,10 +143,14 @@ export async function openComponent(
   for (const [field, value] of await secretValues(resource, secretstores)) filled.set(field, value);
   const prefix = family === "state" || family === "lock" ? keyPrefix(resource, context.appId, namespace) : "";
   const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
+  const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
   const component = await construct(definition, resource, filled, named);
   const opened = { resource, definition, component };
-  if (keys !== undefined) return encrypted({ ...opened, keyPrefix: prefix } as OpenedStore, keys, context);
-  if (family === "state" || family === "lock") return { ...opened, keyPrefix: prefix } as OpenedStore;
+  if (family === "state") {
+    const store = { ...opened, keyPrefix: prefix, outbox } as OpenedStore;
+    return keys === undefined ? store : encrypted(store, keys, context);
+  }
+  if (family === "lock") return { ...opened, keyPrefix: prefix } as OpenedLockStore;
   if (family === "pubsub")
     return { ...opened, access: topicAccess(metadata, filled, context) } as OpenedPubSub;
   return opened as Opened<Family, Component>;

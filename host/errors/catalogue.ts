@@ -198,7 +198,6 @@ export const catalogue = {
     grpc: "INTERNAL",
     message: "error while publishing outbox message: {cause}",
     reason: "DAPR_PUBSUB_OUTBOX",
-    resource: "pubsub",
   },
 
   ERR_INVOKE_OUTPUT_BINDING: {

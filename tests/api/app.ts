@@ -43,6 +43,7 @@ export const subscriptions = [
   { pubsubname: "messagebus", topic: "retried", route: "/events/retried" },
   { pubsubname: "messagebus", topic: "lettered", route: "/events/lettered", deadLetterTopic: "letters" },
   { pubsubname: "messagebus", topic: "letters", route: "/events/letters" },
+  { pubsubname: "messagebus", topic: "outboxed", route: "/events/outboxed" },
   { pubsubname: "messagebus", topic: "no-route" },
   ...routedSubscriptions,
 ] as const;

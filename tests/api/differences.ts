@@ -439,6 +439,41 @@ export const differences = [
     daprlet: 204,
     why: "a store in memory or in a page has no other way in; `strict` refuses it as daprd does",
   },
+  {
+    id: "state.outbox.data",
+    what: "the data of an outbox's event whose operation names no content type",
+    daprd: { type: "text/plain", data: "Go's print of the value (`map[a:1]`)" },
+    daprlet: { type: "application/json", data: "the value" },
+    why: "what was saved is told",
+  },
+  {
+    id: "state.outbox.overrides",
+    what: "`cloudevent.*` in the metadata of an operation on a store with an outbox",
+    daprd: "attributes of those very names, beside all other metadata",
+    daprlet: "applied",
+    why: "they mean the same as in publishing; names with dots are no CloudEvents attributes",
+  },
+  {
+    id: "state.outbox.projection",
+    what: "a projection of a key that the transaction does not write",
+    daprd: "204, and nothing is published",
+    daprlet: 400,
+    why: "Dapr's documentation has it fail, and nobody would learn of the event that is missing",
+  },
+  {
+    id: "state.outbox.half",
+    what: "`outboxPublishPubsub` without `outboxPublishTopic`, or the reverse",
+    daprd: "no outbox",
+    daprlet: "the component does not open",
+    why: "who asks for events wants them",
+  },
+  {
+    id: "state.outbox.coordination",
+    what: "`outboxPubsub` and `outboxDiscardWhenMissingState`",
+    daprd: "the events wait in an internal topic of the broker until their state is found",
+    daprlet: "not needed",
+    why: "the events wait in the store, written in the transaction itself",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -4,6 +4,7 @@ import { isEmpty, isError } from "./answers.ts";
 import { stateCalls } from "./state-calls.ts";
 import { stateETags, stateItems } from "./state-items.ts";
 import { stateBulkGet, stateTransactions } from "./state-many.ts";
+import { stateOutbox } from "./state-outbox.ts";
 import { stateTtl } from "./state-ttl.ts";
 
 /** Contract of the state block: dapr-http-api §1.2 and §4.2. */
@@ -56,6 +57,8 @@ export function stateSuite(on: Subject): void {
       ]);
     });
   });
+
+  stateOutbox(on);
 
   describe("keys belong to an app", () => {
     test("another app does not see them", async () => {

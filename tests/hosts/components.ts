@@ -58,6 +58,10 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
   const cron = (name: string, metadata: Readonly<Record<string, string>>) => {
     return { name, type: "bindings.cron", metadata: { schedule: "@every 1s", ...metadata } };
   };
+  const outbox = (name: string, pubsub: string) => {
+    const metadata = { outboxPublishPubsub: pubsub, outboxPublishTopic: "outboxed" };
+    return { name, type: "state.in-memory", metadata };
+  };
   return [
     { name: "secrets", ...types.secrets },
     ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
@@ -71,6 +75,8 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
       type: state.type,
       metadata: { ...state.metadata, primaryEncryptionKey: "0f".repeat(32) },
     },
+    outbox("outbox", "messagebus"),
+    outbox("lostOutbox", "nowhere"),
     { name: "foreign", type: "state.in-memory", metadata: {}, scopes: ["somebody-else"] },
     { name: "messagebus", type: pubsub.type, metadata: pubsub.metadata },
     {
