@@ -182,10 +182,14 @@ export class Runtime {
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
     const declared = ({ subscriptions }: Resources) => JSON.stringify(subscriptions);
     const resubscribe = declared(resources) !== declared(this.#resources);
+    const origin = (name: string) => {
+      const found = resources.components.find((resource) => resource.name === name);
+      return found === undefined ? "" : ` (${found.origin})`;
+    };
     const changes = await components.update(resources.components, async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
-        else this.log.error(`component ${name} stays as it was: ${cause}`);
+        else this.log.error(`component ${name}${origin(name)} stays as it was: ${cause}`);
       }
       this.#resources = resources;
       await this.#settle(changed);

@@ -30,6 +30,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "lock.indexeddb": ["a page"],
   "bindings.http": ["a page", "Node"],
   "bindings.cron": ["a page", "Node"],
+  "bindings.in-memory": ["a page", "Node"],
   "bindings.localstorage": ["Node"],
 };
 

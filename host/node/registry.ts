@@ -1,6 +1,7 @@
 import { cronBinding } from "../components/bindings/cron.ts";
 import { daprBinding } from "../components/bindings/dapr.ts";
 import { httpBinding } from "../components/bindings/http.ts";
+import { inMemoryBinding } from "../components/bindings/in-memory.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../components/configuration/in-memory.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
@@ -33,7 +34,14 @@ export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
   state: [inMemoryStore, sqliteStore, redisStore, daprStore()],
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub()],
-  bindings: [httpBinding(nodeHttpExchange), cronBinding, localStorageBinding, redisBinding, daprBinding()],
+  bindings: [
+    httpBinding(nodeHttpExchange),
+    cronBinding,
+    inMemoryBinding,
+    localStorageBinding,
+    redisBinding,
+    daprBinding(),
+  ],
   configuration: [inMemoryConfigurationStore, redisConfigurationStore, daprConfigurationStore],
   lock: [inMemoryLockStore, redisLockStore, daprLockStore],
 };

@@ -5,21 +5,22 @@ import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
-import { joinResources, type Resources } from "../resources/parse-resources.ts";
+import { joinResources, type ParsedResources, type Resources } from "../resources/parse-resources.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
 import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
-import { loadResources } from "./load-resources.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { publicHandler } from "./public-handler.ts";
 import { nodeRegistry, nodeRules } from "./registry.ts";
+import { ResourceFiles } from "./resource-files.ts";
 import { type HttpServer, listen } from "./server.ts";
 import type { SidecarOptions } from "./sidecar-options.ts";
+import { watchResources } from "./watch-resources.ts";
 
 /** A sidecar that listens. */
 export interface NodeSidecar {
@@ -35,27 +36,34 @@ export interface NodeSidecar {
 
 const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 
+interface Found {
+  readonly resources: Resources;
+  /** With the resources of files as they are at present. */
+  current(fromFiles: ParsedResources): Resources;
+  readonly hotReload: boolean;
+}
+
 /** What was given and loaded. Each kind of resource that is not applied yet is named in one warning. */
-async function resources(options: SidecarOptions, log: Log): Promise<Resources> {
+async function findResources(options: SidecarOptions, files: ResourceFiles, log: Log): Promise<Found> {
   const { components, resourcesPaths, configPaths = [], environment } = options;
-  const all = joinResources(
-    await Promise.all([
-      givenResources(
-        components ?? (resourcesPaths === undefined ? defaults(options) : []),
-        "the options",
-        environment,
-      ),
-      loadResources(resourcesPaths ?? [], environment),
-      loadResources(configPaths, environment),
-    ]),
-  );
+  const [given, read, configured] = await Promise.all([
+    givenResources(
+      components ?? (resourcesPaths === undefined ? defaults(options) : []),
+      "the options",
+      environment,
+    ),
+    files.load(),
+    new ResourceFiles(configPaths, environment).load(),
+  ]);
+  const current = (fromFiles: ParsedResources) => joinResources([given, fromFiles, configured]);
+  const all = current(read);
   for (const kind of new Set(all.unapplied.map((resource) => resource.kind))) {
     const places = all.unapplied
       .filter((resource) => resource.kind === kind)
       .map(({ name, origin }) => `${name} (${origin})`);
     log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
   }
-  return all;
+  return { resources: all, current, hotReload: all.hotReload ?? true };
 }
 
 function defaults({ relay, relayRoom, relayToken }: SidecarOptions): GivenComponents {
@@ -149,9 +157,10 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const { apiToken } = options;
   const addresses = options.listenAddresses ?? loopbackAddresses;
   const maxBodySize = options.maxBodySize ?? 4 << 20;
+  const files = new ResourceFiles(options.resourcesPaths ?? [], options.environment);
   const [core, found, app] = await Promise.all([
     nodeCore(),
-    resources(options, log),
+    findResources(options, files, log),
     appChannel(options, clock, log),
   ]);
   const platform = nodePlatform(log, clock);
@@ -167,7 +176,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     platform,
     registry: options.registry ?? nodeRegistry,
     rules: nodeRules,
-    resources: found,
+    resources: found.resources,
     relays,
     transports: [
       ...machine(options, clock, log, {
@@ -194,10 +203,12 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     resolveStopped = resolve;
   });
   let stopping: Promise<void> | undefined;
+  let watching: ReturnType<typeof watchResources> | undefined;
   /** The doors close first, so that what is under way still finds its components. */
   const stop = () => {
     stopping ??= (async () => {
       const graceMs = options.gracefulShutdownMs ?? 5_000;
+      await watching?.close();
       await Promise.all(servers.map((server) => server.close(graceMs)));
       await runtime.stop();
       resolveStopped();
@@ -238,6 +249,11 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   if (failed !== undefined) {
     await stop();
     throw failed.reason;
+  }
+  const { resourcesPaths: paths = [] } = options;
+  if (paths.length > 0 && found.hotReload) {
+    const update = (read: ParsedResources) => runtime.update(found.current(read));
+    watching = watchResources({ paths, files, clock, log, update });
   }
   const port = (servers[0] as HttpServer).port;
   return { appId: options.appId, port, url: `http://localhost:${port}`, runtime, stop, stopped };

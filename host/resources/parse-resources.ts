@@ -26,6 +26,8 @@ export interface Resources {
 
 /** With what was read beside them. */
 export interface ParsedResources extends Resources {
+  /** The feature `HotReload` of a Configuration: whether changes of files are taken while running. */
+  readonly hotReload?: boolean | undefined;
   readonly unapplied: readonly UnappliedResource[];
 }
 
@@ -43,6 +45,7 @@ export function joinResources(parts: readonly ParsedResources[]): ParsedResource
     subscriptions: parts.flatMap(({ subscriptions }) => subscriptions),
     secretScopes: parts.flatMap(({ secretScopes }) => secretScopes),
     unapplied: parts.flatMap(({ unapplied }) => unapplied),
+    hotReload: parts.findLast(({ hotReload }) => hotReload !== undefined)?.hotReload,
   };
 }
 
@@ -60,6 +63,7 @@ export function parseResources(
   const subscriptions: SubscriptionResource[] = [];
   const secretScopes: SecretScope[] = [];
   const unapplied: UnappliedResource[] = [];
+  let hotReload: boolean | undefined;
   const lines = new yaml.LineCounter();
   const documents = yaml.parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
   if (!Array.isArray(documents)) return noResources;
@@ -107,11 +111,12 @@ export function parseResources(
     if (value.kind === "Configuration") {
       const configuration = validateConfiguration(value, { origin, at });
       secretScopes.push(...configuration.secretScopes);
+      hotReload = configuration.hotReload ?? hotReload;
       const sections = configuration.unapplied.map((section) => `spec.${section}`).join(", ");
       if (sections !== "") unapplied.push({ kind: value.kind, name: `${name} ${sections}`, origin });
       return;
     }
     unapplied.push({ kind: value.kind, name, origin });
   });
-  return { components, subscriptions, secretScopes, unapplied };
+  return { components, subscriptions, secretScopes, unapplied, hotReload };
 }

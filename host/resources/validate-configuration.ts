@@ -4,6 +4,8 @@ import type { SecretScope } from "./secret-scope.ts";
 /** What of a Configuration is applied, and the names of its sections that are not yet. */
 export interface Configuration {
   readonly secretScopes: readonly SecretScope[];
+  /** Undefined where it says nothing of it. */
+  readonly hotReload: boolean | undefined;
   readonly unapplied: readonly string[];
 }
 
@@ -45,9 +47,23 @@ function secretScopes(spec: Fields, place: Place): readonly SecretScope[] {
   return scopes;
 }
 
+/** `features: [{ name: HotReload, enabled: false }]`, and how many others there are. */
+function features(spec: Fields): { readonly hotReload: boolean | undefined; readonly others: number } {
+  const given = member(spec, "features");
+  const all: readonly unknown[] = Array.isArray(given) ? given : [];
+  const own = all.filter(isFields).filter((feature) => feature.name === "HotReload");
+  const enabled = own.at(-1)?.enabled;
+  return {
+    hotReload: typeof enabled === "boolean" ? enabled : undefined,
+    others: all.length - own.length,
+  };
+}
+
 /** A document of `kind: Configuration`, as far as it is applied. Throws {@link ResourceError}. */
 export function validateConfiguration(document: Fields, place: Place): Configuration {
   const spec = section(document, "spec", place);
-  const unapplied = Object.keys(spec).filter((name) => name !== "secrets");
-  return { secretScopes: secretScopes(spec, place), unapplied };
+  const { hotReload, others } = features(spec);
+  const applied = (name: string) => name === "secrets" || (name === "features" && others === 0);
+  const unapplied = Object.keys(spec).filter((name) => !applied(name));
+  return { secretScopes: secretScopes(spec, place), hotReload, unapplied };
 }

@@ -1,6 +1,7 @@
 import { cronBinding } from "../../host/components/bindings/cron.ts";
 import { daprBinding } from "../../host/components/bindings/dapr.ts";
 import { httpBinding } from "../../host/components/bindings/http.ts";
+import { inMemoryBinding } from "../../host/components/bindings/in-memory.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../../host/components/configuration/in-memory.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
@@ -28,7 +29,7 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     secretstores: [inMemorySecretStore, vaultSecretStore(storage), daprSecretStore],
     state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
-    bindings: [httpBinding(), cronBinding, daprBinding(queue)],
+    bindings: [httpBinding(), cronBinding, inMemoryBinding, daprBinding(queue)],
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };

@@ -122,7 +122,7 @@ export const flags: readonly Flag[] = [
     names: ["hot-reload-reconcile-interval"],
     value: "duration",
     summary: "",
-    later: "resources are read once",
+    later: "files are read when they change",
   },
   {
     names: ["disable-builtin-k8s-secret-store"],

@@ -1,0 +1,95 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { reasonOf } from "../errors/reason-of.ts";
+import { ResourceError } from "../resources/fields.ts";
+import {
+  joinResources,
+  noResources,
+  type ParsedResources,
+  parseResources,
+} from "../resources/parse-resources.ts";
+import type { Environment } from "../resources/validate-component.ts";
+
+function isYaml(name: string): boolean {
+  return /\.ya?ml$/i.test(name);
+}
+
+/** A file that is named itself, or the YAML files directly in a folder, in the order of their names. */
+async function yamlFiles(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => {
+    throw new ResourceError(`resources path ${path} does not exist`);
+  });
+  if (!found.isDirectory()) return [path];
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && isYaml(entry.name))
+    .map((entry) => join(path, entry.name))
+    .sort();
+}
+
+/** How messages call a file: from the working folder, where it is below it. */
+function shown(file: string): string {
+  const path = relative(".", file);
+  return path.startsWith("..") ? file : path;
+}
+
+/** The resources of files and folders, in the order given; read once, and again as often as they change. */
+export class ResourceFiles {
+  readonly #paths: readonly string[];
+  readonly #environment: Environment | undefined;
+  /** What was last read of each file without a fault, and of each path which files it has. */
+  readonly #read = new Map<string, ParsedResources>();
+  readonly #files = new Map<string, readonly string[]>();
+  /** All that was last read, to tell whether anything changed. */
+  #seen = "";
+
+  constructor(paths: readonly string[], environment: Environment | undefined) {
+    this.#paths = paths;
+    this.#environment = environment;
+  }
+
+  /** Throws ResourceError naming file, document, line and field. */
+  async load(): Promise<ParsedResources> {
+    const loaded = await this.#load((error) => {
+      throw error;
+    });
+    return loaded ?? noResources;
+  }
+
+  /**
+   * Undefined when nothing has changed. What is broken is complained of, in the words of the errors, and stays as it
+   * last was.
+   */
+  reload(complain: (sentence: string) => void): Promise<ParsedResources | undefined> {
+    return this.#load((error, what) => complain(`${what} stays as it was: ${reasonOf(error)}`));
+  }
+
+  /** The YAML library is loaded only when there is a file to read. */
+  async #load(failed: (error: unknown, what: string) => void): Promise<ParsedResources | undefined> {
+    for (const path of this.#paths) {
+      try {
+        this.#files.set(path, await yamlFiles(path));
+      } catch (error) {
+        failed(error, path);
+      }
+    }
+    const files = this.#paths.flatMap((path) => this.#files.get(path) ?? []);
+    const texts = await Promise.allSettled(files.map((file) => readFile(file, "utf8")));
+    const seen = JSON.stringify([files, texts]);
+    if (seen === this.#seen) return undefined;
+    this.#seen = seen;
+    if (files.length === 0) return noResources;
+    const yaml = await import("./yaml.ts");
+    const parts = texts.map((text, i) => {
+      const file = files[i] as string;
+      try {
+        if (text.status === "rejected") throw text.reason;
+        this.#read.set(file, parseResources(text.value, shown(file), yaml, this.#environment));
+      } catch (error) {
+        failed(error, shown(file));
+      }
+      return this.#read.get(file) ?? noResources;
+    });
+    return joinResources(parts);
+  }
+}

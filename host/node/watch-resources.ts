@@ -1,0 +1,72 @@
+import type { FSWatcher } from "chokidar";
+import { reasonOf } from "../errors/reason-of.ts";
+import type { Clock, Log } from "../platform.ts";
+import type { ParsedResources } from "../resources/parse-resources.ts";
+import type { ResourceFiles } from "./resource-files.ts";
+
+/** Editors write a file in several steps: it is read when it has been quiet for so long. */
+const quietMs = 100;
+/** The watcher is loaded when the start is over, which it would make longer. */
+const afterMs = 200;
+
+export interface WatchOptions {
+  readonly paths: readonly string[];
+  readonly files: ResourceFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Brings the sidecar to what was read. */
+  update(resources: ParsedResources): Promise<unknown>;
+}
+
+/** Reads resource files again whenever they change. The same fault is told once. */
+export function watchResources({ paths, files, clock, log, update }: WatchOptions): {
+  close(): Promise<void>;
+} {
+  let told = new Set<string>();
+  let cancel = () => {};
+  let turn: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  async function reload(): Promise<void> {
+    if (closed) return;
+    const faults = new Set<string>();
+    const tell = (sentence: string) => {
+      faults.add(sentence);
+      if (!told.has(sentence)) log.error(sentence);
+    };
+    try {
+      const resources = await files.reload(tell);
+      if (resources === undefined) return;
+      if (!closed) await update(resources);
+    } catch (error) {
+      if (!closed) tell(`the resources stay as they were: ${reasonOf(error)}`);
+    }
+    told = faults;
+  }
+
+  const changed = () => {
+    cancel();
+    cancel = clock.after(quietMs, () => {
+      turn = turn.then(reload);
+    });
+  };
+  let watcher: Promise<FSWatcher> | undefined;
+  const begin = async () => {
+    const { watch } = await import("chokidar");
+    const opened = watch([...paths], { ignoreInitial: true, depth: 0 });
+    opened.on("error", (error) => log.warn(`changes of the resources are not noticed: ${reasonOf(error)}`));
+    // Once it is ready, too: a file may have changed while it was not.
+    return opened.on("all", changed).on("ready", changed);
+  };
+  cancel = clock.after(afterMs, () => {
+    watcher = begin();
+  });
+  return {
+    async close() {
+      closed = true;
+      cancel();
+      await (await watcher)?.close();
+      await turn;
+    },
+  };
+}
