@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { daprd, untilHealthy } from "../hosts/daprd.ts";
 import { ended } from "../hosts/ended.ts";
@@ -13,7 +13,7 @@ import { daprletProgram, node } from "../hosts/node.ts";
 
 export interface LaunchOptions {
   readonly appId: string;
-  /** A file of `apps/`; undefined: a sidecar without an app. */
+  /** A file of `apps/`, or a path; undefined: a sidecar without an app. */
   readonly app?: string;
   /** Where the sidecar runs and keeps its data. */
   readonly folder: string;
@@ -109,7 +109,7 @@ export const daprletRun: Kind = {
     const { fetch } = httpFetch(port);
     const output = new Output();
     const resources = options.components === undefined ? [] : ["--resources-path", writeResources(options)];
-    const command = options.app === undefined ? [] : ["--", process.execPath, join(apps, options.app)];
+    const command = options.app === undefined ? [] : ["--", process.execPath, resolve(apps, options.app)];
     let child: ChildProcess;
     const start = async () => {
       child = output.of(
@@ -187,7 +187,7 @@ export const daprdAndApp: Kind = {
           DAPR_HTTP_PORT: String(port),
         };
         const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
-        app = output.of(spawn(process.execPath, [join(apps, options.app)], { env: environment, stdio }));
+        app = output.of(spawn(process.execPath, [resolve(apps, options.app)], { env: environment, stdio }));
       }
       sidecar = output.of(
         spawn(

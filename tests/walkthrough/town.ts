@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { App, Dapr } from "../../demo/patterns/dapr.ts";
+import type { BindingDefinition } from "../../host/components/bindings/binding.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import type { Instance, Member, Receiver, Transport } from "../../host/mesh/transport.ts";
@@ -16,6 +17,14 @@ interface Neighbour {
   readonly receive: Receiver;
 }
 
+export interface StartOptions {
+  /** The app fails once its call of this number has been made; `crashed` is told of it. */
+  readonly crashAfter?: number;
+  readonly crashed?: () => Promise<void>;
+  /** Beside `statestore` and `pubsub`. */
+  readonly bindings?: readonly { readonly name: string; readonly definition: BindingDefinition }[];
+}
+
 /** Runtimes in this process on one broker and one mesh, each app with a database of its own that outlives it. */
 export class Town {
   readonly clock = new FakeClock();
@@ -25,11 +34,11 @@ export class Town {
   readonly #running = new Set<LocalRuntime>();
   readonly #restarts: Promise<void>[] = [];
 
-  /** Starts an instance of an app. It fails once its call of number `crashAfter` has been made, and `crashed` is told. */
+  /** Starts an instance of an app. */
   async start(
     appId: string,
     program: Program,
-    { crashAfter, crashed }: { crashAfter?: number; crashed?: () => Promise<void> } = {},
+    { crashAfter, crashed, bindings = [] }: StartOptions = {},
   ): Promise<LocalRuntime> {
     let calls = 0;
     const dapr: Dapr = async (path, init) => {
@@ -42,7 +51,7 @@ export class Town {
     const runtime: LocalRuntime = await createRuntime({
       appId,
       clock: this.clock,
-      registry: this.#registry,
+      registry: { ...this.#registry, bindings: bindings.map(({ definition }) => definition) },
       log: consoleLog("error", appId),
       transports: [this.#transport()],
       components: [
@@ -52,6 +61,11 @@ export class Town {
           metadata: { connectionString: join(this.#folder, `${appId}.db`) },
         },
         { name: "pubsub", type: "pubsub.in-memory" },
+        ...bindings.map(({ name, definition: { type } }) => ({
+          name,
+          type,
+          metadata: { direction: "input" },
+        })),
       ],
       app: (request) => app.fetch(request),
     });
