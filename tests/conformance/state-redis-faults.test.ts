@@ -13,7 +13,7 @@ import { testContext } from "./test-context.ts";
 describeWithRedis("state.redis, when the server fails", () => {
   let server: RedisServer;
   beforeAll(async () => {
-    server = await startRedis({ appendfsync: "always" });
+    server = await startRedis({ appendfsync: "always", more: ["--repl-diskless-sync-delay", "0"] });
   });
   afterAll(() => server.stop());
 
@@ -156,6 +156,28 @@ describeWithRedis("state.redis, when the server fails", () => {
       expect(writes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     } finally {
       await server.client.acl("SETUSER", "default", "allkeys");
+    }
+  });
+
+  it("a strong write waits for the replicas, and nothing else waits for them", async () => {
+    const replica = await startRedis({ more: ["--replicaof", "127.0.0.1", String(server.port)] });
+    try {
+      await expect.poll(() => server.client.info("replication")).toMatch(/state=online/);
+      const store = await open();
+      const strongly = () => write(store, [upsert("strong", "1")], { consistency: "strong" });
+      await strongly();
+      expect(await replica.client.hget("strong", "data")).toBe("1");
+      replica.pause();
+      const late = strongly();
+      await put(store, [upsert("plain", "1")]);
+      expect(await Promise.race([late.catch(() => "late"), read(store, "plain")])).toBe("1");
+      await expect(late).rejects.toMatchObject({
+        code: "DEADLINE_EXCEEDED",
+        message: expect.stringContaining("0 of 1 replicas"),
+      });
+    } finally {
+      replica.resume();
+      await replica.stop();
     }
   });
 });

@@ -18,15 +18,21 @@ export const redisStore = defineStore({
   },
   features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
   async open(metadata, context) {
-    const client = await openRedis(metadata, context);
     const { queryIndexes, queryScan, ttlInSeconds } = metadata;
-    const [durability, replicas] = await Promise.all([durabilityOf(client), replicasOf(client)]);
-    return new RedisStore(
-      context.name,
-      client,
-      { durability, replicas, ttlInSeconds, queries: { queryIndexes, queryScan } },
-      context.platform.clock,
-    );
+    const client = await openRedis(metadata, context);
+    try {
+      const [durability, replicas] = await Promise.all([durabilityOf(client), replicasOf(client)]);
+      const replication = replicas === 0 ? undefined : { replicas, client: await client.another({}) };
+      return new RedisStore(
+        context.name,
+        client,
+        { durability, ttlInSeconds, replication, queries: { queryIndexes, queryScan } },
+        context.platform.clock,
+      );
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   },
 });
 

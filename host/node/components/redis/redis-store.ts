@@ -24,8 +24,15 @@ export interface RedisStoreOptions {
   /** Of writes that say nothing; 0: for ever. */
   readonly ttlInSeconds: number;
   readonly queries: QueryOptions;
-  /** How many replicas a strong write waits for. */
+  /** Where the server has replicas. */
+  readonly replication: Replication | undefined;
+}
+
+export interface Replication {
+  /** How many a strong write waits for. */
   readonly replicas: number;
+  /** A connection for those writes: until the replicas have them, Redis answers nothing else on it. */
+  readonly client: RedisClient;
 }
 
 interface Waiting<Asked, Answered> {
@@ -54,6 +61,7 @@ export class RedisStore implements DurableStore, QueryableStore {
   readonly #index: RedisIndex | undefined;
   readonly #readScript: RedisScript;
   readonly #writeScript: RedisScript;
+  readonly #strongScript: RedisScript | undefined;
   #reads: WaitingRead[] = [];
   #writes: WaitingWrite[] = [];
   #scheduled = false;
@@ -69,6 +77,7 @@ export class RedisStore implements DurableStore, QueryableStore {
     this.#index = paths.length === 0 ? undefined : new RedisIndex(client, paths);
     this.#readScript = client.script(READ_SCRIPT);
     this.#writeScript = client.script(WRITE_SCRIPT);
+    this.#strongScript = options.replication?.client.script(WRITE_SCRIPT);
   }
 
   async get(key: string, _consistency: Consistency | undefined): Promise<Item | undefined> {
@@ -98,7 +107,8 @@ export class RedisStore implements DurableStore, QueryableStore {
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#send();
-      this.#closed = this.#client.close();
+      const clients = [this.#client, this.#options.replication?.client];
+      this.#closed = Promise.all(clients.map((client) => client?.close())).then(() => undefined);
     }
     return this.#closed;
   }
@@ -121,8 +131,17 @@ export class RedisStore implements DurableStore, QueryableStore {
     const [writes, reads] = [this.#writes, this.#reads];
     this.#writes = [];
     this.#reads = [];
-    for (const group of grouped(writes, ({ asked }) => asked.operations.length)) {
-      this.#settle(group, (asked) => this.#write(asked));
+    const strong = ({ asked }: WaitingWrite) =>
+      this.#strongScript !== undefined && asked.consistency === "strong";
+    const sizeOf = ({ asked }: WaitingWrite) => asked.operations.length;
+    for (const group of grouped(
+      writes.filter((write) => !strong(write)),
+      sizeOf,
+    )) {
+      this.#settle(group, (asked) => this.#write(asked, this.#writeScript));
+    }
+    for (const group of grouped(writes.filter(strong), sizeOf)) {
+      this.#settle(group, (asked) => this.#writeStrongly(asked));
     }
     for (const group of grouped(reads, ({ asked }) => asked.length)) {
       this.#settle(group, (asked) => this.#read(asked));
@@ -167,32 +186,23 @@ export class RedisStore implements DurableStore, QueryableStore {
     });
   }
 
-  async #write(batches: readonly WriteBatch[]): Promise<(() => WriteOutcome)[]> {
+  async #write(batches: readonly WriteBatch[], script: RedisScript): Promise<(() => WriteOutcome)[]> {
     const { keys, args } = writeArguments(batches, this.#options.ttlInSeconds, this.#index);
-    const written = this.#writeScript(keys, args);
-    const replicated = this.#replicated(batches);
-    const answers = (await written) as readonly Buffer[];
-    const late = await replicated;
-    return batches.map((batch, i) => () => {
-      if (late !== undefined && batch.consistency === "strong") throw late;
-      return writeOutcome(batch, (answers[i] as Buffer).toString());
-    });
+    const answers = (await script(keys, args)) as readonly Buffer[];
+    return batches.map((batch, i) => () => writeOutcome(batch, (answers[i] as Buffer).toString()));
   }
 
-  /** Waits, where a batch asks for it, until the replicas have what this connection wrote; answers why not. */
-  async #replicated(batches: readonly WriteBatch[]): Promise<ComponentError | undefined> {
-    const { replicas } = this.#options;
-    if (replicas === 0 || batches.every(({ consistency }) => consistency !== "strong")) return undefined;
-    try {
-      const reached = Number(await this.#client.call("WAIT", replicas, REPLICA_TIMEOUT_MS));
-      if (reached >= replicas) return undefined;
-      return new ComponentError(
-        "DEADLINE_EXCEEDED",
-        `written, but after ${REPLICA_TIMEOUT_MS} ms only ${reached} of ${replicas} replicas have it`,
-      );
-    } catch (error) {
-      return this.#client.error(error);
-    }
+  async #writeStrongly(batches: readonly WriteBatch[]): Promise<(() => WriteOutcome)[]> {
+    const { client, replicas } = this.#options.replication as Replication;
+    const [outcomes, reached] = await Promise.all([
+      this.#write(batches, this.#strongScript as RedisScript),
+      client.call("WAIT", replicas, REPLICA_TIMEOUT_MS),
+    ]);
+    if (Number(reached) >= replicas) return outcomes;
+    throw new ComponentError(
+      "DEADLINE_EXCEEDED",
+      `written, but after ${REPLICA_TIMEOUT_MS} ms only ${reached} of ${replicas} replicas have it`,
+    );
   }
 }
 
