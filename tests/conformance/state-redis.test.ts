@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Item, Store } from "../../host/components/state/store.ts";
 import { redisStore } from "../../host/node/components/state-redis.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { RedisClock } from "./redis-clock.ts";
 import { queryIndexes } from "./state/query.ts";
+import { put, upsert } from "./state/scenario.ts";
 import { storeConformance } from "./state.ts";
 import { openWith, testContext } from "./test-context.ts";
 
@@ -46,5 +47,15 @@ describeWithRedis("state.redis", () => {
       another: reopen,
     });
     for (const { name, run } of cases) it(name, run);
+  });
+
+  it("gives what is written without a TTL the component's own", async () => {
+    await server.flush();
+    const store = await open({ ttlInSeconds: "100" });
+    await put(store, [upsert("default", "1"), upsert("own", "1", { ttlInSeconds: 5 })]);
+    await put(store, [upsert("ever", "1", { ttlInSeconds: 0 })]);
+    const ttls = ["default", "own", "ever"].map((key) => server.client.ttl(key));
+    expect(await Promise.all(ttls)).toEqual([100, 5, -1]);
+    await store.close();
   });
 });

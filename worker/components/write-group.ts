@@ -130,7 +130,7 @@ class Group {
     this.changes.items.set(operation.key, {
       value: value.byteLength === value.buffer.byteLength ? value : value.slice(),
       etag: this.#writer.etag(),
-      ...(ttlInSeconds !== undefined && { expiresAt: now + ttlInSeconds * 1000 }),
+      ...(ttlInSeconds && { expiresAt: now + ttlInSeconds * 1000 }),
       ...(contentType !== undefined && { contentType }),
       ...(etag !== undefined &&
         incarnation !== undefined && { replaced: etag, incarnation: incarnation.id, writtenAt: now }),

@@ -29,11 +29,11 @@ export function batchConsistency(items: readonly ScannedItem[]): Consistency | u
   return strongest;
 }
 
-/** Seconds to live; undefined for ever, which is what none, an empty one, 0 and -1 mean. */
+/** Seconds to live; 0 for ever, which -1 asks for as well, and undefined where nothing is asked for. */
 function ttlOf(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   const seconds = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds >= -1 && seconds <= LONGEST_TTL) return seconds > 0 ? seconds : undefined;
+  if (seconds >= -1 && seconds <= LONGEST_TTL) return Math.max(0, seconds);
   throw new ComponentError(
     "INVALID_ARGUMENT",
     "error parsing TTL: incorrect value for metadata 'ttlInSeconds': expected a whole number of seconds, -1 or greater",

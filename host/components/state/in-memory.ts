@@ -153,7 +153,7 @@ class InMemoryStore implements DurableStore, QueryableStore {
       return;
     }
     const { key, value, ttlInSeconds } = operation;
-    const expiresAt = ttlInSeconds === undefined ? undefined : this.#clock.now() + ttlInSeconds * 1000;
+    const expiresAt = ttlInSeconds ? this.#clock.now() + ttlInSeconds * 1000 : undefined;
     this.#version++;
     this.#put(key, { value, etag: this.#generation + this.#version.toString(36), expiresAt });
   }

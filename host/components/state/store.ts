@@ -14,7 +14,10 @@ export interface Upsert {
   readonly value: Uint8Array;
   readonly etag: string | undefined;
   readonly concurrency: Concurrency | undefined;
-  /** Seconds to live from now; undefined keeps the item for ever (and takes an earlier TTL away). */
+  /**
+   * Seconds to live from now. 0 keeps the item for ever and takes an earlier TTL away; so does undefined, but in a
+   * store whose metadata give what is written so a TTL.
+   */
   readonly ttlInSeconds: number | undefined;
   readonly contentType: string | undefined;
 }

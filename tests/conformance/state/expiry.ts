@@ -54,6 +54,18 @@ export const expiry: readonly Case[] = [
     },
   },
   {
+    name: "a TTL of 0 keeps an item for ever",
+    needs: ["TTL"],
+    async run(use) {
+      await put(use.store, [upsert("a", "1", { ttlInSeconds: 10 })]);
+      await put(use.store, [upsert("a", "2", { ttlInSeconds: 0 }), upsert("b", "2", { ttlInSeconds: 0 })]);
+      await use.again();
+      equal((await item(use.store, "a")).expiresAt, undefined, "expiresAt");
+      await use.clock.advance(50_000);
+      equal([await read(use.store, "a"), await read(use.store, "b")], ["2", "2"], "the values");
+    },
+  },
+  {
     name: "an expired item is a missing one for ETags",
     needs: ["TTL", "ETAG"],
     async run(use) {

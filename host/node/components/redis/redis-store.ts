@@ -107,8 +107,8 @@ export class RedisStore implements DurableStore, QueryableStore {
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#send();
-      const clients = [this.#client, this.#options.replication?.client];
-      this.#closed = Promise.all(clients.map((client) => client?.close())).then(() => undefined);
+      const { replication } = this.#options;
+      this.#closed = Promise.all([this.#client.close(), replication?.client.close()]).then(() => undefined);
     }
     return this.#closed;
   }

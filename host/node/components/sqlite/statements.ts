@@ -64,7 +64,7 @@ export class Statements {
     const { text, isBinary } = toSqlite(value);
     const time = toTimestamp(now);
     const updated = time.slice(0, 19);
-    const expires = ttlInSeconds === undefined ? null : toTimestamp(now + ttlInSeconds * 1000);
+    const expires = ttlInSeconds ? toTimestamp(now + ttlInSeconds * 1000) : null;
     if (etag !== undefined) {
       return this.#replace.run([text, isBinary, next, expires, updated, key, etag, time]).changes;
     }
