@@ -10,29 +10,11 @@ import { freePorts } from "../hosts/free-ports.ts";
 import { httpFetch } from "../hosts/http-fetch.ts";
 import { node } from "../hosts/node.ts";
 import { hasWrk, type Load, load, seconds, sides } from "./load.ts";
+import { loadWithDelivery, startTarget } from "./start-target.ts";
 import { printRows, type Row } from "./table.ts";
 
 const apps = fileURLToPath(new URL("apps/", import.meta.url));
 const rounds = 2;
-
-async function startTarget(): Promise<{ port: number; child: ChildProcess }> {
-  const [port] = (await freePorts(1)) as [number];
-  const child = spawn(process.execPath, [join(apps, "target.mjs")], {
-    env: { ...process.env, APP_PORT: String(port) },
-    stdio: "ignore",
-  });
-  const { fetch, close } = httpFetch(port);
-  for (;;) {
-    const up = await fetch("/count").then(
-      () => true,
-      () => false,
-    );
-    if (up) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  close();
-  return { port, child };
-}
 
 /** Milliseconds from the start of a process until `/v1.0/healthz` (or anything) answers 204. */
 async function startUp(
@@ -130,25 +112,9 @@ export default async function bench(): Promise<void> {
         await rate("state get, SQLite", "/v1.0/state/sqlite/bench");
         await rate("invoke the own app", `/v1.0/invoke/${a.appId}/method/hello`);
         await rate("invoke another app", `/v1.0/invoke/${b.appId}/method/hello`);
-        const app = httpFetch(a.appPort);
-        const count = async () => Number((await app.fetch("/count")).text);
-        const before = await count();
-        const begun = performance.now();
-        const published = await load(a.port, "/v1.0/publish/pubsub/bench", folder, {
-          method: "POST",
-          body: '{"n":1}',
-          mayRefuse: true,
-        });
-        // What was accepted must arrive; the rate counts until the last one did.
-        let last = -1;
-        for (let now = await count(); now !== last; now = await count()) {
-          last = now;
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        const took = (performance.now() - begun - 100) / 1000;
-        keep("publish, accepted", name, published);
-        keep("publish, delivered", name, (last - before) / took);
-        app.close();
+        const { accepted, delivered } = await loadWithDelivery(a, "bench", folder);
+        keep("publish, accepted", name, accepted);
+        keep("publish, delivered", name, delivered);
       }
     }
     await Promise.all(sidecars.splice(0).map((sidecar) => sidecar.stop()));

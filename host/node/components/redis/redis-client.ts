@@ -30,6 +30,7 @@ export class RedisClient {
   #ready = false;
   #everReady = false;
   #scripts = 0;
+  #gathering: Redis["stream"] | undefined;
   /** Why the server could not be reached last. */
   #lost: string | undefined;
   #closed: Promise<void> | undefined;
@@ -108,10 +109,23 @@ export class RedisClient {
     this.#redis.disconnect();
   }
 
+  /** What is asked in one turn of the event loop goes out in one piece. */
+  #gather(): void {
+    const { stream } = this.#redis;
+    if (this.#gathering === stream || stream === undefined) return;
+    this.#gathering = stream;
+    stream.cork();
+    setImmediate(() => {
+      stream.uncork();
+      if (this.#gathering === stream) this.#gathering = undefined;
+    });
+  }
+
   async #ask(command: () => Promise<unknown>): Promise<unknown> {
     if (this.#closed !== undefined) {
       throw new ComponentError("UNAVAILABLE", `the connection to Redis at ${this.server} is closed`);
     }
+    this.#gather();
     try {
       return await command();
     } catch (error) {

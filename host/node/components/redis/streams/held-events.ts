@@ -68,9 +68,9 @@ export class HeldEvents {
     return counts;
   }
 
-  /** Resolves once something may be fetched, or `stopWaiting` was called. */
+  /** Resolves once it is worth fetching, which one by one it is not, or `stopWaiting` was called. */
   async untilRoom(): Promise<void> {
-    while (this.room <= 0 && !this.#stopped) {
+    while (this.room < this.prefetch / 2 && !this.#stopped) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -54,8 +54,8 @@ export class StreamSubscription implements Subscription {
     readonly log: Log,
   ) {
     const { delivery, queueDepth } = options;
-    // More than the app is given at a time keeps it busy; much more would keep events from idle instances.
-    this.#held = new HeldEvents(Math.min(queueDepth, 2 * delivery.concurrency), queueDepth);
+    // Some more than the app is given at a time keeps it busy; many more would keep events from idle instances.
+    this.#held = new HeldEvents(Math.min(queueDepth, 5 * delivery.concurrency), queueDepth);
     this.#acknowledgements = new Acknowledgements((ids) => group.acknowledge(ids));
     this.#member = this.#queue.join((held) => this.#hand(held), delivery, platform);
     this.#reading = this.#read();
