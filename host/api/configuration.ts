@@ -98,7 +98,8 @@ function changeOf(given: unknown): ConfigurationChange {
 
 /** Not in Dapr, where settings are changed in the store's own way; a store in a page or in memory has no other. */
 async function set(call: Call): Promise<RuntimeResponse> {
-  if (call.sidecar.strict) return await invokeApp(call);
+  // As every path that is no endpoint.
+  if (call.sidecar.strict) return await invokeApp({ ...call, params: [] });
   const { name, store } = addressed(call);
   const body = await requestBody(call, undefined);
   let given: unknown;
