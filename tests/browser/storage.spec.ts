@@ -48,6 +48,25 @@ test("pubsub.browser passes the conformance suite on the browser's own IndexedDB
   expect(outcomes.length).toBeGreaterThan(20);
 });
 
+test("locks, settings and the vault pass their conformance suites on the browser's own IndexedDB", async ({
+  page,
+  site,
+  script,
+}) => {
+  await page.goto(serve(site, script));
+  const outcomes = await page.evaluate(() => globalThis.suites.blockSuites());
+  expect(failures(outcomes)).toEqual([]);
+  expect(outcomes.length).toBeGreaterThan(40);
+});
+
+test("of three hundred in three pages one gets the lock", async ({ context, site, script }) => {
+  const url = serve(site, script);
+  const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
+  await Promise.all(pages.map((page) => page.goto(url)));
+  const wins = await Promise.all(pages.map((page) => page.evaluate(() => globalThis.suites.lockRace("r"))));
+  expect(wins.reduce((sum, n) => sum + n, 0)).toBe(1);
+});
+
 test("of first writes by three pages at once one wins, and no increment by ETag is lost", async ({
   context,
   site,

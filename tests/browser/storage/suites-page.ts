@@ -5,10 +5,18 @@ import type { Upsert, WriteBatch } from "../../../host/components/state/store.ts
 import { FakeClock } from "../../../host/fake-clock.ts";
 import type { Clock } from "../../../host/platform.ts";
 import { systemClock } from "../../../host/web-platform.ts";
+import { indexedDbConfigurationStore } from "../../../worker/components/configuration-indexeddb.ts";
+import { indexedDbLockStore } from "../../../worker/components/lock-indexeddb.ts";
 import { browserPubSub } from "../../../worker/components/pubsub-browser.ts";
+import { vaultSecretStore } from "../../../worker/components/secretstores-vault.ts";
 import { indexedDbStore } from "../../../worker/components/state-indexeddb.ts";
+import { Vault } from "../../../worker/components/vault.ts";
+import { databaseName } from "../../../worker/storage/database-names.ts";
 import type { Incarnation } from "../../../worker/storage/incarnation.ts";
+import { configurationConformance } from "../../conformance/configuration.ts";
+import { lockConformance } from "../../conformance/lock.ts";
 import { pubSubSuite } from "../../conformance/pubsub.ts";
+import { secretStoreConformance } from "../../conformance/secretstores.ts";
 import { storeConformance } from "../../conformance/state.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { describe, it, type Outcome, runAll } from "./page-runner.ts";
@@ -34,6 +42,77 @@ async function stateSuite(): Promise<readonly Outcome[]> {
   });
   for (const { name, run } of cases) it(name, run);
   return await runAll();
+}
+
+/** The families whose components keep a database, beside state and events. */
+async function blockSuites(): Promise<readonly Outcome[]> {
+  const clock = new FakeClock();
+  const storage = { databasePrefix, incarnation: undefined };
+  let count = 0;
+  const context = () => testContext(`block-${count}`, clock);
+  const locks = () => indexedDbLockStore(storage).open({}, context());
+  const settings = () => indexedDbConfigurationStore(storage).open({}, context());
+  const vault = () => vaultSecretStore(storage).open({ allowBulk: true }, context());
+  const cases = [
+    ...lockConformance({
+      name: "lock.indexeddb",
+      clock,
+      repeats: true,
+      open() {
+        count++;
+        return locks();
+      },
+      reopen: locks,
+      another: locks,
+    }),
+    ...configurationConformance({
+      name: "configuration.indexeddb",
+      resumes: true,
+      change: async (store, changes) => await store.set?.(changes),
+      async open(items) {
+        count++;
+        const store = await settings();
+        await store.set?.(
+          [...items].map(([key, value]) => ({ key, value, version: undefined, metadata: new Map() })),
+        );
+        return store;
+      },
+      reopen: settings,
+      another: settings,
+    }),
+    ...secretStoreConformance({
+      name: "secretstores.vault",
+      missing: "an error",
+      bulk: true,
+      async open(secrets) {
+        count++;
+        const { log, platform } = context();
+        const name = databaseName(databasePrefix, "secretstores", `block-${count}`);
+        const filled = await new Vault(name, clock, log, platform.random).open();
+        for (const [secret, value] of secrets) await filled.put(secret, new Map([[secret, value]]));
+        filled.close();
+        return await vault();
+      },
+      reopen: vault,
+    }),
+  ];
+  for (const { name, run } of cases) it(name, run);
+  return await runAll();
+}
+
+/** Of a hundred who want one lock, racing with those of other pages, how many got it. */
+async function lockRace(resourceId: string): Promise<number> {
+  const store = await indexedDbLockStore({ databasePrefix, incarnation: undefined }).open(
+    {},
+    testContext("race", systemClock),
+  );
+  const taken = await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      store.tryLock({ resourceId, lockOwner: `${i}`, expiryInSeconds: 60, requestId: undefined }),
+    ),
+  );
+  await store.close();
+  return taken.filter(Boolean).length;
 }
 
 async function pubsubSuite(): Promise<readonly Outcome[]> {
@@ -195,6 +274,8 @@ async function rate(parallel: number, run: (i: number) => Promise<unknown>): Pro
 export interface Suites {
   stateSuite: typeof stateSuite;
   pubsubSuite: typeof pubsubSuite;
+  blockSuites: typeof blockSuites;
+  lockRace: typeof lockRace;
   race: typeof race;
   count: typeof count;
   counted: typeof counted;
@@ -202,5 +283,15 @@ export interface Suites {
   app: PageApp;
 }
 
-const suites: Suites = { stateSuite, pubsubSuite, race, count, counted, measure, app: new PageApp() };
+const suites: Suites = {
+  stateSuite,
+  pubsubSuite,
+  blockSuites,
+  lockRace,
+  race,
+  count,
+  counted,
+  measure,
+  app: new PageApp(),
+};
 Object.assign(globalThis, { suites });
