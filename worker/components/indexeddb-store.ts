@@ -1,10 +1,13 @@
 import { unwrap } from "idb";
 import type { ComponentContext } from "../../host/components/component.ts";
+import type { QueryResult, StateQuery } from "../../host/components/state/query.ts";
+import type { QueryOptions } from "../../host/components/state/query-indexes.ts";
 import type {
   Consistency,
   Durability,
   DurableStore,
   Item,
+  QueryableStore,
   WriteBatch,
   WriteOutcome,
 } from "../../host/components/state/store.ts";
@@ -16,7 +19,8 @@ import { sweep } from "../storage/sweep.ts";
 import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
 import { TransactionGroups } from "../storage/transaction-groups.ts";
-import { type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
+import { mortalStores, type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
+import { ValueIndex } from "./value-index.ts";
 import { type Changes, decide, type Found, isLive, needsOf } from "./write-group.ts";
 
 const COMMIT_TTL_MS = 60_000;
@@ -25,7 +29,7 @@ const COMMIT_TTL_MS = 60_000;
  * Items in one IndexedDB database. Nothing is cached: pages and other Runtimes write the same database, and every
  * condition is decided inside the transaction that writes.
  */
-export class IndexedDbStore implements DurableStore {
+export class IndexedDbStore implements DurableStore, QueryableStore {
   readonly #database: Database<StateSchema>;
   readonly #context: ComponentContext;
   readonly #incarnation: Incarnation | undefined;
@@ -34,19 +38,26 @@ export class IndexedDbStore implements DurableStore {
   readonly #writes: TransactionGroups<WriteBatch, WriteOutcome>;
   readonly #reads: TransactionGroups<string, StoredItem | undefined>;
   readonly #sweeper: Sweeper;
+  readonly #index: ValueIndex;
   #versions = 0;
   #groups = 0;
   readonly #durability = new LastDurability();
 
-  constructor(databaseName: string, context: ComponentContext, incarnation: Incarnation | undefined) {
+  constructor(
+    databaseName: string,
+    queries: QueryOptions,
+    context: ComponentContext,
+    incarnation: Incarnation | undefined,
+  ) {
     const { clock, random } = context.platform;
     this.#database = new Database({ name: databaseName, layout: stateLayout, clock, log: context.log });
     this.#context = context;
     this.#incarnation = incarnation;
     this.#id = token(random);
     this.#sweeper = new Sweeper(clock, context.log, () =>
-      sweep(this.#database, [...stateStores], "expiresAt", clock.now()),
+      sweep(this.#database, [...mortalStores], "expiresAt", clock.now()),
     );
+    this.#index = new ValueIndex(this.#database, queries, context);
     this.#writes = new TransactionGroups((batches, strict) => this.#write(batches, strict), isQuotaFailure);
     this.#reads = new TransactionGroups(
       (keys) => this.#read(keys),
@@ -70,6 +81,10 @@ export class IndexedDbStore implements DurableStore {
 
   async bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
     return (await this.#read(keys)).map((stored) => this.#item(stored));
+  }
+
+  query(query: StateQuery): Promise<QueryResult> {
+    return this.#index.query(query);
   }
 
   write(batch: WriteBatch): Promise<WriteOutcome> {
@@ -116,7 +131,8 @@ export class IndexedDbStore implements DurableStore {
           now,
           etag: () => `${this.#id}-${(++this.#versions).toString(36)}`,
         });
-        apply(transaction, changes);
+        await this.#index.claim(transaction);
+        apply(transaction, { ...changes, items: this.#index.withEntries(changes.items) });
         if (traced) {
           const commits = unwrap(transaction.objectStore("commits"));
           commits.put({ group, expiresAt: now + COMMIT_TTL_MS }, this.#id);
@@ -124,6 +140,7 @@ export class IndexedDbStore implements DurableStore {
         results = changes.results;
       },
     );
+    this.#index.claimed();
     this.#sweeper.wrote();
     return results ?? [];
   }

@@ -1,3 +1,4 @@
+import { queryMetadata } from "../../host/components/state/query-indexes.ts";
 import { defineStore, type StoreDefinition } from "../../host/components/state/store.ts";
 import { databaseName } from "../storage/database-names.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
@@ -9,9 +10,11 @@ export function indexedDbStore({ databasePrefix, incarnation }: ScopeStorage): S
     type: "state.indexeddb",
     version: "v1",
     summary: "Keeps items in the browser's IndexedDB, one database for each component and scope.",
-    metadata: {},
-    features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR"],
-    open: (_metadata, context) =>
-      new IndexedDbStore(databaseName(databasePrefix, "state", context.name), context, incarnation).open(),
+    metadata: queryMetadata,
+    features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
+    open(metadata, context) {
+      const name = databaseName(databasePrefix, "state", context.name);
+      return new IndexedDbStore(name, metadata, context, incarnation).open();
+    },
   });
 }

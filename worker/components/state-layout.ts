@@ -14,7 +14,12 @@ export interface StoredItem {
   /** The service worker's incarnation that wrote it. */
   readonly incarnation?: string;
   readonly writtenAt?: number;
+  /** What queries find it by; absent where no path is indexed, and for what is no JSON. */
+  readonly entries?: readonly Entry[];
 }
+
+/** The place of an item in the order of one path: path, rank of its value, the value, its key; `value-entries.ts` makes them. */
+export type Entry = readonly [path: string, rank: number, value: number | string, key: string];
 
 /** What is left for a while of an item that was deleted by its ETag. */
 export interface Tombstone {
@@ -36,19 +41,35 @@ export interface StoredCommit {
   readonly expiresAt: number;
 }
 
+/** The paths whose entries every item has. */
+export interface Indexed {
+  readonly paths: string;
+}
+
 export interface StateSchema extends DBSchema {
-  items: { key: string; value: StoredItem; indexes: { expiresAt: number } };
+  items: { key: string; value: StoredItem; indexes: { expiresAt: number; entries: IDBValidKey } };
   tombstones: { key: string; value: Tombstone; indexes: { expiresAt: number } };
   outcomes: { key: string; value: StoredOutcome; indexes: { expiresAt: number } };
   commits: { key: string; value: StoredCommit; indexes: { expiresAt: number } };
+  /** By app id: apps share a database, each with keys of its own. */
+  indexed: { key: string; value: Indexed };
 }
 
+/** Those whose records may expire. */
+export const mortalStores = ["items", "tombstones", "outcomes", "commits"] as const;
 /** The same names as in the schema, for transactions over all of it. */
-export const stateStores = ["items", "tombstones", "outcomes", "commits"] as const;
+export const stateStores = [...mortalStores, "indexed"] as const;
 
 export const stateLayout: Layout<StateSchema> = {
-  version: 1,
-  upgrade(database) {
-    for (const name of stateStores) database.createObjectStore(name).createIndex("expiresAt", "expiresAt");
+  version: 2,
+  upgrade(database, oldVersion, transaction) {
+    if (oldVersion < 1) {
+      for (const name of mortalStores) {
+        database.createObjectStore(name).createIndex("expiresAt", "expiresAt");
+      }
+    }
+    // An array's own elements are its keys: the engine keeps them up with the item.
+    transaction.objectStore("items").createIndex("entries", "entries", { multiEntry: true });
+    database.createObjectStore("indexed");
   },
 };

@@ -44,7 +44,7 @@ async function exportDatabase(
   { databasePrefix, clock, log }: StateOptions,
   lines: string[],
 ): Promise<number> {
-  const { layout, exported } = storedFamilies[family];
+  const { layout, exported, derived } = storedFamilies[family];
   const name = databaseName(databasePrefix, family, component);
   const database = new Database<unknown>({ name, layout, clock, log, timeoutMs: EXPORT_TIMEOUT_MS });
   let own: string[] = [];
@@ -59,7 +59,11 @@ async function exportDatabase(
             store.getAllKeys(range, PAGE),
             store.getAll(range, PAGE),
           ]);
-          for (const [i, key] of keys.entries()) own.push(line({ store: storeName, key, value: values[i] }));
+          for (const [i, key] of keys.entries()) {
+            const value = { ...(values[i] as Record<string, unknown>) };
+            for (const member of derived) delete value[member];
+            own.push(line({ store: storeName, key, value }));
+          }
           page = keys.length;
           const last = keys.at(-1);
           if (last !== undefined) range = IDBKeyRange.lowerBound(last, true);

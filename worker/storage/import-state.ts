@@ -52,7 +52,8 @@ async function read(file: Blob): Promise<readonly Section[]> {
     } else if (isObject(entry.database)) {
       const { family, component, version } = entry.database;
       if (!isFamily(family) || typeof component !== "string") throw refuse("an unknown kind of database");
-      if (version !== storedFamilies[family].layout.version) {
+      // Records of an earlier layout are records of this one.
+      if (typeof version !== "number" || version > storedFamilies[family].layout.version) {
         throw refuse("the database is of another version of daprlet; use that one");
       }
       const id = `${family} ${component}`;

@@ -5,7 +5,7 @@ import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { PubSub } from "../../host/components/pubsub/pubsub.ts";
 import type { Store } from "../../host/components/state/store.ts";
 import { systemClock } from "../../host/web-platform.ts";
-import { testContext } from "../../tests/conformance/test-context.ts";
+import { openWith, testContext } from "../../tests/conformance/test-context.ts";
 import { browserPubSub } from "../components/pubsub-browser.ts";
 import { indexedDbStore } from "../components/state-indexeddb.ts";
 import { databaseName, databasePrefix, parseDatabaseName } from "./database-names.ts";
@@ -18,7 +18,7 @@ const closing: (() => Promise<void>)[] = [];
 
 async function store(name: string, databasePrefix = prefix): Promise<Store> {
   const definition = indexedDbStore({ databasePrefix, incarnation: undefined });
-  const opened = await definition.open({}, testContext(name, systemClock));
+  const opened = await openWith(definition, testContext(name, systemClock));
   closing.push(() => opened.close());
   return opened;
 }
@@ -151,7 +151,7 @@ describe("the state of a scope", () => {
       [[], /no end/],
       [["{}"], /no export/],
       [["<html>"], /not a JSON object/],
-      [lines.map((line) => line.replace('"version":1}}', '"version":9}}')), /line 2: .*another version/],
+      [lines.map((line) => line.replace('"version":2}}', '"version":9}}')), /line 2: .*another version/],
       [lines.map((line) => line.replace('"family":"state"', '"family":"__proto__"')), /unknown kind/],
       [lines.map((line) => line.replace('"store":"items"', '"store":"commits"')), /wrong shape/],
       [lines.map((line) => line.replace('"etag":', '"tag":')), /line 3: a record of the wrong shape/],

@@ -9,6 +9,8 @@ export interface FamilyLayout {
   readonly stores: readonly string[];
   /** The stores that an export carries, each with what a record of it must be. The rest are traces of requests. */
   readonly exported: ReadonlyMap<string, (key: unknown, record: Record<string, unknown>) => boolean>;
+  /** Members of records that follow from the others, and are made again where they are missing. */
+  readonly derived: readonly string[];
 }
 
 const isText = (value: unknown) => typeof value === "string";
@@ -24,6 +26,7 @@ export const storedFamilies: Readonly<Record<StoredFamily, FamilyLayout>> = {
   state: {
     layout: stateLayout as unknown as Layout<unknown>,
     stores: stateStores,
+    derived: ["entries"],
     exported: new Map([
       [
         "items",
@@ -39,6 +42,7 @@ export const storedFamilies: Readonly<Record<StoredFamily, FamilyLayout>> = {
   pubsub: {
     layout: pubSubLayout as unknown as Layout<unknown>,
     stores: pubSubStores,
+    derived: [],
     exported: new Map([
       [
         "events",

@@ -17,28 +17,39 @@ import { configurationConformance } from "../../conformance/configuration.ts";
 import { lockConformance } from "../../conformance/lock.ts";
 import { pubSubSuite } from "../../conformance/pubsub.ts";
 import { secretStoreConformance } from "../../conformance/secretstores.ts";
+import { queryIndexes } from "../../conformance/state/query.ts";
 import { storeConformance } from "../../conformance/state.ts";
-import { testContext } from "../../conformance/test-context.ts";
+import { openWith, testContext } from "../../conformance/test-context.ts";
 import { describe, it, type Outcome, runAll } from "./page-runner.ts";
 import { SimulatedBrowser } from "./simulated-browser.ts";
 
 const databasePrefix = "daprlet:/:";
 
-function openStore(name: string, clock: Clock, incarnation?: Incarnation) {
-  return indexedDbStore({ databasePrefix, incarnation }).open({}, testContext(name, clock));
+function openStore(
+  name: string,
+  clock: Clock,
+  incarnation?: Incarnation,
+  metadata: Readonly<Record<string, string>> = {},
+) {
+  const definition = indexedDbStore({ databasePrefix, incarnation });
+  return openWith(definition, testContext(name, clock), metadata);
 }
 
 async function stateSuite(): Promise<readonly Outcome[]> {
   const clock = new FakeClock();
   const incarnation = { id: "one", startedAt: clock.now() };
   let count = 0;
+  const reopen = () => openStore(`store-${count}`, clock, incarnation, { queryIndexes });
   const cases = storeConformance({
     name: "state.indexeddb",
     features: indexedDbStore({ databasePrefix, incarnation }).features,
     clock,
-    open: () => openStore(`store-${++count}`, clock, incarnation),
-    reopen: () => openStore(`store-${count}`, clock, incarnation),
-    another: () => openStore(`store-${count}`, clock, incarnation),
+    open: () => {
+      count++;
+      return reopen();
+    },
+    reopen,
+    another: reopen,
   });
   for (const { name, run } of cases) it(name, run);
   return await runAll();
