@@ -1,5 +1,8 @@
+import type { Item, Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
+import { redisStore } from "../../host/node/components/state-redis.ts";
 import type { RedisServer } from "../redis-server.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 const AGE = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -20,4 +23,24 @@ export class RedisClock extends FakeClock {
     await this.#server().client.eval(AGE, 0, ms);
     await super.advance(ms);
   }
+}
+
+/** Redis's time goes on by milliseconds where the clock of the tests stands still: what is left of a TTL is rounded up. */
+function roundedUp(item: Item | undefined): Item | undefined {
+  if (item?.expiresAt === undefined) return item;
+  return { ...item, expiresAt: Math.ceil(item.expiresAt / 1000) * 1000 };
+}
+
+/** A store on the server's data, whose time is the clock's. */
+export async function openOnRedis(
+  server: RedisServer,
+  clock: RedisClock,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Store> {
+  const context = testContext("statestore", clock);
+  const store = await openWith(redisStore, context, { redisHost: server.address, ...metadata });
+  const { get, bulkGet } = store;
+  store.get = async (key, consistency) => roundedUp(await get.call(store, key, consistency));
+  store.bulkGet = async (keys) => (await bulkGet.call(store, keys)).map(roundedUp);
+  return store;
 }

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { type Operation, OUTCOME_TTL_MS, type Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
+import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
+import { openOnRedis, RedisClock } from "./redis-clock.ts";
 import { openWith, testContext } from "./test-context.ts";
 
 /** Random histories of a store, held against a model that is too simple to be wrong. */
@@ -174,9 +176,9 @@ const folder = mkdtempSync(join(tmpdir(), "daprlet-model-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 
-describe("random histories", () => {
-  const histories = fc.array(step, { minLength: 1, maxLength: 40 });
+const histories = fc.array(step, { minLength: 1, maxLength: 40 });
 
+describe("random histories", () => {
   it("of state.in-memory are those of the model", async () => {
     await fc.assert(
       fc.asyncProperty(histories, async (steps) => {
@@ -205,6 +207,31 @@ describe("random histories", () => {
             ),
             testContext("s", clock),
           );
+          return store;
+        };
+        await live(await open(), clock, steps, open);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describeWithRedis("random histories on Redis", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  it("are those of the model, over reopenings too", async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (steps) => {
+        await server.flush();
+        const clock = new RedisClock(() => server);
+        let store: Store | undefined;
+        const open = async (): Promise<Store> => {
+          await store?.close();
+          store = await openOnRedis(server, clock);
           return store;
         };
         await live(await open(), clock, steps, open);

@@ -1,18 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Item, Store } from "../../host/components/state/store.ts";
 import { redisStore } from "../../host/node/components/state-redis.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
-import { RedisClock } from "./redis-clock.ts";
+import { openOnRedis, RedisClock } from "./redis-clock.ts";
 import { queryIndexes } from "./state/query.ts";
 import { put, upsert } from "./state/scenario.ts";
 import { storeConformance } from "./state.ts";
-import { openWith, testContext } from "./test-context.ts";
-
-/** Redis's time goes on by milliseconds where the clock of the tests stands still: what is left of a TTL is rounded up. */
-function roundedUp(item: Item | undefined): Item | undefined {
-  if (item?.expiresAt === undefined) return item;
-  return { ...item, expiresAt: Math.ceil(item.expiresAt / 1000) * 1000 };
-}
 
 describeWithRedis("state.redis", () => {
   let server: RedisServer;
@@ -22,13 +14,7 @@ describeWithRedis("state.redis", () => {
   afterAll(() => server.stop());
 
   const clock = new RedisClock(() => server);
-  const open = async (more: Readonly<Record<string, string>>): Promise<Store> => {
-    const metadata = { redisHost: server.address, ...more };
-    const store = await openWith(redisStore, testContext("statestore", clock), metadata);
-    const { get } = store;
-    store.get = async (key, consistency) => roundedUp(await get.call(store, key, consistency));
-    return store;
-  };
+  const open = (metadata: Readonly<Record<string, string>>) => openOnRedis(server, clock, metadata);
   describe.each([
     ["without indexes", {}],
     ["with indexes", { queryIndexes }],
