@@ -166,7 +166,8 @@ export async function openRedis(
     return client;
   } catch (error) {
     redis.disconnect();
-    throw client.error(error);
+    const { code, message } = client.error(error);
+    throw new ComponentError(code, `component ${context.name}: ${message}`);
   }
 }
 

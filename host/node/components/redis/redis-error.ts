@@ -43,8 +43,8 @@ export function redisError(error: unknown, server: string): ComponentError {
 function unreachable(server: string, reason: string): ComponentError {
   const [, silent] = /^Socket timeout.* (\d+ms)\.$/.exec(reason) ?? [];
   const why = silent === undefined ? reason : `it said nothing for ${silent} (readTimeout)`;
-  return new ComponentError(
-    "UNAVAILABLE",
-    `Redis at ${server} does not answer: ${why}; see that it runs, and that redisHost and enableTLS are right`,
-  );
+  const remedy = /certificate/.test(reason)
+    ? "where its authority is your own, name it in NODE_EXTRA_CA_CERTS"
+    : "see that it runs, and that redisHost and enableTLS are right";
+  return new ComponentError("UNAVAILABLE", `Redis at ${server} does not answer: ${why}; ${remedy}`);
 }

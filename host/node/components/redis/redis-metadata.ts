@@ -15,7 +15,10 @@ export const redisMetadata = {
   redisPassword: text("Password; empty for none.", ""),
   redisDB: integer("Number of the database.", 0),
   redisType: text("Only node.", "node"),
-  enableTLS: flag("Connect by TLS; the server's certificate is verified.", false),
+  enableTLS: flag(
+    "Connect by TLS; the server's certificate is verified (NODE_EXTRA_CA_CERTS adds authorities).",
+    false,
+  ),
   clientCert: text("Client certificate in PEM, with clientKey."),
   clientKey: text("Key of clientCert in PEM."),
   dialTimeout: duration("The longest that connecting may take.", 5_000),
