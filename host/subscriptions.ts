@@ -6,7 +6,9 @@ import { inScope } from "./resources/scope.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
 import { type AppSubscription, parseDeclared } from "./subscriptions/app-subscription.ts";
-import { delivery, type RoutedSubscription } from "./subscriptions/delivery.ts";
+import { bulkDelivery } from "./subscriptions/bulk-delivery.ts";
+import { delivery } from "./subscriptions/delivery.ts";
+import { Intake, type RoutedSubscription } from "./subscriptions/intake.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
 import { compileRouting } from "./subscriptions/routing.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
@@ -25,6 +27,8 @@ export interface SubscriptionInfo {
 interface Open {
   readonly info: SubscriptionInfo;
   readonly subscription: Subscription;
+  /** See `Delivery`. */
+  flush(): void;
 }
 
 /** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
@@ -175,14 +179,20 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const handler = delivery(sidecar, app, subscription, opened, this.#underWay, this.#presence);
+    const intake = new Intake(sidecar, subscription, opened);
+    const context = { app, presence: this.#presence, underWay: this.#underWay };
+    const { bulk } = subscription;
+    const { handler, flush } =
+      bulk === undefined ? delivery(intake, context) : bulkDelivery(intake, context, platform);
+    const concurrency = bulk && { concurrency: bulk.maxMessages };
     try {
       const open = await component.subscribe(
-        { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata },
+        { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata, ...concurrency },
         handler,
       );
-      if (signal.aborted) this.#end(open);
-      else this.#open.push({ info: infoOf(subscription), subscription: open });
+      const now: Open = { info: infoOf(subscription), subscription: open, flush };
+      if (signal.aborted) this.#end(now);
+      else this.#open.push(now);
     } catch (error) {
       if (signal.aborted) return;
       const cause = reasonOf(error);
@@ -195,8 +205,10 @@ export class Subscriptions {
     }
   }
 
-  #end(subscription: Subscription): void {
-    const ending = subscription.close().catch((error) => {
+  #end({ subscription, flush }: Open): void {
+    const closing = subscription.close();
+    flush();
+    const ending = closing.catch((error) => {
       const cause = reasonOf(error);
       this.sidecar().log.warn(`a subscription did not close: ${cause}`);
     });
@@ -206,7 +218,7 @@ export class Subscriptions {
 
   #endAll(): void {
     this.#starting.abort();
-    for (const { subscription } of this.#open) this.#end(subscription);
+    for (const open of this.#open) this.#end(open);
     this.#open = [];
   }
 

@@ -17,9 +17,20 @@ export interface AppSubscription {
   readonly deadLetterTopic: string;
   /** The app's events come without an envelope and are wrapped. */
   readonly raw: boolean;
-  /** Bulk delivery is asked for. */
-  readonly bulk: boolean;
+  /** Undefined: one by one. */
+  readonly bulk: Bulk | undefined;
 }
+
+/** How events are put together for one request to the app. */
+export interface Bulk {
+  readonly maxMessages: number;
+  readonly maxAwaitMs: number;
+}
+
+/** Dapr's, for brokers without a bulk of their own. */
+const defaultBulk: Bulk = { maxMessages: 100, maxAwaitMs: 1_000 };
+/** What is put together waits in memory. */
+const mostMessages = 10_000;
 
 /** Where a complaint about a subscription goes: a sentence. */
 export type Complaint = (sentence: string) => void;
@@ -60,6 +71,19 @@ function rulesOf(entry: Members): readonly Rule[] {
   return rules;
 }
 
+/** As in Dapr, a number that is no count above zero is taken for the default. */
+function bulkOf(bulk: Members | undefined): Bulk | undefined {
+  if (bulk?.get("enabled") !== true) return undefined;
+  const count = (name: string, otherwise: number) => {
+    const value = bulk.get(name);
+    return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : otherwise;
+  };
+  return {
+    maxMessages: Math.min(count("maxmessagescount", defaultBulk.maxMessages), mostMessages),
+    maxAwaitMs: count("maxawaitdurationms", defaultBulk.maxAwaitMs),
+  };
+}
+
 function subscriptionOf(
   entry: Members,
   type: AppSubscription["type"],
@@ -93,7 +117,7 @@ function subscriptionOf(
     rules,
     deadLetterTopic: deadLetterTopic === topic ? "" : deadLetterTopic,
     raw,
-    bulk: membersOf(entry.get("bulksubscribe"))?.get("enabled") === true,
+    bulk: bulkOf(membersOf(entry.get("bulksubscribe"))),
   };
 }
 

@@ -29,7 +29,7 @@ export function usableSubscriptions<S extends AppSubscription>(
   const { log, appId, components, once } = sidecar;
   const usable = new Map<string, S>();
   for (const subscription of [...declared, ...own]) {
-    const { topic, called, type, bulk } = subscription;
+    const { topic, called, type } = subscription;
     const pubsubname = pubsubOf(subscription, sidecar);
     if (pubsubname === undefined) continue;
     const opened = components.pubsub.get(pubsubname);
@@ -43,7 +43,6 @@ export function usableSubscriptions<S extends AppSubscription>(
       );
       continue;
     }
-    if (bulk) once("bulkSubscribe is not supported yet by daprlet: events are delivered one by one");
     const key = JSON.stringify([pubsubname, topic]);
     const other = usable.get(key);
     if (type === "DECLARATIVE" && other !== undefined) {

@@ -7,7 +7,13 @@ const decoder = new TextDecoder();
 /** Larger answers hold no status. Bytes. */
 const longestAnswer = 1 << 20;
 
-/** `status` of a JSON object, by Go's rule: its name in any case, and only where it is a string. */
+/** An object's members by lower-cased name, as Go reads them; undefined for what is no object. */
+export function fieldsOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]));
+}
+
+/** `status` of a JSON object, only where it is a string. */
 function statusOf(bytes: Uint8Array): string | undefined {
   let value: unknown;
   try {
@@ -15,11 +21,8 @@ function statusOf(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  for (const [name, member] of Object.entries(value)) {
-    if (name.toLowerCase() === "status") return typeof member === "string" ? member : undefined;
-  }
-  return undefined;
+  const status = fieldsOf(value)?.get("status");
+  return typeof status === "string" ? status : undefined;
 }
 
 /** dapr-http-api §2.1. Rejects when the answer's body breaks off: then nothing is known, and it counts as no answer. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { bulkSubscriptions } from "./bulk-subscriptions.ts";
 import { routedSubscriptions } from "./routed-subscriptions.ts";
 
 /** One request as the app saw it. */
@@ -27,6 +28,13 @@ export interface TestAppOptions {
   readonly subscriptions?: readonly unknown[];
 }
 
+interface BulkBody {
+  readonly entries: readonly {
+    readonly entryId: string;
+    readonly event: string | { readonly data?: { readonly answer?: string } };
+  }[];
+}
+
 /** Topics of `messagebus` that the suites publish to, and where their events arrive. */
 export const subscriptions = [
   { pubsubname: "messagebus", topic: "plain", route: "/events/plain" },
@@ -46,6 +54,7 @@ export const subscriptions = [
   { pubsubname: "messagebus", topic: "outboxed", route: "/events/outboxed" },
   { pubsubname: "messagebus", topic: "no-route" },
   ...routedSubscriptions,
+  ...bulkSubscriptions,
 ] as const;
 
 const base64 = (bytes: Uint8Array): string => {
@@ -142,6 +151,15 @@ export function createTestApp(options: TestAppOptions = {}) {
   app.onError((error, c) => c.text(error.message, 500));
   app.post("/configuration/*", (c) => c.body(null, 200));
   app.all("/events/*", (c) => c.body(null, 200));
+  // Each entry is answered as its own data ask for; `none` is left out of the answer.
+  app.post("/bulk/*", async (c) => {
+    const { entries } = JSON.parse(atob((c.get("seen" as never) as Recorded).body)) as BulkBody;
+    const statuses = entries.map(({ entryId, event }) => ({
+      entryId,
+      status: typeof event === "string" ? "SUCCESS" : (event.data?.answer ?? "SUCCESS"),
+    }));
+    return c.json({ statuses: statuses.filter(({ status }) => status !== "none") });
+  });
   app.all("/A", (c) => c.body(null, 200));
   app.all("*", (c: Context) => c.json(c.get("seen")));
   return app;

@@ -188,6 +188,27 @@ export const differences = [
     why: "events are handed out in the order of publication",
   },
   {
+    id: "pubsub.in-memory.bulk",
+    what: "how many events of `pubsub.in-memory` one bulk delivery holds",
+    daprd: "one, after maxAwaitDurationMs",
+    daprlet: "up to maxMessagesCount of them",
+    why: "it is what bulkSubscribe is for",
+  },
+  {
+    id: "pubsub.bulk-not-found",
+    what: "a bulk delivery that the app answers 404, with a dead-letter topic",
+    daprd: "lost",
+    daprlet: "dead letters",
+    why: "a single event that is answered 404 is one as well",
+  },
+  {
+    id: "pubsub.bulk-unmatched",
+    what: "an event of a bulk subscription that no rule matches, with a dead-letter topic",
+    daprd: "posted to `/`, and a dead letter twice",
+    daprlet: "a dead letter",
+    why: "it is for no path of the app",
+  },
+  {
     id: "host.foreign-page",
     what: "a call from a page of a foreign origin, or to a foreign `Host` (Node)",
     daprd: "carried out",

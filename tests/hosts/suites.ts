@@ -3,6 +3,7 @@ import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { bindingsSuite } from "../api/bindings-suite.ts";
 import { bulkPublishSuite } from "../api/bulk-publish-suite.ts";
+import { bulkSubscribeSuite } from "../api/bulk-subscribe-suite.ts";
 import { configurationSuite } from "../api/configuration-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
@@ -25,6 +26,7 @@ const suites = {
   bindings: bindingsSuite,
   routing: routingSuite,
   bulkPublish: bulkPublishSuite,
+  bulkSubscribe: bulkSubscribeSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
   lock: lockSuite,

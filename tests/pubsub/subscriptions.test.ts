@@ -90,20 +90,6 @@ describe("an entry that cannot be used is left out with a sentence, and the othe
     await on.until("the good one", () => on.got.length === 1);
   });
 
-  it("bulkSubscribe is delivered one by one, and said once", async () => {
-    const bulkSubscribe = { enabled: true, maxMessagesCount: 10 };
-    const on = await sidecar({
-      subscriptions: [
-        { ...good, bulkSubscribe },
-        { ...good, topic: "u", bulkSubscribe },
-      ],
-    });
-    await on.publish("messagebus/t", "1");
-    await on.until("the event", () => on.got.length === 1);
-    expect(on.got[0]?.event).toMatchObject({ data: 1 });
-    expect(on.logged.filter((line) => line.includes("bulkSubscribe"))).toHaveLength(1);
-  });
-
   it("one without pubsubname, in strict mode", async () => {
     const on = await sidecar({ strict: true, subscriptions: [{ topic: "x", route: "/x" }, good] });
     expect(list(on).map(({ topic }) => topic)).toEqual(["t"]);

@@ -4,6 +4,7 @@ import {
   type DeliveryOptions,
   deliveryMetadata,
   deliveryOptions,
+  optionsFor,
 } from "../../host/components/pubsub/delivery-metadata.ts";
 import {
   definePubSub,
@@ -86,7 +87,7 @@ class BrowserPubSub implements PubSub {
       request,
       handler,
       log: this.#log,
-      delivery: this.#delivery,
+      delivery: optionsFor(request, this.#delivery),
       context: this.#context,
       member: token(this.#context.platform.random),
       released: () => {

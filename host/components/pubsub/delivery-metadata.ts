@@ -1,6 +1,7 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import { duration, integer } from "../metadata-schema.ts";
 import type { BackOff } from "./back-off.ts";
+import type { SubscribeRequest } from "./event.ts";
 
 /** Metadata of every broker that hands out events itself. */
 export const deliveryMetadata = {
@@ -18,6 +19,11 @@ export const deliveryMetadata = {
 export interface DeliveryOptions {
   readonly concurrency: number;
   readonly backOff: BackOff;
+}
+
+/** With as many events at once as one subscription asks for, if that is more. */
+export function optionsFor({ concurrency = 0 }: SubscribeRequest, options: DeliveryOptions): DeliveryOptions {
+  return { ...options, concurrency: Math.max(concurrency, options.concurrency) };
 }
 
 /** Throws a ComponentError that names the component and the field when a number makes no sense. */

@@ -28,6 +28,8 @@ export interface SubscribeRequest {
   /** Instances with the same consumer compete for each event; different consumers each get it. */
   readonly consumerId: string;
   readonly metadata: ReadonlyMap<string, string>;
+  /** So many events have to be able to be with the handler at once, whatever the component's own setting. */
+  readonly concurrency?: number;
 }
 
 export interface Subscription {

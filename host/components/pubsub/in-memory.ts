@@ -2,7 +2,7 @@ import { ComponentError } from "../../errors/component-error.ts";
 import type { ComponentContext } from "../component.ts";
 import { integer } from "../metadata-schema.ts";
 import { ConsumerQueue, type QueueMember } from "./consumer-queue.ts";
-import { type DeliveryOptions, deliveryMetadata, deliveryOptions } from "./delivery-metadata.ts";
+import { type DeliveryOptions, deliveryMetadata, deliveryOptions, optionsFor } from "./delivery-metadata.ts";
 import {
   definePubSub,
   type MessageHandler,
@@ -82,7 +82,7 @@ class InMemoryPubSub implements PubSub {
     }
     const member = queue.join(
       ({ data, contentType, metadata }, attempt) => handler({ topic, data, contentType, metadata, attempt }),
-      this.options,
+      optionsFor(request, this.options),
       this.context.platform,
     );
     this.#members.add(member);

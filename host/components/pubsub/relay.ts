@@ -1,7 +1,7 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import type { RelayConnection } from "../../mesh/relay-connection.ts";
 import { text } from "../metadata-schema.ts";
-import { type DeliveryOptions, deliveryMetadata, deliveryOptions } from "./delivery-metadata.ts";
+import { type DeliveryOptions, deliveryMetadata, deliveryOptions, optionsFor } from "./delivery-metadata.ts";
 import {
   definePubSub,
   type MessageHandler,
@@ -28,7 +28,7 @@ class RelayPubSub implements PubSub {
 
   async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
     this.#ensureOpen();
-    const subscription = await this.connection.subscribe(request, handler, this.options);
+    const subscription = await this.connection.subscribe(request, handler, optionsFor(request, this.options));
     this.#subscriptions.add(subscription);
     return {
       close: async () => {

@@ -1,6 +1,6 @@
 import type { ComponentContext, Durability } from "../../components/component.ts";
 import { integer, milliseconds } from "../../components/metadata-schema.ts";
-import { deliveryMetadata, deliveryOptions } from "../../components/pubsub/delivery-metadata.ts";
+import { deliveryMetadata, deliveryOptions, optionsFor } from "../../components/pubsub/delivery-metadata.ts";
 import {
   definePubSub,
   type MessageHandler,
@@ -65,8 +65,9 @@ class RedisPubSub implements PubSub {
     }
   }
 
-  async subscribe({ topic, consumerId }: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
+  async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
     this.#ensureOpen();
+    const { topic, consumerId } = request;
     const { platform, log } = this.#context;
     const group = new StreamGroup(topic, consumerId, platform.uuid(), this.#commands, this.#scripts);
     await group.create();
@@ -75,7 +76,8 @@ class RedisPubSub implements PubSub {
       await reader.close();
       this.#ensureOpen();
     }
-    const subscription = new StreamSubscription(group, reader, handler, this.#options, platform, log);
+    const options = { ...this.#options, delivery: optionsFor(request, this.#options.delivery) };
+    const subscription = new StreamSubscription(group, reader, handler, options, platform, log);
     this.#subscriptions.add(subscription);
     return {
       close: async () => {
