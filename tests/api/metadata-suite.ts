@@ -127,7 +127,6 @@ export function metadataSuite(on: Subject): void {
   });
 
   test.each([
-    ["POST", "/v1.0-alpha1/state/statestore/query"],
     ["PUT", "/v1.0/actors/stormtrooper/50/method/shoot"],
     ["POST", "/v1.0/actors/stormtrooper/50/state"],
     ["GET", "/v1.0/actors/stormtrooper/50/state/key"],

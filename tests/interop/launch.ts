@@ -10,10 +10,15 @@ import { freePorts } from "../hosts/free-ports.ts";
 import type { Fetch } from "../hosts/host.ts";
 import { httpFetch } from "../hosts/http-fetch.ts";
 import { daprletProgram, node } from "../hosts/node.ts";
+import { pythonWithDapr } from "./python.ts";
 
 export interface LaunchOptions {
   readonly appId: string;
+<<<<<<< HEAD
   /** A file of `apps/`, or a path; undefined: a sidecar without an app. */
+=======
+  /** A file of `apps/`, JavaScript or Python; undefined: a sidecar without an app. */
+>>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
   readonly app?: string;
   /** Where the sidecar runs and keeps its data. */
   readonly folder: string;
@@ -48,13 +53,23 @@ export interface Kind {
 
 const apps = fileURLToPath(new URL("apps/", import.meta.url));
 
+/** The command that runs a file of `apps/`. */
+function commandOf(app: string): readonly [program: string, file: string] {
+  return [app.endsWith(".py") ? pythonWithDapr() : process.execPath, join(apps, app)];
+}
+
 /** A new folder, and what removes it. */
 export function temporaryFolder(): { folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "daprlet-interop-"));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-function component(name: string, type: string, metadata: Readonly<Record<string, string>> = {}): string {
+/** A component file. */
+export function component(
+  name: string,
+  type: string,
+  metadata: Readonly<Record<string, string>> = {},
+): string {
   const values = Object.entries(metadata).map(([key, value]) => ({ name: key, value }));
   return `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: ${type}\n  version: v1\n  metadata: ${JSON.stringify(values)}\n`;
 }
@@ -109,7 +124,11 @@ export const daprletRun: Kind = {
     const { fetch } = httpFetch(port);
     const output = new Output();
     const resources = options.components === undefined ? [] : ["--resources-path", writeResources(options)];
+<<<<<<< HEAD
     const command = options.app === undefined ? [] : ["--", process.execPath, resolve(apps, options.app)];
+=======
+    const command = options.app === undefined ? [] : ["--", ...commandOf(options.app)];
+>>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
     let child: ChildProcess;
     const start = async () => {
       child = output.of(
@@ -183,11 +202,17 @@ export const daprdAndApp: Kind = {
         const environment = {
           ...process.env,
           ...options.env,
+          APP_ID: options.appId,
           APP_PORT: String(appPort),
           DAPR_HTTP_PORT: String(port),
         };
         const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
+<<<<<<< HEAD
         app = output.of(spawn(process.execPath, [resolve(apps, options.app)], { env: environment, stdio }));
+=======
+        const [program, file] = commandOf(options.app);
+        app = output.of(spawn(program, [file], { env: environment, stdio }));
+>>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
       }
       sidecar = output.of(
         spawn(

@@ -116,8 +116,8 @@ describe("createRuntime", () => {
     await expect(createRuntime({ components: [{ name: "s", type: "state.indexeddb" }] })).rejects.toThrow(
       "component s (createRuntime()): type state.indexeddb is not available in Node; the hosts that have it: a page",
     );
-    await expect(createRuntime({ components: [{ name: "s", type: "state.mysql" }] })).rejects.toThrow(
-      /state\.mysql is not supported by daprlet; it has state\.in-memory/,
+    await expect(createRuntime({ components: [{ name: "s", type: "state.cosmosdb" }] })).rejects.toThrow(
+      /state\.cosmosdb is not supported by daprlet; it has state\.in-memory/,
     );
   });
 
