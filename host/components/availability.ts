@@ -3,10 +3,6 @@
  * that an error can name the hosts that have what the present one lacks.
  */
 export const hostsOf: Readonly<Record<string, readonly string[]>> = {
-  "secretstores.in-memory": ["a page", "Node"],
-  "secretstores.vault": ["a page"],
-  "secretstores.local.file": ["Node"],
-  "secretstores.local.env": ["Node"],
   "state.in-memory": ["a page", "Node"],
   "state.indexeddb": ["a page"],
   "state.sqlite": ["Node"],
@@ -19,26 +15,32 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "pubsub.relay": ["a page", "Node"],
   "bindings.redis": ["Node"],
   "bindings.dapr": ["a page", "Node"],
-  "secretstores.dapr": ["a page", "Node"],
-  "configuration.redis": ["Node"],
-  "configuration.dapr": ["a page", "Node"],
-  "lock.redis": ["Node"],
-  "lock.dapr": ["a page", "Node"],
-  "configuration.in-memory": ["a page", "Node"],
-  "configuration.indexeddb": ["a page"],
-  "lock.in-memory": ["a page", "Node"],
-  "lock.indexeddb": ["a page"],
   "bindings.http": ["a page", "Node"],
   "bindings.cron": ["a page", "Node"],
   "bindings.in-memory": ["a page", "Node"],
   "bindings.localstorage": ["Node"],
+  "secretstores.in-memory": ["a page", "Node"],
+  "secretstores.vault": ["a page"],
+  "secretstores.local.file": ["Node"],
+  "secretstores.local.env": ["Node"],
+  "secretstores.dapr": ["a page", "Node"],
+  "configuration.redis": ["Node"],
+  "configuration.dapr": ["a page", "Node"],
+  "configuration.in-memory": ["a page", "Node"],
+  "configuration.indexeddb": ["a page"],
+  "lock.redis": ["Node"],
+  "lock.dapr": ["a page", "Node"],
+  "lock.in-memory": ["a page", "Node"],
+  "lock.indexeddb": ["a page"],
 };
 
 /** The sentence for a type that this host cannot open. */
 export function availability(type: string, version: string, host: string): string {
   const hosts = Object.hasOwn(hostsOf, type) ? hostsOf[type] : undefined;
   if (hosts === undefined) {
-    return `type ${type} is not supported by daprlet; it has ${Object.keys(hostsOf).join(", ")}`;
+    const types = Object.keys(hostsOf);
+    const family = types.filter((known) => known.startsWith(`${type.split(".", 1)[0]}.`));
+    return `type ${type} is not supported by daprlet; it has ${(family.length > 0 ? family : types).join(", ")}`;
   }
   if (hosts.includes(host)) return `type ${type} has no version ${version}; use v1`;
   return `type ${type} is not available in ${host}; the hosts that have it: ${hosts.join(", ")}`;

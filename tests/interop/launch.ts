@@ -14,11 +14,7 @@ import { pythonWithDapr } from "./python.ts";
 
 export interface LaunchOptions {
   readonly appId: string;
-<<<<<<< HEAD
-  /** A file of `apps/`, or a path; undefined: a sidecar without an app. */
-=======
-  /** A file of `apps/`, JavaScript or Python; undefined: a sidecar without an app. */
->>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
+  /** A file of `apps/`, JavaScript or Python, or a path; undefined: a sidecar without an app. */
   readonly app?: string;
   /** Where the sidecar runs and keeps its data. */
   readonly folder: string;
@@ -55,7 +51,7 @@ const apps = fileURLToPath(new URL("apps/", import.meta.url));
 
 /** The command that runs a file of `apps/`. */
 function commandOf(app: string): readonly [program: string, file: string] {
-  return [app.endsWith(".py") ? pythonWithDapr() : process.execPath, join(apps, app)];
+  return [app.endsWith(".py") ? pythonWithDapr() : process.execPath, resolve(apps, app)];
 }
 
 /** A new folder, and what removes it. */
@@ -124,11 +120,7 @@ export const daprletRun: Kind = {
     const { fetch } = httpFetch(port);
     const output = new Output();
     const resources = options.components === undefined ? [] : ["--resources-path", writeResources(options)];
-<<<<<<< HEAD
-    const command = options.app === undefined ? [] : ["--", process.execPath, resolve(apps, options.app)];
-=======
     const command = options.app === undefined ? [] : ["--", ...commandOf(options.app)];
->>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
     let child: ChildProcess;
     const start = async () => {
       child = output.of(
@@ -207,12 +199,8 @@ export const daprdAndApp: Kind = {
           DAPR_HTTP_PORT: String(port),
         };
         const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
-<<<<<<< HEAD
-        app = output.of(spawn(process.execPath, [resolve(apps, options.app)], { env: environment, stdio }));
-=======
         const [program, file] = commandOf(options.app);
         app = output.of(spawn(program, [file], { env: environment, stdio }));
->>>>>>> b1698f9 (Run programs in the shape of the quickstarts, in JavaScript and Python, unchanged on daprd and on daprlet, also as two instances of one app on one Redis)
       }
       sidecar = output.of(
         spawn(
