@@ -454,6 +454,27 @@ export const differences = [
     why: "an ETag that was read before the deletion must not match; what daprd deletes begins again at 1",
   },
   {
+    id: "secrets.number",
+    what: "a number in the file of `secretstores.local.file`",
+    daprd: "%!s(float64=5)",
+    daprlet: "5",
+    why: "its digits are what was meant",
+  },
+  {
+    id: "secrets.changed-file",
+    what: "a secret that was added to the file of `secretstores.local.file` since the start",
+    daprd: 500,
+    daprlet: 200,
+    why: "a secret is put in, or rotated, without a restart",
+  },
+  {
+    id: "components.missing-secret",
+    what: "a component that refers to a secret, a key or a secret store that is not there",
+    daprd: "open, with an empty value",
+    daprlet: "refused by name",
+    why: "a component without its password fails later, and says something else then",
+  },
+  {
     id: "configuration.set",
     what: "`POST /v1.0/configuration/{store}`, which changes settings",
     daprd: 404,
