@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { componentYaml } from "../hosts/components.ts";
 import { daprd, startDaprd } from "../hosts/daprd.ts";
+import { daprletProgram, node } from "../hosts/node.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { temporaryFolder } from "./launch.ts";
 import { listen, type Recorder, recorder, type Subscribed } from "./recorder.ts";
@@ -156,4 +157,52 @@ describeWithRedis("topics on a Redis shared with daprd", () => {
       expect((await server.client.xpending("A", "theirs"))[0]).toBe(0);
     });
   });
+
+  it.skipIf(node.missing !== undefined)(
+    "an instance takes over what another had in hand when it was killed",
+    async () => {
+      const server = await startRedis();
+      const { folder, remove } = temporaryFolder();
+      const metadata = { redisHost: server.address, processingTimeout: "1s", redeliverInterval: "200ms" };
+      const component = { name: "bus", type: "pubsub.redis", metadata };
+      const resources = join(folder, "resources");
+      mkdirSync(resources);
+      writeFileSync(join(resources, "bus.yaml"), componentYaml(component));
+      const dying = recorder(topics);
+      dying.answer = ({ body }) => (body.data === 0 ? new Response() : new Promise(() => undefined));
+      const { port, close } = await listen(dying);
+      const program = [process.execPath, daprletProgram, "daprd"];
+      const killed = await startDaprd({ appId: "same", resources, appPort: port, program });
+      const app = recorder(topics);
+      let survivor: Awaited<ReturnType<typeof createRuntime>> | undefined;
+      try {
+        const publish = async (n: number) => {
+          const options = {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: String(n),
+          };
+          expect((await killed.fetch("/v1.0/publish/bus/A?metadata.partitionKey=k", options)).status).toBe(
+            204,
+          );
+        };
+        await publish(0);
+        await expect
+          .poll(async () => (await server.client.xpending("A", "same"))[0], { timeout: 10_000 })
+          .toBe(0);
+        for (const n of [1, 2, 3]) await publish(n);
+        await expect.poll(() => dying.data("/A"), { timeout: 10_000 }).toEqual([0, 1]);
+        await killed.stop();
+        survivor = await createRuntime({ appId: "same", clock: "system", components: [component], app });
+        await expect.poll(() => app.data("/A"), { timeout: 10_000 }).toEqual([1, 2, 3]);
+        expect((await server.client.xpending("A", "same"))[0]).toBe(0);
+      } finally {
+        await survivor?.stop();
+        await killed.stop();
+        close();
+        await server.stop();
+        remove();
+      }
+    },
+  );
 });
