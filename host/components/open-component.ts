@@ -141,7 +141,8 @@ export async function openComponent(
   }
   const filled = new Map([...metadata].map(([field, value]) => [field, fillTemplates(value, named)]));
   for (const [field, value] of await secretValues(resource, secretstores)) filled.set(field, value);
-  const prefix = family === "state" || family === "lock" ? keyPrefix(resource, context.appId, namespace) : "";
+  const prefix =
+    family === "state" || family === "lock" ? keyPrefix(name, filled, context.appId, namespace) : "";
   const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
   const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
   const component = await construct(definition, resource, filled, named);

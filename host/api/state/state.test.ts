@@ -228,6 +228,9 @@ describe("keys", () => {
     ["NONE", "Kk"],
     ["MyPre", "mypre||Kk"],
     ["X y", "x y||Kk"],
+    ["a|b", "a|b||Kk"],
+    [" name ", " name ||Kk"],
+    ["X{appID}", "xmyapp||Kk"],
     ["", "||Kk"],
   ])("with keyPrefix %j are kept as %s", async (keyPrefix, stored) => {
     await runtime.stop();

@@ -1,18 +1,21 @@
 import { ComponentError } from "../../errors/component-error.ts";
-import type { ComponentResource } from "../../resources/component.ts";
 
 /** What parts a key's prefix from the key; refused inside either. */
 export const KEY_SEPARATOR = "||";
 
 /**
- * What the API puts before every key of a store, separator included, by the resource's `keyPrefix` strategy.
- * `namespace` is the one that the host was given; with none, that strategy is the app id's, as in daprd. Throws a
+ * What the API puts before every key of a store, separator included, by the `keyPrefix` strategy in its metadata,
+ * templates filled in. `namespace` is the one that the host was given; with none, that strategy is the app id's, as in daprd. Throws a
  * ComponentError for a prefix that contains the separator.
  */
-export function keyPrefix(resource: ComponentResource, appId: string, namespace: string | undefined): string {
-  for (const [name, value] of resource.metadata) {
-    if (name.toLowerCase() === "keyprefix")
-      return prefix(resource.name, value.toLowerCase(), appId, namespace);
+export function keyPrefix(
+  store: string,
+  metadata: ReadonlyMap<string, string>,
+  appId: string,
+  namespace: string | undefined,
+): string {
+  for (const [name, value] of metadata) {
+    if (name.toLowerCase() === "keyprefix") return prefix(store, value.toLowerCase(), appId, namespace);
   }
   return appId + KEY_SEPARATOR;
 }
