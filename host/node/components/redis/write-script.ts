@@ -19,14 +19,14 @@ const OUTCOME_PREFIX = "||daprlet||outcome||";
 
 /**
  * Batches of operations on Dapr's hashes (`data`, `version` and, where it was asked for, `first-write`), one after the
- * other. Each batch is decided before its first effect where it is atomic, and Redis lets no command run between, nor
- * does it keep half a script on its disk: all of a batch is there, or nothing.
+ * other. An atomic batch is decided before its first effect, Redis runs no command between, and keeps no half of a
+ * script on its disk: all of the batch is there, or nothing.
  *
  * KEYS: the highest version, then for each batch its outcome record, if it has a name, and its operations' keys.
- * ARGV: what is declared, where items are indexed, or nothing; for each batch: `a` for atomic or `e`, then `r` if its outcome is recorded, then the number of operations; for
- * each operation its head (`s` set, `c` create, `e` set and `x` delete with an ETag, `d` delete; `f` for Dapr's mark of a
- * first write; milliseconds to live), the ETag of those that have one, the value of those that set one,
- * and where items are indexed the record, how many entries follow, and sets and members in turn.
+ * ARGV: what is declared, where items are indexed, or nothing; then for each batch a head: `a` for atomic or `e`, `r`
+ * if its outcome is recorded, the number of operations. For each operation a head: `s` set, `c` create, `e` set and `x`
+ * delete with an ETag, `d` delete; `f` for Dapr's mark of a first write; milliseconds to live. Behind it the ETag, the
+ * value, and where items are indexed the record, how many entries follow, and sets and members in turn.
  * Answers one string for each batch: for each operation `.` where it was applied, else `m`; or `!` and what went wrong.
  */
 export const WRITE_SCRIPT = `
@@ -53,7 +53,9 @@ local function look(seen, name)
   local state = seen[name]
   if state then return state end
   local version = redis.pcall('HGET', name, 'version')
-  if type(version) == 'table' then state = { exists = true, other = true }
+  if type(version) == 'table' then
+    if not string.find(version.err, 'WRONGTYPE', 1, true) then error(version) end
+    state = { exists = true, other = true }
   elseif version then state = { exists = true, version = version }
   else state = { exists = redis.call('EXISTS', name) == 1 } end
   seen[name] = state
