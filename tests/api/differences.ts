@@ -41,6 +41,20 @@ export const differences = [
     why: "a save says so as well, and nothing would ever read what is stored under an empty key",
   },
   {
+    id: "state.query",
+    what: "a query of `state.in-memory` and `state.sqlite`, and of `state.redis` without Redis' search module",
+    daprd: "500 `ERR_STATE_STORE_NOT_SUPPORTED`, or `ERR_STATE_QUERY`",
+    daprlet: "answered where `queryIndexes` covers it, or `queryScan` allows to read every item",
+    why: "the block is there on every store",
+  },
+  {
+    id: "state.query-encrypted",
+    what: "a query of an encrypted store of a kind that daprd does not query either",
+    daprd: "ERR_STATE_STORE_NOT_SUPPORTED",
+    daprlet: "ERR_STATE_QUERY",
+    why: "every kind of store is queried where its values can be read",
+  },
+  {
     id: "path.not-text",
     what: "a path whose escapes are no UTF-8 (`%FF`)",
     daprd: "carried on as bytes",

@@ -42,6 +42,19 @@ spec:
         deniedSecrets: ["hidden", "hidden-and-missing"]
 `;
 
+/** What queries of `statestore` and `memory` may look for. */
+const queryIndexes = JSON.stringify([
+  {
+    name: "people",
+    indexes: [
+      { key: "mark", type: "TEXT" },
+      { key: "person.org", type: "TEXT" },
+      { key: "person.id", type: "NUMERIC" },
+    ],
+  },
+  { name: "others", indexes: [{ key: "mark", type: "TEXT" }] },
+]);
+
 interface Resource {
   readonly name: string;
   readonly type: string;
@@ -66,10 +79,10 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
     { name: "secrets", ...types.secrets },
     ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
     ...(types.configuration === undefined ? [] : [{ name: "settings", ...types.configuration }]),
-    { name: "statestore", type: state.type, metadata: state.metadata },
+    { name: "statestore", type: state.type, metadata: { queryIndexes, ...state.metadata } },
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },
-    { name: "memory", type: "state.in-memory", metadata: {} },
+    { name: "memory", type: "state.in-memory", metadata: { queryIndexes } },
     {
       name: "encrypted",
       type: state.type,

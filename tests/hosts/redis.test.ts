@@ -1,4 +1,4 @@
 import { nodeOnRedis } from "./redis.ts";
 import { apiOn } from "./suites.ts";
 
-apiOn(nodeOnRedis, ["state"]);
+apiOn(nodeOnRedis, ["state", "stateQuery"]);

@@ -14,12 +14,14 @@ import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
 import { routingSuite } from "../api/routing-suite.ts";
 import { secretsSuite } from "../api/secrets-suite.ts";
+import { stateQuerySuite } from "../api/state-query-suite.ts";
 import { stateSuite } from "../api/state-suite.ts";
 import type { Feature, Host, HostDefinition } from "./host.ts";
 import { Subject } from "./subject.ts";
 
 const suites = {
   state: stateSuite,
+  stateQuery: stateQuerySuite,
   invoke: invokeSuite,
   pubsub: pubsubSuite,
   declared: declaredSuite,
