@@ -61,18 +61,6 @@ describe("subscriptions to configuration", () => {
     await runtime.stop();
   });
 
-  it("of one answered request that comes again are one", async () => {
-    const { runtime, told } = await start();
-    const headers = { "daprlet-request-id": "r1" };
-    const again = async () =>
-      await (await runtime.fetch("/v1.0/configuration/settings/subscribe", { headers })).text();
-    expect(await again()).toBe(await again());
-    await set(runtime, { key: "a", value: "2" });
-    await expect.poll(() => told.length).toBe(1);
-    await runtime.stop();
-    expect(told).toHaveLength(1);
-  });
-
   it("go on with the store that replaces theirs, and wait for one that is gone", async () => {
     const { runtime, told } = await start();
     const { resources } = runtime.sidecar;
@@ -140,9 +128,11 @@ describe("subscriptions to configuration", () => {
       forget: async (id) => void kept.delete(id),
     };
     const { runtime, told } = await start();
-    const request = { store: "settings", keys: ["a"], metadata: new Map(), requestId: undefined };
+    const request = { store: "settings", keys: ["a"], metadata: new Map() };
     const first = new ConfigurationSubscriptions(() => runtime.sidecar, records);
-    const [stays, ends] = [await first.subscribe(request), await first.subscribe(request)];
+    const [stays, ends] = [await first.subscribe(request), await first.subscribe({ ...request, keys: [] })];
+    // A page subscribes anew whenever it is loaded.
+    expect([await first.subscribe(request), kept.size]).toEqual([stays, 2]);
     expect(await first.unsubscribe("settings", ends)).toBe(true);
     expect(await first.unsubscribe("another", stays)).toBe(false);
     await first.close();

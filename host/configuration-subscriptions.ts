@@ -14,8 +14,6 @@ export interface KeptSubscription {
   readonly store: string;
   readonly keys: readonly string[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** See `Call.requestId`: a request that comes again gets the subscription that it made. */
-  readonly requestId: string | undefined;
 }
 
 /** Where an app's subscriptions outlive its runtime: in pages, whose worker the browser ends whenever it likes. */
@@ -52,6 +50,12 @@ export function itemsJson(items: ConfigurationItems): Record<string, object> {
   );
 }
 
+function same(a: Omit<KeptSubscription, "id">, b: Omit<KeptSubscription, "id">): boolean {
+  const text = ({ store, keys, metadata }: Omit<KeptSubscription, "id">) =>
+    JSON.stringify([store, [...keys].sort(), [...metadata].sort()]);
+  return text(a) === text(b);
+}
+
 /** A key may hold slashes, which stay, as in Dapr. */
 const escaped = (text: string) => text.split("/").map(encodeURIComponent).join("/");
 
@@ -86,11 +90,15 @@ export class ConfigurationSubscriptions {
     for (const entry of this.#entries.values()) if (entry.open === undefined) void this.#reopen(entry);
   }
 
-  /** Answers the subscription's id. Throws what the store throws, and keeps nothing then. */
+  /**
+   * Answers the subscription's id. Where subscriptions outlive the runtime, one that is there already is answered: a page
+   * subscribes anew whenever it is loaded. Throws what the store throws, and keeps nothing then.
+   */
   async subscribe(subscription: Omit<KeptSubscription, "id">): Promise<string> {
-    const { requestId } = subscription;
-    for (const { kept } of this.#entries.values()) {
-      if (requestId !== undefined && kept.requestId === requestId) return kept.id;
+    const there = this.#records && [...this.#entries.values()].find(({ kept }) => same(kept, subscription));
+    if (there !== undefined) {
+      await there.open;
+      return there.kept.id;
     }
     const kept = { ...subscription, id: this.#sidecar().platform.uuid() };
     const entry: Entry = { kept, open: this.#open(kept) };

@@ -9,7 +9,6 @@ import { json, noContent, type RuntimeResponse } from "../http.ts";
 import { isFields } from "../resources/fields.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { invokeApp } from "./invoke.ts";
-import { outcomeId } from "./outcome-id.ts";
 import { queryMetadata } from "./query-metadata.ts";
 import { malformed, requestBody } from "./state/request-body.ts";
 
@@ -52,10 +51,9 @@ async function subscribe(call: Call): Promise<RuntimeResponse> {
   if (app === undefined) throw new ApiError("ERR_APP_CHANNEL_NIL");
   const keys = keysOf(call);
   const metadata = queryMetadata(call.request.query);
-  const requestId = outcomeId(call, new Uint8Array(0));
   try {
     return json({
-      id: await configurations.subscribe({ store: name, keys, metadata, requestId }),
+      id: await configurations.subscribe({ store: name, keys, metadata }),
     });
   } catch (error) {
     throw failed("ERR_CONFIGURATION_SUBSCRIBE", name, keys, error);
