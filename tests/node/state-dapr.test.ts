@@ -160,6 +160,21 @@ describe("a state store of another sidecar", () => {
     );
   });
 
+  test("a url that leads back to the sidecar itself ends in an error, not in an endless loop", async () => {
+    const [port] = (await freePorts(1)) as [number];
+    const components = [
+      {
+        name: "shared",
+        type: "state.dapr",
+        metadata: { url: `http://127.0.0.1:${port}`, keyPrefix: "none" },
+      },
+    ];
+    const sidecar = await startSidecar({ appId: "loop", port, components, logLevel: "error" });
+    closing.push(() => sidecar.stop());
+    const answer = await fetch(`${sidecar.url}/v1.0/state/shared/k`);
+    expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining("ERR_STATE_GET")]);
+  });
+
   test("a sidecar that does not answer is waited for as long as timeout says", async () => {
     const { url } = await server(() => undefined);
     const message = await refusal(await local("shop", { url, timeout: "30ms" }, "system"));

@@ -18,6 +18,7 @@ let folder: string;
 let port: number;
 let remote: NodeSidecar | undefined;
 let events: { id: string; data: unknown }[];
+let parcels: unknown[];
 let local: LocalRuntime;
 let errors: string[];
 
@@ -26,6 +27,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "daprlet-offline-"));
   [port] = (await freePorts(1)) as [number];
   events = [];
+  parcels = [];
   errors = [];
 });
 
@@ -45,10 +47,15 @@ async function reachable(): Promise<void> {
     components: [
       { name: "shared", type: "state.sqlite", metadata: { connectionString: join(folder, "state.db") } },
       { name: "bus", type: "pubsub.in-memory" },
+      { name: "parcels", type: "bindings.in-memory", metadata: { direction: "input, output" } },
     ],
     app: async (request) => {
       if (new URL(request.url).pathname === "/dapr/subscribe") {
         return Response.json([{ pubsubname: "bus", topic: "orders", route: "/orders" }]);
+      }
+      if (request.url.endsWith("/parcels")) {
+        parcels.push(await request.json());
+        return new Response();
       }
       events.push((await request.json()) as (typeof events)[number]);
       return new Response();
@@ -75,6 +82,7 @@ async function open(): Promise<void> {
     components: [
       { name: "shared", type: "state.dapr", metadata },
       { name: "bus", type: "pubsub.dapr", metadata },
+      { name: "parcels", type: "bindings.dapr", metadata },
     ],
   });
 }
@@ -148,6 +156,26 @@ describe("offline: queue", () => {
     expect(await there("k")).toBe('"kept"');
   });
 
+  test("a binding's calls wait in order, and those that are made for their answer do not", async () => {
+    await open();
+    const invoke = (operation: string, data: unknown) => post("/v1.0/bindings/parcels", { operation, data });
+    expect([(await invoke("create", { n: 1 })).status, (await invoke("create", { n: 2 })).status]).toEqual([
+      204, 204,
+    ]);
+    const asked = await invoke("get", null);
+    expect([asked.status, await asked.text()]).toEqual([500, expect.stringContaining("cannot be reached")]);
+    await reachable();
+    await expect
+      .poll(
+        async () => {
+          await local.advance(30_000);
+          return parcels;
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
   test("an answered read lets what waits go at once", async () => {
     await open();
     await save({ key: "k", value: 1 });
@@ -216,6 +244,22 @@ describe("offline: queue", () => {
     expect(first.status).toBe(204);
     await sent();
     expect((await told()).refused).toEqual([]);
+  });
+
+  test("no acknowledged write is lost or overtaken while the sidecar comes and goes", async () => {
+    await open();
+    const last = new Map<string, number>();
+    for (let n = 0; n < 40; n++) {
+      if (n % 8 === 3) await reachable();
+      if (n % 8 === 7) await unreachable();
+      const key = `k${n % 5}`;
+      if ((await save({ key, value: n })).status === 204) last.set(key, n);
+      if (n % 3 === 0) await local.advance(5_000);
+    }
+    await reachable();
+    await sent();
+    for (const [key, value] of last) expect(await there(key)).toBe(String(value));
+    expect(last.size).toBe(5);
   });
 
   test("a sidecar that lacks the component is waited for, and metadata say so", async () => {
