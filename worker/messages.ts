@@ -66,8 +66,19 @@ export interface Goodbye {
   readonly type: "unregister";
 }
 
+/**
+ * Brings a registered app to other components while it runs. With it comes a port, on which is posted why not, or `true`
+ * when it is done.
+ */
+export interface Update {
+  readonly daprlet: typeof PROTOCOL;
+  readonly type: "update";
+  readonly appId: string;
+  readonly resources: Resources;
+}
+
 /** Client to worker, by `postMessage` on the worker. */
-export type Greeting = Hello | Goodbye;
+export type Greeting = Hello | Goodbye | Update;
 
 /** Worker to client, by `postMessage` on the client: a worker that just started asks its pages to say hello again. */
 export interface Rejoin {

@@ -11,10 +11,11 @@ import {
 import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
 import { formerPages } from "./former-pages.ts";
 import { Links } from "./links.ts";
-import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin } from "./messages.ts";
+import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Update } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
 import { type App, unavailable } from "./sidecars.ts";
+import { updateApp } from "./update-app.ts";
 
 const SUBSCRIBE_MS = 5000;
 
@@ -61,6 +62,10 @@ export class ScopeHost {
     const [port] = ports;
     if (typeof greeting?.daprlet !== "number" || port === undefined) return;
     if (greeting.type === "unregister") return await this.#goodbye(greeting as Goodbye, port);
+    if (greeting.type === "update") {
+      await this.boot();
+      return await updateApp(greeting as Update, port, this.#options);
+    }
     if (greeting.type !== "hello" || !(source instanceof Client)) return;
     await this.#hello(greeting as Hello, source.id, port);
   }
@@ -151,16 +156,17 @@ export class ScopeHost {
     this.#connections.set(hello.connection, connection);
     await this.boot();
     const before = sidecars.app(appId)?.registration;
-    app = await sidecars.register(registration, hello.fresh);
-    // A runtime that starts now reads its subscriptions by itself.
-    const { running } = app;
-    if (hello.serving && connection.open) app.channel.add(connection, hello.answered);
+    let running = false;
     try {
+      app = await sidecars.register(registration, hello.fresh);
+      // A runtime that starts now reads its subscriptions by itself.
+      running = app.running;
+      if (hello.serving && connection.open) app.channel.add(connection, hello.answered);
       await app.runtime();
     } catch (error) {
       // What cannot be opened is not kept, and does not take the place of what worked before.
       if (before === undefined) await sidecars.remove(appId);
-      else await app.reconfigure(before);
+      else await sidecars.app(appId)?.restore(before);
       refuse(reasonOf(error));
       return connection.close();
     }

@@ -1,3 +1,4 @@
+import type { ComponentChange } from "../host/components/components.ts";
 import type { Registry } from "../host/components/registry.ts";
 import type { SubscriptionRecords } from "../host/configuration-subscriptions.ts";
 import type { Core } from "../host/core/core.ts";
@@ -70,13 +71,51 @@ export class App {
     return this.#transport?.self;
   }
 
-  /** Takes other settings: the runtime is replaced when they differ. */
+  /**
+   * Takes other settings. Where only the resources differ, a running runtime takes them while it answers; else it is
+   * replaced. Throws why a component could not be opened as it is wanted: those stay as they were.
+   */
   async reconfigure(registration: Registration): Promise<void> {
     const resources = registration.resources ?? this.registration.resources;
-    const next = { ...registration, resources };
-    if (same(next, this.registration)) return;
+    await this.#become({ ...registration, resources });
+  }
+
+  /** Goes back to settings that it had. */
+  async restore(registration: Registration): Promise<void> {
+    await this.#become(registration).catch(() => this.close());
+  }
+
+  /** Brings the app to other components; one that cannot be opened stays as it was, and its reason is thrown. */
+  async update(resources: Resources): Promise<void> {
+    const before = this.registration;
+    const earlier = this.#resourcesOf(before).components;
+    try {
+      await this.#become({ ...before, resources });
+      await this.runtime();
+    } catch (error) {
+      // What does not open must not be what a later start of the worker opens.
+      const kept = error instanceof KeptError ? error.names : undefined;
+      const wanted = resources.components.filter(({ name }) => !kept?.has(name));
+      const components = [...wanted, ...earlier.filter(({ name }) => kept?.has(name))];
+      this.registration =
+        kept === undefined ? before : { ...before, resources: { ...resources, components } };
+      throw error;
+    }
+  }
+
+  async #become(next: Registration): Promise<void> {
+    const before = this.registration;
+    if (same(next, before)) return;
     this.registration = next;
-    await this.close();
+    const running = await this.#runtime?.catch(() => undefined);
+    const withoutResources = (registration: Registration) => ({ ...registration, resources: undefined });
+    if (running === undefined || !same(withoutResources(next), withoutResources(before))) return this.close();
+    const kept = (await running.update(this.#resourcesOf(next))).filter(({ action }) => action === "kept");
+    if (kept.length > 0) throw new KeptError(kept);
+  }
+
+  #resourcesOf({ resources, relay }: Registration): Resources {
+    return resources ?? this.#options.defaults(relay);
   }
 
   /** Reads the app's subscriptions again, after a page that may have others joined. Calls meanwhile count as one. */
@@ -104,8 +143,8 @@ export class App {
   }
 
   async #start(): Promise<Runtime> {
-    const { platform, registry, rules, relays, defaults } = this.#options;
-    const { appId, namespace, resources, strict, relay } = this.registration;
+    const { platform, registry, rules, relays } = this.#options;
+    const { appId, namespace, strict, relay } = this.registration;
     const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
     this.#transport = transport;
@@ -117,7 +156,7 @@ export class App {
       platform,
       registry,
       rules,
-      resources: resources ?? defaults(relay),
+      resources: this.#resourcesOf(this.registration),
       relays: patient,
       transports: [
         transport,
@@ -135,6 +174,16 @@ export class App {
     });
     await runtime.start();
     return runtime;
+  }
+}
+
+/** Components that could not be opened as they are wanted. */
+class KeptError extends Error {
+  readonly names: ReadonlySet<string>;
+  constructor(kept: readonly ComponentChange[]) {
+    super(kept.map(({ cause }) => cause).join("; "));
+    this.name = "KeptError";
+    this.names = new Set(kept.map(({ name }) => name));
   }
 }
 

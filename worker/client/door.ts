@@ -1,3 +1,4 @@
+import type { Resources } from "../../host/resources/parse-resources.ts";
 import type { WireRequest, WireResponse } from "../messages.ts";
 import type { AppHost } from "./app-host.ts";
 
@@ -14,6 +15,8 @@ export interface Door {
   readonly app: AppHost | undefined;
   /** Makes this page answer for its app, or with undefined no longer. Resolves when subscriptions are in place. */
   serve(app: AppHost | undefined): Promise<void>;
+  /** Brings the app to other components; rejects with why one stays as it was. */
+  update(resources: Resources): Promise<void>;
   /** Ends the whole runtime of the scope and deletes what it kept. */
   unregister(): Promise<void>;
   /** Gives up this page's use, and leaves the runtime to others. */

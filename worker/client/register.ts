@@ -7,6 +7,7 @@ import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts"
 import type { Imported } from "../storage/import-state.ts";
 import { NoWorkerError, startWorker, type WorkerPlace, workerPlace } from "./choose-worker.ts";
 import type { Door } from "./door.ts";
+import { givenResources } from "./given-resources.ts";
 import { Page } from "./page.ts";
 import { RefusedError, WorkerDoor } from "./worker-door.ts";
 
@@ -61,6 +62,11 @@ export interface Registered {
    * that the browser does not give out, and never sent.
    */
   sealSecret(store: string, name: string, values: SecretValues): Promise<void>;
+  /**
+   * Brings the app to other components while it runs: what is new opens, what changed is replaced, what is missing
+   * closes. Rejects with the reason when one cannot be opened as it is wanted; that one stays as it was.
+   */
+  update(components: NonNullable<RegisterOptions["components"]>): Promise<void>;
   /** Ends the runtime of this scope for all its pages and deletes what it kept: nothing is left behind. */
   unregister(): Promise<void>;
 }
@@ -117,6 +123,10 @@ export async function register(options: RegisterOptions, context: RegisterContex
       const { sealSecret } = await import("../client-vault.ts");
       await sealSecret(place.scope.href, page.fetchAs(door), store, name, values);
     },
+    update: async (components) => {
+      const wanted = await givenResources(components, page.fetch, window.document.baseURI);
+      await door.update(wanted as Resources);
+    },
     async unregister() {
       await door.unregister();
       page.uninstall();
@@ -136,7 +146,7 @@ async function open(
   const settings: Registration = {
     appId: options.appId,
     namespace: options.namespace ?? "default",
-    resources: await resources(options.components, page.fetch, window.document.baseURI),
+    resources: await givenResources(options.components, page.fetch, window.document.baseURI),
     ports: options.ports ?? DEFAULT_PORTS,
     strict: options.strict ?? false,
     relay: relayOf(options.relay),
@@ -271,22 +281,4 @@ function relayOf(relay: RegisterOptions["relay"]): RelaySettings | undefined {
   const { url, room, token } =
     typeof relay === "string" ? { url: relay } : (relay as Partial<RelaySettings> & { url: string });
   return { url, room: room ?? "default", token };
-}
-
-async function resources(
-  given: RegisterOptions["components"],
-  own: typeof fetch,
-  base: string,
-): Promise<Resources | undefined> {
-  if (given === undefined) return undefined;
-  if (typeof given !== "string" && !(given instanceof URL)) {
-    const { resourcesFromObjects } = await import("../client-resources.ts");
-    return resourcesFromObjects(given);
-  }
-  const { resourcesFromYaml } = await import("../client-yaml.ts");
-  if (typeof given === "string" && given.includes("\n")) return resourcesFromYaml(given, "register()");
-  const url = new URL(given, base);
-  const response = await own(url);
-  if (!response.ok) throw new Error(`register(): components at ${url.href} answer ${response.status}`);
-  return resourcesFromYaml(await response.text(), url.pathname);
 }

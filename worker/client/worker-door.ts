@@ -1,13 +1,16 @@
 import { header } from "../../host/http.ts";
 import { type Clock, withTimeout } from "../../host/platform.ts";
+import type { Resources } from "../../host/resources/parse-resources.ts";
 import {
   DOOR_HEADER,
+  type Goodbye,
   type Hello,
   INTERNAL,
   PROTOCOL,
   REQUEST_ID_HEADER,
   type Registration,
   type Rejoin,
+  type Update,
   type Welcome,
   type WireRequest,
   type WireResponse,
@@ -21,6 +24,8 @@ import { unavailable } from "./unavailable.ts";
 
 /** How long a call waits for the worker to come back, where no fetch can wake it. */
 const RETURN_MS = 10_000;
+/** An update waits for the requests that hold what it replaces, which may take half a minute. */
+const UPDATE_MS = 60_000;
 /** How long a request is sent anew to a worker that is stopped while it answers. */
 const PERSIST_MS = 20_000;
 
@@ -52,6 +57,7 @@ export class WorkerDoor implements Door {
   readonly kind = "worker";
   readonly #options: WorkerDoorOptions;
   readonly #stop = new AbortController();
+  #settings: Registration;
   #app: AppHost | undefined;
   #port: Port | undefined;
   #welcome: Welcome | undefined;
@@ -67,6 +73,7 @@ export class WorkerDoor implements Door {
 
   constructor(options: WorkerDoorOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     const { container } = options;
     const { signal } = this.#stop;
     container.addEventListener("controllerchange", () => this.#controllerChanged(), { signal });
@@ -116,18 +123,29 @@ export class WorkerDoor implements Door {
     else await this.#port.serve(app, true);
   }
 
+  async update(resources: Resources): Promise<void> {
+    const { appId } = this.#settings;
+    const outcome = await this.#ask({ daprlet: PROTOCOL, type: "update", appId, resources }, UPDATE_MS);
+    if (outcome !== true) throw new Error(`update(): ${outcome}`);
+    this.#settings = { ...this.#settings, resources };
+  }
+
   async unregister(): Promise<void> {
+    this.#stop.abort();
+    await this.#ask({ daprlet: PROTOCOL, type: "unregister" }, RETURN_MS);
+    this.close();
+  }
+
+  #ask(greeting: Goodbye | Update, ms: number): Promise<unknown> {
     const { registration, clock } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const done = new Promise<void>((resolve) => {
-      port1.onmessage = () => resolve();
+    const answer = new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data);
     });
-    this.#stop.abort();
-    registration.active?.postMessage({ daprlet: PROTOCOL, type: "unregister" }, [port2]);
+    registration.active?.postMessage(greeting, [port2]);
     const late = () =>
-      new Error("unregister(): the service worker did not answer; reload the page and try again");
-    await withTimeout(clock, RETURN_MS, done, late).finally(() => port1.close());
-    this.close();
+      new Error(`${greeting.type}(): the service worker did not answer; reload the page and try again`);
+    return withTimeout(clock, ms, answer, late).finally(() => port1.close());
   }
 
   close(): void {
@@ -166,7 +184,7 @@ export class WorkerDoor implements Door {
 
   /** True when the worker answered, be it with a refusal. */
   async #attempt(): Promise<boolean> {
-    const { registration, settings, clock, session } = this.#options;
+    const { registration, clock, session } = this.#options;
     const worker = registration.active;
     if (worker === null || worker.state === "redundant") return false;
     const name = `${session}/${++this.#connections}`;
@@ -203,7 +221,7 @@ export class WorkerDoor implements Door {
       const hello: Hello = {
         daprlet: PROTOCOL,
         type: "hello",
-        registration: settings,
+        registration: this.#settings,
         fresh: this.#welcome === undefined,
         connection: name,
         serving: app !== undefined,

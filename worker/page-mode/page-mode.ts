@@ -1,5 +1,6 @@
 import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
+import type { Resources } from "../../host/resources/parse-resources.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import type { AppHost } from "../client/app-host.ts";
 import type { Door } from "../client/door.ts";
@@ -87,11 +88,14 @@ export async function openPageMode({
     });
   }
   const { sidecars, restore } = inPage;
-  const app = await sidecars.register(settings, true);
+  const before = sidecars.app(settings.appId)?.registration;
+  let app: App;
   try {
+    app = await sidecars.register(settings, true);
     await app.runtime();
   } catch (error) {
-    await sidecars.remove(settings.appId);
+    if (before === undefined) await sidecars.remove(settings.appId);
+    else await sidecars.app(settings.appId)?.restore(before);
     if (sidecars.latest === undefined) {
       restore();
       host[key].delete(scope);
@@ -149,6 +153,10 @@ class PageDoor implements Door {
     this.#serving = { open: true, awake: true, invoke: (request) => host.answer(request, request.signal) };
     channel.add(this.#serving, []);
     await this.#app.resubscribe();
+  }
+
+  update(resources: Resources): Promise<void> {
+    return this.#app.update(resources);
   }
 
   unregister(): Promise<void> {
