@@ -5,8 +5,10 @@ import { note, pubsubs, session } from "./session.ts";
 const { relay } = session;
 
 const components = [
-  { name: "statestore", type: "state.indexeddb" },
+  { name: "statestore", type: "state.indexeddb", metadata: { queryScan: true } },
   { name: "pubsub", type: "pubsub.browser" },
+  { name: "locks", type: "lock.indexeddb" },
+  { name: "settings", type: "configuration.indexeddb" },
   ...(relay === undefined ? [] : [{ name: "relay", type: "pubsub.relay", metadata: { url: relay } }]),
 ];
 

@@ -37,6 +37,12 @@ const examples: readonly Example[] = [
     url: "/v1.0/state/statestore/transaction",
     body: '{ "operations": [\n  { "operation": "upsert", "request": { "key": "a", "value": 1 } },\n  { "operation": "delete", "request": { "key": "pet" } }\n] }',
   },
+  {
+    name: "Query state",
+    method: "POST",
+    url: "/v1.0-alpha1/state/statestore/query",
+    body: '{ "filter": { "EQ": { "kind": "dog" } }, "page": { "limit": 10 } }',
+  },
   { name: "Invoke this tab", method: "GET", url: `/v1.0/invoke/${session.appId}/method/greeting` },
   { name: "Invoke the second tab", method: "GET", url: "/v1.0/invoke/second-tab/method/greeting" },
   { name: "Invoke the Node app", method: "GET", url: "/v1.0/invoke/node-app/method/greeting" },
@@ -47,6 +53,25 @@ const examples: readonly Example[] = [
     headers: "content-type: application/json",
     body: '{ "message": "This is a test" }',
   },
+  {
+    name: "Publish many",
+    method: "POST",
+    url: "/v1.0/publish/bulk/pubsub/greetings",
+    body: '[\n  { "entryId": "1", "event": { "n": 1 }, "contentType": "application/json" },\n  { "entryId": "2", "event": { "n": 2 }, "contentType": "application/json" }\n]',
+  },
+  {
+    name: "Take a lock",
+    method: "POST",
+    url: "/v1.0-alpha1/lock/locks",
+    body: '{ "resourceId": "till", "lockOwner": "me", "expiryInSeconds": 30 }',
+  },
+  {
+    name: "Set a setting",
+    method: "POST",
+    url: "/v1.0/configuration/settings",
+    body: '[{ "key": "colour", "value": "green" }]',
+  },
+  { name: "Read settings", method: "GET", url: "/v1.0/configuration/settings" },
   { name: "As the book prints it", method: "GET", url: "http://localhost:3500/v1.0/metadata" },
 ];
 

@@ -7,6 +7,7 @@ import { Inspector } from "./inspector.tsx";
 import { Others } from "./others.tsx";
 import { Seen } from "./seen.tsx";
 import { session } from "./session.ts";
+import { StoredState } from "./stored.tsx";
 
 function Page() {
   const { appId, sidecar, ended } = session;
@@ -41,6 +42,7 @@ function Page() {
             <Others />
             <Seen />
             <Counter />
+            <StoredState />
             <Inspector sidecar={sidecar.value} />
           </div>
         </>
