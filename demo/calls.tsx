@@ -100,6 +100,7 @@ function choose(example: Example): void {
 
 async function send(event: Event): Promise<void> {
   event.preventDefault();
+  answer.value = undefined;
   const began = performance.now();
   const given = headers.value
     .split("\n")

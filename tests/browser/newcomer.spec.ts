@@ -40,6 +40,15 @@ test("a newcomer sees the steps, uses the API, and finds what it stored again", 
   await send(page, "Save state", "204");
   expect(JSON.parse(await send(page, "Get state", "200"))).toEqual({ kind: "dog", name: "bono" });
   expect(JSON.parse(await send(page, "Save with a stale ETag", "409")).errorCode).toBe("ERR_STATE_SAVE");
+  expect(JSON.parse(await send(page, "Query state", "200")).results).toMatchObject([{ key: "pet" }]);
+  await page.getByRole("button", { name: "Look" }).click();
+  await expect(page.getByTestId("stored")).toContainText("bono");
+  await page.getByRole("button", { name: "Delete pet" }).click();
+  await expect(page.getByTestId("stored")).not.toContainText("bono");
+  expect(JSON.parse(await send(page, "Take a lock", "200"))).toEqual({ success: true });
+  expect(JSON.parse(await send(page, "Take a lock", "200"))).toEqual({ success: false });
+  await send(page, "Set a setting", "204");
+  expect(JSON.parse(await send(page, "Read settings", "200"))).toMatchObject({ colour: { value: "green" } });
   expect(await send(page, "Invoke this tab", "200")).toBe("Hello from first-tab!");
   await send(page, "Publish", "204");
   await expect(page.getByTestId("seen")).toContainText("This is a test");
@@ -51,12 +60,12 @@ test("the counter survives a reload and a killed worker", async ({ page }) => {
   const count = page.getByTestId("count");
   await expect(count).toHaveText(/\d/);
   const before = Number(await count.textContent());
-  await page.getByRole("button", { name: "Count" }).click();
+  await page.getByRole("button", { name: "Count", exact: true }).click();
   await expect(count).toHaveText(String(before + 1));
   await page.reload();
   await expect(count).toHaveText(String(before + 1), { timeout: 20_000 });
   await stopWorkers(page);
-  await page.getByRole("button", { name: "Count" }).click();
+  await page.getByRole("button", { name: "Count", exact: true }).click();
   await expect(count).toHaveText(String(before + 2), { timeout: 20_000 });
 });
 
