@@ -181,6 +181,13 @@ describe("a state store of another sidecar", () => {
     expect(message).toContain("did not answer within 30 ms");
   });
 
+  test("a timeout of nothing is refused when it opens", async () => {
+    const opening = local("shop", { url: "http://localhost:1", timeout: "0s" });
+    await expect(opening).rejects.toThrow(
+      "component shared: metadata field timeout: expected a duration above zero",
+    );
+  });
+
   test("a redirection is not followed, so that the token goes nowhere else", async () => {
     const there = await server((_, response) => response.writeHead(200).end("1"));
     const here = await server((_, response) => response.writeHead(302, { location: there.url }).end());

@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IDBFactory } from "fake-indexeddb";
@@ -174,6 +175,25 @@ describe("offline: queue", () => {
         { timeout: 10_000 },
       )
       .toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  test("a sidecar that takes calls and does not answer is away as well", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(port, "127.0.0.1", resolve));
+    await open();
+    const saving = save({ key: "k", value: 1 });
+    await expect
+      .poll(async () => {
+        await local.advance(10_000);
+        return (await told()).waiting;
+      })
+      .toBe(1);
+    expect((await saving).status).toBe(204);
+    silent.closeAllConnections();
+    await new Promise((resolve) => silent.close(resolve));
+    await reachable();
+    await sent();
+    expect(await there("k")).toBe("1");
   });
 
   test("an answered read lets what waits go at once", async () => {

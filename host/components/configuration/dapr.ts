@@ -1,7 +1,7 @@
 import { reasonOf } from "../../errors/reason-of.ts";
 import type { ComponentContext } from "../component.ts";
 import { jsonObject, metadataQuery, texts } from "../dapr/remote-json.ts";
-import { remoteMetadata } from "../dapr/remote-metadata.ts";
+import { positive, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
 import { duration } from "../metadata-schema.ts";
 import {
@@ -17,6 +17,8 @@ class DaprConfigurationStore implements ConfigurationStore {
   readonly #context: ComponentContext;
   readonly #intervalMs: number;
   readonly #subscriptions = new Set<ConfigurationSubscription>();
+  /** Why the last poll failed; undefined where it did not. */
+  #cause: string | undefined;
 
   constructor(remote: RemoteSidecar, intervalMs: number, context: ComponentContext) {
     this.#remote = remote;
@@ -83,11 +85,16 @@ class DaprConfigurationStore implements ConfigurationStore {
     metadata: ReadonlyMap<string, string>,
   ): Promise<ConfigurationItems | undefined> {
     try {
-      return await this.get(keys, metadata);
+      const items = await this.get(keys, metadata);
+      this.#cause = undefined;
+      return items;
     } catch (error) {
-      this.#context.log.warn("updates are late: the configuration could not be read", {
-        cause: reasonOf(error),
-      });
+      const cause = reasonOf(error);
+      // Said once, not at each poll.
+      if (cause !== this.#cause) {
+        this.#context.log.warn("updates are late: the configuration could not be read", { cause });
+      }
+      this.#cause = cause;
       return undefined;
     }
   }
@@ -124,6 +131,8 @@ export const daprConfigurationStore = defineConfigurationStore({
     pollInterval: duration("How often a subscription reads the configuration again.", 5_000),
   },
   features: [],
-  open: async (metadata, context) =>
-    new DaprConfigurationStore(new RemoteSidecar(metadata, context), metadata.pollInterval ?? 5_000, context),
+  async open(metadata, context) {
+    const intervalMs = positive(context.name, "pollInterval", metadata.pollInterval ?? 5_000);
+    return new DaprConfigurationStore(new RemoteSidecar(metadata, context), intervalMs, context);
+  },
 });

@@ -19,6 +19,12 @@ function isFinal(error: unknown): boolean {
   return [400, 413].includes(error.status) && !/_NOT_(FOUND|CONFIGURED)$/.test(error.errorCode);
 }
 
+/** Whether there was no answer: the call may not have been heard, and is sent again under the same id. */
+function isUnreached(error: unknown): boolean {
+  if (error instanceof RemoteError) return false;
+  return ["UNAVAILABLE", "DEADLINE_EXCEEDED"].includes(ComponentError.from(error).code);
+}
+
 export interface OfflineCall extends Omit<QueuedCall, "id"> {
   readonly requestId: string | undefined;
 }
@@ -90,7 +96,7 @@ export class OfflineCalls {
       try {
         return await this.#attempt(queued);
       } catch (error) {
-        if (error instanceof RemoteError || ComponentError.from(error).code !== "UNAVAILABLE") throw error;
+        if (!isUnreached(error)) throw error;
         this.#waits(error);
       }
     }

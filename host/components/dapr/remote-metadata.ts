@@ -25,6 +25,15 @@ export interface RemoteOptions {
   readonly timeout: number | undefined;
 }
 
+/** The duration in milliseconds. Throws a ComponentError where it is not above zero. */
+export function positive(component: string, field: string, ms: number): number {
+  if (ms > 0) return ms;
+  throw new ComponentError(
+    "INVALID_ARGUMENT",
+    `component ${component}: metadata field ${field}: expected a duration above zero`,
+  );
+}
+
 /** The address without a slash at its end. Throws a ComponentError that names the component. */
 export function remoteAddress(component: string, url: string): string {
   let parsed: URL | undefined;

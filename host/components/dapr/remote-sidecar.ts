@@ -2,7 +2,7 @@ import { ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
 import type { ComponentContext } from "../component.ts";
 import { remoteError } from "./remote-error.ts";
-import { type RemoteOptions, remoteAddress } from "./remote-metadata.ts";
+import { positive, type RemoteOptions, remoteAddress } from "./remote-metadata.ts";
 
 export interface RemoteCall {
   readonly method: "GET" | "POST" | "DELETE";
@@ -43,7 +43,7 @@ export class RemoteSidecar {
     this.url = remoteAddress(context.name, url);
     this.component = encodeURIComponent(component || context.name);
     this.#token = token;
-    this.#timeoutMs = timeout;
+    this.#timeoutMs = positive(context.name, "timeout", timeout);
     this.#context = context;
   }
 
