@@ -1,2 +1,3 @@
 /** What a page needs to be an app; a page that only calls never loads it. */
-export { AppHost } from "./client/app-host.ts";
+export { AppHost, baseOf } from "./client/app-host.ts";
+export { subscribeTo } from "./client/subscribe.ts";

@@ -2,6 +2,7 @@ import { header, withoutHeader } from "../../host/http.ts";
 import type { Clock } from "../../host/platform.ts";
 import { REQUEST_ID_HEADER, type WireRequest, type WireResponse } from "../messages.ts";
 import { bodyless, eager, flatten } from "../wire.ts";
+import { TopicHandlers } from "./topic-handlers.ts";
 
 /** A fetch-style handler: a Hono app's `fetch`, or any function from Request to Response. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -17,38 +18,65 @@ const REMEMBERED = 256;
 const REMEMBERED_BYTES = 4 << 20;
 const PATIENCE_MS = 20;
 
+/** The origin that a handler sees in its requests' URLs; a document of an opaque origin has none to show. */
+export function baseOf({ location: { origin } }: Window): string {
+  return origin === "null" ? "http://localhost" : origin;
+}
+
+interface Memory {
+  readonly answers: Map<string, { readonly answer: Promise<WireResponse>; size: number }>;
+  bytes: number;
+}
+
 /** The page as an app: hands invocations to the handler, and repeats an answer when the same invocation comes again. */
 export class AppHost {
-  readonly #handler: FetchHandler;
+  readonly topics: TopicHandlers;
+  readonly #handler: FetchHandler | undefined;
   readonly #subscriptions: readonly AppSubscription[] | undefined;
   readonly #clock: Clock;
   readonly #base: string;
-  readonly #answers = new Map<string, { readonly answer: Promise<WireResponse>; size: number }>();
-  #bytes = 0;
+  readonly #memory: Memory;
 
   constructor(
-    handler: FetchHandler,
+    handler: FetchHandler | undefined,
     subscriptions: readonly AppSubscription[] | undefined,
     clock: Clock,
-    /** The origin that the handler sees in its requests' URLs. */
     base: string,
+    /** What it succeeds: topics and answers go on. */
+    before?: AppHost,
   ) {
     this.#handler = handler;
     this.#subscriptions = subscriptions;
     this.#clock = clock;
     this.#base = base;
+    this.topics = before?.topics ?? new TopicHandlers();
+    this.#memory = before === undefined ? { answers: new Map(), bytes: 0 } : before.#memory;
+  }
+
+  /** The same page with another handler; undefined where nothing is left that it could answer. */
+  with(
+    handler: FetchHandler | undefined,
+    subscriptions: readonly AppSubscription[] | undefined,
+  ): AppHost | undefined {
+    if (handler === undefined && this.topics.empty) return undefined;
+    return new AppHost(handler, subscriptions, this.#clock, this.#base, this);
+  }
+
+  /** The same anew, so that its subscriptions are read again. */
+  renewed(): AppHost | undefined {
+    return this.with(this.#handler, this.#subscriptions);
   }
 
   /** Ids whose answers are remembered, the oldest first. */
   get answered(): string[] {
-    return [...this.#answers.keys()];
+    return [...this.#memory.answers.keys()];
   }
 
   /** Never rejects: a handler that throws is a 500. The signal says that the caller itself has given up. */
   answer(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
     const id = header(request.headers, REQUEST_ID_HEADER);
     if (id === undefined) return this.#run(request, signal);
-    const known = this.#answers.get(id);
+    const known = this.#memory.answers.get(id);
     if (known !== undefined) return known.answer;
     const headers = withoutHeader(request.headers, REQUEST_ID_HEADER);
     const answer = this.#run({ ...request, headers }, signal);
@@ -59,51 +87,69 @@ export class AppHost {
 
   #remember(id: string, answer: Promise<WireResponse>): void {
     const entry = { answer, size: 0 };
-    this.#answers.set(id, entry);
+    this.#memory.answers.set(id, entry);
     void answer.then(({ body }) => {
       // A stream is read once: it cannot be repeated.
       if (body instanceof ReadableStream) this.#forget(id);
-      else if (body !== undefined && this.#answers.get(id) === entry) {
+      else if (body !== undefined && this.#memory.answers.get(id) === entry) {
         entry.size = body.byteLength;
-        this.#bytes += entry.size;
+        this.#memory.bytes += entry.size;
       }
-      for (const oldest of this.#answers.keys()) {
-        if (this.#answers.size <= REMEMBERED && this.#bytes <= REMEMBERED_BYTES) break;
+      for (const oldest of this.#memory.answers.keys()) {
+        if (this.#memory.answers.size <= REMEMBERED && this.#memory.bytes <= REMEMBERED_BYTES) break;
         this.#forget(oldest);
       }
     });
   }
 
   #forget(id: string): void {
-    this.#bytes -= this.#answers.get(id)?.size ?? 0;
-    this.#answers.delete(id);
+    this.#memory.bytes -= this.#memory.answers.get(id)?.size ?? 0;
+    this.#memory.answers.delete(id);
   }
 
   async #run(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const { method, path, query, body } = request;
-    if (this.#subscriptions !== undefined && method === "GET" && path === "/dapr/subscribe") {
-      const data = new TextEncoder().encode(JSON.stringify(this.#subscriptions));
-      return { status: 200, headers: ["content-type", "application/json"], body: data };
-    }
+    const { method, path, body } = request;
     try {
-      const headers: [string, string][] = [];
-      for (let i = 0; i < request.headers.length; i += 2) {
-        headers.push([request.headers[i] as string, request.headers[i + 1] as string]);
-      }
-      const init: RequestInit & { duplex?: "half" } = { method, headers };
-      if (signal !== undefined) init.signal = signal;
-      if (body !== undefined && method !== "GET" && method !== "HEAD") {
-        init.body = body as BodyInit;
-        if (body instanceof ReadableStream) init.duplex = "half";
-      }
-      const url = this.#base + path + (query === "" ? "" : `?${query}`);
-      const response = await this.#handler(new Request(url, init));
-      return await this.#wire(response);
+      if (method === "GET" && path === "/dapr/subscribe") return await this.#subscribed(request);
+      return await (this.topics.answer(path, body) ?? this.#handled(request, signal));
     } catch (error) {
       console.error(`daprlet: the app's handler failed on ${method} ${path}`, error);
       const text = new TextEncoder().encode("the app's handler failed; see the console of its tab");
       return { status: 500, headers: ["content-type", "text/plain"], body: text };
     }
+  }
+
+  /** What the app subscribes to, and what the page does by functions. */
+  async #subscribed(request: WireRequest): Promise<WireResponse> {
+    const { entries, empty } = this.topics;
+    const answer = (list: readonly unknown[]): WireResponse => ({
+      status: 200,
+      headers: ["content-type", "application/json"],
+      body: new TextEncoder().encode(JSON.stringify(list)),
+    });
+    if (this.#subscriptions !== undefined) return answer([...this.#subscriptions, ...entries]);
+    const own = await this.#handled(request, undefined);
+    if (empty) return own;
+    const list: unknown =
+      own.status === 200 ? await new Response((own.body ?? null) as BodyInit | null).json() : [];
+    return answer([...(Array.isArray(list) ? list : []), ...entries]);
+  }
+
+  async #handled(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    if (this.#handler === undefined) return { status: 404, headers: [], body: undefined };
+    const { method, path, query, body } = request;
+    const headers: [string, string][] = [];
+    for (let i = 0; i < request.headers.length; i += 2) {
+      headers.push([request.headers[i] as string, request.headers[i + 1] as string]);
+    }
+    const init: RequestInit & { duplex?: "half" } = { method, headers };
+    if (signal !== undefined) init.signal = signal;
+    if (body !== undefined && method !== "GET" && method !== "HEAD") {
+      init.body = body as BodyInit;
+      if (body instanceof ReadableStream) init.duplex = "half";
+    }
+    const url = this.#base + path + (query === "" ? "" : `?${query}`);
+    return await this.#wire(await this.#handler(new Request(url, init)));
   }
 
   async #wire(response: Response): Promise<WireResponse> {

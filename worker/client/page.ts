@@ -30,8 +30,9 @@ export class Page {
     this.#addresses = { origin, scopePath: "/", ports: DEFAULT_PORTS };
   }
 
-  door(appId: string): Door | undefined {
-    return this.#doors.get(appId);
+  /** Without an app: the one that was registered last. */
+  door(appId: string | undefined): Door | undefined {
+    return appId === undefined ? this.#latest : this.#doors.get(appId);
   }
 
   /**

@@ -26,12 +26,10 @@ export async function serve(options: ServeOptions, context: RegisterContext): Pr
   const loading = import("../client-serve.ts");
   const page = Page.of(context.window);
   if (page.door(appId) === undefined) await register(options, context);
-  const { AppHost } = await loading;
+  const { AppHost, baseOf } = await loading;
   const door = Page.of(context.window).door(appId);
   if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
-  // A document of an opaque origin has no origin to show to a handler.
-  const { origin } = context.window.location;
-  const base = origin === "null" ? "http://localhost" : origin;
-  await door.serve(new AppHost(fetch, subscriptions, context.clock, base));
-  return { appId, stop: () => door.serve(undefined) };
+  const base = baseOf(context.window);
+  await door.serve(new AppHost(fetch, subscriptions, context.clock, base, door.app));
+  return { appId, stop: () => door.serve(door.app?.with(undefined, undefined)) };
 }
