@@ -63,10 +63,15 @@ export class Queries {
 }
 
 function itemOf([key, value, etag, expires]: Row): KeyedItem {
-  return { key, value: fromSqlite(value, 0), etag, expiresAt: fromTimestamp(expires) };
+  return {
+    key: JSON.parse(key) as string,
+    value: fromSqlite(value, 0),
+    etag,
+    expiresAt: fromTimestamp(expires),
+  };
 }
 
 function positionOf([key, , , , ...sorted]: Row): Position {
   const values = sorted.map((value) => (typeof value === "string" ? (JSON.parse(value) as string) : value));
-  return { key, values };
+  return { key: JSON.parse(key) as string, values };
 }

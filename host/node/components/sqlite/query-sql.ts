@@ -108,13 +108,13 @@ function scope(query: StateQuery, source: Source): readonly Sql[] {
     const end = keyPrefix.slice(0, last) + String.fromCharCode(keyPrefix.charCodeAt(last) + 1);
     parts.push(sql(`${key} >= ? AND ${key} < ?`, keyPrefix, end));
   }
-  const rest = `substr(${source.key}, ${[...keyPrefix].length + 1})`;
-  const separator = `instr(${rest}, '${KEY_SEPARATOR}')`;
-  if (actors === undefined) parts.push(sql(`${separator} = 0`));
-  else if (actors.key === undefined) parts.push(sql(`${separator} > 0`));
-  else {
-    const own = `${separator} > 0 AND substr(${rest}, ${separator} + ${KEY_SEPARATOR.length}) = ?`;
-    parts.push(sql(own, actors.key));
+  // As bytes: text would end at a NUL.
+  const rest = `substr(CAST(${source.key} AS BLOB), ${Buffer.byteLength(keyPrefix) + 1})`;
+  const separator = `instr(${rest}, x'${Buffer.from(KEY_SEPARATOR).toString("hex")}')`;
+  parts.push(sql(`${separator} ${actors === undefined ? "=" : ">"} 0`));
+  if (actors?.key !== undefined) {
+    const own = `substr(${rest}, ${separator} + ${KEY_SEPARATOR.length})`;
+    parts.push(sql(`${own} = CAST(? AS BLOB)`, actors.key));
   }
   return parts;
 }
@@ -159,7 +159,7 @@ function stretches({ sort }: StateQuery, { values, key }: Position, source: Sour
 
 /**
  * The statements that find a page's items, in order: those of the second follow all of the first. Each row has the
- * key, the value, the ETag, the time of expiry, and what it is sorted by, text as JSON.
+ * key as JSON, the value, the ETag, the time of expiry, and what it is sorted by, text as JSON.
  */
 export function querySql(
   source: Source,
@@ -176,9 +176,10 @@ export function querySql(
     ...(filter === undefined ? [] : [condition(filter, source)]),
   ];
   const values = sort.map(({ path }) => source.valueAt(path));
-  // As JSON, because text that is read ends at a NUL.
+  // JSON, because text that is read ends at a NUL.
   const sorted = values.map((value) => `iif(typeof(${value}) = 'text', json_quote(${value}), ${value})`);
-  const item = ["key", "value", "etag", "expiration_time"].map((column) => `${table}.${column}`);
+  const item = [`json_quote(${source.key})`];
+  for (const column of ["value", "etag", "expiration_time"]) item.push(`${table}.${column}`);
   const direction = sort[0]?.order === "DESC" ? " DESC" : "";
   const order = [...sort.map(({ order: one }, i) => `${values[i]} ${one}`), source.key + direction];
   const parts = after === undefined ? [undefined] : stretches(query, after, source);
