@@ -76,7 +76,6 @@ end
 
 local function apply(operation)
   if operation.mode ~= 'd' then return set(operation) end
-  if operation.replaces.version then retire(operation.replaces.version) end
   if operation.replaces.exists then redis.call('DEL', operation.key) end
   if operation.record then forget(operation.record, operation.key) end
 end
@@ -118,7 +117,6 @@ local function run(operations, atomic)
     outcome[i] = '.'
     if not decide(seen, operation) then
       outcome[i] = 'm'
-      operation.refused = true
       if atomic then
         highest = before
         for rest = i + 1, #operations do outcome[rest] = '.' end
