@@ -160,6 +160,25 @@ describeWithRedis("on a Redis of its own", () => {
     expect(told).toHaveLength(4);
   });
 
+  it("configuration.redis changes all or nothing, in Dapr's format", async () => {
+    const store = await open(redisConfigurationStore);
+    const change = (key: string, value: string | null, version?: string) => ({
+      ...{ key, value, version },
+      metadata: new Map<string, string>(),
+    });
+    await server.client.set("old", "1");
+    const told: string[][] = [];
+    const changed = async (items: ReadonlyMap<string, unknown>) => void told.push([...items.keys()].sort());
+    await store.subscribe([], new Map(), changed, "s");
+    await store.set?.([change("color", "red", "v1"), change("size", "2"), change("old", null)]);
+    expect(await server.client.mget("color", "size", "old")).toEqual(["red||v1", "2", null]);
+    await expect.poll(() => told.flat().sort()).toEqual(["color", "old", "size"]);
+    await expect(store.set?.([change("color", "blue"), change("size", "a||b")])).rejects.toThrow(
+      /holds \|\|/,
+    );
+    expect(await server.client.get("color")).toBe("red||v1");
+  });
+
   it("configuration.redis watches the database that it was given", async () => {
     const { told } = await watch(["color"], { redisDB: "2" });
     await server.client.set("color", "not this one");

@@ -4,14 +4,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createTestApp, subscriptions } from "../api/app.ts";
-import { missingRedis, startRedis } from "../redis-server.ts";
-import {
-  type ComponentTypes,
-  componentYaml,
-  configurationYaml,
-  secrets,
-  writeResources,
-} from "./components.ts";
+import { missingRedis, type RedisServer, startRedis } from "../redis-server.ts";
+import { componentYaml, configurationYaml, secrets, writeResources } from "./components.ts";
 import { ended } from "./ended.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
@@ -135,8 +129,8 @@ export async function serveTestApp(): Promise<{ port: number; close(): Promise<v
 
 export interface PairOptions extends StartOptions {
   readonly program?: readonly string[];
-  /** The state store of the suites; undefined: SQLite. */
-  readonly state?: ComponentTypes["state"];
+  /** What has everything that a Redis can have, instead of files and memory; undefined: nothing but daprd's settings. */
+  readonly redis?: RedisServer;
 }
 
 /** Two sidecars started by `program` with the test app behind each, on the components of the suites. */
@@ -146,26 +140,33 @@ export async function startPair(options: PairOptions): Promise<Host> {
   const ids = [`api-a-${suffix}`, `api-b-${suffix}`] as const;
   const resources = join(folder, "resources");
   const target = await startTarget();
-  const redis =
+  const forSettings =
     options.program === undefined && options.components !== false && missingRedis === undefined
       ? await startRedis({ more: ["--notify-keyspace-events", "KA"] })
       : undefined;
+  const redis = options.redis ?? forSettings;
+  const onRedis = (family: "state" | "pubsub" | "configuration", more = {}) =>
+    redis && { type: `${family}.redis`, metadata: { redisHost: redis.address, ...more } };
   if (options.components !== false) {
     const secretsFile = join(folder, "secrets.json");
     writeFileSync(secretsFile, JSON.stringify(secrets));
     const types = {
-      state: options.state ?? {
+      state: (options.redis && onRedis("state")) ?? {
         type: "state.sqlite",
         metadata: { connectionString: join(folder, "state.sqlite") },
       },
-      pubsub: { type: "pubsub.in-memory", metadata: {} },
+      // In memory daprd and daprlet alike deliver again what failed, which daprd on Redis does not.
+      pubsub: (options.redis && onRedis("pubsub", { processingTimeout: "2s" })) ?? {
+        type: "pubsub.in-memory",
+        metadata: {},
+      },
       secrets: { type: "secretstores.local.file", metadata: { secretsFile } },
       // The build of daprd that the suites run against has no lock store.
       lock: options.program === undefined ? undefined : "lock.in-memory",
       configuration:
-        options.program !== undefined
+        redis === undefined && options.program !== undefined
           ? { type: "configuration.in-memory", metadata: {} }
-          : redis && { type: "configuration.redis", metadata: { redisHost: redis.address } },
+          : onRedis("configuration"),
       target: target.url,
       folder: join(folder, "files"),
     };
@@ -203,7 +204,7 @@ export async function startPair(options: PairOptions): Promise<Host> {
     }),
     async stop() {
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
-      await redis?.stop();
+      await forSettings?.stop();
       await Promise.all([...apps, target].map((server) => server.close()));
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,4 +1,13 @@
 import { nodeOnRedis } from "./redis.ts";
 import { apiOn } from "./suites.ts";
 
-apiOn(nodeOnRedis, ["state", "stateQuery"]);
+apiOn(nodeOnRedis, [
+  "state",
+  "stateQuery",
+  "pubsub",
+  "declared",
+  "routing",
+  "bulkPublish",
+  "bulkSubscribe",
+  "configuration",
+]);

@@ -3,26 +3,25 @@ import { startPair } from "./daprd.ts";
 import type { HostDefinition } from "./host.ts";
 import { daprletProgram, node } from "./node.ts";
 
-/** Node, with the suites' state in a Redis of its own. */
+/** Node, with the suites' state, topics and settings in a Redis of its own. */
 export const nodeOnRedis: HostDefinition = {
   ...node,
-  name: "Node, state in Redis",
-  // What is configured otherwise has nothing to do with the store.
-  features: new Set([...node.features].filter((feature) => feature !== "configurable")),
+  name: "Node, all in Redis",
+  // What is configured otherwise has nothing to do with the components.
+  features: new Set([
+    ...[...node.features].filter((feature) => feature !== "configurable"),
+    "durableEvents" as const,
+  ]),
   missing: node.missing ?? missingRedis,
   async start(options = {}) {
-    const server = await startRedis({ appendfsync: "always" });
-    const state = { type: "state.redis", metadata: { redisHost: server.address } };
-    const host = await startPair({
-      ...options,
-      program: [process.execPath, daprletProgram, "daprd"],
-      state,
-    });
+    const redis = await startRedis({ appendfsync: "always" });
+    const program = [process.execPath, daprletProgram, "daprd"];
+    const host = await startPair({ ...options, program, redis });
     return {
       ...host,
       async stop() {
         await host.stop();
-        await server.stop();
+        await redis.stop();
       },
     };
   },

@@ -1,24 +1,47 @@
 import type { ComponentContext } from "../../components/component.ts";
 import {
+  type ConfigurationChange,
   type ConfigurationItems,
   type ConfigurationStore,
   type ConfigurationSubscription,
   defineConfigurationStore,
 } from "../../components/configuration/configuration-store.ts";
+import { ComponentError } from "../../errors/component-error.ts";
 import { readItems } from "./redis/configuration-items.ts";
 import { ConfigurationUpdates } from "./redis/configuration-updates.ts";
-import { openRedis, type RedisClient } from "./redis/redis-client.ts";
+import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
+
+/** KEYS: of the settings. ARGV: for each its text, or nothing behind a `-` for one that goes. */
+const setAll = `
+for i, key in ipairs(KEYS) do
+  if ARGV[i] == '-' then redis.call('DEL', key) else redis.call('SET', key, string.sub(ARGV[i], 2)) end
+end`;
+
+function refuse(message: string): never {
+  throw new ComponentError("INVALID_ARGUMENT", message);
+}
+
+/** What `setAll` takes. */
+function textOf({ key, value, version, metadata }: ConfigurationChange): string {
+  if (metadata.size > 0) return refuse(`Redis keeps no metadata of a setting: leave that of ${key} out`);
+  if (value === null) return "-";
+  if (value.includes("||"))
+    return refuse(`the value of ${key} holds ||, behind which Dapr keeps a version in Redis`);
+  return version === undefined || version === "" ? `=${value}` : `=${value}||${version}`;
+}
 
 /** Settings as Dapr keeps them in Redis: a string for each, its version behind `||`. */
 class RedisConfigurationStore implements ConfigurationStore {
   readonly #client: RedisClient;
+  readonly #setAll: RedisScript;
   readonly #database: number;
   readonly #context: ComponentContext;
   readonly #subscriptions = new Set<ConfigurationUpdates>();
 
   constructor(client: RedisClient, database: number, context: ComponentContext) {
     this.#client = client;
+    this.#setAll = client.script(setAll);
     this.#database = database;
     this.#context = context;
   }
@@ -41,6 +64,14 @@ class RedisConfigurationStore implements ConfigurationStore {
         await updates.close();
       },
     };
+  }
+
+  async set(changes: readonly ConfigurationChange[]): Promise<void> {
+    const texts = changes.map(textOf);
+    await this.#setAll(
+      changes.map(({ key }) => key),
+      texts,
+    );
   }
 
   async close(): Promise<void> {

@@ -36,6 +36,9 @@ export class ConfigurationUpdates implements ConfigurationSubscription {
   readonly #closing = new AbortController();
   #known: Map<string, ConfigurationItem> = new Map();
   #turn: Promise<void> = Promise.resolve();
+  /** Keys to look at in a turn that has not begun. */
+  #next: Set<string> | undefined;
+  #everything = false;
 
   private constructor(
     commands: RedisClient,
@@ -113,10 +116,21 @@ export class ConfigurationUpdates implements ConfigurationSubscription {
     }
   }
 
-  /** Tells what changed of these keys, or of all for none, after what is being told. */
+  /** Tells what changed of these keys, or of all for none, after what is being told; what comes meanwhile goes along. */
   #look(keys: readonly string[]): void {
+    const waits = this.#next !== undefined;
+    this.#next ??= new Set();
+    if (keys.length === 0) this.#everything = true;
+    for (const key of keys) this.#next.add(key);
+    if (waits) return;
     this.#turn = this.#turn
-      .then(() => this.#tell(keys))
+      .then(() => new Promise((resolve) => setImmediate(resolve)))
+      .then(() => {
+        const some = this.#everything ? [] : [...(this.#next ?? [])];
+        this.#next = undefined;
+        this.#everything = false;
+        return this.#tell(some);
+      })
       .catch((error) => {
         this.#log.warn("a configuration update was not read", { cause: reasonOf(error) });
       });
