@@ -129,6 +129,25 @@ describe.each(kinds)("with $type", ({ type, persistent }) => {
     ]);
   });
 
+  it("keeps two stores of one app apart", async () => {
+    const components = ["albums", "audio"].map((name) => ({
+      name,
+      type,
+      metadata: persistent ? { connectionString: newFile() } : {},
+    }));
+    const runtime = await createRuntime({ appId: "music", components });
+    running.push(runtime);
+    const path = (store: string) => `/v1.0/state/${store}`;
+    const save = (store: string, value: string) =>
+      runtime.fetch(path(store), { method: "POST", body: JSON.stringify([{ key: "one", value }]) });
+    await save("albums", "cover");
+    expect((await runtime.fetch(`${path("audio")}/one`)).status).toBe(204);
+    await save("audio", "sound");
+    await runtime.fetch(`${path("albums")}/one`, { method: "DELETE" });
+    expect((await runtime.fetch(`${path("albums")}/one`)).status).toBe(204);
+    expect(await (await runtime.fetch(`${path("audio")}/one`)).text()).toBe('"sound"');
+  });
+
   it("a transaction succeeds or fails as a whole", async () => {
     const runtime = await start("app", newFile());
     const operations = [

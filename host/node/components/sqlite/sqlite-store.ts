@@ -11,6 +11,7 @@ import type {
 } from "../../../components/state/store.ts";
 import { ComponentError, type ETagError } from "../../../errors/component-error.ts";
 import type { Log, Platform } from "../../../platform.ts";
+import { DatabaseFile } from "./database-file.ts";
 import type { Database } from "./open-database.ts";
 import { OutcomeRecords } from "./outcome-records.ts";
 import { Queries } from "./queries.ts";
@@ -45,6 +46,7 @@ const COLLECT_LIMIT = 1000;
 export class SqliteStore implements DurableStore, QueryableStore {
   readonly durability: Durability;
   readonly #database: Database;
+  readonly #file: DatabaseFile;
   readonly #statements: Statements;
   readonly #queries: Queries;
   readonly #options: SqliteStoreOptions;
@@ -60,6 +62,7 @@ export class SqliteStore implements DurableStore, QueryableStore {
   constructor(database: Database, options: SqliteStoreOptions, platform: Platform, log: Log) {
     this.durability = options.durability;
     this.#database = database;
+    this.#file = new DatabaseFile(database);
     this.#statements = new Statements(database, options.tableName);
     this.#queries = new Queries(database, options.tableName, options.component, options.queries);
     this.#options = options;
@@ -170,6 +173,7 @@ export class SqliteStore implements DurableStore, QueryableStore {
   }
 
   #begin(waiting: readonly { readonly batch: WriteBatch }[]): void {
+    this.#file.ensurePresent();
     const relaxed = waiting.every(({ batch }) => batch.consistency === "eventual");
     if (relaxed !== this.#relaxed) {
       this.#database.exec(`PRAGMA synchronous = ${relaxed ? "NORMAL" : "FULL"}`);
