@@ -105,3 +105,16 @@ test("in page mode as well", async ({ browser, site }) => {
   await expect.poll(() => seen(page, "a")).toEqual([1, "again", "again"]);
   await context.close();
 });
+
+test("T26: what was published before a subscriber ever started is there for it, in order", async ({
+  page,
+  context,
+  site,
+}) => {
+  await open(page, site.url, { appId: "publisher" });
+  for (const n of [1, 2, 3]) expect(await publish(page, "A", n)).toMatchObject({ status: 204 });
+  const late = await context.newPage();
+  await open(late, site.url, { appId: "ps" });
+  await subscribe(late, "A");
+  await expect.poll(() => seen(late, "A")).toEqual([1, 2, 3]);
+});
