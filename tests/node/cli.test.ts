@@ -25,12 +25,12 @@ describe("daprlet run", () => {
     expect(existsSync(join(shop.folder, ".daprlet"))).toBe(false);
   });
 
-  it("T7: names the components that there are when the book's own type is not one of them", async () => {
-    shop.write("components/redis.yaml", componentYaml("statestore", "state.redis"));
+  it("T7: names the components that there are when a type is none of them", async () => {
+    shop.write("components/other.yaml", componentYaml("statestore", "state.cassandra"));
     const running = shop.start(["run", "--app-id", "a"]);
     expect(await running.ended).toBe(1);
     expect(running.err).toMatch(
-      /component statestore \(components\/redis\.yaml, document 1\): type state\.redis is not supported by daprlet; it has .*state\.sqlite/,
+      /component statestore \(components\/other\.yaml, document 1\): type state\.cassandra is not supported by daprlet; it has .*state\.sqlite/,
     );
   });
 

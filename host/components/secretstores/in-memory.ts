@@ -31,7 +31,7 @@ class InMemorySecretStore implements SecretStore {
 export const inMemorySecretStore = defineSecretStore({
   type: "secretstores.in-memory",
   version: "v1",
-  summary: "Its metadata fields are the secrets: for tests and demos.",
+  summary: "Its metadata fields are the secrets, as readable as the resource: for tests and demos.",
   metadata: { values: others("A secret each: its name and its value.") },
   features: [],
   open: ({ values }) => Promise.resolve(new InMemorySecretStore(values)),
