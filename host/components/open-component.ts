@@ -115,7 +115,7 @@ function encrypted(
   return {
     ...opened,
     definition: { ...definition, features },
-    component: new EncryptedStore(component, keys, platform.random),
+    component: new EncryptedStore(component, keys, platform.random, definition.jsonOnly),
   };
 }
 

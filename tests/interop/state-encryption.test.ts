@@ -3,29 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Libsql from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defineSecretStore } from "../../host/components/secretstores/secret-store.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
-import { nodeRegistry } from "../../host/node/registry.ts";
 import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "daprlet-encrypted-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const secrets = { old: "000102030405060708090a0b0c0d0e0f", new: "ff".repeat(32) };
-
-/** The file of secrets that both read. */
-const local = defineSecretStore({
-  type: "secretstores.local.file",
-  version: "v1",
-  summary: "",
-  metadata: {},
-  features: [],
-  open: async () => ({
-    get: async (name) => new Map([[name, secrets[name as keyof typeof secrets]]]),
-    bulkGet: async () => new Map(),
-    close: async () => undefined,
-  }),
-});
 
 function component(name: string, primary: string, secondary?: string): string {
   const key = (field: string, secret: string) =>
@@ -73,8 +57,7 @@ describe.skipIf(daprd.missing !== undefined)("encrypted values", () => {
     mkdirSync(files);
     writeFileSync(join(files, "all.yaml"), resources);
     theirs = await startDaprd({ appId: "both", resources: files });
-    const registry = { ...nodeRegistry, secretstores: [local] };
-    ours = await createRuntime({ appId: "both", clock: "system", components: resources, registry });
+    ours = await createRuntime({ appId: "both", clock: "system", components: resources });
   });
 
   afterAll(async () => {

@@ -85,6 +85,57 @@ describe("a state store of another sidecar", () => {
     expect((await other.fetch("/v1.0/state/shared/pet")).status).toBe(204);
   });
 
+  test("encrypted, it hands the other sidecar strings that only its key opens", async () => {
+    const { url } = await remote();
+    const keys = { primaryEncryptionKey: "0f".repeat(32) };
+    const [one, two] = [await local("shop", { url, ...keys }), await local("shop", { url, ...keys })];
+    expect((await save(one, [{ key: "pet", value: { name: "bono" } }])).status).toBe(204);
+    const read = await two.fetch("/v1.0/state/shared/pet");
+    expect([read.status, await read.text()]).toEqual([200, '{"name":"bono"}']);
+    const etag = read.headers.get("etag");
+    const operations = [{ operation: "upsert", request: { key: "pet", value: 2, etag } }];
+    const body = JSON.stringify({ operations });
+    const path = "/v1.0/state/shared/transaction";
+    expect((await two.fetch(path, { method: "POST", body })).status).toBe(204);
+    expect(await (await one.fetch("/v1.0/state/shared/pet")).text()).toBe("2");
+    const plain = await local("shop", { url });
+    const kept = (await (await plain.fetch("/v1.0/state/shared/pet")).json()) as string;
+    expect(kept).toMatch(/^[A-Za-z0-9+/]+=*\|\|primaryEncryptionKey$/);
+    await save(plain, [{ key: "pet", value: { not: "encrypted" } }]);
+    expect((await one.fetch("/v1.0/state/shared/pet")).status).toBe(500);
+  });
+
+  test("an outbox publishes its transactions from here", async () => {
+    const { url } = await remote();
+    const told: unknown[] = [];
+    const runtime = await createRuntime({
+      appId: "shop",
+      clock: "system",
+      components: [
+        {
+          name: "shared",
+          type: "state.dapr",
+          metadata: { url, component: "statestore", outboxPublishPubsub: "bus", outboxPublishTopic: "told" },
+        },
+        { name: "bus", type: "pubsub.in-memory" },
+      ],
+      app: async (request) => {
+        if (new URL(request.url).pathname === "/dapr/subscribe") {
+          return Response.json([{ pubsubname: "bus", topic: "told", route: "/told" }]);
+        }
+        told.push(((await request.json()) as { data: unknown }).data);
+        return new Response();
+      },
+    });
+    closing.push(() => runtime.stop());
+    const operations = [{ operation: "upsert", request: { key: "pet", value: "bono" } }];
+    const body = JSON.stringify({ operations });
+    expect((await runtime.fetch("/v1.0/state/shared/transaction", { method: "POST", body })).status).toBe(
+      204,
+    );
+    await expect.poll(() => told).toEqual(["bono"]);
+  });
+
   test("without a prefix of its own it shares the other app's keys", async () => {
     const sidecar = await remote();
     const runtime = await local("shop", { url: sidecar.url, keyPrefix: "none" });

@@ -208,6 +208,7 @@ export function daprStore(queue?: OpenQueue): StoreDefinition {
       "A state store of another Dapr sidecar, so that browsers and machines share one. JSON values; ETags and transactions as its store has them.",
     metadata: { ...remoteMetadata, ...offlineMetadata },
     features: ["ETAG", "TRANSACTIONAL", "TTL"],
+    jsonOnly: true,
     async open(metadata, context) {
       const remote = new RemoteSidecar(metadata, context);
       const offline = await OfflineCalls.open(metadata.offline, queue, remote, context);

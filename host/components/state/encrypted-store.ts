@@ -13,22 +13,29 @@ const decoder = new TextDecoder();
 
 /**
  * Any store with its values sealed, as Dapr seals them: `base64(nonce, AES-GCM ciphertext, tag)`, `||`, and the name
- * of the key. Keys, ETags and times to live stay as they are. A query cannot look into the values.
+ * of the key; where a store takes JSON only, all of that as a string. Keys, ETags and times to live stay as they are.
+ * A query cannot look into the values.
  */
 export class EncryptedStore implements Store {
   readonly #store: Store;
   readonly #keys: EncryptionKeys;
   readonly #random: Platform["random"];
+  readonly #asJson: boolean;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, keys: EncryptionKeys, random: Platform["random"]) {
+  constructor(store: Store, keys: EncryptionKeys, random: Platform["random"], jsonOnly = false) {
     this.#store = store;
     this.#keys = keys;
     this.#random = random;
+    this.#asJson = jsonOnly;
   }
 
   get durability(): Durability | undefined {
     return "durability" in this.#store ? (this.#store.durability as Durability) : undefined;
+  }
+
+  get facts(): ReadonlyMap<string, string> {
+    return this.#store.facts ?? new Map();
   }
 
   async get(key: string, consistency: Consistency | undefined): Promise<Item | undefined> {
@@ -66,8 +73,8 @@ export class EncryptedStore implements Store {
       cipher,
       operation.value as Uint8Array<ArrayBuffer>,
     );
-    const sealed = toBase64(joinBytes([nonce, new Uint8Array(text)]));
-    return { ...operation, value: encoder.encode(`${sealed}||${name}`) };
+    const sealed = `${toBase64(joinBytes([nonce, new Uint8Array(text)]))}||${name}`;
+    return { ...operation, value: encoder.encode(this.#asJson ? JSON.stringify(sealed) : sealed) };
   }
 
   /**
@@ -80,9 +87,19 @@ export class EncryptedStore implements Store {
     return new Uint8Array(await crypto.subtle.sign("HMAC", nonces, all)).slice(0, NONCE_BYTES);
   }
 
+  #text(value: Uint8Array): string {
+    const text = decoder.decode(value);
+    if (!this.#asJson) return text;
+    try {
+      return String(JSON.parse(text));
+    } catch {
+      return "";
+    }
+  }
+
   async #opened(item: Item | undefined): Promise<Item | undefined> {
     if (item === undefined) return undefined;
-    const [text = "", ...rest] = decoder.decode(item.value).split("||");
+    const [text = "", ...rest] = this.#text(item.value).split("||");
     const name = rest.join("||");
     const sealed = rest.length === 0 ? undefined : bytesOf(text);
     if (sealed === undefined) {

@@ -116,6 +116,8 @@ export interface StoreDefinition<
   readonly features: readonly F[];
   /** The most operations one transaction may hold; undefined: no limit. */
   readonly maxOperations?: number;
+  /** It takes JSON only, and may spell it anew. */
+  readonly jsonOnly?: true;
 }
 
 export function defineStore<const M extends MetadataSchema, const F extends StoreFeature>(
