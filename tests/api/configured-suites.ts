@@ -155,6 +155,11 @@ export function bareSuite(definition: HostDefinition): void {
       },
     );
 
+    test("a member that stands twice", async () => {
+      const answer = await call("lock", '{"expiryInSeconds":5,"expiryInSeconds":6}');
+      expect(answer.status).toBe(on.expected("lock.duplicate-member"));
+    });
+
     test.each([
       "[]",
       "null",

@@ -489,6 +489,20 @@ export const differences = [
     why: "a component without its password fails later, and says something else then",
   },
   {
+    id: "secrets.capabilities",
+    what: "the capabilities of a `secretstores.local.file` that is not multi-valued, in metadata",
+    daprd: "none",
+    daprlet: "MULTIPLE_KEY_VALUES_PER_SECRET",
+    why: "they are the component's, whatever its settings",
+  },
+  {
+    id: "lock.duplicate-member",
+    what: "a member that stands twice in the body of a lock (asked for without a lock store)",
+    daprd: 400,
+    daprlet: 500,
+    why: "the last one counts, as in every other body",
+  },
+  {
     id: "configuration.set",
     what: "`POST /v1.0/configuration/{store}`, which changes settings",
     daprd: 404,

@@ -57,6 +57,14 @@ export function secretsSuite(on: Subject): void {
     for (const value of Object.values(secrets)) expect(text).not.toContain(JSON.stringify(value));
   });
 
+  test.runIf(on.has("processes"))("what the store is said to be capable of", async () => {
+    const { components } = (await on.fetch("/v1.0/metadata")).json as {
+      components: { name: string; capabilities?: string[] }[];
+    };
+    const { capabilities = [] } = components.find(({ name }) => name === "secrets") ?? {};
+    expect(capabilities.join() || "none").toBe(on.expected("secrets.capabilities"));
+  });
+
   describe.runIf(on.has("processes"))("of the environment", () => {
     test("a variable", async () => {
       expect((await get("API_SUITE_SECRET", "environment")).json).toEqual({
