@@ -29,6 +29,9 @@ const own = "daprlet-";
 /** After which silence a consumer that holds nothing is removed. */
 const forgottenMs = 60 * 60_000;
 
+/** After how long what waits in its lane is looked at again. */
+const lanePatienceMs = 3_000;
+
 const texts = (reply: unknown) => (reply as readonly Buffer[]).map(String);
 
 /** One consumer of a consumer group on a stream: what Redis is asked to do for a subscription. */
@@ -106,8 +109,7 @@ export class StreamGroup {
     const reply = await this.#run("acknowledgeInLane", [id, lane, heir]);
     if (reply === null) return undefined;
     const [entry, count] = reply as [RawEntry, number];
-    // Handed out to nobody since it was read.
-    return { event: streamEvent(entry), before: Math.max(0, count - 1) };
+    return { event: streamEvent(entry), before: count };
   }
 
   /** Takes over at most `wanted` that nobody kept for `idleMs`; looks on after `from`, at the beginning for "". */
@@ -116,7 +118,10 @@ export class StreamGroup {
     wanted: number,
     from: string,
   ): Promise<{ readonly grants: readonly Grant[]; readonly next: string }> {
-    const [next, found] = (await this.#run("claim", [idleMs, wanted, from])) as [Buffer, unknown[]];
+    const [next, found] = (await this.#run("claim", [idleMs, lanePatienceMs, wanted, from])) as [
+      Buffer,
+      unknown[],
+    ];
     const grants: Grant[] = [];
     for (let i = 0; i < found.length; i += 2) {
       grants.push({ event: streamEvent(found[i] as RawEntry), before: found[i + 1] as number });

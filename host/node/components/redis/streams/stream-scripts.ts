@@ -4,12 +4,18 @@
  * marker's with the lane behind it. Every script takes the group and the own consumer as its first two arguments.
  */
 
-/** Functions of the others. `pending` answers the owner and the count of an entry that no consumer has acknowledged. */
+/**
+ * Functions of the others. `pending` answers the owner, the idle time and the count of an entry that no consumer has
+ * acknowledged. A count of 0 says that it waits in its lane, with nobody. What was released looks very old.
+ */
 const library = `
 local stream, marker, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local function pending(id)
   local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
-  if row then return row[2], row[4] end
+  if row then return row[2], row[3], row[4] end
+end
+local function free(idle, count)
+  return count == 0 or idle > 1e11
 end
 local function entry(id)
   return redis.call('XRANGE', stream, id, id)[1]
@@ -77,60 +83,73 @@ elseif not string.find(created.err, 'BUSYGROUP', 1, true) then
   return created
 end`;
 
-/** ARGV: ids in order. Sorts all up to the last one into their lanes; answers those that come first in theirs. */
+/**
+ * ARGV: ids in order. Sorts all up to the last one into their lanes; answers those that come first in theirs, and has
+ * the others wait.
+ */
 export const sortIntoLanes = `${library}
 sortIn(ARGV[#ARGV])
 local mine = {}
 for i = 3, #ARGV do
   local found = entry(ARGV[i])
   local lane = found and laneOf(found[2])
-  if lane and head(lane) == ARGV[i] and pending(ARGV[i]) == me then mine[#mine + 1] = ARGV[i] end
+  if lane and pending(ARGV[i]) == me then
+    if head(lane) == ARGV[i] then
+      mine[#mine + 1] = ARGV[i]
+    else
+      redis.call('XCLAIM', stream, group, me, 0, ARGV[i], 'RETRYCOUNT', 0, 'JUSTID')
+    end
+  end
 end
 return mine`;
 
 /**
  * ARGV: id, its lane, and who gets what comes next in it: the own consumer, or the heir of one that leaves.
- * Acknowledges; answers the next entry and its count where it is the own one's now.
+ * Acknowledges; answers the next entry and how often it was handed out where it is the own one's now. One that is with
+ * another consumer already stays there: daprd in the same group knows no lanes.
  */
 export const acknowledgeInLane = `${library}
 local lane, heir = marker .. ':' .. ARGV[4], ARGV[5]
-local acknowledged = redis.call('XACK', stream, group, ARGV[3])
+redis.call('XACK', stream, group, ARGV[3])
 redis.call('LREM', lane, 1, ARGV[3])
 local id, found = head(lane)
 if not id then return false end
-local owner, count = pending(id)
-if acknowledged == 0 and owner ~= me then return false end
+local owner, idle, count = pending(id)
+if not free(idle, count) and owner ~= me then return false end
 if heir ~= me then
   redis.call('XCLAIM', stream, group, heir, 0, id, 'TIME', 0, 'JUSTID')
   return false
 end
-redis.call('XCLAIM', stream, group, me, 0, id, 'JUSTID')
+redis.call('XCLAIM', stream, group, me, 0, id, 'RETRYCOUNT', count + 1, 'JUSTID')
 return {found, count}`;
 
 /**
- * ARGV: how long an entry must have been left alone, how many are wanted, after which id to look. Answers where to go
- * on (empty: at an end), then entries and how often they had been handed out.
+ * ARGV: how long an entry must have been left alone; how long one that waits in its lane, before it is looked at whether
+ * it has become the first, which whoever knows no lanes does not tell; how many are wanted, and after which id to look.
+ * Answers where to go on (empty: at an end), then entries and how often they had been handed out.
  */
 export const claim = `${library}
-local idle, wanted, from = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local idle, patience = tonumber(ARGV[3]), tonumber(ARGV[4])
+local wanted, from = tonumber(ARGV[5]), ARGV[6]
 local claimed = {}
 local rows = redis.call('XPENDING', stream, group, from == '' and '-' or '(' .. from, '+', 200)
 for _, row in ipairs(rows) do
   local id = row[1]
   if #claimed / 2 >= wanted then return {from, claimed} end
   from = id
-  if row[3] >= idle then
+  if row[3] >= idle or (row[4] == 0 and row[3] >= patience) then
     local found = entry(id)
     local lane = found and laneOf(found[2])
-    local free = found ~= nil
+    local mine = found ~= nil
     if not found then redis.call('XACK', stream, group, id) end
     if lane then
       sortIn(id)
       local first = head(lane)
       if not first then redis.call('RPUSH', lane, id) end
-      free = not first or first == id
+      mine = not first or first == id
+      if not mine then redis.call('XCLAIM', stream, group, row[2], 0, id, 'RETRYCOUNT', 0, 'JUSTID') end
     end
-    if free then
+    if mine then
       redis.call('XCLAIM', stream, group, me, 0, id)
       claimed[#claimed + 1] = found
       claimed[#claimed + 1] = row[4]
@@ -147,7 +166,7 @@ export const keep = `${library}
 local lost = {}
 for i = 3, #ARGV, 2 do
   if pending(ARGV[i]) == me then
-    redis.call('XCLAIM', stream, group, me, 0, ARGV[i], 'RETRYCOUNT', ARGV[i + 1], 'JUSTID')
+    redis.call('XCLAIM', stream, group, me, 0, ARGV[i], 'RETRYCOUNT', math.max(1, ARGV[i + 1]), 'JUSTID')
   else
     lost[#lost + 1] = ARGV[i]
   end
