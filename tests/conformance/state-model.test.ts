@@ -236,7 +236,7 @@ describeWithRedis("random histories on Redis", () => {
         };
         await live(await open(), clock, steps, open);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

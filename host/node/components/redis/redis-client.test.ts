@@ -53,6 +53,17 @@ describeWithRedis("a connection to Redis", () => {
     expect(await server.client.exists("in 3")).toBe(0);
   });
 
+  it("signs in as a user of the server's", async () => {
+    await server.client.acl("SETUSER", "reader", "on", ">its own", "~*", "+@read", "+@connection", "+info");
+    const who = { redisHost: server.address, redisUsername: "reader", redisPassword: "its own" };
+    const client = await connect(who);
+    expect(await client.call("GET", "nothing")).toBe(null);
+    expect(await failure(client.call("SET", "k", "secret value"))).toEqual({
+      code: "PERMISSION_DENIED",
+      message: expect.not.stringContaining("secret value"),
+    });
+  });
+
   it("closes after what is under way, and takes nothing more", async () => {
     const client = await connect({ redisHost: server.address });
     const under = client.call("SET", "last", "1");
