@@ -96,9 +96,10 @@ export class RedisStore implements DurableStore, QueryableStore {
     const covered = isCovered(this.#name, query, this.#options.queries);
     const index = covered ? this.#index : undefined;
     const { keyPrefix } = query;
+    const everywhere = { parts: scanKeys(this.#client, keyPrefix), isPast: () => false };
     return await runQuery(
       query,
-      index?.candidates(query) ?? scanKeys(this.#client, keyPrefix),
+      (await index?.walk(query)) ?? everywhere,
       (keys) => this.bulkGet(keys),
       async (keys) => index?.forget(keys, scopeOf(keyPrefix)),
     );

@@ -62,11 +62,26 @@ export function memberOf(value: Scalar | undefined, key: string): Buffer {
   return Buffer.from(valuePart(value) + key);
 }
 
+/** Where the key begins. */
+function keyStart(member: Buffer): number {
+  const first = String.fromCharCode(member[0] as number);
+  return first === TEXT ? member.indexOf("\0\0") + 2 : first === NUMBER ? 17 : 2;
+}
+
 /** The key of a member. */
 export function keyOf(member: Buffer): string {
-  const first = String.fromCharCode(member[0] as number);
-  const start = first === TEXT ? member.indexOf("\0\0") + 2 : first === NUMBER ? 17 : 2;
-  return member.toString("utf8", start);
+  return member.toString("utf8", keyStart(member));
+}
+
+/** What members begin with among which an index knows no order: their values are equal, or begin alike. */
+export function groupOf(value: Scalar | undefined): Buffer {
+  const part = valuePart(value);
+  return Buffer.from(part.startsWith(NOTHING) ? NOTHING : part);
+}
+
+/** The group of a member. */
+export function groupOfMember(member: Buffer): Buffer {
+  return member.subarray(0, member[0] === NOTHING.charCodeAt(0) ? 1 : keyStart(member));
 }
 
 const between = (from: string, to: string): MemberRange => ({
@@ -76,6 +91,13 @@ const between = (from: string, to: string): MemberRange => ({
 
 /** Every member. */
 export const everything: MemberRange = { from: Buffer.from("-"), to: Buffer.from("+") };
+
+/** What of a range is in a group, and behind it in the direction of a walk. */
+export function since(group: Buffer, { from, to }: MemberRange, backward: boolean): MemberRange {
+  const low = Buffer.concat([Buffer.from("["), group]);
+  const high = Buffer.concat([Buffer.from("("), group, END]);
+  return backward ? { from, to: high } : { from: low, to };
+}
 
 /** Where all items that match a filter are, perhaps among others; undefined for one that says nothing of where. */
 export function rangesOf(

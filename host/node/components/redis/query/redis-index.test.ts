@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { upsert, write } from "../../../../../tests/conformance/state/scenario.ts";
 import { openWith, testContext } from "../../../../../tests/conformance/test-context.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../../../../../tests/redis-server.ts";
 import type { Filter, StateQuery } from "../../../../components/state/query.ts";
+import { evaluateQuery } from "../../../../components/state/query-page.ts";
 import type { QueryableStore } from "../../../../components/state/store.ts";
 import { systemClock } from "../../../../web-platform.ts";
 import { redisStore } from "../../state-redis.ts";
@@ -115,6 +117,63 @@ describeWithRedis("an index in Redis", () => {
       token = page.token;
     } while (token !== undefined);
     expect([found.length, new Set(found).size]).toEqual([650, 650]);
+  });
+
+  it("leads through pages in the order of every evaluation, whatever the values are", async () => {
+    const begins = "x".repeat(128);
+    const value = fc.constantFrom(
+      ...[undefined, null, {}, [1], false, true, -1.5, 0, 2, 1e300, "", "\0", "a", "\uffee", "\u{1F600}"],
+      ...[begins, `${begins}a`, `${begins}b`, `${begins}\u{1F600}`],
+    );
+    const scalar = fc.constantFrom(null, true, 0, 2, "a", begins, `${begins}a`);
+    const filter: fc.Arbitrary<Filter | undefined> = fc.oneof(
+      fc.constant(undefined),
+      scalar.map((asked): Filter => ({ op: "NEQ", path: ["v"], value: asked })),
+      fc
+        .tuple(fc.constantFrom("GT", "GTE", "LT", "LTE"), fc.constantFrom(0, "a", `${begins}a`))
+        .map(([op, asked]) => ({ op, path: ["v"], value: asked }) as Filter),
+      scalar.map((asked): Filter => ({ op: "EQ", path: ["w"], value: asked })),
+    );
+    const order = fc.constantFrom("ASC" as const, "DESC" as const);
+    const sort = fc.tuple(order, order).map(([v, w]) => [
+      { path: ["v"], order: v },
+      { path: ["w"], order: w },
+    ]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(value, value), { minLength: 150, maxLength: 250 }),
+        fc.array(fc.tuple(filter, sort, fc.integer({ min: 20, max: 90 })), { minLength: 4, maxLength: 4 }),
+        async (values, queries) => {
+          await server.flush();
+          const store = await open({ queryIndexes: indexes("v", "w") });
+          const items = values.map(([v, w], i) => ({ key: `app||${i}`, value: JSON.stringify({ v, w }) }));
+          await write(
+            store,
+            items.map((item) => upsert(item.key, item.value)),
+          );
+          const encoded = items.map((item) => ({
+            ...{ key: item.key, value: new TextEncoder().encode(item.value) },
+            ...{ etag: undefined, expiresAt: undefined },
+          }));
+          for (const [asked, by, limit] of queries) {
+            const query: StateQuery = {
+              ...{ keyPrefix: "app||", actors: undefined, indexName: undefined },
+              ...{ filter: asked, sort: by, limit: undefined, token: undefined },
+            };
+            const expected = evaluateQuery(query, encoded).items.map(({ key }) => key);
+            const found: string[] = [];
+            let token: string | undefined;
+            do {
+              const page = await store.query({ ...query, limit, token });
+              found.push(...page.items.map(({ key }) => key));
+              token = page.token;
+            } while (token !== undefined && found.length <= expected.length);
+            expect(found).toEqual(expected);
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 
   it("is not needed where a scan is allowed: every hash of the app is read, whatever its key looks like", async () => {

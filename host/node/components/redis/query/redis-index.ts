@@ -2,10 +2,9 @@ import type { Path, StateQuery } from "../../../../components/state/query.ts";
 import { conjuncts, rowOf } from "../../../../components/state/query-values.ts";
 import type { RedisClient, RedisScript } from "../redis-client.ts";
 import { REPAIR_SCRIPT, STALE_SCRIPT } from "./index-scripts.ts";
-import { everything, keyOf, type MemberRange, memberOf, rangesOf, scopeOf } from "./members.ts";
+import { everything, memberOf, rangesOf, scopeOf } from "./members.ts";
 import { scanKeys } from "./scan-keys.ts";
-
-const CHUNK = 500;
+import { inRanges, orderedWalk, type Place, type Walk } from "./walk.ts";
 
 /**
  * Sorted sets over the members of values that a component declares. Each write of daprlet keeps them in its own script;
@@ -36,22 +35,17 @@ export class RedisIndex {
     return [recordName(scopeOf(key)), String(entries.length), ...entries];
   }
 
-  /** Keys, in parts, among which are those of all items that match. */
-  async *candidates(query: StateQuery): AsyncGenerator<readonly string[]> {
+  /** Where the query's items are. */
+  async walk(query: StateQuery): Promise<Walk> {
     const scope = scopeOf(query.keyPrefix);
     await this.#fill(scope);
-    const { set, ranges } = await this.#narrowest(query, scope);
-    for (const range of ranges) {
-      for (let { from } = range; ; ) {
-        const members = (await this.#client.callBuffer(
-          "ZRANGE",
-          ...[set, from, range.to, "BYLEX", "LIMIT", 0, CHUNK],
-        )) as readonly Buffer[];
-        if (members.length > 0) yield members.map(keyOf);
-        if (members.length < CHUNK) break;
-        from = Buffer.concat([Buffer.from("("), members.at(-1) as Buffer]);
+    const narrowest = await this.#narrowest(query, scope);
+    return (
+      orderedWalk(this.#client, query, narrowest, (path) => setName(path, scope)) ?? {
+        parts: inRanges(this.#client, narrowest),
+        isPast: () => false,
       }
-    }
+    );
   }
 
   /** Forgets those of the keys that are still gone. */
@@ -59,10 +53,7 @@ export class RedisIndex {
     await this.#repair(keys, [recordName(scope), this.declaration, ...keys.flatMap(() => ["", "0"])]);
   }
 
-  async #narrowest(
-    { filter }: StateQuery,
-    scope: string,
-  ): Promise<{ readonly set: string; readonly ranges: readonly MemberRange[] }> {
+  async #narrowest({ filter }: StateQuery, scope: string): Promise<Place> {
     const choices = conjuncts(filter)
       .flatMap((one) => rangesOf(one) ?? [])
       .map(({ path, ranges }) => ({ set: setName(path, scope), ranges }));
@@ -73,7 +64,7 @@ export class RedisIndex {
         return (await Promise.all(counts)).reduce<number>((sum, count) => sum + Number(count), 0);
       }),
     );
-    return choices[sizes.indexOf(Math.min(...sizes))] as (typeof choices)[number];
+    return choices[sizes.indexOf(Math.min(...sizes))] as Place;
   }
 
   #fill(scope: string): Promise<void> {
