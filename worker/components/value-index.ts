@@ -3,10 +3,11 @@ import type { ComponentContext } from "../../host/components/component.ts";
 import type { KeyedItem, Path, QueryResult, StateQuery } from "../../host/components/state/query.ts";
 import { indexedPaths, isCovered, type QueryOptions } from "../../host/components/state/query-indexes.ts";
 import { evaluateQuery, selectPage } from "../../host/components/state/query-page.ts";
+import { type Plan, planOf } from "../../host/components/state/query-plan.ts";
 import { isAsked, predicate, type Row, rowOf } from "../../host/components/state/query-values.ts";
 import type { Database, Transaction } from "../storage/database.ts";
 import type { StateSchema, StoredItem } from "./state-layout.ts";
-import { entriesOf, type Plan, planOf } from "./value-entries.ts";
+import { entriesOf, nameOf, rangesOf } from "./value-entries.ts";
 import { isLive } from "./write-group.ts";
 
 /** Items that are read at once. */
@@ -93,9 +94,9 @@ export class ValueIndex {
     const plan = planOf(query);
     const matches = predicate(query.filter);
     const { limit } = query;
-    const enough = plan.direction === undefined || limit === undefined ? Number.POSITIVE_INFINITY : limit + 1;
+    const enough = plan.order === undefined || limit === undefined ? Number.POSITIVE_INFINITY : limit + 1;
     const found: Found[] = [];
-    for (const range of plan.ranges) {
+    for (const range of rangesOf(plan, query)) {
       for await (const batch of entriesIn(transaction, plan, range)) {
         for (const [key, stored] of batch) {
           const row = this.#isLive(stored) && isAsked(query, key) ? rowOf(key, stored.value) : undefined;
@@ -157,13 +158,13 @@ function all(transaction: Transaction<StateSchema, "readonly">): AsyncGenerator<
 /** Items in the order of their entries; one by one backwards, where browsers read no batches. */
 async function* entriesIn(
   transaction: Transaction<StateSchema, "readonly">,
-  { path, direction }: Plan,
+  { path, order }: Plan,
   range: IDBKeyRange,
 ): AsyncGenerator<Items> {
   const index = transaction.objectStore("items").index("entries");
-  if (direction !== "prev") {
+  if (order !== "DESC") {
     yield* inBatches(index, range, ([, { entries }]) => {
-      const last = entries?.find(([of]) => of === path);
+      const last = entries?.find(([of]) => of === nameOf(path));
       return last && IDBKeyRange.bound(last, range.upper, true, range.upperOpen);
     });
     return;

@@ -41,12 +41,6 @@ export function isAsked({ keyPrefix, actors }: StateQuery, key: string): boolean
   return actors.key === undefined || key.slice(separator + KEY_SEPARATOR.length) === actors.key;
 }
 
-/** Filters that must all match for the whole one to match. */
-export function conjuncts(filter: Filter | undefined): readonly Filter[] {
-  if (filter === undefined) return [];
-  return filter.op === "AND" ? filter.filters.flatMap(conjuncts) : [filter];
-}
-
 /** A filter as a function. */
 export function predicate(filter: Filter | undefined): (row: Row) => boolean {
   if (filter === undefined) return () => true;

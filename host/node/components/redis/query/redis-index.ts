@@ -1,5 +1,6 @@
 import type { Path, StateQuery } from "../../../../components/state/query.ts";
-import { conjuncts, rowOf } from "../../../../components/state/query-values.ts";
+import { conjuncts } from "../../../../components/state/query-plan.ts";
+import { rowOf } from "../../../../components/state/query-values.ts";
 import type { RedisClient, RedisScript } from "../redis-client.ts";
 import { REPAIR_SCRIPT, STALE_SCRIPT } from "./index-scripts.ts";
 import { everything, memberOf, rangesOf, scopeOf } from "./members.ts";
