@@ -55,7 +55,17 @@ const bundle = (entry, name, format, plugins = []) =>
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
 await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);
-for (const part of ["detours", "relay", "resources", "rules", "serve", "storage", "vault", "yaml"]) {
+for (const part of [
+  "detours",
+  "devices",
+  "relay",
+  "resources",
+  "rules",
+  "serve",
+  "storage",
+  "vault",
+  "yaml",
+]) {
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
 }
 await bundle("worker/index.ts", "worker.js", "es");

@@ -5,6 +5,7 @@ import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
 import { defaultResources } from "./default-resources.ts";
+import { Devices } from "./devices.ts";
 import { embeddedCore } from "./embedded-core.ts";
 import { Registrations } from "./registrations.ts";
 import { hostRelay } from "./relay/host-relay.ts";
@@ -50,10 +51,11 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const platform: Platform = { ...web, origin: new URL(scope).origin, connect: link.connect };
   const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
   const registrations = new Registrations(`${prefix}registrations`, platform.clock, platform.log);
+  const devices = new Devices(worker);
   const sidecars = new Sidecars({
     platform,
     core: embeddedCore(),
-    registry: registry({ databasePrefix: prefix, incarnation }),
+    registry: registry({ databasePrefix: prefix, incarnation, devices }),
     rules: options.rules,
     relays: new RelayClient(platform),
     defaults: defaultResources,
@@ -65,6 +67,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     incarnation: incarnation.id,
     sidecars,
     registrations,
+    devices,
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
     erase: () => eraseDatabases(prefix),
@@ -78,6 +81,11 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     event.stopImmediatePropagation();
     event.respondWith(answer);
   });
+  const wake = async (appId: string) => {
+    await host.boot();
+    await sidecars.app(appId)?.runtime();
+  };
+  worker.addEventListener("notificationclick", (event) => event.waitUntil(devices.clicked(event, wake)));
   worker.addEventListener("message", (event) => event.waitUntil(host.message(event)));
   worker.addEventListener("activate", (event) => event.waitUntil(host.boot()));
   worker.registration.addEventListener("updatefound", () => yieldToNext(worker.registration, host));

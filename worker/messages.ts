@@ -1,5 +1,6 @@
 import type { Body, Headers } from "../host/http.ts";
 import type { Resources } from "../host/resources/parse-resources.ts";
+import type { DeviceAnswer, DeviceRequest } from "./components/page-devices.ts";
 
 /**
  * Everything that pages and the service worker say to each other. The number goes up whenever a message changes its
@@ -109,6 +110,8 @@ export type Upstream =
   /** The invocation lay too long before this page woke up: it was not begun, and never will be. */
   | { readonly type: "stale"; readonly id: number }
   | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
+  /** What became of a {@link DeviceRequest}. */
+  | { readonly type: "device"; readonly id: number; readonly answer: DeviceAnswer }
   /** With it comes the port to the holder of sockets that this page was elected to own. */
   | { readonly type: "relay" }
   /** This page is leaving. */
@@ -121,6 +124,8 @@ export type Downstream =
   | { readonly type: "answer"; readonly id: number; readonly response: WireResponse }
   | { readonly type: "pong" }
   | { readonly type: "served"; readonly serving: boolean }
+  /** A component needs the user. */
+  | { readonly type: "device"; readonly id: number; readonly request: DeviceRequest }
   /** A socket is wanted: pages stand for election to hold it. */
   | { readonly type: "relay-wanted" }
   | {

@@ -1,5 +1,6 @@
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
+import type { DeviceAnswer, DeviceRequest } from "./components/page-devices.ts";
 import type { Downstream, Upstream, WireRequest, WireResponse } from "./messages.ts";
 import { PageGoneError } from "./page-gone-error.ts";
 import { brokenAnswer, postWith } from "./wire.ts";
@@ -26,10 +27,16 @@ interface Invocation {
   disarm: () => void;
 }
 
+interface Asked {
+  readonly resolve: (answer: DeviceAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** The worker's end of one registered page: its calls of the API, and the calls of its app. */
 export class PageConnection {
   readonly #calls = new Map<number, AbortController>();
   readonly #invocations = new Map<number, Invocation>();
+  readonly #devices = new Map<number, Asked>();
   #next = 1;
   #open = true;
   #awake = true;
@@ -71,6 +78,8 @@ export class PageConnection {
       invocation.disarm();
       invocation.reject(new PageGoneError(invocation.taken));
     }
+    for (const { reject } of this.#devices.values()) reject(new PageGoneError(true));
+    this.#devices.clear();
     this.#calls.clear();
     this.#invocations.clear();
     this.events.closed();
@@ -117,6 +126,19 @@ export class PageConnection {
     });
   }
 
+  /** Asks the page for what only a page can do. Rejects with {@link PageGoneError}, or with the signal's reason. */
+  device(request: DeviceRequest, signal: AbortSignal | undefined): Promise<DeviceAnswer> {
+    if (!this.#open) return Promise.reject(new PageGoneError(false));
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#devices.set(id, { resolve, reject });
+      signal?.addEventListener("abort", () => this.#devices.delete(id) && reject(signal.reason), {
+        once: true,
+      });
+      this.post({ type: "device", id, request });
+    });
+  }
+
   #receive(message: Upstream, port: MessagePort | undefined): void {
     this.#awake = true;
     switch (message.type) {
@@ -146,6 +168,10 @@ export class PageConnection {
         break;
       case "answer":
         this.#settle(message.id)?.resolve(message.response);
+        break;
+      case "device":
+        this.#devices.get(message.id)?.resolve(message.answer);
+        this.#devices.delete(message.id);
         break;
       case "relay":
         if (port !== undefined) this.events.relay(port);

@@ -1,4 +1,5 @@
 import type { Platform } from "../host/platform.ts";
+import type { Devices } from "./devices.ts";
 import type { Welcome } from "./messages.ts";
 import type { Registrations } from "./registrations.ts";
 import type { Sidecars } from "./sidecars.ts";
@@ -10,6 +11,7 @@ export interface ScopeHostOptions {
   readonly incarnation: string;
   readonly sidecars: Sidecars;
   readonly registrations: Registrations;
+  readonly devices: Devices;
   readonly storage: () => Promise<Welcome["storage"]>;
   /** Deletes what components keep. */
   readonly erase: () => Promise<void>;

@@ -148,6 +148,7 @@ export class ScopeHost {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
         app?.channel.remove(connection);
+        this.#options.devices.remove(connection);
         this.#links.close(hello.connection);
       },
     });
@@ -170,6 +171,7 @@ export class ScopeHost {
       refuse(reasonOf(error));
       return connection.close();
     }
+    if (connection.open) this.#options.devices.add(connection, appId);
     await this.#keep(app, hello, clientId);
     this.#apps.set(clientId, appId);
     this.#knowPorts();

@@ -158,6 +158,12 @@ export class Port {
         this.#greeting = false;
         this.#events.refused(message.message, message.protocol);
         break;
+      case "device":
+        void import("../client-devices.ts").then(async ({ answerDevice }) => {
+          const answer = await answerDevice(message.request);
+          if (!this.#dead) this.#post({ type: "device", id: message.id, answer });
+        });
+        break;
       case "relay-wanted":
         this.#events.relayWanted();
         break;

@@ -15,6 +15,10 @@ import { inMemorySecretStore } from "../../host/components/secretstores/in-memor
 import { daprStore } from "../../host/components/state/dapr.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
+import { broadcastChannelBinding } from "./bindings-broadcastchannel.ts";
+import { clipboardBinding } from "./bindings-clipboard.ts";
+import { filePickerBinding } from "./bindings-filepicker.ts";
+import { notificationBinding } from "./bindings-notification.ts";
 import { indexedDbConfigurationStore } from "./configuration-indexeddb.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { offlineQueue } from "./offline-queue.ts";
@@ -29,7 +33,16 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     secretstores: [inMemorySecretStore, vaultSecretStore(storage), daprSecretStore],
     state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
-    bindings: [httpBinding(), cronBinding, inMemoryBinding, daprBinding(queue)],
+    bindings: [
+      httpBinding(),
+      cronBinding,
+      inMemoryBinding,
+      broadcastChannelBinding,
+      notificationBinding(storage.devices),
+      clipboardBinding(storage.devices),
+      filePickerBinding(storage.devices),
+      daprBinding(queue),
+    ],
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
   };

@@ -14,6 +14,7 @@ import { databasePrefix } from "../storage/database-names.ts";
 import { storageAvailable, storageDurability } from "../storage/durability.ts";
 import { eraseDatabases } from "../storage/erase.ts";
 import { installInPageRequests } from "./in-page-requests.ts";
+import { ownDevices } from "./own-devices.ts";
 import { TabTransport } from "./tab-transport.ts";
 
 export interface PageModeOptions {
@@ -72,7 +73,11 @@ export async function openPageMode({
     const made = new Sidecars({
       platform,
       core: embeddedCore(),
-      registry: workerRegistry({ databasePrefix: prefix, incarnation: undefined }),
+      registry: workerRegistry({
+        databasePrefix: prefix,
+        incarnation: undefined,
+        devices: ownDevices(window),
+      }),
       rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
       transports,

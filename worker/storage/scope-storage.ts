@@ -1,3 +1,4 @@
+import type { PageDevices } from "../components/page-devices.ts";
 import type { Incarnation } from "./incarnation.ts";
 
 /** What the components of one scope share. */
@@ -6,4 +7,6 @@ export interface ScopeStorage {
   readonly databasePrefix: string;
   /** The service worker's present life; undefined in page mode. */
   readonly incarnation: Incarnation | undefined;
+  /** The way to the user; left out where there is none. */
+  readonly devices?: PageDevices | undefined;
 }
