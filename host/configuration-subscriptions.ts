@@ -1,3 +1,4 @@
+import { AppUnreachableError } from "./channel/app-channel.ts";
 import type {
   ConfigurationItems,
   ConfigurationSubscription,
@@ -182,7 +183,10 @@ export class ConfigurationSubscriptions {
     await (open?.end?.() ?? open?.close());
   }
 
-  /** Never rejects: what the app does not take is logged and not told again, as in Dapr. */
+  /**
+   * What the app does not take is logged and not told again, as in Dapr. Rejects where the app was not reached: a store
+   * that remembers how far its subscriptions have come counts the update as not told.
+   */
   async #tell({ id, store }: KeptSubscription, items: ConfigurationItems): Promise<void> {
     const { app, log } = this.#sidecar();
     const body = encoder.encode(JSON.stringify({ id, items: itemsJson(items) }));
@@ -203,6 +207,7 @@ export class ConfigurationSubscriptions {
         );
       } catch (error) {
         log.error(`the app cannot be told of key ${key} of configuration store ${store}: ${reasonOf(error)}`);
+        if (error instanceof AppUnreachableError || this.#calls.signal.aborted) throw error;
       }
     }
   }

@@ -46,12 +46,14 @@ test("a subscription to configuration goes on under its id when the worker was s
   await open(page, site.url, { appId: "a", components });
   await page.evaluate(async () => {
     const told: string[] = [];
-    Object.assign(window, { told });
+    const state = { told, hangs: false };
+    Object.assign(window, { state });
     await window.daprlet.serve({
       appId: "a",
       fetch: async (request) => {
         const { pathname } = new URL(request.url);
         if (pathname.startsWith("/configuration/")) told.push(`${pathname} ${await request.text()}`);
+        if (state.hangs) await new Promise(() => undefined);
         return new Response();
       },
     });
@@ -59,7 +61,12 @@ test("a subscription to configuration goes on under its id when the worker was s
   const { id } = JSON.parse((await call(page, "/v1.0/configuration/settings/subscribe?key=k")).body) as {
     id: string;
   };
-  const told = () => page.evaluate(() => (window as unknown as { told: string[] }).told);
+  const told = () => page.evaluate(() => (window as unknown as { state: { told: string[] } }).state.told);
+  const hang = (hangs: boolean) =>
+    page.evaluate(
+      (value) => Object.assign((window as unknown as { state: object }).state, { hangs: value }),
+      hangs,
+    );
   const expected = (value: string, version: string) =>
     `/configuration/settings/k {"id":"${id}","items":{"k":{"value":"${value}","version":"${version}"}}}`;
   const set = (value: string) => call(page, "/v1.0/configuration/settings", post([{ key: "k", value }]));
@@ -69,13 +76,21 @@ test("a subscription to configuration goes on under its id when the worker was s
   await kill();
   expect((await set("2")).status).toBe(204);
   await expect.poll(told).toEqual([expected("1", "1"), expected("2", "2")]);
+  // Killed while the app has an update in hand: it is told again.
+  await hang(true);
+  expect((await set("3")).status).toBe(204);
+  await expect.poll(async () => (await told()).length).toBe(3);
+  await kill();
+  await hang(false);
+  await call(page, "/v1.0/metadata");
+  await expect.poll(async () => (await told()).slice(2)).toEqual([expected("3", "3"), expected("3", "3")]);
   await kill();
   const ended = await call(page, `/v1.0/configuration/settings/${id}/unsubscribe`);
   expect([ended.status, ended.body]).toEqual([200, '{"ok":true}']);
   await kill();
-  await set("3");
+  await set("4");
   expect((await call(page, `/v1.0/configuration/settings/${id}/unsubscribe`)).status).toBe(500);
-  expect(await told()).toHaveLength(2);
+  expect(await told()).toHaveLength(4);
 });
 
 const yaml = `apiVersion: dapr.io/v1alpha1

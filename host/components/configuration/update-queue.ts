@@ -2,7 +2,7 @@ import type { ConfigurationItems } from "./configuration-store.ts";
 
 interface Update {
   readonly items: ConfigurationItems;
-  /** Called once it has been told. */
+  /** Called once it has been told, and not where telling it failed. */
   readonly told: (() => Promise<void>) | undefined;
 }
 
@@ -40,7 +40,7 @@ export class UpdateQueue {
         await this.#tell(next.items);
         await next.told?.();
       } catch {
-        // Whoever is told has logged it: an update is told once, as in Dapr.
+        // Whoever is told has logged it; what follows is told all the same.
       }
     }
     this.#running = undefined;
