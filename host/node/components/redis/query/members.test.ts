@@ -48,6 +48,13 @@ describe("members of an index", () => {
     );
   });
 
+  it("are cut between code points", () => {
+    const begin = "x".repeat(127);
+    const { ranges } = rangesOf({ op: "GT", path, value: `${begin}\ufffe` }) ?? { ranges: [] };
+    const above = memberOf(`${begin}\u{1F600}`, "k");
+    expect(isWithin(above, ranges[0] as MemberRange)).toBe(true);
+  });
+
   it("of other types, and of other beginnings, are not", () => {
     const { ranges } = rangesOf({ op: "GT", path, value: 1 }) ?? { ranges: [] };
     const outside = [undefined, null, true, "1", "", -1].map((value) => memberOf(value, "k"));
