@@ -11,6 +11,7 @@ import type {
 } from "../../../components/state/store.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
+import { GroupedCalls } from "./grouped-calls.ts";
 import { scopeOf } from "./query/members.ts";
 import { RedisIndex } from "./query/redis-index.ts";
 import { runQuery } from "./query/run-query.ts";
@@ -35,17 +36,6 @@ export interface Replication {
   readonly client: RedisClient;
 }
 
-interface Waiting<Asked, Answered> {
-  readonly asked: Asked;
-  resolve(answer: Answered): void;
-  reject(error: ComponentError): void;
-}
-
-type WaitingRead = Waiting<readonly string[], readonly (Item | undefined)[]>;
-type WaitingWrite = Waiting<WriteBatch, WriteOutcome>;
-
-/** Bounds how long one script holds up the server's other clients; one batch is never parted. */
-const GROUP_LIMIT = 500;
 const REPLICA_TIMEOUT_MS = 1_000;
 
 /**
@@ -60,11 +50,9 @@ export class RedisStore implements DurableStore, QueryableStore {
   readonly #clock: Clock;
   readonly #index: RedisIndex | undefined;
   readonly #readScript: RedisScript;
-  readonly #writeScript: RedisScript;
-  readonly #strongScript: RedisScript | undefined;
-  #reads: WaitingRead[] = [];
-  #writes: WaitingWrite[] = [];
-  #scheduled = false;
+  readonly #reads: GroupedCalls<readonly string[], readonly (Item | undefined)[]>;
+  readonly #writes: GroupedCalls<WriteBatch, WriteOutcome>;
+  readonly #strongWrites: GroupedCalls<WriteBatch, WriteOutcome> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(name: string, client: RedisClient, options: RedisStoreOptions, clock: Clock) {
@@ -76,20 +64,35 @@ export class RedisStore implements DurableStore, QueryableStore {
     const paths = indexedPaths(options.queries.queryIndexes);
     this.#index = paths.length === 0 ? undefined : new RedisIndex(client, paths);
     this.#readScript = client.script(READ_SCRIPT);
-    this.#writeScript = client.script(WRITE_SCRIPT);
-    this.#strongScript = options.replication?.client.script(WRITE_SCRIPT);
+    this.#reads = new GroupedCalls(
+      client,
+      (keys) => keys.length,
+      (asked) => this.#read(asked),
+    );
+    const sizeOf = ({ operations }: WriteBatch) => operations.length;
+    const write = client.script(WRITE_SCRIPT);
+    this.#writes = new GroupedCalls(client, sizeOf, (batches) => this.#write(batches, write));
+    const { replication } = options;
+    if (replication === undefined) return;
+    const strongWrite = replication.client.script(WRITE_SCRIPT);
+    this.#strongWrites = new GroupedCalls(replication.client, sizeOf, (batches) =>
+      this.#writeStrongly(batches, strongWrite, replication),
+    );
   }
 
   async get(key: string, _consistency: Consistency | undefined): Promise<Item | undefined> {
     return (await this.bulkGet([key]))[0];
   }
 
-  bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
-    return this.#enqueue(this.#reads, keys);
+  async bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
+    this.#assertOpen();
+    return await this.#reads.ask(keys);
   }
 
-  write(batch: WriteBatch): Promise<WriteOutcome> {
-    return this.#enqueue(this.#writes, batch);
+  async write(batch: WriteBatch): Promise<WriteOutcome> {
+    this.#assertOpen();
+    const strong = batch.consistency === "strong" ? this.#strongWrites : undefined;
+    return await (strong ?? this.#writes).ask(batch);
   }
 
   async query(query: StateQuery): Promise<QueryResult> {
@@ -106,74 +109,17 @@ export class RedisStore implements DurableStore, QueryableStore {
   }
 
   close(): Promise<void> {
-    if (this.#closed === undefined) {
-      this.#send();
-      const { replication } = this.#options;
-      this.#closed = Promise.all([this.#client.close(), replication?.client.close()]).then(() => undefined);
-    }
+    this.#closed ??= this.#close();
     return this.#closed;
   }
 
-  #enqueue<Asked, Answered>(queue: Waiting<Asked, Answered>[], asked: Asked): Promise<Answered> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed !== undefined) {
-        return reject(new ComponentError("UNAVAILABLE", "the Redis store is closed"));
-      }
-      queue.push({ asked, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      // Requests that came with the same reading of the sockets are still to be dispatched in this turn.
-      setImmediate(() => this.#send());
-    });
+  async #close(): Promise<void> {
+    for (const calls of [this.#writes, this.#strongWrites, this.#reads]) calls?.send();
+    await Promise.all([this.#client.close(), this.#options.replication?.client.close()]);
   }
 
-  #send(): void {
-    this.#scheduled = false;
-    const [writes, reads] = [this.#writes, this.#reads];
-    this.#writes = [];
-    this.#reads = [];
-    const strong = ({ asked }: WaitingWrite) =>
-      this.#strongScript !== undefined && asked.consistency === "strong";
-    const sizeOf = ({ asked }: WaitingWrite) => asked.operations.length;
-    for (const group of grouped(
-      writes.filter((write) => !strong(write)),
-      sizeOf,
-    )) {
-      this.#settle(group, (asked) => this.#write(asked, this.#writeScript));
-    }
-    for (const group of grouped(writes.filter(strong), sizeOf)) {
-      this.#settle(group, (asked) => this.#writeStrongly(asked));
-    }
-    for (const group of grouped(reads, ({ asked }) => asked.length)) {
-      this.#settle(group, (asked) => this.#read(asked));
-    }
-  }
-
-  /** Hands each of a group its own answer, or its own failure. */
-  async #settle<Asked, Answered>(
-    group: readonly Waiting<Asked, Answered>[],
-    run: (asked: readonly Asked[]) => Promise<readonly (() => Answered)[]>,
-  ): Promise<void> {
-    let answers: readonly (() => Answered)[];
-    try {
-      answers = await run(group.map(({ asked }) => asked));
-    } catch (error) {
-      const refusal = this.#client.error(error);
-      // Redis runs no script of which one key is forbidden: the others are not to suffer for it.
-      const one = refusal.code === "PERMISSION_DENIED" && group.length > 1;
-      for (const waiting of group) {
-        if (one) this.#settle([waiting], run);
-        else waiting.reject(refusal);
-      }
-      return;
-    }
-    for (const [i, { resolve, reject }] of group.entries()) {
-      try {
-        resolve((answers[i] as () => Answered)());
-      } catch (error) {
-        reject(this.#client.error(error));
-      }
-    }
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new ComponentError("UNAVAILABLE", "the Redis store is closed");
   }
 
   async #read(asked: readonly (readonly string[])[]): Promise<(() => readonly (Item | undefined)[])[]> {
@@ -193,10 +139,13 @@ export class RedisStore implements DurableStore, QueryableStore {
     return batches.map((batch, i) => () => writeOutcome(batch, (answers[i] as Buffer).toString()));
   }
 
-  async #writeStrongly(batches: readonly WriteBatch[]): Promise<(() => WriteOutcome)[]> {
-    const { client, replicas } = this.#options.replication as Replication;
+  async #writeStrongly(
+    batches: readonly WriteBatch[],
+    script: RedisScript,
+    { client, replicas }: Replication,
+  ): Promise<(() => WriteOutcome)[]> {
     const [outcomes, reached] = await Promise.all([
-      this.#write(batches, this.#strongScript as RedisScript),
+      this.#write(batches, script),
       client.call("WAIT", replicas, REPLICA_TIMEOUT_MS),
     ]);
     if (Number(reached) >= replicas) return outcomes;
@@ -205,19 +154,4 @@ export class RedisStore implements DurableStore, QueryableStore {
       `written, but after ${REPLICA_TIMEOUT_MS} ms only ${reached} of ${replicas} replicas have it`,
     );
   }
-}
-
-/** Parts of a queue, each of a bounded size but for one entry that is larger by itself. */
-function grouped<T>(queue: readonly T[], sizeOf: (entry: T) => number): T[][] {
-  const groups: T[][] = [];
-  let size = 0;
-  for (const entry of queue) {
-    if (groups.length === 0 || size + sizeOf(entry) > GROUP_LIMIT) {
-      groups.push([]);
-      size = 0;
-    }
-    groups.at(-1)?.push(entry);
-    size += sizeOf(entry);
-  }
-  return groups;
 }
