@@ -50,11 +50,13 @@ export class RedisClient {
       this.#lost = reasonOf(error);
     });
     redis.on("close", () => {
-      if (this.#closed === undefined && this.#ready) log.warn(`lost Redis at ${server}; connecting again`);
+      // One that waits has another beside it, which tells.
+      if (this.#closed === undefined && this.#ready && !use.waits)
+        log.warn(`lost Redis at ${server}; connecting again`);
       this.#ready = false;
     });
     redis.on("ready", () => {
-      if (this.#everReady) log.info(`connected to Redis at ${server} again`);
+      if (this.#everReady && !use.waits) log.info(`connected to Redis at ${server} again`);
       this.#ready = true;
       this.#everReady = true;
       this.#lost = undefined;

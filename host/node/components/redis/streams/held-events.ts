@@ -7,10 +7,22 @@ export interface Held extends Grant {
   state: "ready" | "under way" | "waiting";
 }
 
-/** What a subscription holds of its stream. Bounded: `room` is what may be read, the rest waits on the server. */
+/** Of events of one subscription that are in back-off, and again of those that are not. */
+const maxBytes = 16 << 20;
+
+const sizeOf = ({ event }: Held) => event.data.byteLength;
+
+/**
+ * What a subscription holds of its stream, bounded in number and size: `room` is what may be read, the rest waits on the
+ * server.
+ */
 export class HeldEvents {
   readonly #held = new Map<string, Held>();
+  #bytes = 0;
   #waiting = 0;
+  #waitingBytes = 0;
+  /** Size of an event, averaged over the last ones. */
+  #typical = 1_024;
   #stopped = false;
   #wake: (() => void) | undefined;
 
@@ -20,16 +32,22 @@ export class HeldEvents {
     readonly maxWaiting: number,
   ) {}
 
-  /** How many more may be fetched. */
+  /** How many more may be fetched: at least one where none is held but those in back-off. */
   get room(): number {
-    return this.prefetch - (this.#held.size - this.#waiting);
+    const active = this.#held.size - this.#waiting;
+    const bytes = maxBytes - (this.#bytes - this.#waitingBytes);
+    const fitting = Math.floor(bytes / this.#typical);
+    return Math.min(this.prefetch - active, active === 0 ? Math.max(1, fitting) : fitting);
   }
 
   /** Undefined for one that is held already. */
   add(grant: Grant): Held | undefined {
     if (this.#held.has(grant.event.id)) return undefined;
     const held: Held = { ...grant, attempts: 0, state: "ready" };
+    const size = sizeOf(held);
     this.#held.set(grant.event.id, held);
+    this.#bytes += size;
+    this.#typical = Math.max(1, this.#typical + (size - this.#typical) / 8);
     return held;
   }
 
@@ -44,9 +62,11 @@ export class HeldEvents {
 
   /** Back-off; false where too many wait already. */
   wait(held: Held): boolean {
-    if (this.#waiting >= this.maxWaiting || this.#held.get(held.event.id) !== held) return false;
+    if (this.#held.get(held.event.id) !== held) return false;
+    if (this.#waiting >= this.maxWaiting || this.#waitingBytes + sizeOf(held) > maxBytes) return false;
     held.state = "waiting";
     this.#waiting++;
+    this.#waitingBytes += sizeOf(held);
     this.#wake?.();
     return true;
   }
@@ -56,6 +76,7 @@ export class HeldEvents {
     if (held === undefined) return;
     this.#leaveWaiting(held);
     this.#held.delete(id);
+    this.#bytes -= sizeOf(held);
     this.#wake?.();
   }
 
@@ -70,7 +91,7 @@ export class HeldEvents {
 
   /** Resolves once it is worth fetching, which one by one it is not, or `stopWaiting` was called. */
   async untilRoom(): Promise<void> {
-    while (this.room < this.prefetch / 2 && !this.#stopped) {
+    while (!this.#stopped && !this.#isHalfEmpty()) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -82,9 +103,15 @@ export class HeldEvents {
     this.#wake?.();
   }
 
+  #isHalfEmpty(): boolean {
+    const active = this.#held.size - this.#waiting;
+    return this.room > 0 && active <= this.prefetch / 2 && this.#bytes - this.#waitingBytes <= maxBytes / 2;
+  }
+
   #leaveWaiting(held: Held): void {
     if (held.state !== "waiting") return;
     held.state = "ready";
     this.#waiting--;
+    this.#waitingBytes -= sizeOf(held);
   }
 }
