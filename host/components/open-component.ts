@@ -153,6 +153,9 @@ export async function openComponent(
   }
   if (family === "lock") return { ...opened, keyPrefix: prefix } as OpenedLockStore;
   if (family === "pubsub")
-    return { ...opened, access: topicAccess(metadata, filled, context) } as OpenedPubSub;
+    return {
+      ...opened,
+      access: topicAccess(metadata, filled, context, definition.features.includes("SUBSCRIBE_WILDCARDS")),
+    } as OpenedPubSub;
   return opened as Opened<Family, Component>;
 }

@@ -1,4 +1,5 @@
 import { rawPayload } from "../components/pubsub/raw-payload.ts";
+import { covers } from "../components/pubsub/wildcard.ts";
 import type { SubscriptionResource } from "../resources/subscription.ts";
 import type { Rule } from "./routing.ts";
 
@@ -103,9 +104,10 @@ function subscriptionOf(
     return undefined;
   }
   const deadLetterTopic = textOf(entry.get("deadlettertopic"));
-  if (deadLetterTopic === topic) {
+  const endless = covers(topic, deadLetterTopic);
+  if (endless) {
     complain(
-      `${called} names the topic itself for its dead letters, which would come back without end: what fails is delivered again after a while instead`,
+      `${called} names a topic for its dead letters that it gets itself, which would come back without end: what fails is delivered again after a while instead`,
     );
   }
   return {
@@ -115,7 +117,7 @@ function subscriptionOf(
     topic,
     metadata,
     rules,
-    deadLetterTopic: deadLetterTopic === topic ? "" : deadLetterTopic,
+    deadLetterTopic: endless ? "" : deadLetterTopic,
     raw,
     bulk: bulkOf(membersOf(entry.get("bulksubscribe"))),
   };

@@ -2,6 +2,7 @@ import { appRoute } from "../channel/app-route.ts";
 import type { OpenedPubSub } from "../components/open-component.ts";
 import type { Message } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
+import { isWildcard } from "../components/pubsub/wildcard.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Sidecar } from "../sidecar.ts";
 import { wellFormedTraceparent } from "../traceparent.ts";
@@ -74,6 +75,8 @@ export class Intake {
   async admit(message: Message): Promise<Admitted | undefined> {
     const { raw, routing, deadLetterTopic, topic } = this.#subscription;
     const { clock, log } = this.#sidecar.platform;
+    // A wildcard does not open what its app may not subscribe to by name.
+    if (isWildcard(topic) && !this.#opened.access.maySubscribe(message.topic)) return undefined;
     const refuse = async (id: string, why: string, otherwise: Verdict) => {
       await this.end(message, id, why, otherwise);
       return undefined;
@@ -104,8 +107,9 @@ export class Intake {
     return { message, id, envelope, to, traceparent, tracestate };
   }
 
-  #wrapped({ data, metadata }: Message): Uint8Array {
+  #wrapped({ topic: own, data, metadata }: Message): Uint8Array {
     const { core, platform } = this.#sidecar;
+    const { topic } = this.#subscription;
     return core.frame(
       {
         // The same at every attempt, so that the app can tell a repetition.
@@ -114,7 +118,7 @@ export class Intake {
         type: "com.dapr.event.sent",
         time: `${new Date(platform.clock.now()).toISOString().slice(0, 19)}Z`,
         datacontenttype: "application/octet-stream",
-        topic: this.#subscription.topic,
+        topic: isWildcard(topic) ? own : topic,
         pubsubname: this.pubsub,
         traceparent: "",
         tracestate: "",

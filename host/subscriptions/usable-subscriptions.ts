@@ -1,3 +1,4 @@
+import { isWildcard } from "../components/pubsub/wildcard.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AppSubscription } from "./app-subscription.ts";
 
@@ -35,6 +36,19 @@ export function usableSubscriptions<S extends AppSubscription>(
     const opened = components.pubsub.get(pubsubname);
     if (opened === undefined) {
       log.error(`${called} names pub/sub ${pubsubname}, which is not loaded`);
+      continue;
+    }
+    if (isWildcard(topic) && !opened.definition.features.includes("SUBSCRIBE_WILDCARDS")) {
+      log.error(
+        `${called}: pub/sub ${pubsubname} (${opened.resource.type}) has no wildcards; name each topic by itself`,
+      );
+      continue;
+    }
+    // Topics of another namespace may begin like those of this one.
+    if (isWildcard(topic) && opened.access.brokerTopic(topic) !== topic) {
+      log.error(
+        `${called}: pub/sub ${pubsubname} keeps namespaces apart, and has no wildcards then; name each topic by itself`,
+      );
       continue;
     }
     if (!opened.access.maySubscribe(topic)) {

@@ -53,6 +53,7 @@ export const subscriptions = [
   { pubsubname: "messagebus", topic: "letters", route: "/events/letters" },
   { pubsubname: "messagebus", topic: "outboxed", route: "/events/outboxed" },
   { pubsubname: "messagebus", topic: "no-route" },
+  { pubsubname: "messagebus", topic: "wild/*", route: "/events/wild" },
   ...routedSubscriptions,
   ...bulkSubscriptions,
 ] as const;

@@ -223,6 +223,13 @@ export const differences = [
     why: "it is for no path of the app",
   },
   {
+    id: "pubsub.wildcard-scopes",
+    what: "an event whose topic an app may not subscribe to, under a wildcard that it may",
+    daprd: "delivered",
+    daprlet: "not delivered",
+    why: "a wildcard should not open what is closed by name",
+  },
+  {
     id: "host.foreign-page",
     what: "a call from a page of a foreign origin, or to a foreign `Host` (Node)",
     daprd: "carried out",

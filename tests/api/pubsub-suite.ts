@@ -61,6 +61,15 @@ export function pubsubSuite(on: Subject): void {
       expect(await on.app.recorded("/events/both-route")).toEqual([]);
     });
 
+    test("a wildcard", async () => {
+      const mark = on.key();
+      for (const topic of ["wild/1", "wild/2/x", "wild", "wilder"]) {
+        accepted(await publish(topic, JSON.stringify(mark), "application/json"));
+      }
+      const seen = await delivered("/events/wild", mark, 2);
+      expect(seen.map((one) => event(one).topic).sort()).toEqual(["wild/1", "wild/2/x"]);
+    });
+
     test("one event arrives once", async () => {
       const mark = on.key();
       accepted(await publish("plain", JSON.stringify(mark), "application/json"));

@@ -384,6 +384,24 @@ export function pubSubSuite(
       expect(got).toEqual(numbers(5));
     });
 
+    test("has as many events at once with a subscription as it asks for", async (harness) => {
+      const a = await harness.open("a");
+      const { opened, open } = gate();
+      let most = 0;
+      let now = 0;
+      const request = { topic: "t", consumerId: "a", metadata: new Map(), concurrency: 25 };
+      await a.subscribe(request, async () => {
+        most = Math.max(most, ++now);
+        await opened;
+        now--;
+      });
+      for (const n of numbers(40)) await a.publish(event("t", n));
+      await until(harness, "25 at once", () => now >= 25);
+      open();
+      await until(harness, "the end of all", () => now === 0);
+      expect(most).toBe(25);
+    });
+
     test("closes twice, and with nothing to do", async (harness) => {
       const a = await harness.open("a");
       const subscription = await subscribe(a, "a", "t", async () => undefined);
@@ -392,6 +410,54 @@ export function pubSubSuite(
       await a.close();
       await a.close();
     });
+
+    if (has("SUBSCRIBE_WILDCARDS")) {
+      test("gives a wildcard every topic that begins so and goes on, each message under its own", async (harness) => {
+        const a = await harness.open("a");
+        const got: string[] = [];
+        await subscribe(a, "a", "orders/*", async (message) => {
+          got.push(`${message.topic}=${textOf(message)}`);
+        });
+        const topics = ["orders/1", "orders/2/x", "orders", "orders/", "other", "orders/1"];
+        for (const [i, topic] of topics.entries()) await a.publish(event(topic, String(i)));
+        await until(harness, "three events", () => got.length >= 3);
+        await harness.pass(1_000);
+        expect(got.sort()).toEqual(["orders/1=0", "orders/1=5", "orders/2/x=1"]);
+      });
+
+      test("counts a wildcard and a topic's own name as two subscriptions, instances as one", async (harness) => {
+        const [one, two] = [await harness.open("a"), await harness.open("a")];
+        const got: string[] = [];
+        const keep = (name: string) => async (message: Message) =>
+          void got.push(`${name} ${textOf(message)}`);
+        await subscribe(one, "a", "*", keep("all"));
+        await subscribe(two, "a", "*", keep("all"));
+        await subscribe(one, "a", "t", keep("t"));
+        await subscribe(await harness.open("b"), "b", "t*", keep("b"));
+        for (const n of numbers(4)) await one.publish(event("t", n));
+        await one.publish(event("tt", "5"));
+        await until(harness, "10 events", () => got.length >= 10);
+        await harness.pass(1_000);
+        const all = numbers(4).flatMap((n) => [`all ${n}`, `t ${n}`]);
+        expect(got.sort()).toEqual([...all, "all 5", "b 5"].sort());
+      });
+
+      test("delivers again what a wildcard's handler rejected, and nothing after it is closed", async (harness) => {
+        const a = await harness.open("a");
+        const got: number[] = [];
+        const subscription = await subscribe(a, "a", "t/*", async ({ attempt }) => {
+          got.push(attempt);
+          if (attempt < 3) throw new Error("not yet");
+        });
+        await a.publish(event("t/1", "1"));
+        await until(harness, "the third attempt", () => got.length >= 3);
+        await subscription.close();
+        await a.publish(event("t/1", "2"));
+        await a.publish(event("t/2", "3"));
+        await harness.pass(1_000);
+        expect(got).toEqual([1, 2, 3]);
+      });
+    }
 
     if (has("OUTCOME")) {
       test("publishes the same request id once", async (harness) => {

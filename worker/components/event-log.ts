@@ -68,6 +68,13 @@ export class EventLog {
     return this.#database.open();
   }
 
+  /** Those that ever had an event. */
+  async topics(): Promise<readonly string[]> {
+    return await this.#database.transact(["topics"], "readonly", "relaxed", (transaction) =>
+      transaction.objectStore("topics").getAllKeys(),
+    );
+  }
+
   /** Lets what is under way end. */
   async close(): Promise<void> {
     await this.#sweeper.close();

@@ -15,6 +15,7 @@ import {
   type SubscribeRequest,
   type Subscription,
 } from "../../host/components/pubsub/pubsub.ts";
+import { isWildcard } from "../../host/components/pubsub/wildcard.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { databaseName } from "../storage/database-names.ts";
 import { LastDurability } from "../storage/durability.ts";
@@ -23,6 +24,7 @@ import { token } from "../storage/token.ts";
 import { BrowserSubscription } from "./browser-subscription.ts";
 import type { Retention } from "./event-jobs.ts";
 import { EventLog } from "./event-log.ts";
+import { WildcardSubscription } from "./wildcard-subscription.ts";
 
 const WEEK_MS = 7 * 24 * 3_600_000;
 
@@ -33,6 +35,7 @@ class BrowserPubSub implements PubSub {
   /** Topics with something new, between all that have this database open: other Runtimes, tabs and workers. */
   readonly #channel: BroadcastChannel;
   readonly #subscriptions = new Set<BrowserSubscription>();
+  readonly #wildcards = new Set<WildcardSubscription>();
   readonly #durability = new LastDurability();
   #closing: Promise<void> | undefined;
 
@@ -83,6 +86,27 @@ class BrowserPubSub implements PubSub {
 
   async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
     this.#ensureOpen();
+    const { topic: wildcard, consumerId } = request;
+    if (!isWildcard(wildcard)) return await this.#subscribe(request, handler);
+    const subscription: WildcardSubscription = new WildcardSubscription({
+      wildcard,
+      context: this.#context,
+      topics: () => this.#log.topics(),
+      // A consumer of its own: the app may subscribe to one of the topics by its name as well.
+      subscribe: (topic) =>
+        this.#subscribe({ ...request, topic, consumerId: `${consumerId} (${wildcard})` }, handler),
+      closed: () => this.#wildcards.delete(subscription),
+    });
+    this.#wildcards.add(subscription);
+    try {
+      return await subscription.open();
+    } catch (error) {
+      await subscription.close();
+      throw error;
+    }
+  }
+
+  async #subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
     const subscription = new BrowserSubscription({
       request,
       handler,
@@ -111,6 +135,7 @@ class BrowserPubSub implements PubSub {
   }
 
   async #close(): Promise<void> {
+    await Promise.allSettled([...this.#wildcards].map((subscription) => subscription.close()));
     await Promise.allSettled([...this.#subscriptions].map((subscription) => subscription.close()));
     await this.#log.close();
     this.#channel.close();
@@ -123,6 +148,7 @@ class BrowserPubSub implements PubSub {
 
   #wake(topic: string): void {
     for (const subscription of this.#subscriptions) if (subscription.topic === topic) subscription.wake();
+    for (const subscription of this.#wildcards) subscription.wake(topic);
   }
 
   #ensureOpen(): void {
@@ -149,7 +175,7 @@ export function browserPubSub({ databasePrefix, incarnation }: ScopeStorage): Pu
         10_000,
       ),
     },
-    features: ["DURABLE", "TTL", "OUTCOME"],
+    features: ["DURABLE", "TTL", "OUTCOME", "SUBSCRIBE_WILDCARDS"],
     async open(metadata, context) {
       const { retention, maxEvents } = metadata;
       if (maxEvents < 1 || retention <= 0) {

@@ -12,6 +12,7 @@ import {
   type SubscribeRequest,
   type Subscription,
 } from "./pubsub.ts";
+import { covers, isWildcard } from "./wildcard.ts";
 
 /** How long a request id is remembered, in milliseconds. */
 const OUTCOME_TTL_MS = 10 * 60_000;
@@ -19,6 +20,8 @@ const OUTCOME_TTL_MS = 10 * 60_000;
 /** What components of one name share: queues by topic and consumer, and the ids of requests already carried out. */
 class Bus {
   readonly topics = new Map<string, Map<string, ConsumerQueue<PublishRequest>>>();
+  /** Those of its topics that are wildcards. */
+  readonly wildcards = new Set<string>();
   /** Request id → when it may be forgotten; in order of that time. */
   readonly outcomes = new Map<string, number>();
 }
@@ -55,13 +58,13 @@ class InMemoryPubSub implements PubSub {
     this.#ensureOpen();
     const { topic, requestId } = request;
     if (requestId !== undefined && this.#seen(requestId)) return;
-    const consumers = this.bus.topics.get(topic);
-    if (consumers !== undefined) {
-      // All or none: every queue is looked at before the first is added to.
+    // All or none: every queue is looked at before the first is added to.
+    const all = this.#consumersOf(topic);
+    for (const consumers of all) {
       for (const [consumer, queue] of consumers) this.#makeRoom(topic, consumer, queue, consumers);
-      const lane = request.metadata.get("partitionKey");
-      for (const queue of consumers.values()) queue.push(request, lane);
     }
+    const lane = request.metadata.get("partitionKey");
+    for (const consumers of all) for (const queue of consumers.values()) queue.push(request, lane);
     if (requestId !== undefined) {
       this.bus.outcomes.set(requestId, this.context.platform.clock.now() + OUTCOME_TTL_MS);
     }
@@ -74,6 +77,7 @@ class InMemoryPubSub implements PubSub {
     if (consumers === undefined) {
       consumers = new Map();
       this.bus.topics.set(topic, consumers);
+      if (isWildcard(topic)) this.bus.wildcards.add(topic);
     }
     let queue = consumers.get(consumerId);
     if (queue === undefined) {
@@ -81,7 +85,8 @@ class InMemoryPubSub implements PubSub {
       consumers.set(consumerId, queue);
     }
     const member = queue.join(
-      ({ data, contentType, metadata }, attempt) => handler({ topic, data, contentType, metadata, attempt }),
+      ({ topic, data, contentType, metadata }, attempt) =>
+        handler({ topic, data, contentType, metadata, attempt }),
       optionsFor(request, this.options),
       this.context.platform,
     );
@@ -97,6 +102,16 @@ class InMemoryPubSub implements PubSub {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#members].map((member) => member.leave()));
+  }
+
+  /** By the topic's own name, and by wildcards that stand for it. */
+  #consumersOf(topic: string): readonly Map<string, ConsumerQueue<PublishRequest>>[] {
+    const { topics, wildcards } = this.bus;
+    const names = [
+      topic,
+      ...[...wildcards].filter((wildcard) => wildcard !== topic && covers(wildcard, topic)),
+    ];
+    return names.map((name) => topics.get(name)).filter((consumers) => consumers !== undefined);
   }
 
   #ensureOpen(): void {
@@ -153,7 +168,7 @@ export function inMemoryPubSub(broker?: InMemoryBroker): PubSubDefinition {
         10_000,
       ),
     },
-    features: ["OUTCOME"],
+    features: ["OUTCOME", "SUBSCRIBE_WILDCARDS"],
     async open(metadata, context) {
       const bus = (broker ?? new InMemoryBroker()).bus(context.name);
       return new InMemoryPubSub(bus, deliveryOptions(context.name, metadata), metadata.queueDepth, context);

@@ -19,7 +19,8 @@ export interface PubSub extends Component {
 
 /**
  * DURABLE: an acknowledged event outlives the process (or the worker). TTL: the component drops expired events
- * itself, so no `expiration` is framed. OUTCOME: see {@link PublishRequest.requestId}.
+ * itself, so no `expiration` is framed. OUTCOME: see {@link PublishRequest.requestId}. SUBSCRIBE_WILDCARDS: a topic that
+ * ends with a star stands for all that begin so; each message tells its own topic.
  */
 export type PubSubFeature = "DURABLE" | "TTL" | "OUTCOME" | "SUBSCRIBE_WILDCARDS";
 

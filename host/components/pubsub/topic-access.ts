@@ -1,3 +1,5 @@
+import { covers, isWildcard } from "./wildcard.ts";
+
 /**
  * What the cross-type metadata of a pub/sub component (dapr-http-api §4.1) means for one app: which topics it may use,
  * under which name the broker knows them, and as which consumer it subscribes.
@@ -25,23 +27,33 @@ function scopeOf(value: string | undefined, appId: string): readonly string[] | 
   return undefined;
 }
 
-/** `filled` is the resource's metadata with its templates filled in, `raw` the same as written. */
+/**
+ * `filled` is the resource's metadata with its templates filled in, `raw` the same as written. With `wildcards` the lists
+ * may name topics by them.
+ */
 export function topicAccess(
   raw: ReadonlyMap<string, string>,
   filled: ReadonlyMap<string, string>,
   { appId, namespace }: { readonly appId: string; readonly namespace: string },
+  wildcards = false,
 ): TopicAccess {
   const fields = new Map([...filled].map(([name, value]) => [name.toLowerCase(), value]));
-  const allowed = new Set(list(fields.get("allowedtopics")));
-  const guarded = new Set(list(fields.get("protectedtopics")));
+  const named = (names: readonly string[]) => {
+    const all = new Set(names);
+    const patterns = wildcards ? names.filter(isWildcard) : [];
+    return (topic: string) => all.has(topic) || patterns.some((pattern) => covers(pattern, topic));
+  };
+  const allowedTopics = list(fields.get("allowedtopics"));
+  const allowed = named(allowedTopics);
+  const guarded = named(list(fields.get("protectedtopics")));
   const prefix = [...raw.values()].some((value) => value.includes("{namespace}")) ? namespace : "";
   const rule = (scopes: string | undefined) => {
     const own = scopeOf(scopes, appId);
-    const scope = own && new Set(own);
+    const scope = own && named(own);
     return (topic: string) => {
-      if (allowed.size > 0 && !allowed.has(topic)) return false;
-      if (scope === undefined) return !guarded.has(topic);
-      return scope.has(topic);
+      if (allowedTopics.length > 0 && !allowed(topic)) return false;
+      if (scope === undefined) return !guarded(topic);
+      return scope(topic);
     };
   };
   return {
