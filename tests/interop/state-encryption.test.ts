@@ -5,13 +5,17 @@ import Libsql from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
 import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
+import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "daprlet-encrypted-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const secrets = { old: "000102030405060708090a0b0c0d0e0f", new: "ff".repeat(32) };
 
-function component(name: string, primary: string, secondary?: string): string {
+/** Where each type keeps its items. */
+type Place = readonly [type: string, field: string, value: string];
+
+function component([type, field, value]: Place, name: string, primary: string, secondary?: string): string {
   const key = (field: string, secret: string) =>
     `    - name: ${field}\n      secretKeyRef:\n        name: ${secret}\n        key: ${secret}\n`;
   return `apiVersion: dapr.io/v1alpha1
@@ -19,11 +23,11 @@ kind: Component
 metadata:
   name: ${name}
 spec:
-  type: state.sqlite
+  type: ${type}
   version: v1
   metadata:
-    - name: connectionString
-      value: ${join(folder, "state.db")}
+    - name: ${field}
+      value: ${value}
 ${key("primaryEncryptionKey", primary)}${secondary === undefined ? "" : key("secondaryEncryptionKey", secondary)}auth:
   secretStore: local
 `;
@@ -41,19 +45,20 @@ spec:
       value: ${join(folder, "secrets.json")}
 `;
 
-const resources = [secretStore, component("before", "old"), component("after", "new", "old")].join("---\n");
-
 if (daprd.missing !== undefined)
   console.warn(`encrypted state shared with daprd is not tested: ${daprd.missing}`);
 
-/** One SQLite file of encrypted values, in use by daprd and by daprlet at the same time under one app id. */
-describe.skipIf(daprd.missing !== undefined)("encrypted values", () => {
+/** One store of encrypted values, in use by daprd and by daprlet at the same time under one app id. */
+function sharedValues(place: () => Promise<Place>, stored: () => Promise<readonly string[]>): void {
   let theirs: Daprd;
   let ours: LocalRuntime;
 
   beforeAll(async () => {
+    const where = await place();
+    const components = [component(where, "before", "old"), component(where, "after", "new", "old")];
+    const resources = [secretStore, ...components].join("---\n");
     writeFileSync(join(folder, "secrets.json"), JSON.stringify(secrets));
-    const files = join(folder, "resources");
+    const files = join(folder, where[0]);
     mkdirSync(files);
     writeFileSync(join(files, "all.yaml"), resources);
     theirs = await startDaprd({ appId: "both", resources: files });
@@ -102,17 +107,41 @@ describe.skipIf(daprd.missing !== undefined)("encrypted values", () => {
     expect((await get(writer, "after", key)).text).toBe("2");
   });
 
-  it("neither is found in the file", () => {
-    const database = new Libsql(join(folder, "state.db"));
-    const rows = database.prepare("SELECT key, value, is_binary FROM state").all([]) as {
-      value: string;
-      is_binary: number;
-    }[];
-    database.close();
-    expect(rows.length).toBe(2);
-    for (const { value, is_binary } of rows) {
-      const stored = is_binary === 1 ? Buffer.from(value, "base64").toString() : value;
-      expect(stored).toMatch(/^[A-Za-z0-9+/]+=*\|\|new$/);
-    }
+  it("nothing but what is sealed is kept", async () => {
+    const values = await stored();
+    expect(values.length).toBe(2);
+    for (const value of values) expect(value).toMatch(/^[A-Za-z0-9+/]+=*\|\|new$/);
+  });
+}
+
+describe.skipIf(daprd.missing !== undefined)("encrypted values in state.sqlite", () => {
+  const file = join(folder, "state.db");
+  sharedValues(
+    async () => ["state.sqlite", "connectionString", file],
+    async () => {
+      const database = new Libsql(file);
+      const rows = database.prepare("SELECT value, is_binary FROM state").all([]);
+      database.close();
+      return (rows as { value: string; is_binary: number }[]).map(({ value, is_binary }) =>
+        is_binary === 1 ? Buffer.from(value, "base64").toString() : value,
+      );
+    },
+  );
+});
+
+describeWithRedis("encrypted values in state.redis", () => {
+  describe.skipIf(daprd.missing !== undefined)("shared with daprd", () => {
+    let server: RedisServer;
+    afterAll(() => server?.stop());
+    sharedValues(
+      async () => {
+        server = await startRedis();
+        return ["state.redis", "redisHost", server.address];
+      },
+      async () => {
+        const keys = await server.client.keys("both||*");
+        return Promise.all(keys.map(async (key) => (await server.client.hget(key, "data")) ?? ""));
+      },
+    );
   });
 });
