@@ -20,7 +20,7 @@ import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
-import type { Log } from "./platform.ts";
+import { type Log, withTimeout } from "./platform.ts";
 import type { Resources } from "./resources/parse-resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import { equalTokens } from "./security/token.ts";
@@ -29,6 +29,9 @@ import { Subscriptions } from "./subscriptions.ts";
 import { Turnover } from "./turnover.ts";
 
 export type { RuntimeOptions };
+
+/** How long events that wait in an outbox may wait for the app at a start. */
+const PATIENCE_MS = 10_000;
 
 const open = ["healthz.get", "healthz.outbound"];
 
@@ -130,7 +133,6 @@ export class Runtime {
     }
     this.#components = opened;
     await this.sidecar.configurations.load();
-    await this.sidecar.outboxes.refresh();
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
     await Promise.all(
@@ -148,6 +150,11 @@ export class Runtime {
       const cause = reasonOf(error);
       log.error("the app is never ready: waiting for it failed", { cause });
     });
+    if (![...opened.state.values()].some(({ outbox }) => outbox !== undefined)) return;
+    // What an earlier life did not publish may be for the app itself, on a broker that keeps nothing for it.
+    void withTimeout(platform.clock, PATIENCE_MS, this.appReady, () => new Error("late"))
+      .catch(() => undefined)
+      .then(() => this.#components && this.sidecar.outboxes.refresh());
   }
 
   /** Resolves once the app answered and its subscriptions are in place; at once where there is no app. */

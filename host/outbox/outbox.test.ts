@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { openWith, testContext } from "../../tests/conformance/test-context.ts";
+import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import { definePubSub, type PublishRequest } from "../components/pubsub/pubsub.ts";
 import { inMemoryStore } from "../components/state/in-memory.ts";
 import { defineStore, type Store, type WriteBatch } from "../components/state/store.ts";
@@ -376,6 +377,31 @@ describe("an instance that ends", () => {
     await clock.advance(LEASE_MS + 1);
     expect([published.map(({ event }) => event.data), await pending()]).toEqual([["a"], 0]);
     expect(await value(next, "a")).toBe('"a"');
+  });
+
+  it("leaves it for the app as well, on a bus that begins with its subscription", async () => {
+    await die("a");
+    await clock.advance(LEASE_MS + 1);
+    const told: unknown[] = [];
+    const runtime = await createRuntime({
+      appId: "shop",
+      clock,
+      registry: { state: [sharedStore], pubsub: [inMemoryPubSub()] },
+      components: [
+        { name: "s", type: "state.shared", metadata: target },
+        { name: "bus", type: "pubsub.in-memory" },
+      ],
+      app: async (request) => {
+        if (new URL(request.url).pathname === "/dapr/subscribe") {
+          return Response.json([{ pubsubname: "bus", topic: "orders", route: "/orders" }]);
+        }
+        told.push(((await request.json()) as Event).data);
+        return new Response();
+      },
+    });
+    running.push(runtime);
+    await clock.advance(1);
+    await expect.poll(() => told).toEqual(["a"]);
   });
 
   it("leaves it to one of several", async () => {
