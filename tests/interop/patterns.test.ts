@@ -60,7 +60,9 @@ describe.skipIf(daprletRun.missing !== undefined)(
       ])) as [Launched, Launched, Launched, Launched];
       const ids = ["a", "b", "c"];
       for (const id of ids) {
-        await expect.poll(async () => (await invoke(trips, "trips", "trips", { id })).status).toBe(202);
+        await expect
+          .poll(async () => (await invoke(trips, "trips", "trips", { id })).status, { timeout: 20_000 })
+          .toBe(202);
         // Once the first service has booked, the coordinator is somewhere between two steps, or over.
         await expect
           .poll(async () => (await flight.fetch(`/v1.0/state/statestore/trip%2F${id}`)).status, {

@@ -20,6 +20,7 @@ import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
 import { ended } from "../hosts/ended.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 
+const patient = { timeout: 10_000 };
 const none: ReadonlyMap<string, string> = new Map();
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -61,7 +62,7 @@ describe("pubsub.dapr", () => {
       body: '{"orderId":1}',
     });
     expect(published.status).toBe(204);
-    await expect.poll(() => events.length).toBe(1);
+    await expect.poll(() => events.length, patient).toBe(1);
     expect(events[0]).toMatchObject({
       data: { orderId: 1 },
       source: "shop",
@@ -172,7 +173,7 @@ describe.skipIf(missing !== undefined)(`blocks of daprd ${missing ?? ""}`, () =>
       .poll(async () => {
         await clock.advance(1_000);
         return told.map((items) => [...items].map(([key, { value }]) => [key, value]));
-      })
+      }, patient)
       .toEqual([
         [
           ["limit", "20"],

@@ -15,6 +15,8 @@ import { consoleLog } from "../../host/web-platform.ts";
 import { freePorts } from "../../tests/hosts/free-ports.ts";
 import { offlineQueue } from "./offline-queue.ts";
 
+const patient = { timeout: 10_000 };
+
 let folder: string;
 let port: number;
 let remote: NodeSidecar | undefined;
@@ -115,13 +117,10 @@ async function told(): Promise<{
 /** Moves time on until nothing waits. */
 const sent = () =>
   expect
-    .poll(
-      async () => {
-        await local.advance(30_000);
-        return (await told()).waiting;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      await local.advance(30_000);
+      return (await told()).waiting;
+    }, patient)
     .toBe(0);
 
 describe("offline: queue", () => {
@@ -153,7 +152,7 @@ describe("offline: queue", () => {
     expect(await (await read("k")).text()).toBe('"kept"');
     await reachable();
     await sent();
-    await expect.poll(() => events.map(({ data }) => data)).toEqual([{ orderId: 1 }]);
+    await expect.poll(() => events.map(({ data }) => data), patient).toEqual([{ orderId: 1 }]);
     expect(await there("k")).toBe('"kept"');
   });
 
@@ -167,13 +166,10 @@ describe("offline: queue", () => {
     expect([asked.status, await asked.text()]).toEqual([500, expect.stringContaining("cannot be reached")]);
     await reachable();
     await expect
-      .poll(
-        async () => {
-          await local.advance(30_000);
-          return parcels;
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        await local.advance(30_000);
+        return parcels;
+      }, patient)
       .toEqual([{ n: 1 }, { n: 2 }]);
   });
 
@@ -183,7 +179,7 @@ describe("offline: queue", () => {
     await new Promise<void>((resolve) => silent.listen(port, "127.0.0.1", resolve));
     await open();
     const saving = save({ key: "k", value: 1 });
-    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => asked.length, patient).toBe(1);
     await local.advance(30_000);
     expect((await saving).status).toBe(204);
     silent.closeAllConnections();
@@ -198,7 +194,7 @@ describe("offline: queue", () => {
     await save({ key: "k", value: 1 });
     await reachable();
     expect((await read("other")).status).toBe(204);
-    await expect.poll(async () => (await told()).waiting).toBe(0);
+    await expect.poll(async () => (await told()).waiting, patient).toBe(0);
     expect(await there("k")).toBe("1");
   });
 
@@ -287,7 +283,7 @@ describe("offline: queue", () => {
       .poll(async () => {
         await local.advance(30_000);
         return (await told()).cause;
-      })
+      }, patient)
       .toContain("ERR_STATE_STORE_NOT_CONFIGURED");
     await unreachable();
     await reachable();
