@@ -1,10 +1,10 @@
-import type { Item, Store } from "../../host/components/state/store.ts";
+import type { Item, QueryableStore } from "../../host/components/state/store.ts";
 import type { Core } from "../../host/core/core.ts";
 
 const mark = '"base64:';
 
 /** A store that takes any bytes, over one that takes JSON only: what is no JSON goes in as a string of its bytes. */
-export function jsonValues(store: Store, core: Core): Store {
+export function jsonValues(store: QueryableStore, core: Core): QueryableStore {
   const read = (item: Item | undefined): Item | undefined => {
     const text = item && Buffer.from(item.value).toString();
     if (item === undefined || !text?.startsWith(mark)) return item;
@@ -22,6 +22,7 @@ export function jsonValues(store: Store, core: Core): Store {
           operation.kind === "upsert" ? { ...operation, value: written(operation.value) } : operation,
         ),
       }),
+    query: (query) => store.query(query),
     close: () => store.close(),
   };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import { daprStore } from "../../host/components/state/dapr.ts";
-import type { Store } from "../../host/components/state/store.ts";
+import type { QueryableStore, Store } from "../../host/components/state/store.ts";
 import type { Core } from "../../host/core/core.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { nodeCore } from "../../host/node/core-module.ts";
@@ -12,6 +12,7 @@ import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts
 import { componentYaml } from "../hosts/components.ts";
 import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
 import { jsonValues } from "./json-values.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
 import { testContext } from "./test-context.ts";
 
@@ -22,10 +23,10 @@ beforeAll(async () => {
 
 async function open(url: string, clock: FakeClock, appId: string): Promise<Store> {
   const metadata = new Map(Object.entries({ url, component: "statestore" }));
-  const store = await daprStore().open(
+  const store = (await daprStore().open(
     decodeMetadata("remote", daprStore().metadata, metadata, () => undefined),
     { ...testContext("remote", clock), core },
-  );
+  )) as QueryableStore;
   // The API's own prefix: a name of its own makes each store an empty one.
   const prefixed = (key: string) => `${appId}||${key}`;
   return jsonValues(
@@ -37,17 +38,44 @@ async function open(url: string, clock: FakeClock, appId: string): Promise<Store
           ...batch,
           operations: batch.operations.map((operation) => ({ ...operation, key: prefixed(operation.key) })),
         }),
+      async query(query) {
+        const { items, token } = await store.query({ ...query, keyPrefix: prefixed(query.keyPrefix) });
+        return { items: items.map((item) => ({ ...item, key: item.key.slice(prefixed("").length) })), token };
+      },
       close: () => store.close(),
     },
     core,
   );
 }
 
+/** Cases of queries that say what the HTTP API of another sidecar does not carry, and what that is. */
+const unsaid = new Map<string, string>([
+  [
+    "queries: combines filters, sorts by several members and pages through the results",
+    "a full page is followed by an empty one where the store there has items of other apps",
+  ],
+  ["queries: follows writes, deletes and transactions that fail", "it writes what is no JSON"],
+  ["queries: never shows what is no JSON, nor what has expired", "results have no time of expiry"],
+  [
+    "queries: finds under its prefix only, and of actors their own items",
+    "actors are queried at their own sidecar",
+  ],
+  ["queries: a token is for its own query", "the cause is a sentence, and no code"],
+  ["queries: is refused where no one index covers its members", "the cause is a sentence, and no code"],
+]);
+
 describe.each([
-  { what: "daprlet's state.in-memory", component: { name: "statestore", type: "state.in-memory" } },
+  {
+    what: "daprlet's state.in-memory",
+    component: { name: "statestore", type: "state.in-memory", metadata: { queryIndexes } },
+  },
   {
     what: "daprlet's state.sqlite",
-    component: { name: "statestore", type: "state.sqlite", metadata: { connectionString: ":memory:" } },
+    component: {
+      name: "statestore",
+      type: "state.sqlite",
+      metadata: { connectionString: ":memory:", queryIndexes },
+    },
   },
 ])("state.dapr on $what", ({ component }) => {
   const clock = new FakeClock();
@@ -69,7 +97,11 @@ describe.each([
     reopen: again,
     another: again,
   });
-  for (const { name, run } of cases) it(name, run);
+  for (const { name, run } of cases) {
+    const reason = unsaid.get(name.replace(" (across a reopening)", ""));
+    if (reason === undefined) it(name, run);
+    else it.skip(`${name}: ${reason}`);
+  }
 });
 
 /** Cases that do not hold on daprd, and why. */
@@ -100,7 +132,7 @@ describe.skipIf(daprd.missing !== undefined)(
     const cases = storeConformance({
       name: "state.dapr",
       // Its clock is the machine's, which no test moves.
-      features: daprStore().features.filter((feature) => feature !== "TTL"),
+      features: daprStore().features.filter((feature) => feature !== "TTL" && feature !== "QUERY_API"),
       clock,
       open: () => {
         apps++;

@@ -187,6 +187,39 @@ describe("a state store of another sidecar", () => {
     expect((await runtime.fetch("/v1.0/state/shared/t2")).status).toBe(204);
   });
 
+  test("a query finds the app's own items, page by page among those of others", async () => {
+    const queryIndexes = JSON.stringify([{ name: "pets", indexes: [{ key: "kind", type: "TEXT" }] }]);
+    const sidecar = await startSidecar({
+      appId: "remote",
+      logLevel: "error",
+      components: [{ name: "statestore", type: "state.in-memory", metadata: { queryIndexes } }],
+    });
+    closing.push(() => sidecar.stop());
+    const [one, other] = [await local("shop", { url: sidecar.url }), await local("b", { url: sidecar.url })];
+    const kinds = ["dog", "cat", "dog", "dog"];
+    for (const runtime of [other, one]) {
+      await save(
+        runtime,
+        kinds.map((kind, i) => ({ key: `pet-${i}`, value: { kind, by: runtime.sidecar.appId } })),
+      );
+    }
+    const query = async (token?: string) => {
+      const answer = await one.fetch("/v1.0-alpha1/state/shared/query", {
+        method: "POST",
+        body: JSON.stringify({ filter: { EQ: { kind: "dog" } }, page: { limit: 2, token } }),
+      });
+      return answer.status === 204
+        ? { results: [] }
+        : ((await answer.json()) as { results: { key: string; data: { by: string } }[]; token?: string });
+    };
+    const first = await query();
+    expect(first.results.map(({ key, data }) => [key, data.by])).toEqual([
+      ["pet-0", "shop"],
+      ["pet-2", "shop"],
+    ]);
+    expect((await query(first.token)).results.map(({ key }) => key)).toEqual(["pet-3"]);
+  });
+
   test("the token opens the other sidecar, and is in no error", async () => {
     const { url } = await remote({ apiToken: "the-secret" });
     expect(

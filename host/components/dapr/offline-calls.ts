@@ -80,6 +80,10 @@ export class OfflineCalls {
     return new Map([["offline", JSON.stringify({ waiting, cause, refused })]]);
   }
 
+  get waiting(): number {
+    return this.#state.waiting;
+  }
+
   /** The sidecar has answered something else: what waits need not wait longer. */
   reached(): void {
     if (this.#cancel === undefined) return;

@@ -27,19 +27,27 @@ function parts(text: string): readonly string[] {
   return found;
 }
 
+function members(object: string): ReadonlyMap<string, string> {
+  return new Map(
+    parts(object).map((member): [string, string] => {
+      const name = /^"(?:[^"\\]|\\.)*"/.exec(member)?.[0] ?? '""';
+      const value = member.slice(name.length).replace(/^\s*:/, "");
+      return [JSON.parse(name) as string, value.trim()];
+    }),
+  );
+}
+
 /**
- * The objects of a JSON array, each with its members by name and their values as they are written: parsing would change
- * numbers and spaces. Throws a SyntaxError for what is no JSON.
+ * The members of a JSON object by name, their values as they are written: parsing would change numbers and spaces.
+ * Throws a SyntaxError for what is no JSON.
  */
+export function rawObject(text: string): ReadonlyMap<string, string> {
+  JSON.parse(text);
+  return members(text);
+}
+
+/** The objects of a JSON array, each as {@link rawObject} has it. */
 export function rawMembers(text: string): readonly ReadonlyMap<string, string>[] {
   JSON.parse(text);
-  return parts(text).map(
-    (element) =>
-      new Map(
-        parts(element).map((member): [string, string] => {
-          const name = /^"(?:[^"\\]|\\.)*"/.exec(member)?.[0] ?? '""';
-          return [JSON.parse(name) as string, member.slice(name.length).replace(/^\s*:/, "").trim()];
-        }),
-      ),
-  );
+  return parts(text).map(members);
 }

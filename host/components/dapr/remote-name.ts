@@ -6,3 +6,8 @@
 export function remoteName(name: string): string {
   return name.replace(/\|(~*)(?=\|)/g, "|~$1");
 }
+
+/** The key of ours that {@link remoteName} made `name` of. */
+export function localName(name: string): string {
+  return name.replace(/\|~(~*)(?=\|)/g, "|$1");
+}

@@ -5,6 +5,7 @@ import type { OpenQueue } from "../dapr/offline-queue.ts";
 import { RemoteItems } from "../dapr/remote-items.ts";
 import { offlineMetadata, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
+import { queryItems } from "../dapr/state-query.ts";
 import { etagFault, firstRefused } from "../dapr/state-refusal.ts";
 import {
   inRequests,
@@ -13,20 +14,21 @@ import {
   transactionBody,
   type WriteRequest,
 } from "../dapr/state-requests.ts";
+import type { QueryResult, StateQuery } from "./query.ts";
 import {
   type Consistency,
   type Delete,
   defineStore,
   type Item,
   type Operation,
-  type Store,
+  type QueryableStore,
   type StoreDefinition,
   type WriteBatch,
   type WriteOutcome,
 } from "./store.ts";
 
 /** A state store of another sidecar. */
-class DaprStore implements Store {
+class DaprStore implements QueryableStore {
   readonly #remote: RemoteSidecar;
   readonly #items: RemoteItems;
   readonly #offline: OfflineCalls | undefined;
@@ -55,6 +57,15 @@ class DaprStore implements Store {
     const queued = await Promise.all(keys.map((key) => this.#offline?.latest(key)));
     const found = [...(await this.#items.bulkGet(keys.filter((_, i) => queued[i] === undefined)))];
     return queued.map((waiting) => (waiting === undefined ? found.shift() : queuedItem(waiting.value)));
+  }
+
+  async query(query: StateQuery): Promise<QueryResult> {
+    const waiting = this.#offline?.waiting ?? 0;
+    if (waiting === 0) return await queryItems(this.#remote, query);
+    throw new ComponentError(
+      "UNAVAILABLE",
+      `${waiting} writes wait for the sidecar at ${this.#remote.url}, and a query would not find them; query once it has taken them`,
+    );
   }
 
   async write(batch: WriteBatch): Promise<WriteOutcome> {
@@ -207,7 +218,7 @@ export function daprStore(queue?: OpenQueue): StoreDefinition {
     summary:
       "A state store of another Dapr sidecar, so that browsers and machines share one. JSON values; ETags and transactions as its store has them.",
     metadata: { ...remoteMetadata, ...offlineMetadata },
-    features: ["ETAG", "TRANSACTIONAL", "TTL"],
+    features: ["ETAG", "TRANSACTIONAL", "TTL", "QUERY_API"],
     jsonOnly: true,
     async open(metadata, context) {
       const remote = new RemoteSidecar(metadata, context);
