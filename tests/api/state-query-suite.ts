@@ -54,6 +54,15 @@ export function stateQuerySuite(on: Subject): void {
     isError(await ask("nowhere", {}), 400, "ERR_STATE_STORE_NOT_FOUND");
   });
 
+  test("metadata say which stores take one", async () => {
+    const { components } = (await on.fetch("/v1.0/metadata")).json as {
+      components: { name: string; capabilities?: string[] }[];
+    };
+    const queried = (name: string) =>
+      components.find((component) => component.name === name)?.capabilities?.includes("QUERY_API");
+    expect(["statestore", "memory", "encrypted"].map(queried)).toEqual([served, served, false]);
+  });
+
   test("of an encrypted store", async () => {
     isError(await ask("encrypted", {}), 500, on.expected("state.query-encrypted"));
   });

@@ -29,11 +29,8 @@ export const queryIndexes = JSON.stringify([
 ]);
 
 const path = (text: string) => text.split(".");
-const eq = (at: string, value: string | number | boolean | null): Filter => ({
-  op: "EQ",
-  path: path(at),
-  value,
-});
+const eq = (at: string, value: string | number | boolean | null) =>
+  ({ op: "EQ", path: path(at), value }) as const;
 const by = (at: string, order: "ASC" | "DESC" = "ASC"): Sort => ({ path: path(at), order });
 
 async function query({ store }: Pick<Use, "store">, asked: Partial<StateQuery> = {}): Promise<QueryResult> {
@@ -424,6 +421,23 @@ export const queries: readonly Case[] = [
         /city is not in the index odd/,
       );
       await refused(use, { indexName: "nobody" }, "INVALID_ARGUMENT", /queryIndexName.*people, odd/);
+    },
+  },
+  {
+    name: "takes a filter of a thousand comparisons",
+    needs: ["QUERY_API"],
+    async run(use) {
+      await put(use.store, team);
+      const filters = Array.from({ length: 1000 }, (_, i) => eq("person.id", 2 * i));
+      equal((await keys(use, { filter: { op: "OR", filters } })).length, 30, "of one of them");
+      const others = filters.map(({ path, value }): Filter => ({ op: "NEQ", path, value }));
+      equal((await keys(use, { filter: { op: "AND", filters: others } })).length, 30, "of none of them");
+      const values = Array.from({ length: 1000 }, (_, i) => 2 * i);
+      equal(
+        (await keys(use, { filter: { op: "IN", path: path("person.id"), values } })).length,
+        30,
+        "in a list",
+      );
     },
   },
   {

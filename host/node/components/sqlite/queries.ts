@@ -41,7 +41,8 @@ export class Queries {
     const rows: Row[] = [];
     for (const { text, values } of querySql(source, query, readToken(query), toTimestamp(now))) {
       const left = limit < 0 ? -1 : limit + 1 - rows.length;
-      if (left !== 0) rows.push(...(this.#statement(text).all([...values, left]) as Row[]));
+      if (left === 0) break;
+      for (const row of this.#statement(text).all([...values, left]) as Row[]) rows.push(row);
     }
     const page = limit < 0 ? rows : rows.slice(0, limit);
     const last = page.length < rows.length ? page.at(-1) : undefined;

@@ -1,6 +1,7 @@
 import { KEY_SEPARATOR } from "../../../components/state/key-prefix.ts";
 import type { Filter, Path, Scalar, StateQuery } from "../../../components/state/query.ts";
 import type { Position } from "../../../components/state/query-page.ts";
+import { planOf } from "../../../components/state/query-plan.ts";
 
 /** Text of SQL with a value for each `?` in it. */
 export interface Sql {
@@ -15,6 +16,17 @@ function joined(parts: readonly Sql[], separator: string): Sql {
     text: `(${parts.map(({ text }) => text).join(separator)})`,
     values: parts.flatMap(({ values }) => values),
   };
+}
+
+/** Joined by halves: SQLite takes a thousand operators within each other, and reads a row of them as that. */
+function balanced(parts: readonly Sql[], separator: string): Sql {
+  if (parts.length <= 16) return joined(parts, separator);
+  const middle = parts.length >>> 1;
+  const halves = [parts.slice(0, middle), parts.slice(middle)];
+  return joined(
+    halves.map((half) => balanced(half, separator)),
+    separator,
+  );
 }
 
 /** A JSON path of SQLite as a literal. A quote within a name would end it, so it is escaped as JSON has it. */
@@ -66,7 +78,7 @@ const operators = { EQ: "=", NEQ: "<>", GT: ">", GTE: ">=", LT: "<", LTE: "<=" }
 function condition(filter: Filter, source: Source): Sql {
   if ("filters" in filter) {
     const parts = filter.filters.map((one) => condition(one, source));
-    return joined(parts, ` ${filter.op} `);
+    return balanced(parts, ` ${filter.op} `);
   }
   const { table } = source;
   const found = source.valueAt(filter.path);
@@ -92,11 +104,10 @@ function condition(filter: Filter, source: Source): Sql {
   return sql(`(${compared} AND ${found} < ${typeof value === "string" ? "'t'" : "''"})`, ...values);
 }
 
-/** Whether an index by value narrows the keys better than their prefix: the planner cannot know. */
-function isByValue({ filter, sort }: StateQuery): boolean {
-  const all = filter?.op === "AND" ? filter.filters : filter === undefined ? [] : [filter];
-  if (all.some(({ op }) => op === "EQ" || op === "IN")) return false;
-  return sort.length > 0 || all.some(({ op }) => op.startsWith("GT") || op.startsWith("LT"));
+/** Whether an index by value narrows the keys better than their prefix does: the planner cannot know. */
+function isByValue(query: StateQuery): boolean {
+  const { path, ranges } = planOf(query);
+  return path !== undefined && ranges[0]?.op !== "EQ";
 }
 
 function scope(query: StateQuery, source: Source): readonly Sql[] {
