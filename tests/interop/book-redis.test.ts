@@ -45,7 +45,7 @@ describeWithRedis("the book on Redis", () => {
       hello = await fleet.launch(kind, {
         appId: "hello-dapr",
         app: "hello.mjs",
-        components: [printed(server.address)],
+        components: [printed(`localhost:${server.port}`)],
       });
     }, 60_000);
     afterAll(() => fleet.end());
@@ -87,7 +87,7 @@ describeWithRedis("the book on Redis", () => {
           appId: "hello-dapr",
           app: "hello.mjs",
           folder,
-          components: [printed(server.address)],
+          components: [printed(`localhost:${server.port}`)],
         });
         const theirs = await startDaprd({ appId: "hello-dapr", resources: join(folder, "resources") });
         try {
@@ -105,7 +105,7 @@ describeWithRedis("the book on Redis", () => {
     test("T7: the component files as printed, in ./components and without a switch", async () => {
       const { folder, remove } = temporaryFolder();
       mkdirSync(join(folder, "components"));
-      writeFileSync(join(folder, "components", "redis.yaml"), printed(server.address));
+      writeFileSync(join(folder, "components", "redis.yaml"), printed(`localhost:${server.port}`));
       const app = await daprletRun.launch({ appId: "hello-dapr", folder });
       try {
         expect(app.output()).toContain("loaded component statestore (state.redis)");
@@ -124,7 +124,7 @@ describeWithRedis("the book on Redis", () => {
       const app = await daprletRun.launch({
         appId: "killed",
         folder,
-        components: [printed(server.address)],
+        components: [printed(`localhost:${server.port}`)],
       });
       const answered: number[] = [];
       let started = 0;
