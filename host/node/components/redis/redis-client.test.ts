@@ -83,6 +83,12 @@ describeWithRedis("a connection to Redis", () => {
     expect(await never).toMatchObject({ code: "UNAVAILABLE" });
   });
 
+  it("has no limits where they are negative, as in Dapr", async () => {
+    const limits = { dialTimeout: "-1", readTimeout: "-1", redisMaxRetryInterval: "-1" };
+    const client = await connect({ redisHost: server.address, ...limits });
+    expect(await client.call("PING")).toBe("PONG");
+  });
+
   it("fails at once while the server is away, and is there again with it", async () => {
     const client = await connect({ redisHost: server.address });
     await client.call("SET", "kept", "1");

@@ -153,11 +153,10 @@ export async function openRedis(
   const { Redis } = await import("ioredis");
   const redis = new Redis({
     ...connectionOptions(address, metadata, use),
-    retryStrategy: (attempt) =>
-      Math.min(
-        metadata.redisMaxRetryInterval,
-        Math.max(1, metadata.redisMinRetryInterval) * 2 ** Math.min(attempt - 1, 20),
-      ),
+    retryStrategy: (attempt) => {
+      const { redisMinRetryInterval: first, redisMaxRetryInterval: longest } = metadata;
+      return Math.max(1, Math.min(longest, Math.max(1, first) * 2 ** Math.min(attempt - 1, 20)));
+    },
   });
   const server = `${address.host}:${address.port}`;
   const client = new RedisClient(redis, server, context, use, (other) => openRedis(metadata, context, other));
@@ -174,7 +173,8 @@ export async function openRedis(
 }
 
 function connectionOptions({ host, port }: RedisAddress, metadata: RedisMetadata, use: RedisUse) {
-  const { redisUsername, redisPassword, enableTLS, clientCert, clientKey } = metadata;
+  const { redisUsername, redisPassword, enableTLS, clientCert, clientKey, dialTimeout, readTimeout } =
+    metadata;
   return {
     host,
     port,
@@ -182,8 +182,8 @@ function connectionOptions({ host, port }: RedisAddress, metadata: RedisMetadata
     ...(redisUsername !== "" && { username: redisUsername }),
     ...(redisPassword !== "" && { password: redisPassword }),
     ...(enableTLS && { tls: { servername: host, cert: clientCert, key: clientKey } }),
-    connectTimeout: metadata.dialTimeout,
-    ...(!use.waits && { socketTimeout: metadata.readTimeout }),
+    connectTimeout: Math.max(0, dialTimeout),
+    ...(!use.waits && readTimeout > 0 && { socketTimeout: readTimeout }),
     lazyConnect: true,
     protocol: 2 as const,
     disableClientInfo: true,
