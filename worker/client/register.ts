@@ -50,7 +50,10 @@ export interface Registered {
    * Asks the browser not to evict the data, at the next click or key where there was none yet; answers what it granted.
    */
   persist(signal?: AbortSignal): Promise<"persistent" | "best-effort">;
-  /** All that the components of this scope keep, as JSON lines. Each component's data is as it was at one moment. */
+  /**
+   * State, events and settings that the components of this scope keep, as JSON lines; no secrets and no locks. Each
+   * component's data is as it was at one moment.
+   */
   exportState(): Promise<Blob>;
   /**
    * Puts back what `exportState` made, here or in another browser: for each component in it all of its data, or none.

@@ -16,7 +16,12 @@ import { databaseName } from "../storage/database-names.ts";
 import type { ScopeStorage } from "../storage/scope-storage.ts";
 import { sweep } from "../storage/sweep.ts";
 import { Sweeper } from "../storage/sweeper.ts";
-import { type ConfigurationSchema, configurationLayout, type StoredSetting } from "./configuration-layout.ts";
+import {
+  type ConfigurationSchema,
+  configurationLayout,
+  IMPORTED,
+  type StoredSetting,
+} from "./configuration-layout.ts";
 
 /** How long deletions and subscriptions that nobody opens are remembered. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
@@ -51,7 +56,11 @@ class IndexedDbConfigurationStore implements ConfigurationStore {
     this.#context = context;
     this.#database = new Database({ name, layout: configurationLayout, clock, log: context.log });
     this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = () => void this.#look();
+    this.#channel.onmessage = ({ data }) => {
+      // Every setting may be another one then.
+      if (data === IMPORTED) for (const subscriber of this.#subscribers) subscriber.change = 0;
+      void this.#look();
+    };
     this.#sweeper = new Sweeper(clock, context.log, async () => {
       type Swept = "settings" | "subscriptions";
       const stores: Swept[] = ["settings", "subscriptions"];
@@ -86,23 +95,23 @@ class IndexedDbConfigurationStore implements ConfigurationStore {
     await this.#database.transact(["settings", "counters"], "readwrite", "relaxed", async (transaction) => {
       const settings = transaction.objectStore("settings");
       const counters = transaction.objectStore("counters");
-      let change = (await counters.get("change")) ?? 0;
+      let change = (await counters.get("change"))?.last ?? 0;
       for (const { key, value, version, metadata } of changes) {
         if (value === null) {
           const before = await settings.get(key);
           if (before === undefined || before.expiresAt !== undefined) continue;
         }
         change++;
-        await settings.put({
+        const setting = {
           key,
           value: value ?? "",
           version: version ?? String(change),
           metadata: [...metadata],
-          change,
-          ...(value === null && { expiresAt: clock.now() + REMEMBERED_MS }),
-        });
+        };
+        const expiry = value === null && { expiresAt: clock.now() + REMEMBERED_MS };
+        await settings.put({ ...setting, change, ...expiry }, key);
       }
-      await counters.put(change, "change");
+      await counters.put({ last: change }, "change");
     });
     this.#channel.postMessage(null);
     this.#sweeper.wrote();
@@ -153,7 +162,7 @@ class IndexedDbConfigurationStore implements ConfigurationStore {
         const subscriptions = transaction.objectStore("subscriptions");
         const change =
           (await subscriptions.get(id))?.change ??
-          (await transaction.objectStore("counters").get("change")) ??
+          (await transaction.objectStore("counters").get("change"))?.last ??
           0;
         await subscriptions.put({ change, expiresAt: this.#expiry() }, id);
         return change;

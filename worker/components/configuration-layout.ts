@@ -1,7 +1,7 @@
 import type { DBSchema } from "idb";
 import type { Layout } from "../storage/database.ts";
 
-/** One setting, or for a while what is left of one that was deleted. */
+/** One setting, under its key, or for a while what is left of one that was deleted. */
 export interface StoredSetting {
   readonly key: string;
   readonly value: string;
@@ -24,13 +24,18 @@ export interface ConfigurationSchema extends DBSchema {
   settings: { key: string; value: StoredSetting; indexes: { change: number; expiresAt: number } };
   subscriptions: { key: string; value: StoredSubscription; indexes: { expiresAt: number } };
   /** Under `change`: the place of the last change. */
-  counters: { key: string; value: number };
+  counters: { key: string; value: { readonly last: number } };
 }
+
+export const configurationStores = ["settings", "subscriptions", "counters"] as const;
+
+/** Posted on the channel of the database's name by who replaced all settings; another message tells of changes. */
+export const IMPORTED = "imported";
 
 export const configurationLayout: Layout<ConfigurationSchema> = {
   version: 1,
   upgrade(database) {
-    const settings = database.createObjectStore("settings", { keyPath: "key" });
+    const settings = database.createObjectStore("settings");
     settings.createIndex("change", "change");
     settings.createIndex("expiresAt", "expiresAt");
     database.createObjectStore("subscriptions").createIndex("expiresAt", "expiresAt");

@@ -1,15 +1,15 @@
 /** The families whose components keep a database that can be exported. */
-export type StoredFamily = "state" | "pubsub";
+export type StoredFamily = "state" | "pubsub" | "configuration";
 
 /** Those whose databases do not leave the browser in a file: what they hold is worth nothing, or too much, elsewhere. */
-export type UnexportedFamily = "configuration" | "lock" | "secretstores";
+export type UnexportedFamily = "lock" | "secretstores";
 
 export interface DatabaseName {
   readonly family: StoredFamily;
   readonly component: string;
 }
 
-const families: readonly string[] = ["state", "pubsub"] satisfies StoredFamily[];
+const families: readonly string[] = ["state", "pubsub", "configuration"] satisfies StoredFamily[];
 
 /** Readable in the browser's tools, and without the colon that separates a name's parts. */
 function part(text: string): string {

@@ -1,6 +1,7 @@
 import { unwrap } from "idb";
 import { fromBase64 } from "../../host/base64.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
+import { IMPORTED } from "../components/configuration-layout.ts";
 import { Database } from "./database.ts";
 import { type DatabaseName, databaseName, type StoredFamily } from "./database-names.ts";
 import { EXPORT_FORMAT, EXPORT_TIMEOUT_MS, EXPORT_VERSION, type StateOptions } from "./export-state.ts";
@@ -91,12 +92,13 @@ async function write(section: Section, { databasePrefix, clock, log }: StateOpti
   } finally {
     database.close();
   }
-  if (family === "pubsub") wake(name, section);
+  if (family !== "state") wake(name, section);
 }
 
 /** Subscriptions that are open now look at once for what came. */
-function wake(database: string, { records }: Section): void {
+function wake(database: string, { family, records }: Section): void {
   const channel = new BroadcastChannel(database);
+  if (family === "configuration") channel.postMessage(IMPORTED);
   for (const { store, key } of records) if (store === "topics") channel.postMessage(key);
   channel.close();
 }

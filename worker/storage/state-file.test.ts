@@ -1,13 +1,19 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type {
+  ConfigurationItems,
+  ConfigurationStore,
+} from "../../host/components/configuration/configuration-store.ts";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { PubSub } from "../../host/components/pubsub/pubsub.ts";
 import type { Store } from "../../host/components/state/store.ts";
 import { systemClock } from "../../host/web-platform.ts";
 import { openWith, testContext } from "../../tests/conformance/test-context.ts";
+import { indexedDbConfigurationStore } from "../components/configuration-indexeddb.ts";
 import { browserPubSub } from "../components/pubsub-browser.ts";
 import { indexedDbStore } from "../components/state-indexeddb.ts";
+import { Vault } from "../components/vault.ts";
 import { databaseName, databasePrefix, parseDatabaseName } from "./database-names.ts";
 import { exportState } from "./export-state.ts";
 import { importState } from "./import-state.ts";
@@ -200,6 +206,60 @@ describe("the state of a scope", () => {
   });
 });
 
+describe("settings, secrets and locks", () => {
+  beforeEach(newBrowser);
+  afterEach(newBrowser);
+
+  const none: ReadonlyMap<string, string> = new Map();
+  const scope = { databasePrefix: prefix, incarnation: undefined };
+
+  async function settings(): Promise<ConfigurationStore> {
+    const opened = await openWith(indexedDbConfigurationStore(scope), testContext("settings", systemClock));
+    closing.push(() => opened.close());
+    return opened;
+  }
+
+  it("of them settings come back, and whoever is subscribed is told of them; the others stay", async () => {
+    const set = async (store: ConfigurationStore, key: string, value: string) =>
+      await store.set?.([{ key, value, version: undefined, metadata: new Map([["m", "n"]]) }]);
+    const before = await settings();
+    await set(before, "a", "1");
+    await set(before, "b", "2");
+    const { log, platform } = testContext("vault", systemClock);
+    const name = databaseName(prefix, "secretstores", "vault");
+    const vault = await new Vault(name, systemClock, log, platform.random).open();
+    await vault.put("s", new Map([["s", "secret"]]));
+    vault.close();
+    const file = await exportState(options);
+    expect(await file.text()).not.toMatch(/vault|secret/);
+    await newBrowser();
+
+    const after = await settings();
+    for (let n = 0; n < 5; n++) await set(after, "c", String(n));
+    const told = new Map<string, string>();
+    const tell = async (items: ConfigurationItems) => {
+      for (const [key, { value }] of items) told.set(key, value);
+    };
+    await after.subscribe([], none, tell, "subscription");
+    expect(await importState(file, options)).toEqual([
+      { family: "configuration", component: "settings", records: 3 },
+    ]);
+    await expect
+      .poll(() => [...told].sort())
+      .toEqual([
+        ["a", "1"],
+        ["b", "2"],
+      ]);
+    expect((await after.get([], none)).get("b")).toEqual({
+      value: "2",
+      version: "2",
+      metadata: new Map([["m", "n"]]),
+    });
+    await set(after, "b", "3");
+    await expect.poll(() => told.get("b")).toBe("3");
+  });
+});
+
 describe("names of databases", () => {
   it("tell scope, family and component apart, whatever they are called", () => {
     const scopes = ["/", "/a/", "/a:state/", "/a/b/", "/%3A/", "/a:/"].map((path) =>
@@ -208,7 +268,7 @@ describe("names of databases", () => {
     const components = ["statestore", "a:b", "__proto__", "x y", "ü", "%3A"];
     const names = scopes.flatMap((scope) =>
       components.flatMap((component) =>
-        (["state", "pubsub"] as const).map((family) => ({ scope, family, component })),
+        (["state", "pubsub", "configuration"] as const).map((family) => ({ scope, family, component })),
       ),
     );
     const seen = new Set(names.map(({ scope, family, component }) => databaseName(scope, family, component)));

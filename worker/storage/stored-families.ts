@@ -1,3 +1,4 @@
+import { configurationLayout, configurationStores } from "../components/configuration-layout.ts";
 import { pubSubLayout, pubSubStores } from "../components/pubsub-layout.ts";
 import { stateLayout, stateStores } from "../components/state-layout.ts";
 import type { Layout } from "./database.ts";
@@ -37,6 +38,25 @@ export const storedFamilies: Readonly<Record<StoredFamily, FamilyLayout>> = {
           optional(expiresAt, isNumber) &&
           optional(contentType, isText),
       ],
+    ]),
+  },
+  configuration: {
+    layout: configurationLayout as unknown as Layout<unknown>,
+    stores: configurationStores,
+    derived: [],
+    exported: new Map([
+      [
+        "settings",
+        (key, { key: own, value, version, metadata, change, expiresAt }) =>
+          isText(key) &&
+          own === key &&
+          isText(value) &&
+          isText(version) &&
+          isPairs(metadata, isText) &&
+          isNumber(change) &&
+          optional(expiresAt, isNumber),
+      ],
+      ["counters", (key, { last }) => key === "change" && isNumber(last)],
     ]),
   },
   pubsub: {
