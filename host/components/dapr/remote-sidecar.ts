@@ -25,7 +25,7 @@ export interface RemoteAnswer {
 }
 
 /** The most calls under way. More mean that the sidecar does not keep up, or that its url leads back here. */
-const MOST_CALLS = 256;
+const MOST_CALLS = 512;
 
 /** Another Dapr sidecar, called over its HTTP API. */
 export class RemoteSidecar {
@@ -48,8 +48,8 @@ export class RemoteSidecar {
   }
 
   /**
-   * The sidecar's answer of 2xx. Throws a ComponentError: RemoteError for any other answer, UNAVAILABLE where none can
-   * have taken effect or be told, DEADLINE_EXCEEDED after the component's timeout.
+   * The sidecar's answer of 2xx. Throws a ComponentError: RemoteError for any other answer, UNAVAILABLE where there was
+   * none, DEADLINE_EXCEEDED after the component's timeout.
    */
   async call(call: RemoteCall): Promise<RemoteAnswer> {
     if (this.#closed) {
@@ -127,7 +127,7 @@ export class RemoteSidecar {
   #unreachable(error: unknown): ComponentError {
     const { origin } = this.#context.platform;
     let remedy = "start it, or correct the component's url";
-    if (origin !== undefined) {
+    if (origin !== undefined && origin !== new URL(this.url).origin) {
       remedy += `; it must be started with --allowed-origins ${origin}, as a page of another origin calls it`;
       if (origin.startsWith("https:") && this.url.startsWith("http:")) {
         remedy += ", and a page on https reaches http on this machine only";
