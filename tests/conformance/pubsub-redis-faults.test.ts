@@ -3,6 +3,7 @@ import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { Message, PubSub } from "../../host/components/pubsub/pubsub.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { redisPubSub } from "../../host/node/components/pubsub-redis.ts";
+import type { Log } from "../../host/platform.ts";
 import { systemClock } from "../../host/web-platform.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { deliverAcrossAKill } from "./deliver-across-a-kill.ts";
@@ -24,7 +25,10 @@ describeWithRedis("pubsub.redis, when something fails", () => {
     await server.flush();
   });
 
-  const open = async (more: Readonly<Record<string, string>> = {}): Promise<PubSub> => {
+  const open = async (
+    more: Readonly<Record<string, string>> = {},
+    warn: Log["warn"] = () => undefined,
+  ): Promise<PubSub> => {
     const fields = {
       redisHost: server.address,
       redeliverInterval: "50ms",
@@ -34,7 +38,7 @@ describeWithRedis("pubsub.redis, when something fails", () => {
     const context = testContext("bus", systemClock);
     const component = await redisPubSub.open(
       decodeMetadata("bus", redisPubSub.metadata, new Map(Object.entries(fields)), () => undefined),
-      { ...context, log: { ...context.log, warn: () => undefined } },
+      { ...context, log: { ...context.log, warn } },
     );
     opened.push(component);
     return component;
@@ -122,6 +126,44 @@ describeWithRedis("pubsub.redis, when something fails", () => {
     await component.close();
     expect(performance.now() - begun).toBeLessThan(5_000);
     server.resume();
+  });
+
+  it("a server without memory refuses events by name, and takes them again once it has some", async () => {
+    const component = await open();
+    const got: string[] = [];
+    await subscribe(component, async (message) => void got.push(textOf(message)));
+    await publish(component, "1");
+    await expect.poll(() => got).toEqual(["1"]);
+    await server.client.config("SET", "maxmemory", 1);
+    try {
+      await expect(publish(component, "2")).rejects.toMatchObject({
+        code: "RESOURCE_EXHAUSTED",
+        message: expect.stringMatching(/maxmemory/),
+      });
+    } finally {
+      await server.client.config("SET", "maxmemory", 0);
+    }
+    await publish(component, "3");
+    await expect.poll(() => got).toEqual(["1", "3"]);
+  });
+
+  it("a right that is taken away and given back stops a subscription for so long, and says so once", async () => {
+    const user = (...rights: string[]) => server.client.call("ACL", "SETUSER", "app", ...rights);
+    await user("on", ">pw", "~*", "&*", "+@all");
+    const said: string[] = [];
+    const component = await open({ redisUsername: "app", redisPassword: "pw" }, (text, fields) =>
+      said.push(`${text}: ${fields?.cause}`),
+    );
+    const got: string[] = [];
+    await subscribe(component, async (message) => void got.push(textOf(message)));
+    await user("-xreadgroup");
+    await publish(component, "1");
+    await expect.poll(() => said.length, { timeout: 5_000 }).toBe(1);
+    expect(said[0]).toMatch(/topic t.*ACL does not allow/);
+    await publish(component, "2");
+    await user("+xreadgroup");
+    await expect.poll(() => got, { timeout: 10_000 }).toEqual(["1", "2"]);
+    expect(said).toHaveLength(1);
   });
 
   it("what one slow subscriber has not consumed holds up no other topic and no other component", async () => {
