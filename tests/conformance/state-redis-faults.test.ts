@@ -10,6 +10,8 @@ import { writeAcrossAKill } from "./redis-kill.ts";
 import { put, read, upsert, write } from "./state/scenario.ts";
 import { testContext } from "./test-context.ts";
 
+const patient = { timeout: 10_000 };
+
 describeWithRedis("state.redis, when the server fails", () => {
   let server: RedisServer;
   beforeAll(async () => {
@@ -72,7 +74,7 @@ describeWithRedis("state.redis, when the server fails", () => {
     await server.kill();
     await server.start();
     await firsts;
-    await expect.poll(() => read(store, "anything").catch(() => "away")).toBeUndefined();
+    await expect.poll(() => read(store, "anything").catch(() => "away"), patient).toBeUndefined();
     const seconds = await Promise.all(requests.map(create));
     expect(seconds.flat().filter((refusal) => refusal !== undefined)).toEqual([]);
   });
@@ -84,7 +86,7 @@ describeWithRedis("state.redis, when the server fails", () => {
         {
           name: "redis",
           type: "state.redis",
-          metadata: { redisHost: server.address, readTimeout: "300ms" },
+          metadata: { redisHost: server.address, readTimeout: "1s" },
         },
         { name: "memory", type: "state.in-memory" },
       ],
@@ -111,7 +113,7 @@ describeWithRedis("state.redis, when the server fails", () => {
     } finally {
       server.resume();
     }
-    await expect.poll(async () => (await save("redis"))[0]).toBe(204);
+    await expect.poll(async () => (await save("redis"))[0], patient).toBe(204);
     await runtime.stop();
   });
 
@@ -162,10 +164,15 @@ describeWithRedis("state.redis, when the server fails", () => {
   it("a strong write waits for the replicas, and nothing else waits for them", async () => {
     const replica = await startRedis({ more: ["--replicaof", "127.0.0.1", String(server.port)] });
     try {
-      await expect.poll(() => server.client.info("replication")).toMatch(/state=online/);
+      await expect.poll(() => server.client.info("replication"), patient).toMatch(/state=online/);
       const store = await open();
       const strongly = () => write(store, [upsert("strong", "1")], { consistency: "strong" });
-      await strongly();
+      const reached = () =>
+        strongly().then(
+          () => true,
+          () => false,
+        );
+      await expect.poll(reached, patient).toBe(true);
       expect(await replica.client.hget("strong", "data")).toBe("1");
       replica.pause();
       const late = strongly();

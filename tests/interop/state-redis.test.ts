@@ -59,7 +59,9 @@ describeWithRedis("a Redis shared with daprd", () => {
       expect(await both.save(writer, mortal)).toBe(204);
       const { expires } = await both.get("daprlet", mortal.key);
       expect(Math.abs(Date.parse(expires ?? "") - Date.now() - 2000)).toBeLessThan(2000);
-      await expect.poll(async () => (await both.get(reader, mortal.key)).status, { timeout: 6000 }).toBe(204);
+      await expect
+        .poll(async () => (await both.get(reader, mortal.key)).status, { timeout: 15_000 })
+        .toBe(204);
       expect(await both.save(reader, { ...mortal, value: 2, options: first })).toBe(204);
     });
 

@@ -87,7 +87,7 @@ describeWithRedis("an index in Redis", () => {
     const store = await open({ queryIndexes: indexes("v") });
     await put(store, "app||k", { v: 1 });
     await server.client.pexpire("app||k", 1);
-    await expect.poll(() => server.client.exists("app||k")).toBe(0);
+    await expect.poll(() => server.client.exists("app||k"), { timeout: 10_000 }).toBe(0);
     expect(await keys(store, { filter: eq(1) })).toEqual([]);
     expect(await server.client.keys("||daprlet||index*")).toEqual([]);
   });
