@@ -46,8 +46,13 @@ export class ValueIndex {
     if (this.#claimed) return;
     const indexed = transaction.objectStore("indexed");
     const { appId } = this.#context;
-    const before = await indexed.get(appId);
-    if (before !== undefined && before.paths !== this.#declared) await indexed.delete(appId);
+    const [before, some] = await Promise.all([
+      indexed.get(appId),
+      transaction.objectStore("items").getAllKeys(null, 1),
+    ]);
+    if (before?.paths === this.#declared) return;
+    if (this.#paths.length > 0 && some.length === 0) await indexed.put({ paths: this.#declared }, appId);
+    else if (before !== undefined) await indexed.delete(appId);
   }
 
   /** That transaction is complete. */
@@ -65,8 +70,11 @@ export class ValueIndex {
     if (!isCovered(name, query, this.#options)) return await this.#scan(query);
     for (;;) {
       const result = await this.#read(async (transaction) => {
-        const indexed = await transaction.objectStore("indexed").get(appId);
-        return indexed?.paths === this.#declared ? await this.#find(transaction, query) : undefined;
+        const [indexed, found] = await Promise.all([
+          transaction.objectStore("indexed").get(appId),
+          this.#find(transaction, query),
+        ]);
+        return indexed?.paths === this.#declared ? found : undefined;
       });
       if (result !== undefined) return result;
       this.#building ??= this.#build().finally(() => {
@@ -97,7 +105,7 @@ export class ValueIndex {
     const enough = plan.order === undefined || limit === undefined ? Number.POSITIVE_INFINITY : limit + 1;
     const found: Found[] = [];
     for (const range of rangesOf(plan, query)) {
-      for await (const batch of entriesIn(transaction, plan, range)) {
+      for await (const batch of entriesIn(transaction, plan, range, enough)) {
         for (const [key, stored] of batch) {
           const row = this.#isLive(stored) && isAsked(query, key) ? rowOf(key, stored.value) : undefined;
           if (row !== undefined && matches(row)) found.push({ ...row, item: itemOf(key, stored) });
@@ -111,7 +119,7 @@ export class ValueIndex {
 
   /** Gives every item entries for what is declared, beside those that it has for the paths of other apps. */
   async #build(): Promise<void> {
-    const own = new Set(this.#paths.map((path) => path.join(".")));
+    const own = [undefined, ...this.#paths].map(nameOf);
     let from: IDBKeyRange | null = null;
     for (let last: string | undefined = ""; last !== undefined; ) {
       last = await this.#database.transact(["items"], "readwrite", "relaxed", async (transaction) => {
@@ -119,9 +127,9 @@ export class ValueIndex {
         const [keys, values] = await Promise.all([items.getAllKeys(from, BATCH), items.getAll(from, BATCH)]);
         for (const [i, key] of keys.entries()) {
           const stored = values[i] as StoredItem;
-          const others = (stored.entries ?? []).flatMap(([path]) =>
-            path === "" || own.has(path) ? [] : [path.split(".")],
-          );
+          const before = (stored.entries ?? []).map(([path]) => path);
+          if (own.every((name) => before.includes(name))) continue;
+          const others = before.flatMap((name) => (own.includes(name) ? [] : [name.split(".")]));
           const next = this.#withEntries(key, stored, [...this.#paths, ...others]);
           // Not waited for: one that fails aborts the transaction, and that is what is heard.
           if (next.entries !== stored.entries) unwrap(items).put(next, key);
@@ -152,7 +160,7 @@ function itemOf(key: string, { value, etag, expiresAt }: StoredItem): KeyedItem 
 /** Every item, in the order of the keys. */
 function all(transaction: Transaction<StateSchema, "readonly">): AsyncGenerator<Items> {
   const items = transaction.objectStore("items");
-  return inBatches(items, null, ([key]) => IDBKeyRange.lowerBound(key, true));
+  return inBatches(items, null, BATCH, ([key]) => IDBKeyRange.lowerBound(key, true));
 }
 
 /** Items in the order of their entries; one by one backwards, where browsers read no batches. */
@@ -160,10 +168,11 @@ async function* entriesIn(
   transaction: Transaction<StateSchema, "readonly">,
   { path, order }: Plan,
   range: IDBKeyRange,
+  enough: number,
 ): AsyncGenerator<Items> {
   const index = transaction.objectStore("items").index("entries");
   if (order !== "DESC") {
-    yield* inBatches(index, range, ([, { entries }]) => {
+    yield* inBatches(index, range, enough, ([, { entries }]) => {
       const last = entries?.find(([of]) => of === nameOf(path));
       return last && IDBKeyRange.bound(last, range.upper, true, range.upperOpen);
     });
@@ -183,18 +192,24 @@ interface Records {
   getAll(range: IDBKeyRange | null, count: number): Promise<StoredItem[]>;
 }
 
-/** `next` is what is left of the range after a record. */
+/** `next` is what is left of the range after a record. The first batch is of so many as may be enough. */
 async function* inBatches(
   records: Records,
   range: IDBKeyRange | null,
+  enough: number,
   next: (last: Items[number]) => IDBKeyRange | undefined,
 ): AsyncGenerator<Items> {
-  for (let rest: IDBKeyRange | null | undefined = range; rest !== undefined; ) {
-    const reading = [records.getAllKeys(rest, BATCH), records.getAll(rest, BATCH)] as const;
+  let size = Math.min(enough, BATCH);
+  for (
+    let rest: IDBKeyRange | null | undefined = range;
+    rest !== undefined;
+    size = Math.min(2 * size, BATCH)
+  ) {
+    const reading = [records.getAllKeys(rest, size), records.getAll(rest, size)] as const;
     const [keys, values] = await Promise.all(reading);
     const batch: Items = keys.map((key, i) => [key, values[i] as StoredItem]);
     yield batch;
     const last = batch.at(-1);
-    rest = last !== undefined && batch.length === BATCH ? next(last) : undefined;
+    rest = last !== undefined && batch.length === size ? next(last) : undefined;
   }
 }
