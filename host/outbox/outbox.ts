@@ -159,13 +159,13 @@ export class Outbox {
         if (claimed === undefined) return;
         if (!published) await this.#publish(claimed.record);
         published = true;
-        this.#works(undefined);
         await this.#write({
           kind: "delete",
           key: this.#key(slot),
           etag: claimed.etag,
           concurrency: undefined,
         });
+        this.#works(undefined);
         return;
       } catch (error) {
         this.#works(ComponentError.from(error).message);
@@ -226,11 +226,12 @@ export class Outbox {
     else log.error(`events of transactions on ${store} wait and are tried again: ${cause}`);
   }
 
+  /** Of a record alone: when a power failure takes it back, an event comes twice. */
   async #write(operation: Operation): Promise<WriteOutcome> {
     return await this.#store.write({
       operations: [operation],
       atomic: false,
-      consistency: undefined,
+      consistency: "eventual",
       requestId: undefined,
     });
   }

@@ -54,7 +54,7 @@ export class EncryptedStore implements Store {
         operation.kind === "delete" ? operation : this.#sealed(operation),
       ),
     );
-    const turn = this.#turn.then(() => sealed);
+    const turn = Promise.all([sealed, this.#turn]).then(([operations]) => operations);
     this.#turn = turn.catch(() => undefined);
     return await this.#store.write({ ...batch, operations: await turn });
   }
