@@ -1,9 +1,16 @@
-import { lstat, realpath } from "node:fs/promises";
+import { realpath as realpathOf } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
+import { promisify } from "node:util";
 import { ComponentError } from "../../../errors/component-error.ts";
+
+/** One call of the system, where the other one asks for each folder by itself. */
+const realpath = promisify(realpathOf.native);
 
 /** The nearest of it and its parents that exists, with links followed. */
 async function nearestReal(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
   for (let at = path; ; at = dirname(at)) {
     try {
       // A link to nothing is something: what is written through it would be made where it leads.
