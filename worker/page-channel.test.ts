@@ -35,6 +35,30 @@ describe("the tabs of an app", () => {
     expect(pages.map(({ calls }) => calls)).toEqual([10, 10, 10]);
   });
 
+  it("have each partition of events with one of them while it is awake", async () => {
+    const pages = [new FakePage(), new FakePage(), new FakePage()];
+    const { channel: app } = channel(...pages);
+    const calls = async (key: string) => {
+      const before = pages.map((page) => page.calls);
+      for (let i = 0; i < 3; i++)
+        await app.invoke({ ...get, method: "POST", headers: ["partitionkey", key] });
+      return pages.map((page, i) => page.calls - (before[i] ?? 0));
+    };
+    const owners = new Map<string, number>();
+    for (let n = 0; n < 30; n++) {
+      const share = await calls(`k${n}`);
+      expect([...share].sort()).toEqual([0, 0, 3]);
+      owners.set(`k${n}`, share.indexOf(3));
+    }
+    expect(new Set(owners.values()).size).toBe(3);
+    (pages[1] as FakePage).awake = false;
+    for (const [key, owner] of owners) {
+      const now = (await calls(key)).indexOf(3);
+      if (owner === 1) expect(now).not.toBe(1);
+      else expect(now).toBe(owner);
+    }
+  });
+
   it("pass on a call that one did not begin, and not one that it had begun", async () => {
     const asleep = new FakePage(() => undefined);
     const gone = new FakePage(() => Promise.reject(new PageGoneError(false)));

@@ -1,4 +1,5 @@
 import { type AppChannel, AppUnreachableError } from "../host/channel/app-channel.ts";
+import { chooseByKey } from "../host/components/pubsub/choose-by-key.ts";
 import { header, type RuntimeRequest, type RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import { REQUEST_ID_HEADER } from "./messages.ts";
@@ -25,7 +26,9 @@ const notFound: RuntimeResponse = Object.freeze({ status: 404, headers: [], body
 
 /** The app channel of an app in pages: its tabs share the calls in turn, and one that is gone or asleep is passed over. */
 export class PageChannel implements AppChannel {
-  readonly #pages = new Set<ServingPage>();
+  /** With the number that tells each from all others. */
+  readonly #pages = new Map<ServingPage, number>();
+  #added = 0;
   readonly #answered = new Map<string, ServingPage>();
   readonly #waiting = new Set<() => void>();
   #expected = 0;
@@ -57,7 +60,7 @@ export class PageChannel implements AppChannel {
 
   /** `answered`: ids of requests whose answers this page remembers; their repetitions go to it. */
   add(page: ServingPage, answered: readonly string[]): void {
-    this.#pages.add(page);
+    this.#pages.set(page, this.#added++);
     for (const id of answered) this.#answered.set(id, page);
     if (this.#expected > 0) this.#expected--;
     this.#arrived();
@@ -73,15 +76,19 @@ export class PageChannel implements AppChannel {
     // A repetition must find the page that answered the first time, so all who may be it are waited for.
     if (requestId !== undefined) while (this.#expected > 0) await this.#arrival();
     const patient = request.body instanceof ReadableStream;
+    // Events of one partition go to one tab, as to one instance of any app.
+    let key = header(request.headers, "partitionkey");
     const until = this.clock.now() + PATIENCE_MS;
     while (this.clock.now() < until) {
       const holder = requestId === undefined ? undefined : this.#answered.get(requestId);
-      const page = holder ?? this.#next();
+      const page = holder ?? this.#next(key);
       if (page === undefined) {
         if (this.#expected === 0) return this.#unserved(request);
         await this.#arrival();
         continue;
       }
+      // One that does not begin it is not asked again and again.
+      key = undefined;
       // From here on a repetition belongs to this page, be it that its first sending is still under way.
       if (requestId !== undefined) this.#remember(requestId, page);
       try {
@@ -127,12 +134,13 @@ export class PageChannel implements AppChannel {
     this.#waiting.clear();
   }
 
-  /** The next one in turn, of those that are awake if any is. Without a pause, so that no twin comes between. */
-  #next(): ServingPage | undefined {
-    for (const page of this.#pages) if (!page.open) this.remove(page);
-    const pages = [...this.#pages];
+  /** The key's own, else the next one in turn, of those that are awake if any is. Without a pause, so that no twin comes between. */
+  #next(key: string | undefined): ServingPage | undefined {
+    for (const page of this.#pages.keys()) if (!page.open) this.remove(page);
+    const pages = [...this.#pages.keys()];
     const awake = pages.filter((page) => page.awake);
     const candidates = awake.length > 0 ? awake : pages;
+    if (key !== undefined) return chooseByKey(key, candidates, (page) => this.#pages.get(page) ?? 0);
     return candidates[this.#turn++ % candidates.length];
   }
 

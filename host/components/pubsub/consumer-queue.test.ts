@@ -211,4 +211,63 @@ describe("ConsumerQueue", () => {
     await clock.advance(0);
     expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
   });
+
+  it("keeps each lane with one subscription while that is there, spreads them, and moves no more than it must", async () => {
+    const { clock, platform } = setting();
+    const queue = new ConsumerQueue<string>();
+    const lanes = Array.from({ length: 40 }, (_, i) => `customer-${i}`);
+    const seen = new Map<string, Map<number, string[]>>();
+    const join = (member: number) =>
+      queue.join(
+        async (event) => {
+          const [lane = "", n = ""] = event.split(" ");
+          const of = seen.get(lane) ?? new Map<number, string[]>();
+          seen.set(lane, of.set(member, [...(of.get(member) ?? []), n]));
+          await new Promise<void>((resolve) => clock.after(1 + (event.length % 7), resolve));
+        },
+        options,
+        platform,
+      );
+    const push = async (from: number, to: number) => {
+      for (let n = from; n < to; n++) for (const lane of lanes) queue.push(`${lane} ${n}`, lane);
+      for (let waited = 0; queue.size > 0 && waited < 10_000; waited++) await clock.advance(1);
+      expect(queue.size).toBe(0);
+    };
+    const members = [join(0), join(1), join(2)];
+    await push(0, 5);
+    const owners = new Map(lanes.map((lane) => [lane, [...(seen.get(lane) ?? []).keys()]]));
+    for (const lane of lanes) {
+      expect(owners.get(lane)).toHaveLength(1);
+      expect([...(seen.get(lane) ?? []).values()]).toEqual([["0", "1", "2", "3", "4"]]);
+    }
+    const shares = [0, 1, 2].map((member) => lanes.filter((lane) => owners.get(lane)?.[0] === member).length);
+    expect(Math.min(...shares)).toBeGreaterThan(5);
+    await members[1]?.leave();
+    seen.clear();
+    await push(5, 8);
+    for (const lane of lanes) {
+      const [before] = owners.get(lane) ?? [];
+      const [now, ...others] = [...(seen.get(lane) ?? []).keys()];
+      expect(others).toEqual([]);
+      if (before !== 1) expect(now).toBe(before);
+      expect([...(seen.get(lane) ?? []).values()].flat()).toEqual(["5", "6", "7"]);
+    }
+  });
+
+  it("hands what a subscription was to take of its lanes to others when it leaves or one joins", async () => {
+    const { clock, platform } = setting();
+    const queue = new ConsumerQueue<string>();
+    const stuck = queue.join(() => new Promise(() => undefined), { ...options, concurrency: 1 }, platform);
+    for (const lane of "abcdefgh") queue.push(lane, lane);
+    await clock.advance(0);
+    const got: string[] = [];
+    queue.join(async (event) => void got.push(event), options, platform);
+    await clock.advance(10);
+    expect(got.length).toBeGreaterThan(0);
+    expect(got.length).toBeLessThan(8);
+    void stuck.leave();
+    await clock.advance(10);
+    expect(got.length).toBe(7);
+    expect(new Set(got).size).toBe(7);
+  });
 });

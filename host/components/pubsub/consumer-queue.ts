@@ -1,5 +1,6 @@
 import type { Platform } from "../../platform.ts";
 import { backOffMs } from "./back-off.ts";
+import { chooseByKey } from "./choose-by-key.ts";
 import type { DeliveryOptions } from "./delivery-metadata.ts";
 
 /** Resolves: consumed. Rejects: to be delivered again. `attempt` is 1 for the first delivery. */
@@ -22,6 +23,10 @@ interface Entry<E> {
 }
 
 interface Member<E> {
+  /** Tells it from all others. */
+  readonly number: number;
+  /** Entries of its lanes, until it may take one more. */
+  readonly pending: Entry<E>[];
   readonly handler: QueueHandler<E>;
   readonly options: DeliveryOptions;
   readonly platform: Platform;
@@ -29,10 +34,15 @@ interface Member<E> {
   left: (() => void) | undefined;
 }
 
+function mayTake({ underWay, options }: Pick<Member<never>, "underWay" | "options">): boolean {
+  return underWay < options.concurrency;
+}
+
 /**
  * The events of one consumer, handed to the subscriptions that compete for them: in order of arrival, to the one with
  * the least under way, each at least once, and kept until a handler resolved. An event that fails waits apart, so that
- * it holds up nothing but later events of its own lane (a partition key), which are never handed out beside it.
+ * it holds up nothing but later events of its own lane (a partition key), which are never handed out beside it. A lane
+ * stays with one subscription as long as that is there.
  * Storage is not its business: a durable broker pushes what it has stored and acknowledges within its handler.
  */
 export class ConsumerQueue<E> {
@@ -46,6 +56,7 @@ export class ConsumerQueue<E> {
   readonly #waiting = new Map<Entry<E>, () => void>();
   readonly #members = new Set<Member<E>>();
   #sequence = 0;
+  #joined = 0;
   #size = 0;
   #pumping = false;
 
@@ -76,7 +87,18 @@ export class ConsumerQueue<E> {
 
   /** Adds a subscription. What waits in back-off is due at once: what made it fail may have come back. */
   join(handler: QueueHandler<E>, options: DeliveryOptions, platform: Platform): QueueMember {
-    const member: Member<E> = { handler, options, platform, underWay: 0, left: undefined };
+    const number = this.#joined++;
+    const member: Member<E> = {
+      number,
+      pending: [],
+      handler,
+      options,
+      platform,
+      underWay: 0,
+      left: undefined,
+    };
+    // Some lanes are the new one's now.
+    for (const other of this.#members) this.#giveBack(other);
     this.#members.add(member);
     this.#endBackOff();
     this.#pump();
@@ -85,6 +107,8 @@ export class ConsumerQueue<E> {
       leave: () => {
         leaving ??= new Promise((resolve) => {
           this.#members.delete(member);
+          this.#giveBack(member);
+          this.#pump();
           // No timer of a queue that nobody serves keeps its process alive.
           if (this.#members.size === 0) this.#endBackOff();
           if (member.underWay === 0) resolve();
@@ -111,20 +135,33 @@ export class ConsumerQueue<E> {
     queueMicrotask(() => {
       this.#pumping = false;
       while (this.#head < this.#ready.length) {
-        const member = this.#freest();
+        const entry = this.#ready[this.#head] as Entry<E>;
+        const owner = entry.lane === undefined ? undefined : this.#owner(entry.lane);
+        const member = owner ?? this.#freest();
         if (member === undefined) return;
-        this.#hand(this.#ready[this.#head++] as Entry<E>, member);
+        this.#head++;
+        if (mayTake(member)) this.#hand(entry, member);
+        else member.pending.push(entry);
       }
       this.#ready = [];
       this.#head = 0;
     });
   }
 
+  #owner(lane: string): Member<E> | undefined {
+    return chooseByKey(lane, this.#members, ({ number }) => number);
+  }
+
+  /** What a member was to take is to be had again. */
+  #giveBack({ pending }: Member<E>): void {
+    for (const entry of pending.splice(0)) this.#return(entry);
+  }
+
   /** The member with the least under way that may take one more; the longest idle of equals. */
   #freest(): Member<E> | undefined {
     let best: Member<E> | undefined;
     for (const member of this.#members) {
-      if (member.underWay >= member.options.concurrency) continue;
+      if (!mayTake(member)) continue;
       if (best === undefined || member.underWay < best.underWay) best = member;
     }
     if (best !== undefined && this.#members.size > 1) {
@@ -141,6 +178,8 @@ export class ConsumerQueue<E> {
       member.underWay--;
       if (consumed) this.#consumed(entry);
       else this.#failed(entry, member);
+      const next = mayTake(member) ? member.pending.shift() : undefined;
+      if (next !== undefined) this.#hand(next, member);
       if (member.underWay === 0) member.left?.();
       this.#pump();
     });
