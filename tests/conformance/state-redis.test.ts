@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OUTCOME_TTL_MS } from "../../host/components/state/store.ts";
 import { redisStore } from "../../host/node/components/state-redis.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { openOnRedis, RedisClock } from "./redis-clock.ts";
@@ -42,6 +43,32 @@ describeWithRedis("state.redis", () => {
     await put(store, [upsert("ever", "1", { ttlInSeconds: 0 })]);
     const ttls = ["default", "own", "ever"].map((key) => server.client.ttl(key));
     expect(await Promise.all(ttls)).toEqual([100, 5, -1]);
+    await store.close();
+  });
+
+  it("refuses an id that comes back with other operations, and forgets outcomes in their time", async () => {
+    await server.flush();
+    const store = await open({});
+    await put(store, [upsert("k", "1")], { requestId: "r" });
+    const other = put(store, [upsert("a", "1"), upsert("b", "1")], { requestId: "r" });
+    await expect(other).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect((await server.client.keys("*")).sort()).toEqual(["k", "||daprlet||outcome||r"]);
+    await clock.advance(OUTCOME_TTL_MS);
+    expect(await server.client.keys("*")).toEqual(["k"]);
+    await store.close();
+  });
+
+  it("takes batches larger than a group, beside others", async () => {
+    await server.flush();
+    const store = await open({});
+    const many = Array.from({ length: 3000 }, (_, i) => upsert(`many-${i}`, String(i)));
+    await Promise.all([
+      put(store, many, { atomic: true }),
+      ...many.map(({ key }) => put(store, [upsert(`${key}-own`, "1")])),
+    ]);
+    expect(await server.client.dbsize()).toBe(6000);
+    const found = await store.bulkGet(many.map(({ key }) => key));
+    expect(found.filter((one) => one === undefined)).toEqual([]);
     await store.close();
   });
 });
