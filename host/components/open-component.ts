@@ -16,6 +16,7 @@ import { decodeMetadata } from "./metadata-schema.ts";
 import type { PubSub } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
+import { concealedLog, concealing } from "./secretstores/conceal.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
 import { type OpenedSecretStores, secretValues } from "./secretstores/secret-values.ts";
 import { EncryptedStore } from "./state/encrypted-store.ts";
@@ -121,31 +122,57 @@ function encrypted(
 
 /**
  * Opens one component: its metadata with templates filled in and secrets resolved from the stores that are open.
- * Throws a ComponentError that names it, and leaves nothing open then.
+ * Throws a ComponentError that names it, and leaves nothing open then. Neither that nor its log holds a secret's value.
  */
 export async function openComponent(
   resource: ComponentResource,
   secretstores: OpenedSecretStores,
-  { registry, host, context, namespace }: OpenOptions,
+  options: OpenOptions,
 ): Promise<Opened<Family, Component>> {
-  const { name, type, version, metadata, origin } = resource;
-  const named: ComponentContext = { ...context, name };
+  const definition = definitionOf(resource, options);
+  const secrets = await secretValues(resource, secretstores);
+  const context = { ...options.context, name: resource.name };
+  if (secrets.size === 0) return await openDefined(definition, resource, secrets, context, options);
+  const conceal = concealing(secrets.values());
+  const quiet = { ...context, log: concealedLog(context.log, conceal) };
+  try {
+    return await openDefined(definition, resource, secrets, quiet, options);
+  } catch (error) {
+    const { code, message } = ComponentError.from(error);
+    throw new ComponentError(code, conceal(message));
+  }
+}
+
+function definitionOf(
+  { name, type, version, origin }: ComponentResource,
+  { registry, host }: OpenOptions,
+): Definition<Component> {
   const family = familyOf(type);
   const definitions: readonly Definition<Component>[] = (family && registry[family]) ?? [];
   const definition = definitions.find((known) => known.type === type && known.version === version);
-  if (definition === undefined) {
-    throw new ComponentError(
-      "UNIMPLEMENTED",
-      `component ${name} (${origin}): ${availability(type, version, host)}`,
-    );
-  }
-  const filled = new Map([...metadata].map(([field, value]) => [field, fillTemplates(value, named)]));
-  for (const [field, value] of await secretValues(resource, secretstores)) filled.set(field, value);
+  if (definition !== undefined) return definition;
+  throw new ComponentError(
+    "UNIMPLEMENTED",
+    `component ${name} (${origin}): ${availability(type, version, host)}`,
+  );
+}
+
+async function openDefined(
+  definition: Definition<Component>,
+  resource: ComponentResource,
+  secrets: ReadonlyMap<string, string>,
+  context: ComponentContext,
+  { namespace }: OpenOptions,
+): Promise<Opened<Family, Component>> {
+  const { name, type, metadata } = resource;
+  const family = familyOf(type);
+  const filled = new Map([...metadata].map(([field, value]) => [field, fillTemplates(value, context)]));
+  for (const [field, value] of secrets) filled.set(field, value);
   const prefix =
     family === "state" || family === "lock" ? keyPrefix(name, filled, context.appId, namespace) : "";
   const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
   const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
-  const component = await construct(definition, resource, filled, named);
+  const component = await construct(definition, resource, filled, context);
   const opened = { resource, definition, component };
   if (family === "state") {
     const store = { ...opened, keyPrefix: prefix, outbox } as OpenedStore;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openWith } from "../../../tests/conformance/test-context.ts";
 import { createRuntime, nodeRegistry } from "../../node/index.ts";
 import type { Log } from "../../platform.ts";
-import { integer, text } from "../metadata-schema.ts";
+import { flag, integer, text } from "../metadata-schema.ts";
 import { inMemoryStore } from "../state/in-memory.ts";
 import { defineStore } from "../state/store.ts";
 
@@ -111,6 +111,37 @@ describe("metadata that refer to secrets", () => {
     expect(failure?.message).toMatch(expected);
     expect(failure?.message).toContain("statestore");
     expect(`${failure?.stack}${said}`).not.toContain(secret);
+  });
+
+  it("are in nothing that a component says, while it opens and later", async () => {
+    const talkative = defineStore({
+      type: "state.talkative",
+      version: "v1",
+      summary: "Says what it was given.",
+      metadata: { password: text("A secret."), fails: flag("Whether it opens.", false) },
+      features: [],
+      async open({ password, fails }, context) {
+        context.log.warn(`connecting with ${password}`, { url: `redis://:${password}@localhost` });
+        if (fails) throw new Error(`redis://:${password}@localhost is away`);
+        return await openWith(inMemoryStore, context);
+      },
+    });
+    const registry = { ...nodeRegistry, state: [talkative] };
+    const resource = store(byName).replace("state.recorder", "state.talkative");
+    const { said, log } = listener();
+    const start = (more: string) =>
+      createRuntime({
+        components: [vault("azurekeyvault"), resource.replace("  metadata:\n", `  metadata:\n${more}`)].join(
+          "---\n",
+        ),
+        registry,
+        log,
+      });
+    await (await start("")).stop();
+    const failure = await start('  - name: fails\n    value: "true"\n').catch((error: Error) => error);
+    expect(String(failure)).toContain("redis://:***@localhost is away");
+    expect(said.join()).toContain('connecting with *** {"url":"redis://:***@localhost"}');
+    expect(`${said}${(failure as Error).stack}`).not.toContain(secret);
   });
 
   it("follow a secret store that is replaced", async () => {
