@@ -60,7 +60,9 @@ describeWithRedis("pubsub.redis, when something fails", () => {
       const publisher = await open();
       const got: number[] = [];
       const strange: unknown[] = [];
-      for (const consumer of [await open(), await open()]) {
+      // So long that nothing is had from a claim: what was lost on the way to an instance is fetched again.
+      const long = { processingTimeout: "1h" };
+      for (const consumer of [await open(long), await open(long)]) {
         await subscribe(consumer, async (message) => void got.push(Number(textOf(message))));
       }
       const arrived = await deliverAcrossAKill(

@@ -14,6 +14,21 @@ export interface Grant {
 /** An event and how often it was handed out. */
 export type Count = readonly [id: string, count: number];
 
+/** Some events, and after which id to look for more; "": that was the end. */
+export interface Page {
+  readonly grants: readonly Grant[];
+  readonly next: string;
+}
+
+function page(reply: unknown): Page {
+  const [next, found] = reply as [Buffer, unknown[]];
+  const grants: Grant[] = [];
+  for (let i = 0; i < found.length; i += 2) {
+    grants.push({ event: streamEvent(found[i] as RawEntry), before: found[i + 1] as number });
+  }
+  return { grants, next: String(next) };
+}
+
 /** The scripts of a connection, shared by all that subscribe through it. */
 export type GroupScripts = Readonly<Record<Exclude<keyof typeof scripts, "publishOnce">, RedisScript>>;
 
@@ -25,7 +40,7 @@ export function groupScripts(commands: RedisClient): GroupScripts {
 }
 
 /** Names of consumers that were made here begin so. */
-const own = "daprlet-";
+const prefix = "daprlet-";
 /** After which silence a consumer that holds nothing is removed. */
 const forgottenMs = 60 * 60_000;
 
@@ -47,7 +62,7 @@ export class StreamGroup {
   constructor(stream: string, group: string, id: string, commands: RedisClient, all: GroupScripts) {
     this.stream = stream;
     this.group = group;
-    this.#consumer = own + id;
+    this.#consumer = prefix + id;
     this.#keys = [stream, `||daprlet||lanes||${JSON.stringify([stream, group])}`];
     this.#commands = commands;
     this.#scripts = all;
@@ -56,7 +71,7 @@ export class StreamGroup {
   /** Makes sure that the group is there, and removes consumers that ended without a word. */
   async create(): Promise<void> {
     await this.#scripts.create(this.#keys, [this.group]);
-    await this.#run("sweep", [own, forgottenMs]);
+    await this.#run("sweep", [prefix, forgottenMs]);
   }
 
   /**
@@ -113,20 +128,19 @@ export class StreamGroup {
   }
 
   /** Takes over at most `wanted` that nobody kept for `idleMs`; looks on after `from`, at the beginning for "". */
-  async claim(
-    idleMs: number,
-    wanted: number,
-    from: string,
-  ): Promise<{ readonly grants: readonly Grant[]; readonly next: string }> {
-    const [next, found] = (await this.#run("claim", [idleMs, lanePatienceMs, wanted, from])) as [
-      Buffer,
-      unknown[],
-    ];
-    const grants: Grant[] = [];
-    for (let i = 0; i < found.length; i += 2) {
-      grants.push({ event: streamEvent(found[i] as RawEntry), before: found[i + 1] as number });
+  async claim(idleMs: number, wanted: number, from: string): Promise<Page> {
+    return page(await this.#run("claim", [idleMs, lanePatienceMs, wanted, from]));
+  }
+
+  /** All that is this consumer's, also what was read and never came because the connection was lost. */
+  async own(): Promise<readonly Grant[]> {
+    const all: Grant[] = [];
+    for (let from = ""; ; ) {
+      const { grants, next } = page(await this.#run("own", [from]));
+      all.push(...grants);
+      if (next === "") return all;
+      from = next;
     }
-    return { grants, next: String(next) };
   }
 
   /** Says that these are still being worked on; answers those that are not this consumer's any more. */

@@ -159,6 +159,24 @@ end
 return {#rows < 200 and '' or from, claimed}`;
 
 /**
+ * ARGV: after which id to look. Answers where to go on (empty: at an end), then what is the own consumer's and does not
+ * wait in a lane, and how often it had been handed out before.
+ */
+export const own = `${library}
+local from = ARGV[3]
+local rows = redis.call('XPENDING', stream, group, from == '' and '-' or '(' .. from, '+', 200, me)
+local entries = {}
+for _, row in ipairs(rows) do
+  from = row[1]
+  local found = row[4] > 0 and entry(row[1])
+  if found then
+    entries[#entries + 1] = found
+    entries[#entries + 1] = row[4] - 1
+  end
+end
+return {#rows < 200 and '' or from, entries}`;
+
+/**
  * ARGV: ids and how often each was handed out. Says that they are still being worked on; answers those that are
  * another consumer's, or nobody's, by now.
  */

@@ -40,6 +40,8 @@ export class StreamSubscription implements Subscription {
   readonly #closing = new AbortController();
   readonly #reading: Promise<void>;
   #cancelKeeping: () => void = () => undefined;
+  /** Whether an answer may have been lost, with events that are this instance's now. */
+  #lost = false;
   #claimFrom = "";
   #claimAt = 0;
   #closed: Promise<void> | undefined;
@@ -96,12 +98,18 @@ export class StreamSubscription implements Subscription {
     while (!signal.aborted) {
       await this.#held.untilRoom();
       await this.#insist(async () => {
+        if (this.#lost) await this.#recover();
+        this.#lost = true;
         await this.#claim();
         const count = this.#held.room;
-        if (count <= 0 || signal.aborted) return;
+        if (count <= 0 || signal.aborted) {
+          this.#lost = false;
+          return;
+        }
         const { patienceMs } = this.options;
         const events = await this.group.read(this.reader, count, this.platform.clock, { waitMs, patienceMs });
         await this.#take(events.map((event) => ({ event, before: 0 })));
+        this.#lost = false;
       });
     }
   }
@@ -126,6 +134,13 @@ export class StreamSubscription implements Subscription {
       if (signal.aborted) return false;
       await sleep(this.platform.clock, backOffMs(reconnect, failures, this.platform), signal).catch(() => {});
     }
+  }
+
+  async #recover(): Promise<void> {
+    // What is in hand now may have been acknowledged when the answer is here.
+    const known = new Set(this.#held.counts("all").map(([id]) => id));
+    const all = await this.group.own();
+    await this.#take(all.filter(({ event }) => !known.has(event.id)));
   }
 
   /** Hands on what was just read, in its order, but for what has to wait for others of its lane. */
