@@ -2,15 +2,18 @@ import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
-import { inScope } from "./resources/scope.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
-import { type AppSubscription, parseDeclared } from "./subscriptions/app-subscription.ts";
+import type { AppSubscription } from "./subscriptions/app-subscription.ts";
 import { bulkDelivery } from "./subscriptions/bulk-delivery.ts";
 import { delivery } from "./subscriptions/delivery.ts";
-import { Intake, type RoutedSubscription } from "./subscriptions/intake.ts";
+import { Intake } from "./subscriptions/intake.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
-import { compileRouting } from "./subscriptions/routing.ts";
+import {
+  declaredSubscriptions,
+  type RoutedSubscription,
+  routedSubscriptions,
+} from "./subscriptions/routed-subscriptions.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
 import { usableSubscriptions } from "./subscriptions/usable-subscriptions.ts";
 
@@ -103,9 +106,9 @@ export class Subscriptions {
 
   /**
    * Asks the app (`GET /dapr/subscribe`) and subscribes to what it says and the resources declare. Called again after
-   * the app came back or the resources changed, it starts afresh:
-   * deliveries under way end as they would have, what was to be delivered again is due at once. Resolves at the first
-   * attempt to subscribe; what the broker refuses is tried again until it is accepted.
+   * the app came back or the resources changed, it starts afresh: deliveries under way end as they would have, what was
+   * to be delivered again is due at once. Resolves at the first attempt to subscribe; what the broker refuses is tried
+   * again until it is accepted.
    */
   start(): Promise<void> {
     if (this.#closed) return Promise.resolve();
@@ -128,10 +131,11 @@ export class Subscriptions {
     if (app === undefined || signal.aborted) return;
     const read = await readSubscriptions(app, sidecar, signal);
     if (signal.aborted) return;
-    const declared = await this.#declared();
-    // One rule that is invalid spoils the whole of the app's answer, as in Dapr.
-    const own = read && (await this.#routed(read));
+    const routed = (found: readonly AppSubscription[]) => routedSubscriptions(found, this.rules, sidecar);
+    const declared = await routed(declaredSubscriptions(sidecar, this.namespace));
+    const own = read && (await routed(read));
     if (signal.aborted) return;
+    // One rule that is invalid spoils the whole of the app's answer, as in Dapr.
     if (own !== undefined && own.length === read?.length) this.#own = own;
     const wanted = usableSubscriptions(declared, this.#own, sidecar);
     if (this.#wanted.length > 0 && wanted.length === 0) {
@@ -144,31 +148,6 @@ export class Subscriptions {
     await Promise.all(this.#wanted.map((subscription) => this.#subscribe(subscription, starting.signal)));
     const topics = this.#open.map(({ info }) => `${info.pubsubname}/${info.topic}`);
     if (topics.length > 0) sidecar.log.info(`the app is subscribed to ${topics.join(", ")}`);
-  }
-
-  /** What the resources declare for this app. */
-  async #declared(): Promise<readonly RoutedSubscription[]> {
-    const { resources, appId, log } = this.sidecar();
-    const declared = resources.subscriptions
-      .filter((resource) => inScope(resource, appId, this.namespace))
-      .map((resource) => parseDeclared(resource, (sentence) => log.error(sentence)))
-      .filter((subscription) => subscription !== undefined);
-    return await this.#routed(declared);
-  }
-
-  /** Those whose rules are valid; the others are logged. */
-  async #routed(subscriptions: readonly AppSubscription[]): Promise<readonly RoutedSubscription[]> {
-    const routed: RoutedSubscription[] = [];
-    for (const subscription of subscriptions) {
-      try {
-        routed.push({ ...subscription, routing: await compileRouting(subscription.rules, this.rules) });
-      } catch (error) {
-        const { called, type } = subscription;
-        const cost = type === "DECLARATIVE" ? "it is left out" : "none of the app's subscriptions is taken";
-        this.sidecar().log.error(`${called}: ${reasonOf(error)}; ${cost}`);
-      }
-    }
-    return routed;
   }
 
   /** Resolves after the first attempt; the others follow in the background. */

@@ -6,8 +6,7 @@ import { isWildcard } from "../components/pubsub/wildcard.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Sidecar } from "../sidecar.ts";
 import { wellFormedTraceparent } from "../traceparent.ts";
-import type { AppSubscription } from "./app-subscription.ts";
-import type { Routing } from "./routing.ts";
+import type { RoutedSubscription } from "./routed-subscriptions.ts";
 import { envelopeOf } from "./rules/envelope-of.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -31,11 +30,6 @@ function decoded(data: Uint8Array): Event | undefined {
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-/** With its rules compiled. */
-export interface RoutedSubscription extends AppSubscription {
-  readonly routing: Routing;
-}
 
 /** An event that is for the app. */
 export interface Admitted {

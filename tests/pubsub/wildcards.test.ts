@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { covers } from "../../host/components/pubsub/wildcard.ts";
+import { createRuntime } from "../../host/node/create-runtime.ts";
 import { component, sidecar, type TestSidecar } from "./sidecar.ts";
 
 const all = (rest: object = {}) => ({ pubsubname: "messagebus", topic: "*", route: "/all", ...rest });
@@ -63,6 +65,22 @@ describe("wildcards", () => {
     const on = await sidecar({ components: [component("messagebus", metadata)], subscriptions: [all()] });
     expect(await arrivals(on, "a")).toEqual([]);
     expect(complaints(on)).toEqual([expect.stringContaining("topic * of pub/sub messagebus is not allowed")]);
+  });
+
+  it("are refused where the component has none, by the component's name and type", async () => {
+    const logged: string[] = [];
+    const quiet = () => undefined;
+    const runtime = await createRuntime({
+      components: [component("messagebus")],
+      registry: { pubsub: [{ ...inMemoryPubSub(), features: ["OUTCOME"] }] },
+      app: (request) =>
+        new URL(request.url).pathname === "/dapr/subscribe" ? Response.json([all()]) : new Response(),
+      log: { debug: quiet, info: quiet, warn: quiet, error: (message) => void logged.push(message) },
+    });
+    expect(logged).toEqual([
+      "the app's subscription to topic *: pub/sub messagebus (pubsub.in-memory) has no wildcards; name each topic by itself",
+    ]);
+    await runtime.stop();
   });
 
   it("do not cross namespaces", async () => {
