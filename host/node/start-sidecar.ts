@@ -208,9 +208,11 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const stop = () => {
     stopping ??= (async () => {
       const graceMs = options.gracefulShutdownMs ?? 5_000;
-      await watching?.close();
+      // What it is at waits for requests, which the doors end.
+      const unwatched = watching?.close();
       await Promise.all(servers.map((server) => server.close(graceMs)));
       await runtime.stop();
+      await unwatched;
       resolveStopped();
     })();
     return stopping;

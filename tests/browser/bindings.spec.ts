@@ -1,5 +1,8 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startSidecar } from "../../host/node/start-sidecar.ts";
 import { startTarget, type Target } from "../hosts/target.ts";
 import { call, expect, open, type Registering, test, workerKiller } from "./fixtures.ts";
 
@@ -123,4 +126,39 @@ test("update() in page mode, and one that contradicts itself", async ({ page: ta
   expect(await update([target(0), target(0)])).toMatch(/duplicate definition of Component name target/);
   expect((await send()).status).toBe(200);
   expect(targets.map(({ reached }) => reached.length)).toEqual([1, 2]);
+});
+
+test("T10: the book's page opened as a file is refused by a sidecar on Node, and served where it is named", async ({
+  page: tab,
+}) => {
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-file-"));
+  const [first] = targets as [Target];
+  const start = (allowedOrigins?: string) =>
+    startSidecar({
+      appId: "clicks",
+      components: [target(0)],
+      logLevel: "error",
+      ...(allowedOrigins !== undefined && { allowedOrigins }),
+    });
+  const click = async (port: number) => {
+    const html = page
+      .replace("localhost:3500", `localhost:${port}`)
+      .replace(/<script type="module">[\s\S]*?<\/script>/, "");
+    writeFileSync(join(folder, "index.html"), html);
+    await tab.goto(`file://${join(folder, "index.html")}`);
+    await tab.click("#send");
+    await expect.poll(() => tab.evaluate(() => window.outcomes.length)).toBe(1);
+    return await tab.evaluate(() => window.outcomes[0]);
+  };
+  writeFileSync(join(folder, "jquery.js"), jquery);
+  const closed = await start();
+  // The browser keeps a refused preflight from the script: there is no status.
+  expect(await click(closed.port)).toBe(0);
+  expect(first.reached).toEqual([]);
+  await closed.stop();
+  const open = await start("*");
+  expect(await click(open.port)).toBe(200);
+  expect(first.reached.map(({ body }) => body)).toEqual(['"Hello, World!"']);
+  await open.stop();
+  rmSync(folder, { recursive: true });
 });
