@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
-import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import type { Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
 import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
-import { testContext } from "./test-context.ts";
+import { openWith, testContext } from "./test-context.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "daprlet-sqlite-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,11 +20,8 @@ describe.each([
   let files = 0;
   const open = (): Promise<Store> => {
     const connectionString = join(folder, `${disableWAL}-${files}.db`);
-    const metadata = new Map(Object.entries({ connectionString, disableWAL, queryIndexes }));
-    return sqliteStore.open(
-      decodeMetadata("statestore", sqliteStore.metadata, metadata, () => undefined),
-      testContext("statestore", clock),
-    );
+    const metadata = { connectionString, disableWAL, queryIndexes };
+    return openWith(sqliteStore, testContext("statestore", clock), metadata);
   };
   const cases = storeConformance({
     name: "state.sqlite",
@@ -41,22 +37,13 @@ describe.each([
   for (const { name, run } of cases) it(name, run);
 });
 
-describe("state.sqlite in memory", () => {
+describe("state.sqlite in memory, without indexes", () => {
   const clock = new FakeClock();
   const cases = storeConformance({
     name: "state.sqlite",
-    features: sqliteStore.features,
+    features: sqliteStore.features.filter((feature) => feature !== "QUERY_API"),
     clock,
-    open: () =>
-      sqliteStore.open(
-        decodeMetadata(
-          "statestore",
-          sqliteStore.metadata,
-          new Map(Object.entries({ connectionString: ":memory:", queryIndexes })),
-          () => undefined,
-        ),
-        testContext("statestore", clock),
-      ),
+    open: () => openWith(sqliteStore, testContext("statestore", clock), { connectionString: ":memory:" }),
   });
   for (const { name, run } of cases) it(name, run);
 });

@@ -5,7 +5,8 @@ import { concurrency } from "./state/concurrency.ts";
 import { expiry } from "./state/expiry.ts";
 import { lifecycle } from "./state/lifecycle.ts";
 import { outcomes } from "./state/outcomes.ts";
-import { queries } from "./state/query.ts";
+import { queryFilters } from "./state/query-filters.ts";
+import { queryResults } from "./state/query-results.ts";
 import type { Case, Use } from "./state/scenario.ts";
 import { transactions } from "./state/transactions.ts";
 
@@ -39,7 +40,7 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
   transactions,
   expiry,
   outcomes,
-  queries,
+  queries: [...queryFilters, ...queryResults],
   lifecycle,
 };
 
