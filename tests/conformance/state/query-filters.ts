@@ -178,6 +178,26 @@ export const queryFilters: readonly Case[] = [
     },
   },
   {
+    name: "compares texts of any length",
+    needs: ["QUERY_API"],
+    async run(use) {
+      const long = "x".repeat(1_000_000);
+      await put(use.store, [
+        json("long", { v: long }),
+        json("longer", { v: `${long}y` }),
+        json("short", { v: "x" }),
+      ]);
+      await use.again();
+      equal(await keys(use, { filter: eq("v", long) }), ["long"], "equal");
+      equal(await keys(use, { filter: { op: "GT", path: ["v"], value: long } }), ["longer"], "above");
+      equal(
+        (await pages(use, { sort: [by("v")], limit: 1 })).flat(),
+        ["short", "long", "longer"],
+        "in pages",
+      );
+    },
+  },
+  {
     name: "takes a filter of a thousand comparisons",
     needs: ["QUERY_API"],
     async run(use) {

@@ -43,8 +43,7 @@ export async function query(
   });
 }
 
-const keysOf = ({ items }: { readonly items: readonly KeyedItem[] }) =>
-  items.map(({ key }) => key.slice(5));
+const keysOf = ({ items }: { readonly items: readonly KeyedItem[] }) => items.map(({ key }) => key.slice(5));
 
 export async function keys(use: Use, asked: Partial<StateQuery> = {}): Promise<readonly string[]> {
   return keysOf(await query(use, asked));
