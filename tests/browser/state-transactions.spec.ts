@@ -61,7 +61,7 @@ test("a worker that is stopped leaves whole transactions, and an event of each",
   const asked = () => page.evaluate(() => (window as unknown as { statuses: number[] }).statuses.length);
   for (let i = 0; i < stops; i++) {
     const enough = (await asked()) + 10;
-    await expect.poll(asked, { intervals: [5] }).toBeGreaterThan(enough);
+    await expect.poll(asked, { intervals: [5], timeout: 20_000 }).toBeGreaterThan(enough);
     await kill();
   }
   await page.evaluate(() => Object.assign(window, { enough: true }));
