@@ -223,6 +223,7 @@ export const ofPrograms: HostDefinition["features"] = new Set([
   "processes",
   "files",
   "trace",
+  "wildcards",
 ]);
 
 /** The reference: what it answers is what the suites expect. */

@@ -56,6 +56,7 @@ export const inProcess: HostDefinition = {
     "configurable",
     "files",
     "trace",
+    "wildcards",
   ]),
   missing: undefined,
   start,

@@ -46,7 +46,7 @@ export interface PageHostOptions {
 
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
-  const features: Feature[] = ["locks", "settings", "persistent", "durableEvents", "eventTtl"];
+  const features: Feature[] = ["locks", "settings", "persistent", "durableEvents", "eventTtl", "wildcards"];
   if (door !== "page") features.push("chunks");
   if (door !== "fetch") features.push("redirects");
   let missing: string | undefined;

@@ -7,9 +7,9 @@ import { daprletProgram, node } from "./node.ts";
 export const nodeOnRedis: HostDefinition = {
   ...node,
   name: "Node, all in Redis",
-  // What is configured otherwise has nothing to do with the components.
+  // What is configured otherwise has nothing to do with the components; Redis' streams have no wildcards.
   features: new Set([
-    ...[...node.features].filter((feature) => feature !== "configurable"),
+    ...[...node.features].filter((feature) => feature !== "configurable" && feature !== "wildcards"),
     "durableEvents" as const,
   ]),
   missing: node.missing ?? missingRedis,
