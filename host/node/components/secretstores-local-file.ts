@@ -27,18 +27,17 @@ function* leaves(value: unknown, path: string, separator: string): Generator<[st
 
 /** As in Dapr: nested names are joined; where a secret may have several keys, its own name is not part of them. */
 function secretsIn(root: Fields, { nestedSeparator: separator, multiValued }: Format): Secrets {
+  const members = Object.entries(root);
+  if (!multiValued) {
+    const paths = members.flatMap(([name, value]) => [...leaves(value, name, separator)]);
+    return new Map(paths.map(([path, leaf]) => [path, new Map([[path, leaf]])]));
+  }
   const secrets = new Map<string, Secret>();
-  for (const [name, value] of Object.entries(root)) {
-    if (multiValued) {
-      const keys = isFields(value) ? Object.entries(value) : typeof value === "string" ? [[name, value]] : [];
-      if (isFields(value) || keys.length > 0) {
-        secrets.set(
-          name,
-          new Map(keys.flatMap(([key, inner]) => [...leaves(inner, String(key), separator)])),
-        );
-      }
-    } else
-      for (const [path, leaf] of leaves(value, name, separator)) secrets.set(path, new Map([[path, leaf]]));
+  for (const [name, value] of members) {
+    if (typeof value === "string") secrets.set(name, new Map([[name, value]]));
+    if (!isFields(value)) continue;
+    const keys = Object.entries(value).flatMap(([key, inner]) => [...leaves(inner, key, separator)]);
+    secrets.set(name, new Map(keys));
   }
   return secrets;
 }
