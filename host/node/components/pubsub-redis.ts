@@ -151,12 +151,13 @@ export const redisPubSub = definePubSub({
     }
     if (processingTimeout < 0) refuse("processingTimeout", "a duration above zero");
     const { maxRedeliverInterval = Math.max(longestBackOffMs, redeliverInterval) } = metadata;
-    const { concurrency, queueDepth, maxLenApprox, streamTTL, readTimeout: patienceMs } = metadata;
+    const { concurrency, queueDepth, maxLenApprox, streamTTL, readTimeout } = metadata;
     const options: StreamSubscriptionOptions = {
       delivery: deliveryOptions(name, { concurrency, redeliverInterval, maxRedeliverInterval }),
       queueDepth,
       processingTimeoutMs: processingTimeout,
-      patienceMs,
+      // A read that waits must notice a dead server all the same.
+      patienceMs: readTimeout > 0 ? readTimeout : 60_000,
     };
     if (maxLenApprox > 0 && streamTTL > 0)
       log.warn("maxLenApprox and streamTTL exclude each other: streamTTL is not followed");

@@ -5,7 +5,6 @@ import type {
   ConfigurationSubscription,
 } from "../../../components/configuration/configuration-store.ts";
 import { type BackOff, backOffMs } from "../../../components/pubsub/back-off.ts";
-import { reasonOf } from "../../../errors/reason-of.ts";
 import { type Log, type Platform, sleep } from "../../../platform.ts";
 import { readItems } from "./configuration-items.ts";
 import { keyChannel, tellOfKeys } from "./keyspace.ts";
@@ -131,9 +130,8 @@ export class ConfigurationUpdates implements ConfigurationSubscription {
         this.#everything = false;
         return this.#tell(some);
       })
-      .catch((error) => {
-        this.#log.warn("a configuration update was not read", { cause: reasonOf(error) });
-      });
+      // What could not be read is compared with everything else, once it can.
+      .catch(() => void this.#again());
   }
 
   async #tell(keys: readonly string[]): Promise<void> {

@@ -1,9 +1,9 @@
 import {
   type Decoded,
-  duration,
   flag,
   integer,
   type MetadataSchema,
+  milliseconds,
   text,
 } from "../../../components/metadata-schema.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
@@ -21,10 +21,10 @@ export const redisMetadata = {
   ),
   clientCert: text("Client certificate in PEM, with clientKey."),
   clientKey: text("Key of clientCert in PEM."),
-  dialTimeout: duration("The longest that connecting may take; 0 or less: no limit.", 5_000),
-  readTimeout: duration("How long the server may say nothing to a request; 0 or less: no limit.", 3_000),
-  redisMinRetryInterval: duration("The first wait before connecting again; it doubles each time.", 8),
-  redisMaxRetryInterval: duration("The longest wait before connecting again.", 512),
+  dialTimeout: milliseconds("The longest that connecting may take; 0 or less: no limit.", 5_000),
+  readTimeout: milliseconds("How long the server may say nothing to a request; 0 or less: no limit.", 3_000),
+  redisMinRetryInterval: milliseconds("The first wait before connecting again; it doubles each time.", 8),
+  redisMaxRetryInterval: milliseconds("The longest wait before connecting again.", 512),
   failover: flag("Sentinels: not available.", false),
   useEntraID: flag("Azure's identities: not available.", false),
 } satisfies MetadataSchema;

@@ -1,7 +1,7 @@
 /**
- * What has to happen as one on the server. KEYS: the stream, then the list of events of the group's lanes that were
- * sorted in (`marker`: the last one). A lane is a list of ids, the first of which is with an instance; its key is the
- * marker's with the lane behind it. Every script takes the group and the own consumer as its first two arguments.
+ * What has to happen as one on the server. KEYS: the stream, and the group's marker, which holds the last entry that was
+ * sorted into its lane. A lane is a list of ids in order, the first of which is with an instance; its key is the marker's
+ * with the lane behind it. ARGV begins with the group and the own consumer, where nothing else is said.
  */
 
 /**
