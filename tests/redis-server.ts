@@ -95,6 +95,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     child.kill("SIGKILL");
     await ended(child);
   };
+  // Also where a run ends by an error.
+  const end = () => void child.kill("SIGKILL");
+  process.once("exit", end);
   await start();
   return {
     address: `127.0.0.1:${port}`,
@@ -106,6 +109,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     resume: () => void child.kill("SIGCONT"),
     flush: async () => void (await client.flushall()),
     async stop() {
+      process.off("exit", end);
       client.disconnect();
       await kill();
       rmSync(folder, { recursive: true, force: true });
