@@ -52,7 +52,11 @@ export class InputBindings {
     this.#current.abort();
     const current = new AbortController();
     this.#current = current;
-    this.#turn = this.#turn.then(() => this.#restart(current.signal));
+    this.#turn = this.#turn
+      .then(() => this.#restart(current.signal))
+      .catch((error: unknown) => {
+        if (!current.signal.aborted) this.#sidecar().log.error(`input bindings: ${reasonOf(error)}`);
+      });
     return this.#turn;
   }
 

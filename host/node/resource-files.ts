@@ -78,6 +78,7 @@ export class ResourceFiles {
     const seen = JSON.stringify([files, texts]);
     if (seen === this.#seen) return undefined;
     this.#seen = seen;
+    for (const file of this.#read.keys()) if (!files.includes(file)) this.#read.delete(file);
     if (files.length === 0) return noResources;
     const yaml = await import("./yaml.ts");
     const parts = texts.map((text, i) => {

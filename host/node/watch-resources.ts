@@ -36,7 +36,10 @@ export function watchResources({ paths, files, clock, log, update }: WatchOption
     };
     try {
       const resources = await files.reload(tell);
-      if (resources === undefined) return;
+      if (resources === undefined) {
+        for (const fault of faults) told.add(fault);
+        return;
+      }
       if (!closed) await update(resources);
     } catch (error) {
       if (!closed) tell(`the resources stay as they were: ${reasonOf(error)}`);

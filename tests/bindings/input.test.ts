@@ -86,7 +86,7 @@ describe("which bindings are read", () => {
       },
       { clock },
     );
-    await vi.waitFor(() => expect(calls).toBe(1));
+    await vi.waitFor(() => expect(calls).toBe(1), 10_000);
     await clock.advance(3_000);
     await starting;
     expect([...events.handlers.keys()]).toEqual(["quick"]);
@@ -116,7 +116,7 @@ describe("which bindings are read", () => {
           }),
     );
     const sent = events.send("in", "1");
-    await vi.waitFor(() => expect(finish).toBeDefined());
+    await vi.waitFor(() => expect(finish).toBeDefined(), 10_000);
     const stopping = runtime.stop();
     expect(events.handlers.size).toBe(0);
     finish?.();

@@ -6,9 +6,12 @@ import type {
   HttpResponse,
 } from "../../components/bindings/http/http-exchange.ts";
 import { type Headers, header } from "../../http.ts";
+import type { Platform } from "../../platform.ts";
 import { exchange } from "../exchange.ts";
 import { openPool } from "../open-pool.ts";
 
+/** A server that never answers must not hold up the end. */
+const drainMs = 5_000;
 /** As many as Go's client follows. */
 const mostRedirects = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -34,7 +37,7 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
 }
 
 /** Over connections that are kept, one pool for each server. */
-export function nodeHttpExchange(): HttpExchange {
+export function nodeHttpExchange({ clock }: Platform): HttpExchange {
   const pools = new Map<string, Pool>();
 
   function pool(origin: string): Pool {
@@ -61,7 +64,10 @@ export function nodeHttpExchange(): HttpExchange {
       }
     },
     async close() {
-      await Promise.all([...pools.values()].map((opened) => opened.close()));
+      const all = [...pools.values()];
+      const cut = clock.after(drainMs, () => all.map((opened) => opened.destroy()));
+      await Promise.all(all.map((opened) => opened.close()));
+      cut();
     },
   };
 }
