@@ -1,5 +1,6 @@
 import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
+import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -175,7 +176,13 @@ export class Subscriptions {
     } catch (error) {
       if (signal.aborted) return;
       const cause = reasonOf(error);
-      log.error(`could not subscribe to topic ${topic} of pub/sub ${pubsubname}; trying again: ${cause}`);
+      const what = `could not subscribe to topic ${topic} of pub/sub ${pubsubname}`;
+      // No broker learns it by being asked again.
+      if (error instanceof ComponentError && error.code === "UNIMPLEMENTED") {
+        log.error(`${what}: ${cause}`);
+        return;
+      }
+      log.error(`${what}; trying again: ${cause}`);
       const wait = backOffMs(resubscribe, failures + 1, platform);
       void sleep(platform.clock, wait, signal).then(
         () => this.#subscribe(subscription, signal, failures + 1),

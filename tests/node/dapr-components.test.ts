@@ -9,11 +9,11 @@ import type { Component, Definition } from "../../host/components/component.ts";
 import type { ConfigurationItems } from "../../host/components/configuration/configuration-store.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
-import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
 import { daprSecretStore } from "../../host/components/secretstores/dapr.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { startSidecar } from "../../host/node/start-sidecar.ts";
+import { consoleLog } from "../../host/web-platform.ts";
 import { testContext } from "../conformance/test-context.ts";
 import { componentYaml } from "../hosts/components.ts";
 import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
@@ -75,12 +75,19 @@ describe("pubsub.dapr", () => {
     await remote.stop();
   });
 
-  test("does not subscribe, and says what does", async () => {
-    const component = await open(daprPubSub(), "http://localhost:1");
-    const subscribing = component.subscribe({ topic: "t", consumerId: "c", metadata: none }, async () => {});
-    await expect(subscribing).rejects.toThrow(
-      "pub/sub remote publishes only: the sidecar at http://localhost:1 hands events to its own app",
-    );
+  test("does not subscribe, and says once what does", async () => {
+    const errors: string[] = [];
+    const local = await createRuntime({
+      log: { ...consoleLog("error", "shop"), error: (message) => errors.push(message) },
+      components: [{ name: "bus", type: "pubsub.dapr", metadata: { url: "http://localhost:1" } }],
+      app: () => Response.json([{ pubsubname: "bus", topic: "orders", route: "/orders" }]),
+    });
+    await local.advance(120_000);
+    expect(errors).toEqual([
+      "could not subscribe to topic orders of pub/sub bus: pub/sub bus publishes only: the sidecar at http://localhost:1 hands events to its own app over HTTP and to nobody else; join both by a relay (pubsub.relay) to subscribe",
+    ]);
+    expect((await local.fetch("/v1.0/healthz")).status).toBe(204);
+    await local.stop();
   });
 });
 
