@@ -1,5 +1,5 @@
 import { createDecipheriv } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { bytes, etag, put, read, told, upsert, write } from "../../../tests/conformance/state/scenario.ts";
 import { storeConformance } from "../../../tests/conformance/state.ts";
 import { openWith, testContext } from "../../../tests/conformance/test-context.ts";
@@ -208,5 +208,22 @@ describe("keys", () => {
     const error = await keysOf(metadata).catch((error) => error);
     expect(error).toMatchObject({ code: "INVALID_ARGUMENT", message });
     for (const text of Object.values(metadata)) if (text !== "") expect(error.message).not.toContain(text);
+  });
+
+  it("say what an engine without WebCrypto, or without AES-192, lacks", async () => {
+    try {
+      vi.stubGlobal("crypto", {});
+      const missing = keysOf({ primaryEncryptionKey: old });
+      await expect(missing).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining("needs WebCrypto, which browsers offer on https and localhost only"),
+      });
+      const importKey = () => Promise.reject(new DOMException("192-bit AES keys are not supported"));
+      vi.stubGlobal("crypto", { subtle: { importKey } });
+      const unsupported = keysOf({ primaryEncryptionKey: current.slice(0, 48) });
+      await expect(unsupported).rejects.toThrow(/some browsers have no AES-192: use 32 or 64 digits/);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
