@@ -1,6 +1,7 @@
 import { rawPayload } from "../components/pubsub/raw-payload.ts";
 import { covers } from "../components/pubsub/wildcard.ts";
 import type { SubscriptionResource } from "../resources/subscription.ts";
+import { type Members, membersOf } from "./members.ts";
 import type { Rule } from "./routing.ts";
 
 /** One topic that the app wants, checked: its own word (dapr-http-api §2.1) or a Subscription resource's (§4.3). */
@@ -35,14 +36,6 @@ const mostMessages = 10_000;
 
 /** Where a complaint about a subscription goes: a sentence. */
 export type Complaint = (sentence: string) => void;
-
-type Members = ReadonlyMap<string, unknown>;
-
-/** An object's members by lower-cased name: SDKs write `pubsubName` as well as `pubsubname`, and Dapr takes both. */
-function membersOf(value: unknown): Members | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]));
-}
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 

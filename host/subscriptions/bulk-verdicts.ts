@@ -1,5 +1,6 @@
 import { type RuntimeResponse, readBody } from "../http.ts";
-import { fieldsOf, type Verdict } from "./verdict.ts";
+import { membersOf } from "./members.ts";
+import type { Verdict } from "./verdict.ts";
 
 const decoder = new TextDecoder();
 /** Bytes: of 1,000 entries and more. */
@@ -29,10 +30,10 @@ export async function bulkVerdicts({ status, body }: RuntimeResponse): Promise<(
   } catch {
     return all("retry");
   }
-  const list = fieldsOf(value)?.get("statuses");
+  const list = membersOf(value)?.get("statuses");
   const verdicts = new Map<unknown, Verdict>();
   for (const entry of Array.isArray(list) ? list : []) {
-    const fields = fieldsOf(entry);
+    const fields = membersOf(entry);
     const given = fields?.get("status");
     const verdict = given === "SUCCESS" ? "success" : given === "DROP" ? "drop" : "retry";
     verdicts.set(fields?.get("entryid"), verdict);

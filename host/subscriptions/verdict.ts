@@ -1,4 +1,5 @@
 import { type RuntimeResponse, readBody } from "../http.ts";
+import { membersOf } from "./members.ts";
 
 /** What an app's answer to an event means: consumed, to be delivered again, or given up. */
 export type Verdict = "success" | "retry" | "drop";
@@ -6,12 +7,6 @@ export type Verdict = "success" | "retry" | "drop";
 const decoder = new TextDecoder();
 /** Larger answers hold no status. Bytes. */
 const longestAnswer = 1 << 20;
-
-/** An object's members by lower-cased name, as Go reads them; undefined for what is no object. */
-export function fieldsOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]));
-}
 
 /** `status` of a JSON object, only where it is a string. */
 function statusOf(bytes: Uint8Array): string | undefined {
@@ -21,7 +16,7 @@ function statusOf(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-  const status = fieldsOf(value)?.get("status");
+  const status = membersOf(value)?.get("status");
   return typeof status === "string" ? status : undefined;
 }
 
