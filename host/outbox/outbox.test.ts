@@ -559,6 +559,18 @@ describe("what cannot be published", () => {
     expect(await value(runtime, "a")).toBe("");
   });
 
+  it.each([{ contentType: "application/cloudevents+json" }, { "cloudevent.subject": "x".repeat(100_000) }])(
+    "is refused where an event cannot be made of it",
+    async (metadata) => {
+      const runtime = await start();
+      expect(await transact(runtime, [upsert("a", 5, { metadata })])).toMatchObject({
+        status: 500,
+        errorCode: "ERR_PUBLISH_OUTBOX",
+      });
+      expect([await value(runtime, "a"), published]).toEqual(["", []]);
+    },
+  );
+
   it.each([
     [{ outboxPublishPubsub: "bus" }, "state.shared", /give both outboxPublishPubsub and outboxPublishTopic/],
     [{ outboxpublishtopic: "t" }, "state.shared", /give both/],

@@ -1,6 +1,7 @@
 import type { OutboxTarget } from "../../components/state/outbox-target.ts";
-import type { ScannedItem, ScannedOperation } from "../../core/core.ts";
+import { ScanError, type ScannedItem, type ScannedOperation } from "../../core/core.ts";
 import { ApiError } from "../../errors/api-error.ts";
+import type { Sidecar } from "../../sidecar.ts";
 import type { Call } from "../endpoint.ts";
 import { envelope } from "../publish/envelope.ts";
 import { malformed } from "./request-body.ts";
@@ -54,7 +55,11 @@ function ensurePublishable({ sidecar }: Call, { pubsub, topic }: OutboxTarget): 
     opened === undefined
       ? `pubsub '${pubsub}' not found`
       : `topic ${topic} is not allowed for app id ${appId}`;
-  throw new ApiError("ERR_PUBLISH_OUTBOX", { cause }, { metadata: { appID: appId, error: cause } });
+  throw unpublishable(sidecar, cause);
+}
+
+function unpublishable({ appId }: Sidecar, cause: string): ApiError {
+  return new ApiError("ERR_PUBLISH_OUTBOX", { cause }, { metadata: { appID: appId, error: cause } });
 }
 
 /** Attributes that the metadata of an operation names without `cloudevent.` before them, as Dapr takes them. */
@@ -77,7 +82,14 @@ function eventOf(
   }
   const destination = { topic, pubsubname: pubsub, nativeTtl: true };
   const data = dataOf(item, contentType);
-  return decoder.decode(envelope(sidecar, data, contentType, request.headers, overrides, destination));
+  try {
+    return decoder.decode(envelope(sidecar, data, contentType, request.headers, overrides, destination));
+  } catch (error) {
+    // No event, or attributes that are too long.
+    if (error instanceof ScanError || error instanceof RangeError)
+      throw unpublishable(sidecar, error.message);
+    throw error;
+  }
 }
 
 /** A value's JSON, or the text of a string that is told to be no JSON. */
