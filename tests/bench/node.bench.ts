@@ -68,6 +68,14 @@ const whySlow =
 
 const item = JSON.stringify([{ key: "bench", value: { name: "a name", count: 12, list: [1, 2, 3] } }]);
 
+const entries = JSON.stringify(
+  Array.from({ length: 100 }, (_, n) => ({
+    entryId: String(n),
+    event: { name: "a name", count: n },
+    contentType: "application/json",
+  })),
+);
+
 export default async function bench(): Promise<void> {
   if (node.missing !== undefined) return console.log(`Node is left out: ${node.missing}.`);
   if (!(await hasWrk()))
@@ -115,6 +123,10 @@ export default async function bench(): Promise<void> {
         const { accepted, delivered } = await loadWithDelivery(a, "bench", folder);
         keep("publish, accepted", name, accepted);
         keep("publish, delivered", name, delivered);
+        await rate("bulk publish of 100 events", "/v1.0/publish/bulk/pubsub/nobody", {
+          method: "POST",
+          body: entries,
+        });
       }
     }
     await Promise.all(sidecars.splice(0).map((sidecar) => sidecar.stop()));
