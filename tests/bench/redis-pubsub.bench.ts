@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliverAcrossAKill } from "../conformance/deliver-across-a-kill.ts";
 import { componentYaml } from "../hosts/components.ts";
-import { startDaprd } from "../hosts/daprd.ts";
+import { type Daprd, startDaprd } from "../hosts/daprd.ts";
 import { node } from "../hosts/node.ts";
 import { listen, recorder } from "../interop/recorder.ts";
 import { missingRedis, type RedisServer, startRedis } from "../redis-server.ts";
@@ -12,7 +12,7 @@ import { hasWrk, load, seconds, sides } from "./load.ts";
 import { loadWithDelivery, startTarget } from "./start-target.ts";
 import { printRows, type Row } from "./table.ts";
 
-const rounds = 3;
+const rounds = 4;
 const events = 1_000;
 
 const accepted = "publish to nobody, accepted";
@@ -70,25 +70,32 @@ export default async function bench(): Promise<void> {
     const rates = measured.get(what);
     rates?.set(side, Math.max(rate, rates.get(side) ?? 0));
   };
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, program } of sides) {
-      // Its own each time: no side is measured on the other's backlog.
+  const ends: (() => Promise<void> | void)[] = [];
+  try {
+    const sidecars: Daprd[] = [];
+    for (const { program } of sides) {
+      // A server each: no side is measured on the other's backlog.
       const server = await startRedis();
+      ends.push(() => server.stop());
       const { port: appPort, child } = await startTarget();
+      ends.push(() => void child.kill("SIGKILL"));
       const resources = resourcesOn(server, folder);
       const sidecar = await startDaprd({ appId: "bench", resources, appPort, program });
-      try {
+      ends.push(() => sidecar.stop());
+      sidecars.push(sidecar);
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, { name }] of sides.entries()) {
+        const sidecar = sidecars[i] as Daprd;
         const post = { method: "POST", body: '{"n":1}' };
         keep(accepted, name, await load(sidecar.port, "/v1.0/publish/pubsub/nobody", folder, post));
         const rates = await loadWithDelivery(sidecar, "bench", folder);
         keep(acceptedWith, name, rates.accepted);
         keep(delivered, name, rates.delivered);
-      } finally {
-        await sidecar.stop();
-        child.kill("SIGKILL");
-        await server.stop();
       }
     }
+  } finally {
+    for (const end of ends.reverse()) await end();
   }
   printRows(
     `Topics on Redis against daprd (wrk, 16 connections, best of ${rounds} runs of ${seconds} s)`,
