@@ -60,6 +60,10 @@ const unsaid = new Map<string, string>([
     "queries: finds under its prefix only, and of actors their own items",
     "actors are queried at their own sidecar",
   ],
+  [
+    "queries: takes a filter of a thousand comparisons",
+    "its parts count as well in the filters that the API takes",
+  ],
   ["queries: a token is for its own query", "the cause is a sentence, and no code"],
   ["queries: is refused where no one index covers its members", "the cause is a sentence, and no code"],
 ]);
