@@ -62,7 +62,7 @@ const unsaid = new Map<string, string>([
   ],
   [
     "queries: takes a filter of a thousand comparisons",
-    "its parts count as well in the filters that the API takes",
+    "a list of a thousand values counts as one more than the API takes",
   ],
   ["queries: a token is for its own query", "the cause is a sentence, and no code"],
   ["queries: is refused where no one index covers its members", "the cause is a sentence, and no code"],
