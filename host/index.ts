@@ -2,6 +2,8 @@
 
 export type { AppChannel } from "./channel/app-channel.ts";
 export * from "./components/bindings/binding.ts";
+export { BindingFailure } from "./components/bindings/binding-failure.ts";
+export { deliverUntilConsumed } from "./components/bindings/redelivery.ts";
 export type { Component, ComponentContext, Definition } from "./components/component.ts";
 export type { ComponentChange } from "./components/components.ts";
 export * from "./components/configuration/configuration-store.ts";

@@ -1,5 +1,8 @@
 /** `daprlet/worker`: joins a service worker that a site already has, or makes one of chosen components. */
+export { cronBinding } from "../host/components/bindings/cron.ts";
 export { daprBinding } from "../host/components/bindings/dapr.ts";
+export { httpBinding } from "../host/components/bindings/http.ts";
+export { inMemoryBinding } from "../host/components/bindings/in-memory.ts";
 export { daprConfigurationStore } from "../host/components/configuration/dapr.ts";
 export { inMemoryConfigurationStore } from "../host/components/configuration/in-memory.ts";
 export { daprLockStore } from "../host/components/lock/dapr.ts";
@@ -13,6 +16,10 @@ export { daprStore } from "../host/components/state/dapr.ts";
 export { inMemoryStore } from "../host/components/state/in-memory.ts";
 export { attach } from "./attach.ts";
 export { celRules } from "./cel-rules.ts";
+export { broadcastChannelBinding } from "./components/bindings-broadcastchannel.ts";
+export { clipboardBinding } from "./components/bindings-clipboard.ts";
+export { filePickerBinding } from "./components/bindings-filepicker.ts";
+export { notificationBinding } from "./components/bindings-notification.ts";
 export { indexedDbConfigurationStore } from "./components/configuration-indexeddb.ts";
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
