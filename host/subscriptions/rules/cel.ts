@@ -29,7 +29,7 @@ const reason = (error: unknown) =>
   String(error instanceof Error ? error.message : error).split("\n", 1)[0] ?? "";
 
 /**
- * Takes the library's `matches`, which runs a backtracking engine over what a publisher sent, for ours, and refuses
+ * Takes the library's `matches`, which runs a backtracking engine over what a publisher sent, for one that does not, and refuses
  * loops that are nested too deep.
  */
 function tame(value: unknown, patterns: Map<string, (text: string) => boolean>, depth = 0): void {

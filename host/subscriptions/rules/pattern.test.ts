@@ -37,6 +37,8 @@ describe("patterns", () => {
     ["a+?b", "aab", true],
     ["^\\x41\\x{1F600}$", "A😀", true],
     ["^.$", "😀", true],
+    ["[[:alpha:]]", "a", true],
+    ["^\\pL+$", "Straße", true],
     ["a{", "a{", true],
     ["a|", "zzz", true],
     ["\\\\\\.", "\\.", true],
@@ -46,29 +48,26 @@ describe("patterns", () => {
   });
 
   it.each([
-    ["(", "a group without its )"],
+    ["(", "missing closing )"],
     [")", "unexpected )"],
-    ["*", "nothing to repeat"],
-    ["a**", "nothing to repeat"],
-    ["[a", "an unfinished set"],
-    ["[b-a]", "a range that ends before it begins"],
-    ["[[:alpha:]]", "an unfinished set"],
-    ["a{2,1}", "an invalid count"],
-    ["a{1001}", "an invalid count"],
-    ["(?=a)", "a kind of group"],
-    ["(?<!a)", "a kind of group"],
-    ["\\1", "\\1, which is not supported"],
-    ["\\pL", "\\p, which is not supported"],
-    ["\\", "a backslash at the end"],
-    ["((a{100}){100}){100}", "too large"],
-    [`${"(".repeat(200)}${")".repeat(200)}`, "nested too deep"],
+    ["*", "missing argument to repetition operator"],
+    ["a**", "invalid nested repetition operator"],
+    ["[a", "missing closing ]"],
+    ["[b-a]", "invalid character class range"],
+    ["a{2,1}", "invalid repeat count"],
+    ["a{1001}", "invalid repeat count"],
+    ["(?=a)", "unsupported Perl syntax"],
+    ["\\1", "invalid escape sequence"],
+    ["\\", "trailing backslash"],
+    ["((a{100}){100}){100}", "invalid repeat count"],
+    [`${"(".repeat(1_200)}${")".repeat(1_200)}`, "nests too deeply"],
   ])("refuses %j: %s", (pattern, reason) => {
     expect(() => compilePattern(pattern)).toThrow(reason);
   });
 
   it("takes no time for what would keep a backtracking engine for ever", () => {
     const text = `${"a".repeat(5_000)}!`;
-    for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(a*)*b", ".*.*.*=.*", "^(((){1000}){1000}){1000}$"]) {
+    for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(a*)*b", ".*.*.*=.*", "(a{0,100}){0,10}b"]) {
       expect(found(pattern, text)).toBe(false);
     }
     expect(found("^(a?){200}a{200}$", "a".repeat(200))).toBe(true);
