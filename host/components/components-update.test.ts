@@ -11,6 +11,7 @@ import { defineStore, type Store } from "./state/store.ts";
 const happened: string[] = [];
 beforeEach(() => {
   happened.length = 0;
+  warnings.length = 0;
 });
 
 const store = defineStore({
@@ -28,6 +29,7 @@ const store = defineStore({
       write: () => [],
       async close() {
         happened.push(`close ${name} ${label}`.trim());
+        if (label === "hangs") await new Promise(() => undefined);
       },
     };
     return opened;
@@ -55,11 +57,14 @@ const resources = (given: readonly Given[]) =>
     ...componentFromObject({ name, type, metadata }, "the test"),
     ...more,
   }));
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const warnings: string[] = [];
+const warn = (message: string) => void warnings.push(message);
+const silent = { debug() {}, info() {}, warn, error() {} };
+const clock = new FakeClock();
 const context = {
   appId: "a",
   namespace: "default",
-  platform: { clock: new FakeClock(), log: silent, random: <T>(bytes: T) => bytes, uuid: () => "id" },
+  platform: { clock, log: silent, random: <T>(bytes: T) => bytes, uuid: () => "id" },
   log: silent,
 } as unknown as Omit<ComponentContext, "name">;
 
@@ -182,5 +187,27 @@ describe("components that are updated", () => {
       "close a 4",
     ]);
     expect(components.state.size).toBe(0);
+  });
+
+  it("are not held up by one that does not close, and are told of it", async () => {
+    const components = await open(["a", "state.told", { label: "hangs" }]);
+    const updates = ["hangs", "2"].map((label) =>
+      update(components, [["a", "state.told", { label }, { initTimeoutMs: 9 }]]),
+    );
+    await expect.poll(() => happened.at(-1)).toBe("close a hangs");
+    await clock.advance(10_000);
+    await expect.poll(() => happened.filter((what) => what === "close a hangs")).toHaveLength(2);
+    await clock.advance(10_000);
+    await Promise.all(updates);
+    expect(components.state.get("a")?.resource.metadata.get("label")).toBe("2");
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toBe("component a (state.told) did not close: it took longer than 10 s");
+  });
+
+  it("close although what holds them could not be moved", async () => {
+    const components = await open(["a", "state.told"]);
+    const moved = () => Promise.reject(new Error("the app is gone"));
+    await expect(update(components, [["a", "state.told", { label: "2" }]], moved)).rejects.toThrow("gone");
+    expect(happened.at(-1)).toBe("close a");
   });
 });

@@ -1,4 +1,5 @@
 import { ComponentError } from "../errors/component-error.ts";
+import { withTimeout } from "../platform.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { inScope } from "../resources/scope.ts";
 import { type Component, type Family, families } from "./component.ts";
@@ -15,6 +16,9 @@ import {
   type OpenOptions,
   openComponent,
 } from "./open-component.ts";
+
+/** What is left behind may take so long to close; what does not end by then is not waited for. */
+const CLOSING_MS = 10_000;
 
 /** What an update did to one component. */
 export interface ComponentChange {
@@ -143,8 +147,11 @@ export class Components implements OpenComponents {
       leaving.push(opened);
       changes.push({ name, family: familyOf(type), action: "closed" });
     }
-    if (changes.length > 0) await moved(changes);
-    await Promise.allSettled(leaving.map(({ component }) => component.close()));
+    try {
+      if (changes.length > 0) await moved(changes);
+    } finally {
+      await this.#closeAll(leaving);
+    }
     return changes;
   }
 
@@ -153,7 +160,22 @@ export class Components implements OpenComponents {
     await this.#turn;
     const all = this.#all().reverse();
     for (const family of families) this[family].clear();
-    await Promise.allSettled(all.map(({ component }) => component.close()));
+    await this.#closeAll(all);
+  }
+
+  /** Never rejects, and ends: one that hangs must hold up neither the next update nor the end. */
+  async #closeAll(leaving: readonly Opened<Family, Component>[]): Promise<void> {
+    const { log, platform } = this.#options.context;
+    await Promise.all(
+      leaving.map(async ({ component, resource: { name, type } }) => {
+        const late = () => new Error(`it took longer than ${CLOSING_MS / 1000} s`);
+        try {
+          await withTimeout(platform.clock, CLOSING_MS, component.close(), late);
+        } catch (error) {
+          log.warn(`component ${name} (${type}) did not close: ${ComponentError.from(error).message}`);
+        }
+      }),
+    );
   }
 
   #all(): Opened<Family, Component>[] {

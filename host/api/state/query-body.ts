@@ -10,7 +10,7 @@ export interface QueryBody {
 
 /** Deeper than anybody writes by hand, and no work for a stack. */
 const DEEPEST = 32;
-/** Comparisons and values of one filter: what SQLite takes in one statement, with room to spare. */
+/** Values to compare with of one filter: what SQLite takes in one statement, with room to spare. */
 const LONGEST = 1_000;
 
 /**
@@ -54,7 +54,7 @@ function wholeFilter(value: unknown): Filter | undefined {
   const budget = { left: LONGEST };
   const spend = (count: number) => {
     budget.left -= count;
-    if (budget.left < 0) throw new Error(`filter: expected at most ${LONGEST} comparisons and values`);
+    if (budget.left < 0) throw new Error(`filter: expected at most ${LONGEST} values to compare with`);
   };
   return filterOf(value, "filter", 1, spend);
 }
@@ -84,7 +84,7 @@ function filterOf(value: unknown, where: string, depth: number, spend: (count: n
   const common = { path: path(key, at) };
   if (op === "IN") {
     const values = array(given, `${at}.${key}`).map((one) => scalar(one, `${at}.${key}`));
-    spend(values.length + 1);
+    spend(Math.max(1, values.length));
     return { op, ...common, values };
   }
   spend(1);

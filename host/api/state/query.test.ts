@@ -104,3 +104,18 @@ describe("an encrypted store", () => {
     await encrypted.stop();
   });
 });
+
+describe("a filter", () => {
+  it("compares with 1,000 values at most, whichever operators they are in", async () => {
+    await put(store, [upsert("a", '{"kmh":999}')]);
+    const among = (count: number) => ({
+      filter: { IN: { kmh: Array.from({ length: count }, (_, i) => i) } },
+    });
+    expect(await ask("", among(1_000))).toMatchObject({ results: [{ key: "a" }] });
+    expect(await ask("", among(1_001))).toBe(500);
+    const each = (count: number) => ({
+      filter: { OR: Array.from({ length: count }, (_, i) => ({ EQ: { kmh: i } })) },
+    });
+    expect(await ask("", each(1_001))).toBe(500);
+  });
+});
