@@ -70,7 +70,8 @@ test("the worker gives way to an upgrade by newer code, and says what to do", as
   const upgraded = await page.evaluate(
     () =>
       new Promise<string>((resolve) => {
-        const request = indexedDB.open("daprlet:/:state:statestore", 2);
+        // Of whatever version comes after all that this one knows.
+        const request = indexedDB.open("daprlet:/:state:statestore", 1_000);
         request.onblocked = () => resolve("blocked");
         request.onerror = () => resolve("failed");
         request.onsuccess = () => {
