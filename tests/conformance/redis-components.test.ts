@@ -149,8 +149,13 @@ describeWithRedis("on a Redis of its own", () => {
     await server.client.set("other", "x");
     await server.client.set("color", "blue||v2");
     await expect.poll(() => told).toEqual(["color=blue/v2"]);
+    await expect.poll(() => all.told).toEqual(["color=blue/v2", "other=x/"]);
+    // Each is waited for: what comes at once is told at once, in no order among keys.
     await server.client.del("color");
+    await expect.poll(() => told).toEqual(["color=blue/v2", "color=/"]);
     await server.client.set("size", "1");
+    await expect.poll(() => told).toEqual(["color=blue/v2", "color=/", "size=1/"]);
+    await expect.poll(() => all.told.at(-1)).toBe("size=1/");
     await server.client.pexpire("size", 20);
     await expect.poll(() => told).toEqual(["color=blue/v2", "color=/", "size=1/", "size=/"]);
     await expect.poll(() => all.told).toEqual(["color=blue/v2", "other=x/", "color=/", "size=1/", "size=/"]);
