@@ -503,6 +503,30 @@ describe("two instances", () => {
   });
 });
 
+describe("a sidecar that is stopping", () => {
+  it("leaves the events of a late transaction to the next one, and no timer", async () => {
+    const runtime = await start();
+    await settle();
+    // The app's last call, while its sidecar ends.
+    let ends = () => {};
+    const ending = new Promise<void>((resolve) => {
+      ends = resolve;
+    });
+    broker = [() => ending.then(async () => void (await transact(runtime, [upsert("b", 2)])))];
+    await transact(runtime, [upsert("a", 1)]);
+    const stopped = runtime.stop();
+    await settle();
+    ends();
+    await stopped;
+    running = [];
+    await settle();
+    expect(clock.pending).toBe(0);
+    await start();
+    await clock.advance(LEASE_MS);
+    expect(published.map(({ event }) => event.data)).toEqual([1, 2]);
+  });
+});
+
 describe("a repeated request", () => {
   it("publishes nothing a second time", async () => {
     const runtime = await start();

@@ -11,6 +11,7 @@ const none: ReadonlyMap<string, string> = new Map();
 /** The outboxes of a sidecar's open stores. */
 export class Outboxes {
   readonly #open = new Map<Store, Outbox>();
+  #closed = false;
 
   constructor(readonly sidecar: () => Sidecar) {}
 
@@ -22,12 +23,15 @@ export class Outboxes {
       const publish = this.#publish.bind(this);
       outbox = new Outbox(component, { appId, store: resource.name, platform, log, publish });
       this.#open.set(component, outbox);
+      // The last transactions of a sidecar that stops are kept, and published by the next one.
+      if (this.#closed) void outbox.close();
     }
     return outbox;
   }
 
   /** What earlier instances left in the open stores is published from now on; outboxes of stores that closed end. */
   async refresh(): Promise<void> {
+    if (this.#closed) return;
     const { components, log } = this.sidecar();
     const current = new Set<Store>();
     for (const opened of components.state.values()) {
@@ -44,6 +48,7 @@ export class Outboxes {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return this.#end([...this.#open.keys()]);
   }
 

@@ -3,9 +3,11 @@ import type { BindingRequest, OutputBinding } from "../../host/components/bindin
 import type { Component, Definition } from "../../host/components/component.ts";
 import type { ConfigurationItems } from "../../host/components/configuration/configuration-store.ts";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
 import { redisBinding } from "../../host/node/components/bindings-redis.ts";
 import { redisConfigurationStore } from "../../host/node/components/configuration-redis.ts";
 import { redisLockStore } from "../../host/node/components/lock-redis.ts";
+import type { Clock } from "../../host/platform.ts";
 import { systemClock } from "../../host/web-platform.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { testContext } from "./test-context.ts";
@@ -26,9 +28,10 @@ describeWithRedis("on a Redis of its own", () => {
     definition: Definition<C>,
     more: Readonly<Record<string, string>> = {},
     warn: (message: string) => void = () => undefined,
+    clock: Clock = systemClock,
   ): Promise<C> {
     const fields = new Map(Object.entries({ redisHost: server.address, ...more }));
-    const context = testContext("store", systemClock);
+    const context = testContext("store", clock);
     const metadata = decodeMetadata("store", definition.metadata, fields, () => undefined);
     const component = await definition.open(metadata, { ...context, log: { ...context.log, warn } });
     opened.push(component);
@@ -218,5 +221,43 @@ describeWithRedis("on a Redis of its own", () => {
     ).rejects.toThrow(/set notify-keyspace-events Kg\$xe in the server's own configuration/);
     await (await as("blind")).subscribe(["k"], new Map(), async () => undefined, "the test's");
     expect(warnings.join()).toMatch(/set notify-keyspace-events Kg\$xe/);
+  });
+
+  it("configuration.redis asks with a growing pause where it may not read any more", async () => {
+    const rights = (...given: string[]) => server.client.call("ACL", "SETUSER", "app", ...given);
+    await rights("on", ">pw", "~*", "&*", "+@all");
+    const [clock, warnings] = [new FakeClock(), [] as string[]];
+    const store = await open(
+      redisConfigurationStore,
+      { redisUsername: "app", redisPassword: "pw" },
+      (text) => void warnings.push(text),
+      clock,
+    );
+    const told: string[] = [];
+    await store.subscribe(
+      ["k"],
+      new Map(),
+      async (items) => void told.push([...items].map(([, { value }]) => value).join()),
+      "the test's",
+    );
+    await rights("-mget");
+    await server.client.config("RESETSTAT");
+    await server.client.set("k", "1");
+    const refused = async () => {
+      const stats = await server.client.info("commandstats");
+      return Number(/cmdstat_mget:.*rejected_calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    };
+    await expect.poll(refused).toBe(1);
+    await server.client.set("k", "2");
+    await expect.poll(refused).toBe(2);
+    for (let i = 0; i < 20; i++) await server.client.ping();
+    expect(await refused()).toBe(2);
+    await clock.advance(100);
+    await expect.poll(refused).toBe(3);
+    expect(warnings).toEqual(["configuration updates cannot be read; trying on"]);
+    await rights("+mget");
+    await expect.poll(() => clock.pending).toBe(1);
+    await clock.advance(10_000);
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual(["2"]);
   });
 });

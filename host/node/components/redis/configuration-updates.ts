@@ -38,6 +38,9 @@ export class ConfigurationUpdates implements ConfigurationSubscription {
   /** Keys to look at in a turn that has not begun. */
   #next: Set<string> | undefined;
   #everything = false;
+  /** In a row, of reading what changed. */
+  #failures = 0;
+  #retries = false;
 
   private constructor(
     commands: RedisClient,
@@ -130,8 +133,27 @@ export class ConfigurationUpdates implements ConfigurationSubscription {
         this.#everything = false;
         return this.#tell(some);
       })
-      // What could not be read is compared with everything else, once it can.
-      .catch(() => void this.#again());
+      .then(
+        () => {
+          this.#failures = 0;
+        },
+        (error: unknown) => void this.#retry(error),
+      );
+  }
+
+  /** What could not be read is compared with everything else, once it can. */
+  async #retry(error: unknown): Promise<void> {
+    const { signal } = this.#closing;
+    if (this.#retries || signal.aborted) return;
+    this.#retries = true;
+    const { code, message: cause } = this.#commands.error(error);
+    if (++this.#failures === 1 && code !== "UNAVAILABLE") {
+      this.#log.warn("configuration updates cannot be read; trying on", { cause });
+    }
+    const wait = backOffMs(retry, this.#failures, this.#platform);
+    await sleep(this.#platform.clock, wait, signal).catch(() => undefined);
+    this.#retries = false;
+    await this.#again();
   }
 
   async #tell(keys: readonly string[]): Promise<void> {
