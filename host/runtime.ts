@@ -30,7 +30,7 @@ import { Turnover } from "./turnover.ts";
 
 export type { RuntimeOptions };
 
-/** How long events that wait in an outbox may wait for the app at a start. */
+/** How long an update, or the events that wait in an outbox at a start, may wait for the app. */
 const PATIENCE_MS = 10_000;
 
 const open = ["healthz.get", "healthz.outbound"];
@@ -202,16 +202,28 @@ export class Runtime {
       await this.#settle(changed);
     });
     this.#resources = resources;
-    if (resubscribe && !touched(changes, "pubsub") && this.#app) await this.sidecar.subscriptions.start();
+    if (resubscribe && !touched(changes, "pubsub") && this.#app) {
+      await this.#patiently(this.sidecar.subscriptions.start());
+    }
     return changes;
+  }
+
+  /** An app that is away or hangs must not hold up the next update: what waits for it goes on by itself. */
+  async #patiently(asking: Promise<unknown>): Promise<void> {
+    const late = () => new Error(`it did not answer within ${PATIENCE_MS / 1000} s`);
+    await withTimeout(this.sidecar.platform.clock, PATIENCE_MS, asking, late).catch((error: unknown) => {
+      this.log.warn(`the resources are in use before the app was asked anew: ${reasonOf(error)}`);
+    });
   }
 
   /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
     const { subscriptions, configurations, outboxes } = this.sidecar;
-    if (touched(changes, "pubsub") && this.#app) await subscriptions.start();
-    if (touched(changes, "bindings") && this.#app) await this.#inputBindings.start();
-    if (touched(changes, "configuration")) await configurations.moved(changes.map(({ name }) => name));
+    const asking: Promise<void>[] = [];
+    if (touched(changes, "pubsub") && this.#app) asking.push(subscriptions.start());
+    if (touched(changes, "bindings") && this.#app) asking.push(this.#inputBindings.start());
+    if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
+    await this.#patiently(Promise.all(asking));
     await this.#underWay.pass();
     await outboxes.refresh();
   }
