@@ -16,7 +16,7 @@ import { decodeMetadata } from "./metadata-schema.ts";
 import type { PubSub } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
-import { concealedLog, concealing } from "./secretstores/conceal.ts";
+import { concealed, concealedLog, concealing } from "./secretstores/conceal.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
 import { type OpenedSecretStores, secretValues } from "./secretstores/secret-values.ts";
 import { EncryptedStore } from "./state/encrypted-store.ts";
@@ -122,7 +122,7 @@ function encrypted(
 
 /**
  * Opens one component: its metadata with templates filled in and secrets resolved from the stores that are open.
- * Throws a ComponentError that names it, and leaves nothing open then. Neither that nor its log holds a secret's value.
+ * Throws a ComponentError that names it, and leaves nothing open then. Neither that nor its log nor a later failure holds a secret's value.
  */
 export async function openComponent(
   resource: ComponentResource,
@@ -136,7 +136,8 @@ export async function openComponent(
   const conceal = concealing(secrets.values());
   const quiet = { ...context, log: concealedLog(context.log, conceal) };
   try {
-    return await openDefined(definition, resource, secrets, quiet, options);
+    const opened = await openDefined(definition, resource, secrets, quiet, options);
+    return { ...opened, component: concealed(opened.component, conceal) };
   } catch (error) {
     const { code, message } = ComponentError.from(error);
     throw new ComponentError(code, conceal(message));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openWith } from "../../../tests/conformance/test-context.ts";
+import { ComponentError } from "../../errors/component-error.ts";
 import { createRuntime, nodeRegistry } from "../../node/index.ts";
 import type { Log } from "../../platform.ts";
 import { flag, integer, text } from "../metadata-schema.ts";
@@ -123,7 +124,21 @@ describe("metadata that refer to secrets", () => {
       async open({ password, fails }, context) {
         context.log.warn(`connecting with ${password}`, { url: `redis://:${password}@localhost` });
         if (fails) throw new Error(`redis://:${password}@localhost is away`);
-        return await openWith(inMemoryStore, context);
+        const memory = await openWith(inMemoryStore, context);
+        return {
+          get: async () => {
+            throw new ComponentError(
+              "UNAVAILABLE",
+              `redis://:${encodeURIComponent(password ?? "")}@localhost broke`,
+            );
+          },
+          bulkGet: () => {
+            throw new Error(`${password} broke`);
+          },
+          write: (batch) => memory.write(batch),
+          close: () => memory.close(),
+          facts: new Map([["server", `redis://:${password}@localhost`]]),
+        };
       },
     });
     const registry = { ...nodeRegistry, state: [talkative] };
@@ -137,7 +152,21 @@ describe("metadata that refer to secrets", () => {
         registry,
         log,
       });
-    await (await start("")).stop();
+    const runtime = await start("");
+    const save = { method: "POST", body: '[{"key":"k","value":1}]' };
+    expect((await runtime.fetch("/v1.0/state/statestore", save)).status).toBe(204);
+    const bulk = { method: "POST", body: '{"keys":["k"]}' };
+    const answers = [
+      await runtime.fetch("/v1.0/state/statestore/k"),
+      await runtime.fetch("/v1.0/state/statestore/bulk", bulk),
+      await runtime.fetch("/v1.0/metadata"),
+    ];
+    const answered = (await Promise.all(answers.map((answer) => answer.text()))).join("\n");
+    expect(answered).toContain("redis://:***@localhost broke");
+    expect(said.join()).toContain("*** broke");
+    expect(answered).toContain('redis://:***@localhost"');
+    expect(`${answered}${said}`).not.toContain(secret);
+    await runtime.stop();
     const failure = await start('  - name: fails\n    value: "true"\n').catch((error: Error) => error);
     expect(String(failure)).toContain("redis://:***@localhost is away");
     expect(said.join()).toContain('connecting with *** {"url":"redis://:***@localhost"}');
