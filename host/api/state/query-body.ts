@@ -12,6 +12,10 @@ export interface QueryBody {
 const DEEPEST = 32;
 /** Values to compare with of one filter: what SQLite takes in one statement, with room to spare. */
 const LONGEST = 1_000;
+/** A page that follows another one is asked for with every sort compared within every other. */
+const MOST_SORTS = 16;
+/** Characters of one path, which a statement repeats wherever it reads the value. */
+const LONGEST_PATH = 1_000;
 
 /**
  * Reads the JSON of a query. Names of members may differ in case and unknown ones are ignored, as in Dapr; names of
@@ -32,10 +36,16 @@ export function parseQuery(body: Uint8Array): QueryBody {
   if (typeof token !== "string") throw new Error("page.token: expected a string");
   return {
     filter: wholeFilter(query.get("filter") ?? {}),
-    sort: array(query.get("sort") ?? [], "sort").map(sortOf),
+    sort: sorts(query.get("sort") ?? []),
     limit: limit === 0 ? undefined : limit,
     token: token === "" ? undefined : token,
   };
+}
+
+function sorts(value: unknown): readonly Sort[] {
+  const given = array(value, "sort");
+  if (given.length > MOST_SORTS) throw new Error(`sort: expected at most ${MOST_SORTS} keys`);
+  return given.map(sortOf);
 }
 
 function sortOf(value: unknown, index: number): Sort {
@@ -101,6 +111,8 @@ function scalar(value: unknown, where: string): Scalar {
 
 function path(value: unknown, where: string): Path {
   const found = typeof value === "string" ? pathOf(value) : undefined;
+  if (found !== undefined && String(value).length > LONGEST_PATH)
+    throw new Error(`${where}: expected a path of at most ${LONGEST_PATH} characters`);
   if (found === undefined) throw new Error(`${where}: expected the path of a member, as in person.org`);
   return found;
 }

@@ -119,3 +119,21 @@ describe("a filter", () => {
     expect(await ask("", each(1_001))).toBe(500);
   });
 });
+
+describe("a sort", () => {
+  it("has 16 keys at most, and no path is longer than 1,000 characters: a store's work grows with their square", async () => {
+    await put(store, [upsert("a", '{"kmh":1}')]);
+    const by = (count: number) => ({ sort: Array.from({ length: count }, () => ({ key: "kmh" })) });
+    expect(await ask("", by(16))).toMatchObject({ results: [{ key: "a" }] });
+    expect(await ask("", by(17))).toBe(500);
+    for (const path of ["x".repeat(1_001), `${"x.".repeat(500_000)}x`]) {
+      const answer = await runtime.fetch("/v1.0-alpha1/state/s/query", {
+        method: "POST",
+        body: JSON.stringify({ sort: [{ key: path }], filter: { EQ: { [path]: 1 } } }),
+      });
+      const { message } = (await answer.json()) as { message: string };
+      expect(message).toMatch(/expected a path of at most 1000 characters/);
+      expect(message.length).toBeLessThan(3_000);
+    }
+  });
+});

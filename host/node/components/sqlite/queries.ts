@@ -18,6 +18,8 @@ type Row = readonly [
 
 /** Statements are kept for the next query of the same form: preparing one takes longer than running it. */
 const KEPT_STATEMENTS = 64;
+/** Characters. A longer one is not kept: hardly another query has its form. */
+const LONGEST_KEPT = 16_384;
 
 /** The state queries of one table, by the index of what `queryIndexes` names. */
 export class Queries {
@@ -55,9 +57,10 @@ export class Queries {
   #statement(text: string): Statement {
     const kept = this.#statements.get(text);
     if (kept !== undefined) return kept;
+    const statement = this.#database.prepare(text).raw();
+    if (text.length > LONGEST_KEPT) return statement;
     const [oldest] = this.#statements.keys();
     if (oldest !== undefined && this.#statements.size >= KEPT_STATEMENTS) this.#statements.delete(oldest);
-    const statement = this.#database.prepare(text).raw();
     this.#statements.set(text, statement);
     return statement;
   }
