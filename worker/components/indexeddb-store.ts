@@ -132,7 +132,8 @@ export class IndexedDbStore implements DurableStore, QueryableStore {
           etag: () => `${this.#id}-${(++this.#versions).toString(36)}`,
         });
         await this.#index.claim(transaction);
-        apply(transaction, { ...changes, items: this.#index.withEntries(changes.items) });
+        const items = await this.#index.withEntries(transaction, changes.items);
+        apply(transaction, { ...changes, items });
         if (traced) {
           const commits = unwrap(transaction.objectStore("commits"));
           commits.put({ group, expiresAt: now + COMMIT_TTL_MS }, this.#id);

@@ -41,9 +41,10 @@ export interface StoredCommit {
   readonly expiresAt: number;
 }
 
-/** The paths whose entries every item has. */
+/** The paths whose entries every item of an app has, or will have once it is no more `building`. */
 export interface Indexed {
   readonly paths: string;
+  readonly building?: true;
 }
 
 export interface StateSchema extends DBSchema {
@@ -51,7 +52,7 @@ export interface StateSchema extends DBSchema {
   tombstones: { key: string; value: Tombstone; indexes: { expiresAt: number } };
   outcomes: { key: string; value: StoredOutcome; indexes: { expiresAt: number } };
   commits: { key: string; value: StoredCommit; indexes: { expiresAt: number } };
-  /** By app id: apps share a database, each with keys of its own. */
+  /** By app id: apps share a database, and keys where their component's `keyPrefix` says so. */
   indexed: { key: string; value: Indexed };
 }
 

@@ -82,6 +82,22 @@ describe("indexes of IndexedDB", () => {
     expect(await found(a, "a", "1")).toEqual(["app||k"]);
   });
 
+  it("hold what other apps write under a prefix that they share", async () => {
+    const [a, b] = [await open(declare("a")), await open(declare("b"), "other")];
+    const plain = await open("", "third");
+    const shared = { keyPrefix: "shared||" };
+    const value = { a: "1", b: "1" };
+    await put(plain, [item("shared||1", value)]);
+    expect(await found(a, "a", "1", shared)).toEqual(["shared||1"]);
+    expect(await found(b, "b", "1", shared)).toEqual(["shared||1"]);
+    await put(a, [item("shared||1", value), item("shared||a", value)]);
+    await put(b, [item("shared||b", value)]);
+    await put(plain, [item("shared||c", value)]);
+    const all = ["shared||1", "shared||a", "shared||b", "shared||c"];
+    expect(await found(a, "a", "1", shared)).toEqual(all);
+    expect(await found(b, "b", "1", shared)).toEqual(all);
+  });
+
   it("are no part of an export, and are made again after an import", async () => {
     const options = { databasePrefix, clock: systemClock, log: context.log };
     const store = await open(declare("a"));

@@ -1,12 +1,13 @@
 import { unwrap } from "idb";
 import type { ComponentContext } from "../../host/components/component.ts";
+import { KEY_SEPARATOR } from "../../host/components/state/key-prefix.ts";
 import type { KeyedItem, Path, QueryResult, StateQuery } from "../../host/components/state/query.ts";
 import { indexedPaths, isCovered, type QueryOptions } from "../../host/components/state/query-indexes.ts";
 import { evaluateQuery, selectPage } from "../../host/components/state/query-page.ts";
 import { type Plan, planOf } from "../../host/components/state/query-plan.ts";
 import { isAsked, predicate, type Row, rowOf } from "../../host/components/state/query-values.ts";
 import type { Database, Transaction } from "../storage/database.ts";
-import type { StateSchema, StoredItem } from "./state-layout.ts";
+import type { Indexed, StateSchema, StoredItem } from "./state-layout.ts";
 import { entriesOf, nameOf, rangesOf } from "./value-entries.ts";
 import { isLive } from "./write-group.ts";
 
@@ -60,9 +61,22 @@ export class ValueIndex {
     this.#claimed = true;
   }
 
-  withEntries(items: Map<string, StoredItem | undefined>): Map<string, StoredItem | undefined> {
-    if (this.#paths.length === 0) return items;
-    return new Map([...items].map(([key, item]) => [key, item && this.#withEntries(key, item, this.#paths)]));
+  async withEntries(
+    transaction: Transaction<StateSchema, "readwrite">,
+    items: Map<string, StoredItem | undefined>,
+  ): Promise<Map<string, StoredItem | undefined>> {
+    const own = this.#context.appId + KEY_SEPARATOR;
+    const shared = [...items].some(([key, item]) => item !== undefined && !key.startsWith(own));
+    const paths = shared ? await this.#everybodys(transaction) : this.#paths;
+    if (paths.length === 0) return items;
+    return new Map([...items].map(([key, item]) => [key, item && this.#withEntries(key, item, paths)]));
+  }
+
+  /** What any app finds items by: under a prefix that apps share, each writes for all. */
+  async #everybodys(transaction: Transaction<StateSchema, "readwrite">): Promise<readonly Path[]> {
+    const indexed = await transaction.objectStore("indexed").getAll();
+    const paths = [...this.#paths, ...indexed.flatMap((one) => JSON.parse(one.paths) as Path[])];
+    return [...new Map(paths.map((path) => [nameOf(path), path])).values()];
   }
 
   async query(query: StateQuery): Promise<QueryResult> {
@@ -74,7 +88,7 @@ export class ValueIndex {
           transaction.objectStore("indexed").get(appId),
           this.#find(transaction, query),
         ]);
-        return indexed?.paths === this.#declared ? found : undefined;
+        return indexed?.paths === this.#declared && !indexed.building ? found : undefined;
       });
       if (result !== undefined) return result;
       this.#building ??= this.#build().finally(() => {
@@ -120,6 +134,8 @@ export class ValueIndex {
   /** Gives every item entries for what is declared, beside those that it has for the paths of other apps. */
   async #build(): Promise<void> {
     const own = [undefined, ...this.#paths].map(nameOf);
+    // First, so that what others write meanwhile has them too.
+    await this.#note({ paths: this.#declared, building: true });
     let from: IDBKeyRange | null = null;
     for (let last: string | undefined = ""; last !== undefined; ) {
       last = await this.#database.transact(["items"], "readwrite", "relaxed", async (transaction) => {
@@ -138,8 +154,12 @@ export class ValueIndex {
       });
       if (last !== undefined) from = IDBKeyRange.lowerBound(last, true);
     }
+    await this.#note({ paths: this.#declared });
+  }
+
+  async #note(indexed: Indexed): Promise<void> {
     await this.#database.transact(["indexed"], "readwrite", "relaxed", async (transaction) => {
-      await transaction.objectStore("indexed").put({ paths: this.#declared }, this.#context.appId);
+      await transaction.objectStore("indexed").put(indexed, this.#context.appId);
     });
   }
 
