@@ -1,9 +1,8 @@
 import type { Call } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
-import { invokeApp, receiveInvocation, refuseMethod } from "./api/invoke.ts";
+import { invokeApp, receiveInvocation, refuseRoute } from "./api/invoke.ts";
 import { type ComponentChange, Components } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
-import type { RouteFault } from "./core/core.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
@@ -34,12 +33,6 @@ export type { RuntimeOptions };
 const PATIENCE_MS = 10_000;
 
 const open = ["healthz.get", "healthz.outbound"];
-
-function refuse(fault: RouteFault, request: RuntimeRequest): RuntimeResponse {
-  if (fault === "malformed-escape") return text("invalid URL escape in the path", 400);
-  if (fault === "too-long") return text("the path is too long", 414);
-  return refuseMethod(request);
-}
 
 function touched(changes: readonly ComponentChange[], family: ComponentChange["family"]): boolean {
   return changes.some((change) => change.family === family && change.action !== "kept");
@@ -187,7 +180,8 @@ export class Runtime {
   async update(resources: Resources): Promise<readonly ComponentChange[]> {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
-    const declared = ({ subscriptions }: Resources) => JSON.stringify(subscriptions);
+    const declared = ({ subscriptions, inboundRetries }: Resources) =>
+      JSON.stringify([subscriptions, inboundRetries]);
     const resubscribe = declared(resources) !== declared(this.#resources);
     const origin = (name: string) => {
       const found = resources.components.find((resource) => resource.name === name);
@@ -261,7 +255,7 @@ export class Runtime {
       }
       request = withHeaders(request, withoutHeader(request.headers, "dapr-api-token"));
     }
-    if (typeof route === "string") return refuse(route, request);
+    if (typeof route === "string") return refuseRoute(route, request);
     const requestId = header(request.headers, "daprlet-request-id");
     if (requestId !== undefined) {
       request = withHeaders(request, withoutHeader(request.headers, "daprlet-request-id"));

@@ -1,8 +1,9 @@
-import { backOffMs } from "./components/pubsub/back-off.ts";
+import { type BackOff, backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
+import { inboundRetry, type RetryPolicy } from "./resources/inbound-retry.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
 import type { AppSubscription } from "./subscriptions/app-subscription.ts";
@@ -57,6 +58,12 @@ function infoOf({
     deadLetterTopic,
     type,
   };
+}
+
+/** The waits of a policy; an exponential one begins with half a second, as Dapr's do. */
+function backOffOf({ policy, durationMs, maxIntervalMs }: RetryPolicy): BackOff {
+  if (policy === "constant") return { initialMs: durationMs, maxMs: durationMs, exact: true };
+  return { initialMs: Math.min(500, maxIntervalMs), maxMs: maxIntervalMs };
 }
 
 /** Settles as `work` does, or rejects with the signal's reason. */
@@ -159,15 +166,20 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const intake = new Intake(sidecar, subscription, opened);
+    const policy = inboundRetry(sidecar.resources.inboundRetries, pubsubname, sidecar.appId, this.namespace);
+    const retries = policy === undefined ? 0 : (policy.maxRetries ?? Number.POSITIVE_INFINITY);
+    const intake = new Intake(sidecar, subscription, opened, retries);
     const context = { app, presence: this.#presence, underWay: this.#underWay };
     const { bulk } = subscription;
     const { handler, flush } =
       bulk === undefined ? delivery(intake, context) : bulkDelivery(intake, context, platform);
-    const concurrency = bulk && { concurrency: bulk.maxMessages };
+    const asked = {
+      ...(bulk !== undefined && { concurrency: bulk.maxMessages }),
+      ...(policy !== undefined && { backOff: backOffOf(policy) }),
+    };
     try {
       const open = await component.subscribe(
-        { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata, ...concurrency },
+        { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata, ...asked },
         handler,
       );
       const now: Open = { info: infoOf(subscription), subscription: open, flush };

@@ -27,6 +27,7 @@ const only = (components: readonly ComponentResource[]): Resources => ({
   components,
   subscriptions: [],
   secretScopes: [],
+  inboundRetries: [],
 });
 
 /**

@@ -1,7 +1,14 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
+import type { RouteFault } from "../core/core.ts";
 import { ApiError, apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../http.ts";
+import {
+  BodyTooLargeError,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  text,
+  withoutHeader,
+} from "../http.ts";
 import { type Peer, UnavailableError } from "../mesh/transport.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
@@ -38,6 +45,13 @@ export function refuseMethod(request: RuntimeRequest): RuntimeResponse {
   if (id === "") return unaddressed();
   const cause = "invalid method: a control character, # or ? in the path";
   return apiError("ERR_DIRECT_INVOKE", { id, cause });
+}
+
+/** The answer to a path that the router takes for none, for this fault. */
+export function refuseRoute(fault: RouteFault, request: RuntimeRequest): RuntimeResponse {
+  if (fault === "malformed-escape") return text("invalid URL escape in the path", 400);
+  if (fault === "too-long") return text("the path is too long", 414);
+  return refuseMethod(request);
 }
 
 /** The reason for an ERR_DIRECT_INVOKE; rethrows what is no failure of invocation. */

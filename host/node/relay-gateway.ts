@@ -116,6 +116,7 @@ export class RelayGateway {
       resources: {
         subscriptions: [],
         secretScopes: [],
+        inboundRetries: [],
         components: pubsubNames.map((name) => ({
           name,
           namespace: undefined,

@@ -49,13 +49,30 @@ describe("Component resources", () => {
 
   it("reads several documents, and passes over empty ones and other systems'", () => {
     const { components, unapplied } = parse(
-      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
+      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
     );
     expect(components.map(({ name, origin }) => [name, origin])).toEqual([
       ["statestore", "components/a.yaml, document 1"],
       ["other", "components/a.yaml, document 5"],
     ]);
-    expect(unapplied).toEqual([{ kind: "Resiliency", name: "sub", origin: "components/a.yaml, document 4" }]);
+    expect(unapplied).toEqual([
+      { kind: "HTTPEndpoint", name: "sub", origin: "components/a.yaml, document 4" },
+    ]);
+  });
+
+  it("takes the retries of events from a Resiliency, and names what it does not apply", () => {
+    const { inboundRetries, unapplied } = parse(
+      "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: r\nspec:\n  policies:\n    timeouts: {fast: 1s}\n    retries:\n      often: {duration: 2s, maxRetries: 7, matching: {httpStatusCodes: '500'}}\n  targets:\n    apps: {a: {retry: often}}\n    components:\n      bus: {inbound: {retry: often, timeout: fast}, outbound: {retry: often}}\nscopes: [a]\n",
+    );
+    const policy = { policy: "constant", durationMs: 2_000, maxIntervalMs: 60_000, maxRetries: 7 };
+    expect(inboundRetries).toEqual([{ ...policy, component: "bus", namespace: undefined, scopes: ["a"] }]);
+    expect(unapplied).toEqual([
+      {
+        kind: "Resiliency",
+        name: "r spec.policies.timeouts, spec.targets.apps, spec.policies.retries.often.matching, spec.targets.components.bus.outbound, spec.targets.components.bus.inbound.timeout",
+        origin: "components/a.yaml, document 1",
+      },
+    ]);
   });
 
   it("reads scopes, timeout, ignoreErrors and notes secret references", () => {

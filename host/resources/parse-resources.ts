@@ -1,10 +1,12 @@
 import type * as Yaml from "yaml";
 import type { ComponentResource } from "./component.ts";
 import { isFields, ResourceError } from "./fields.ts";
+import type { InboundRetry } from "./inbound-retry.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { SubscriptionResource } from "./subscription.ts";
 import { type Environment, validateComponent } from "./validate-component.ts";
 import { validateConfiguration } from "./validate-configuration.ts";
+import { validateResiliency } from "./validate-resiliency.ts";
 import { validateSubscription } from "./validate-subscription.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
@@ -22,6 +24,7 @@ export interface Resources {
   readonly components: readonly ComponentResource[];
   readonly subscriptions: readonly SubscriptionResource[];
   readonly secretScopes: readonly SecretScope[];
+  readonly inboundRetries: readonly InboundRetry[];
 }
 
 /** With what was read beside them. */
@@ -35,6 +38,7 @@ export const noResources: ParsedResources = {
   components: [],
   subscriptions: [],
   secretScopes: [],
+  inboundRetries: [],
   unapplied: [],
 };
 
@@ -44,6 +48,7 @@ export function joinResources(parts: readonly ParsedResources[]): ParsedResource
     components: parts.flatMap(({ components }) => components),
     subscriptions: parts.flatMap(({ subscriptions }) => subscriptions),
     secretScopes: parts.flatMap(({ secretScopes }) => secretScopes),
+    inboundRetries: parts.flatMap(({ inboundRetries }) => inboundRetries),
     unapplied: parts.flatMap(({ unapplied }) => unapplied),
     hotReload: parts.findLast(({ hotReload }) => hotReload !== undefined)?.hotReload,
   };
@@ -62,6 +67,7 @@ export function parseResources(
   const components: ComponentResource[] = [];
   const subscriptions: SubscriptionResource[] = [];
   const secretScopes: SecretScope[] = [];
+  const inboundRetries: InboundRetry[] = [];
   const unapplied: UnappliedResource[] = [];
   let hotReload: boolean | undefined;
   const lines = new yaml.LineCounter();
@@ -108,15 +114,26 @@ export function parseResources(
     }
     const given = isFields(value.metadata) ? value.metadata.name : undefined;
     const name = typeof given === "string" ? given : "";
-    if (value.kind === "Configuration") {
+    const { kind } = value;
+    const leave = (sections: readonly string[]) => {
+      if (sections.length === 0) return;
+      const listed = sections.map((section) => `spec.${section}`).join(", ");
+      unapplied.push({ kind, name: `${name} ${listed}`, origin });
+    };
+    if (kind === "Configuration") {
       const configuration = validateConfiguration(value, { origin, at });
       secretScopes.push(...configuration.secretScopes);
       hotReload = configuration.hotReload ?? hotReload;
-      const sections = configuration.unapplied.map((section) => `spec.${section}`).join(", ");
-      if (sections !== "") unapplied.push({ kind: value.kind, name: `${name} ${sections}`, origin });
+      leave(configuration.unapplied);
       return;
     }
-    unapplied.push({ kind: value.kind, name, origin });
+    if (kind === "Resiliency") {
+      const resiliency = validateResiliency(value, { origin, at });
+      inboundRetries.push(...resiliency.inboundRetries);
+      leave(resiliency.unapplied);
+      return;
+    }
+    unapplied.push({ kind, name, origin });
   });
-  return { components, subscriptions, secretScopes, unapplied, hotReload };
+  return { components, subscriptions, secretScopes, inboundRetries, unapplied, hotReload };
 }

@@ -85,7 +85,7 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
   }
 
   function end({ admitted: { message, id } }: Waiting, why: string, verdict: Verdict): Promise<void> {
-    return intake.end(message, id, why, verdict);
+    return intake.refused(message, id, why, verdict);
   }
 
   return {

@@ -66,7 +66,8 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
           await verdictOf(response),
         ]);
       } catch (error) {
-        if (!(error instanceof AppUnreachableError)) return intake.end(message, id, reasonOf(error), "retry");
+        if (!(error instanceof AppUnreachableError))
+          return intake.refused(message, id, reasonOf(error), "retry");
         const { topic } = subscription;
         presence.lost(`topic ${topic}`, error, { pubsub, id, attempt: message.attempt });
         throw error;
@@ -75,7 +76,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       const [status, verdict] = answer;
       if (verdict === "success") return;
       const why = `the app answered ${status}${status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
-      await intake.end(message, id, why, verdict);
+      await intake.refused(message, id, why, verdict);
     },
   };
 }

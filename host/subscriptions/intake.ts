@@ -48,9 +48,12 @@ export class Intake {
   readonly #sidecar: Sidecar;
   readonly #subscription: RoutedSubscription;
   readonly #opened: OpenedPubSub;
+  readonly #retries: number;
   readonly #targets: ReadonlyMap<string, ReturnType<typeof appRoute>>;
 
-  constructor(sidecar: Sidecar, subscription: RoutedSubscription, opened: OpenedPubSub) {
+  /** `retries`: how often the broker is asked again for what the app refused, before that ends; 0 without a policy. */
+  constructor(sidecar: Sidecar, subscription: RoutedSubscription, opened: OpenedPubSub, retries: number) {
+    this.#retries = retries;
     this.#sidecar = sidecar;
     this.#subscription = subscription;
     this.#opened = opened;
@@ -119,6 +122,15 @@ export class Intake {
       },
       data,
     );
+  }
+
+  /** As {@link end}, for what the app itself did not take: it comes again first, as often as the policy says. */
+  async refused(message: Message, id: string, why: string, verdict: Verdict): Promise<void> {
+    if (verdict !== "retry" || message.attempt > this.#retries) return this.end(message, id, why, verdict);
+    const { topic } = this.#subscription;
+    const fields = { pubsub: this.pubsub, topic, id, attempt: message.attempt };
+    this.#sidecar.platform.log.debug(`an event will be delivered again by its policy: ${why}`, fields);
+    throw new Error(why);
   }
 
   /**

@@ -21,9 +21,15 @@ export interface DeliveryOptions {
   readonly backOff: BackOff;
 }
 
-/** With as many events at once as one subscription asks for, if that is more. */
-export function optionsFor({ concurrency = 0 }: SubscribeRequest, options: DeliveryOptions): DeliveryOptions {
-  return { ...options, concurrency: Math.max(concurrency, options.concurrency) };
+/** With what a subscription asks for: as many events at once, if that is more, and its own waits. */
+export function optionsFor(
+  { concurrency = 0, backOff }: SubscribeRequest,
+  options: DeliveryOptions,
+): DeliveryOptions {
+  return {
+    concurrency: Math.max(concurrency, options.concurrency),
+    backOff: backOff ?? options.backOff,
+  };
 }
 
 /** Throws a ComponentError that names the component and the field when a number makes no sense. */

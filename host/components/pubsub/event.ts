@@ -1,3 +1,5 @@
+import type { BackOff } from "./back-off.ts";
+
 /** What passes between a broker and those who publish and subscribe: records without a broker around them. */
 
 export interface PublishRequest {
@@ -30,6 +32,8 @@ export interface SubscribeRequest {
   readonly metadata: ReadonlyMap<string, string>;
   /** So many events have to be able to be with the handler at once, whatever the component's own setting. */
   readonly concurrency?: number;
+  /** What is waited for between the deliveries of an event that fails, whatever the component's own setting. */
+  readonly backOff?: BackOff;
 }
 
 export interface Subscription {
