@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { testContext } from "../../../../tests/conformance/test-context.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../../../../tests/redis-server.ts";
@@ -126,6 +127,18 @@ describeWithRedis("a connection to Redis", () => {
     const said = await failure(connect({ redisHost: server.address, ...given }));
     expect(said).toMatchObject({ code, message: expect.stringMatching(message) });
     expect(said.message).not.toMatch(/not to be told|wrong$/);
+  });
+
+  it("that waits is not waited for where the server takes it and says nothing", patient, async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const limits = { redisHost: `127.0.0.1:${port}`, dialTimeout: "100ms", readTimeout: "100ms" };
+    const { code, message } = await failure(connect(limits, { waits: true }));
+    silent.close();
+    expect(code).toBe("UNAVAILABLE");
+    expect(message).toContain("it said nothing for 200 ms");
+    expect(message).not.toContain(password);
   });
 
   it("repeats no argument in an error", async () => {

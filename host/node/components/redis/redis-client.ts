@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { ComponentContext } from "../../../components/component.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
+import { withTimeout } from "../../../platform.ts";
 import { redisError } from "./redis-error.ts";
 import { type RedisAddress, type RedisMetadata, redisAddress } from "./redis-metadata.ts";
 
@@ -161,7 +162,7 @@ export async function openRedis(
   const server = `${address.host}:${address.port}`;
   const client = new RedisClient(redis, server, context, use, (other) => openRedis(metadata, context, other));
   try {
-    await redis.connect();
+    await withinLimits(redis.connect(), use, metadata, context);
     // ioredis selects it at each connection, and goes on with number 0 where there is no such number.
     if (metadata.redisDB > 0) await redis.select(metadata.redisDB);
     return client;
@@ -170,6 +171,18 @@ export async function openRedis(
     const { code, message } = client.error(error);
     throw new ComponentError(code, `component ${context.name}: ${message}`);
   }
+}
+
+/** What waits has no limit for the server's silence, but its connecting has: a server that hangs takes connections. */
+async function withinLimits(
+  connecting: Promise<void>,
+  { waits }: RedisUse,
+  { dialTimeout, readTimeout }: RedisMetadata,
+  { platform }: ComponentContext,
+): Promise<void> {
+  if (!waits || dialTimeout <= 0 || readTimeout <= 0) return await connecting;
+  const ms = dialTimeout + readTimeout;
+  await withTimeout(platform.clock, ms, connecting, () => new Error(`it said nothing for ${ms} ms`));
 }
 
 function connectionOptions({ host, port }: RedisAddress, metadata: RedisMetadata, use: RedisUse) {
