@@ -16,6 +16,7 @@ export interface BulkHead {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 function base64(bytes: Uint8Array): string {
   let binary = "";
@@ -24,7 +25,10 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** The body of a bulk delivery. Events that are JSON go into it byte by byte as they came. */
+/**
+ * The body of a bulk delivery. Events that are JSON go into it as they came, but for what only a lenient reader takes (a
+ * byte order mark, bytes that are no UTF-8): it would cost the app those beside it.
+ */
 export function bulkBody(
   { id, pubsub, topic, raw }: BulkHead,
   entries: readonly BulkEntry[],
@@ -44,7 +48,7 @@ export function bulkBody(
     const metadata = Object.fromEntries([...message.metadata].filter(([name]) => name !== eventIdField));
     text(`${i === 0 ? "" : ","}{"entryId":${JSON.stringify(entryId)},"event":`);
     if (raw) text(`"${base64(message.data)}"`);
-    else parts.push(message.data);
+    else text(decoder.decode(message.data));
     text(`,"metadata":${JSON.stringify(metadata)},"contentType":"${contentType}"}`);
   }
   text(`],${JSON.stringify(rest).slice(1)}`);

@@ -52,6 +52,19 @@ describe("events are put together", () => {
     expect(on.got).toHaveLength(3);
   });
 
+  it("with what only a lenient reader takes for JSON, at no cost to those beside it", async () => {
+    const on = await sidecar({ subscriptions: [subscription()], app: success });
+    const bytes = (mark: readonly number[], letter: number) => {
+      const text = new TextEncoder().encode('{"id":"1","data":"?"}');
+      return new Uint8Array([...mark, ...text.map((byte) => (byte === 0x3f ? letter : byte))]);
+    };
+    await on.publish("messagebus/t?metadata.rawPayload=true", bytes([0xef, 0xbb, 0xbf], 0x61));
+    await on.publish("messagebus/t?metadata.rawPayload=true", bytes([], 0xff));
+    await publish(on, 1, 2);
+    await on.clock.advance(0);
+    expect(on.got.map(dataOf)).toEqual([["a", "\ufffd", 1, 2]]);
+  });
+
   it.each([
     [{}, 100, 1_000],
     [{ maxMessagesCount: 0, maxAwaitDurationMs: 0 }, 100, 1_000],
