@@ -48,11 +48,13 @@ export class Runtime {
   #components: Components | undefined;
   #resources: Resources;
   readonly #inputBindings = new InputBindings(() => this.sidecar);
-  #app = false;
+  #wanted: Resources;
+  #app: "away" | "asked" | "ready" = "away";
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#resources = options.resources;
+    this.#wanted = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
     const runtime = this;
     this.sidecar = {
@@ -90,7 +92,7 @@ export class Runtime {
   }
 
   get readiness(): Readiness {
-    return { core: true, components: this.#components !== undefined, app: this.#app };
+    return { core: true, components: this.#components !== undefined, app: this.#app === "ready" };
   }
 
   get log(): Log {
@@ -161,10 +163,11 @@ export class Runtime {
     const { app } = this.#options;
     if (app !== undefined) {
       await app.ready(this.#stopping.signal);
+      this.#app = "asked"; // by an update, too, which may take away what is being subscribed to
       await this.askApp();
       this.sidecar.configurations.start();
     }
-    this.#app = true;
+    this.#app = "ready";
   }
 
   /** Asks the app anew what it wants to be sent: its subscriptions and the events of bindings. */
@@ -182,23 +185,20 @@ export class Runtime {
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
     const declared = ({ subscriptions, inboundRetries }: Resources) =>
       JSON.stringify([subscriptions, inboundRetries]);
-    const resubscribe = declared(resources) !== declared(this.#resources);
-    const origin = (name: string) => {
-      const found = resources.components.find((resource) => resource.name === name);
-      return found === undefined ? "" : ` (${found.origin})`;
-    };
+    const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
+    this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
+    const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;
     const changes = await components.update(resources.components, async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
-        else this.log.error(`component ${name}${origin(name)} stays as it was: ${cause}`);
+        else this.log.error(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
       }
       this.#resources = resources;
       await this.#settle(changed);
     });
     this.#resources = resources;
-    if (resubscribe && !touched(changes, "pubsub") && this.#app) {
+    if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());
-    }
     return changes;
   }
 
@@ -214,8 +214,8 @@ export class Runtime {
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
     const { subscriptions, configurations, outboxes } = this.sidecar;
     const asking: Promise<void>[] = [];
-    if (touched(changes, "pubsub") && this.#app) asking.push(subscriptions.start());
-    if (touched(changes, "bindings") && this.#app) asking.push(this.#inputBindings.start());
+    if (touched(changes, "pubsub") && this.#app !== "away") asking.push(subscriptions.start());
+    if (touched(changes, "bindings") && this.#app !== "away") asking.push(this.#inputBindings.start());
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
     await this.#patiently(Promise.all(asking));
     await this.#underWay.pass();

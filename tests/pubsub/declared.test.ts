@@ -161,4 +161,31 @@ describe("an update of the resources", () => {
     await on.runtime.update(resources(declared("one", { topic: "a", route: "/b" }), bus("another")));
     expect(on.asked).toHaveLength(before + 1);
   });
+
+  it("moves subscriptions that were made while the app was still being asked", async () => {
+    let answer: (response: RuntimeResponse) => void = () => undefined;
+    const on = await sidecar({
+      subscriptions: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+      components: documents(bus("messagebus")),
+    });
+    await on.until("the question", () => on.asked.length === 1);
+    const own = json([{ pubsubname: "messagebus", topic: "a", route: "/a" }]);
+    const changed = bus("messagebus", '[{name: concurrency, value: "3"}]');
+    const change = on.runtime.update(parseResources(changed, "update", yaml));
+    await on.until("the question again", () => on.asked.length === 2);
+    answer(own);
+    await Promise.all([change, on.runtime.appReady]);
+    expect(await arrivals(on, "a")).toEqual(["/a"]);
+  });
+
+  it("ends at what was wanted last, however quickly it was changed back", async () => {
+    const on = await started([declared("one", { topic: "a", route: "/a" })]);
+    const to = (route: string) => resources(declared("one", { topic: "a", route }), bus("another"));
+    await on.runtime.update(resources(declared("one", { topic: "a", route: "/a" })));
+    await Promise.all([on.runtime.update(to("/b")), on.runtime.update(to("/a"))]);
+    expect(await arrivals(on, "a")).toEqual(["/a"]);
+  });
 });
