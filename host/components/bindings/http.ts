@@ -120,7 +120,8 @@ class HttpTarget implements OutputBinding {
     const method = methods.get(operation) as string;
     const body = withBody.has(method) ? data : undefined;
     const headers = requestHeaders(metadata, body !== undefined, token);
-    const request = { method, url: addressed(url, metadata.get("path")), headers, body };
+    const secret = token?.header.toLowerCase();
+    const request = { method, url: addressed(url, metadata.get("path")), headers, body, secret };
     const limit = responseTimeout === undefined ? undefined : limited(this.#clock, responseTimeout, signal);
     try {
       const response = await this.#exchange.send({ ...request, signal: limit?.signal ?? signal });

@@ -30,7 +30,7 @@ const echo = (request: IncomingMessage, response: ServerResponse) => {
     JSON.stringify([method, url, headers.authorization, headers["x-kept"], headers["content-type"]]),
   );
 };
-const send = async (url: string, method: string, body?: string) => {
+const send = async (url: string, method: string, body?: string, secret?: string) => {
   const exchange = nodeHttpExchange(platform);
   const { status, body: answer } = await exchange.send({
     method,
@@ -44,6 +44,7 @@ const send = async (url: string, method: string, body?: string) => {
     ],
     body: body === undefined ? undefined : new TextEncoder().encode(body),
     signal: undefined,
+    secret,
   });
   const text = new TextDecoder().decode(await readBody(answer));
   await exchange.close();
@@ -76,6 +77,10 @@ it("keeps what proves the caller from another server, and gives up after ten red
     response.writeHead(302, { location: request.url === "/away" ? `${other}/x` : "/again" }).end();
   });
   expect(await send(`${url}/away`, "GET")).toEqual([200, ["GET", "/x", null, "yes", null]]);
+  expect(await send(`${url}/away`, "GET", undefined, "x-kept")).toEqual([
+    200,
+    ["GET", "/x", null, null, null],
+  ]);
   expect(await send(`${url}/again`, "GET")).toEqual([302, ""]);
 });
 

@@ -27,7 +27,8 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   const url = new URL(location, request.url);
   const foreign = url.origin !== new URL(request.url).origin;
   const kept = status > 303 || request.method === "GET" || request.method === "HEAD";
-  const dropped = (name: string) => (foreign && secrets.has(name)) || (!kept && name === "content-type");
+  const secret = (name: string) => secrets.has(name) || name === request.secret;
+  const dropped = (name: string) => (foreign && secret(name)) || (!kept && name === "content-type");
   return {
     ...request,
     url: url.href,

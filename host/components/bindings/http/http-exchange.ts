@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | undefined;
   readonly signal: AbortSignal | undefined;
+  /** A header, in lower case, that no other server is sent after a redirect, where the host can tell. */
+  readonly secret?: string | undefined;
 }
 
 export interface HttpResponse {
