@@ -47,6 +47,12 @@ describe("Component resources", () => {
     });
   });
 
+  it("takes the kind under the name `Kind` as well, as Dapr does", () => {
+    const text = component("  type: a.b").replace("kind:", "Kind:");
+    expect(one(text)).toMatchObject({ name: "statestore", type: "a.b" });
+    expect(() => parse(text.replace("Kind:", "Kinds:"))).toThrow("kind is missing");
+  });
+
   it("reads several documents, and passes over empty ones and other systems'", () => {
     const { components, unapplied } = parse(
       `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,

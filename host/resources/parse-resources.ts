@@ -101,20 +101,21 @@ export function parseResources(
     if (value === undefined || value === null) return;
     if (!isFields(value)) throw new ResourceError(`${at([])}: expected a mapping with apiVersion and kind`);
     if (typeof value.apiVersion === "string" && !value.apiVersion.startsWith("dapr.io/")) return;
-    if (typeof value.kind !== "string") {
+    // Dapr takes the members of a resource in any case, and `Kind` is what people write.
+    const kind = value.kind ?? value.Kind;
+    if (typeof kind !== "string") {
       throw new ResourceError(`${at(["kind"])}: kind is missing; expected Component`);
     }
-    if (value.kind === "Component") {
+    if (kind === "Component") {
       components.push(validateComponent(value, { origin, at }, environment));
       return;
     }
-    if (value.kind === "Subscription") {
+    if (kind === "Subscription") {
       subscriptions.push(validateSubscription(value, { origin, at }));
       return;
     }
     const given = isFields(value.metadata) ? value.metadata.name : undefined;
     const name = typeof given === "string" ? given : "";
-    const { kind } = value;
     const leave = (sections: readonly string[]) => {
       if (sections.length === 0) return;
       const listed = sections.map((section) => `spec.${section}`).join(", ");
