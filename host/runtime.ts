@@ -1,6 +1,7 @@
 import type { Call } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { invokeApp, receiveInvocation, refuseRoute } from "./api/invoke.ts";
+import type { Family } from "./components/component.ts";
 import { type ComponentChange, Components } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
@@ -34,8 +35,10 @@ const PATIENCE_MS = 10_000;
 
 const open = ["healthz.get", "healthz.outbound"];
 
-function touched(changes: readonly ComponentChange[], family: ComponentChange["family"]): boolean {
-  return changes.some((change) => change.family === family && change.action !== "kept");
+function touched(changes: readonly ComponentChange[], asked: Family): boolean {
+  return changes.some(
+    ({ family, formerly, action }) => action !== "kept" && (family === asked || formerly === asked),
+  );
 }
 
 /** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */

@@ -171,7 +171,7 @@ describe("components that are updated", () => {
   it("may move to another family under their name", async () => {
     const components = await open(["a", "state.told"]);
     const [change] = await update(components, [["a", "secretstores.told"]]);
-    expect(change).toEqual({ name: "a", family: "secretstores", action: "replaced" });
+    expect(change).toEqual({ name: "a", family: "secretstores", formerly: "state", action: "replaced" });
     expect([components.state.size, [...components.secretstores.keys()]]).toEqual([0, ["a"]]);
     expect(happened).toEqual(["open a", "close a"]);
   });

@@ -24,6 +24,8 @@ const CLOSING_MS = 10_000;
 export interface ComponentChange {
   readonly name: string;
   readonly family: Family | undefined;
+  /** The family it was of before, where that is another. */
+  readonly formerly?: Family;
   /** `kept`: it could not be opened as it is wanted now, and what was open before, if anything, stays. */
   readonly action: "opened" | "replaced" | "closed" | "kept";
   /** Why it was kept. */
@@ -134,7 +136,9 @@ export class Components implements OpenComponents {
         this.#put(opened);
         if (before !== undefined) leaving.push(before);
         if (family === "secretstores") renewed.add(name);
-        changes.push({ name, family, action: before === undefined ? "opened" : "replaced" });
+        const was = before && familyOf(before.resource.type);
+        const formerly = was !== undefined && was !== family ? { formerly: was } : {};
+        changes.push({ name, family, ...formerly, action: before === undefined ? "opened" : "replaced" });
       } catch (error) {
         changes.push({ name, family, action: "kept", cause: ComponentError.from(error).message });
       }

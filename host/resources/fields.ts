@@ -19,9 +19,12 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Own members only: a document may say `constructor`. */
+/** Own members only: a document may say `constructor`. In any case, as Go reads them: Dapr's own tests write `Kind`. */
 export function member(fields: Fields, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (Object.hasOwn(fields, name)) return fields[name];
+  const lower = name.toLowerCase();
+  const spelled = Object.keys(fields).find((key) => key.toLowerCase() === lower);
+  return spelled === undefined ? undefined : fields[spelled];
 }
 
 export function fail(place: Place, path: readonly (string | number)[], expected: string): never {
@@ -41,6 +44,8 @@ export function optionalText(
   path: readonly (string | number)[],
 ): string | undefined {
   if (value === undefined || value === null) return undefined;
+  // YAML takes a name such as 123 for a number.
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") fail(place, path, "must be text");
   return value;
 }

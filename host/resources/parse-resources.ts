@@ -1,6 +1,6 @@
 import type * as Yaml from "yaml";
 import type { ComponentResource } from "./component.ts";
-import { isFields, ResourceError } from "./fields.ts";
+import { isFields, member, ResourceError, scalar } from "./fields.ts";
 import type { InboundRetry } from "./inbound-retry.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { SubscriptionResource } from "./subscription.ts";
@@ -100,9 +100,9 @@ export function parseResources(
     }
     if (value === undefined || value === null) return;
     if (!isFields(value)) throw new ResourceError(`${at([])}: expected a mapping with apiVersion and kind`);
-    if (typeof value.apiVersion === "string" && !value.apiVersion.startsWith("dapr.io/")) return;
-    // Dapr takes the members of a resource in any case, and `Kind` is what people write.
-    const kind = value.kind ?? value.Kind;
+    const version = member(value, "apiVersion");
+    if (typeof version === "string" && !version.startsWith("dapr.io/")) return;
+    const kind = member(value, "kind");
     if (typeof kind !== "string") {
       throw new ResourceError(`${at(["kind"])}: kind is missing; expected Component`);
     }
@@ -114,8 +114,8 @@ export function parseResources(
       subscriptions.push(validateSubscription(value, { origin, at }));
       return;
     }
-    const given = isFields(value.metadata) ? value.metadata.name : undefined;
-    const name = typeof given === "string" ? given : "";
+    const head = member(value, "metadata");
+    const name = isFields(head) ? scalar(member(head, "name")) : "";
     const leave = (sections: readonly string[]) => {
       if (sections.length === 0) return;
       const listed = sections.map((section) => `spec.${section}`).join(", ");
