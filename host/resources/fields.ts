@@ -44,8 +44,6 @@ export function optionalText(
   path: readonly (string | number)[],
 ): string | undefined {
   if (value === undefined || value === null) return undefined;
-  // YAML takes a name such as 123 for a number.
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") fail(place, path, "must be text");
   return value;
 }
@@ -54,6 +52,12 @@ export function requiredText(value: unknown, place: Place, path: readonly (strin
   const text = optionalText(value, place, path);
   if (text === undefined || text.trim() === "") fail(place, path, "is required and must be text");
   return text;
+}
+
+/** `metadata.name` of a resource: YAML takes one such as 123 for a number. */
+export function resourceName(head: Fields, place: Place): string {
+  const given = member(head, "name");
+  return requiredText(typeof given === "number" ? String(given) : given, place, ["metadata", "name"]);
 }
 
 /** Dapr reads every scalar as text, and a mapping or a list as its JSON. */

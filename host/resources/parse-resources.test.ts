@@ -49,8 +49,8 @@ describe("Component resources", () => {
 
   it("takes members in any case, and a number for a name, as Dapr does", () => {
     const text =
-      "ApiVersion: dapr.io/v1alpha1\nKIND: Component\nMetadata:\n  Name: 123\nSpec:\n  Type: a.b\nScopes: [1]\n";
-    expect(one(text)).toMatchObject({ name: "123", type: "a.b", scopes: ["1"] });
+      "ApiVersion: dapr.io/v1alpha1\nKIND: Component\nMetadata:\n  Name: 123\nSpec:\n  Type: a.b\nScopes: [b]\n";
+    expect(one(text)).toMatchObject({ name: "123", type: "a.b", scopes: ["b"] });
   });
 
   it("takes the kind under the name `Kind` as well, as Dapr does", () => {

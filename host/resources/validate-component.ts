@@ -8,6 +8,7 @@ import {
   optionalText,
   type Place,
   requiredText,
+  resourceName,
   scalar,
   section,
   texts,
@@ -83,7 +84,7 @@ export function validateComponent(
   if (typeof ignoreErrors !== "boolean") fail(place, ["spec", "ignoreErrors"], "must be true or false");
   const initTimeout = optionalText(member(spec, "initTimeout"), place, ["spec", "initTimeout"]);
   return {
-    name: requiredText(member(head, "name"), place, ["metadata", "name"]),
+    name: resourceName(head, place),
     namespace: optionalText(member(head, "namespace"), place, ["metadata", "namespace"]),
     type: requiredText(member(spec, "type"), place, ["spec", "type"]),
     version: version === undefined || version === "" ? "v1" : version,

@@ -53,7 +53,7 @@ function retryPolicy(value: unknown, place: Place, path: Path): RetryPolicy {
 
 /** A document of `kind: Resiliency`, as far as it is applied: the retries of events. Throws ResourceError. */
 export function validateResiliency(document: Fields, place: Place): Resiliency {
-  const spec = section(document, "spec", place);
+  const spec = mapping(document, "spec", place, []);
   const head = section(document, "metadata", place);
   const policies = mapping(spec, "policies", place, ["spec"]);
   const targets = mapping(spec, "targets", place, ["spec"]);

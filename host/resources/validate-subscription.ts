@@ -6,6 +6,7 @@ import {
   optionalText,
   type Place,
   requiredText,
+  resourceName,
   section,
   texts,
 } from "./fields.ts";
@@ -92,7 +93,7 @@ export function validateSubscription(document: Fields, place: Place): Subscripti
     fail(place, ["spec", "route"], "is missing: name the path that events are posted to, or give routes");
   }
   return {
-    name: requiredText(member(head, "name"), place, ["metadata", "name"]),
+    name: resourceName(head, place),
     namespace: optionalText(member(head, "namespace"), place, ["metadata", "namespace"]),
     spec: fields,
     scopes: texts(member(document, "scopes"), place, ["scopes"]),

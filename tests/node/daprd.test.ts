@@ -118,14 +118,14 @@ describe("daprlet daprd", () => {
   it("warns once about resources that are not applied yet", async () => {
     shop.write(
       "r/a.yaml",
-      "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: two\n",
+      "apiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: two\n",
     );
     const port = await freePort();
     const running = shop.start([
       ...["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--resources-path", "r"],
     ]);
     await running.says(/Status: Running/);
-    expect(running.out.match(/resources of kind Resiliency are read and not applied yet/g)).toHaveLength(1);
+    expect(running.out.match(/resources of kind HTTPEndpoint are read and not applied yet/g)).toHaveLength(1);
     expect(running.out).toContain("one (r/a.yaml, document 1); two (r/a.yaml, document 2)");
   });
 });

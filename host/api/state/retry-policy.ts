@@ -36,7 +36,7 @@ export function retryPolicyOf(
   items: readonly ScannedItem[],
   wording: Wording,
 ): RetryPolicy | undefined {
-  if (sidecar.strict) return undefined;
+  if (sidecar.strict || items.every(({ retryPolicy }) => retryPolicy === undefined)) return undefined;
   const [policy, ...others] = items.flatMap(({ retryPolicy }) =>
     retryPolicy === undefined ? [] : decode(retryPolicy, wording),
   );
