@@ -1,3 +1,4 @@
+import { toBase64 } from "../base64.ts";
 import type { Message } from "../components/pubsub/pubsub.ts";
 import { eventIdField } from "../components/pubsub/raw-payload.ts";
 import { joinBytes } from "../join-bytes.ts";
@@ -17,13 +18,6 @@ export interface BulkHead {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary);
-}
 
 /**
  * The body of a bulk delivery. Events that are JSON go into it as they came, but for what only a lenient reader takes (a
@@ -47,7 +41,7 @@ export function bulkBody(
   for (const [i, { entryId, message }] of entries.entries()) {
     const metadata = Object.fromEntries([...message.metadata].filter(([name]) => name !== eventIdField));
     text(`${i === 0 ? "" : ","}{"entryId":${JSON.stringify(entryId)},"event":`);
-    if (raw) text(`"${base64(message.data)}"`);
+    if (raw) text(`"${toBase64(message.data)}"`);
     else text(decoder.decode(message.data));
     text(`,"metadata":${JSON.stringify(metadata)},"contentType":"${contentType}"}`);
   }

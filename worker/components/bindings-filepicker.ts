@@ -1,3 +1,4 @@
+import { toBase64 } from "../../host/base64.ts";
 import {
   type BindingRequest,
   type BindingResponse,
@@ -25,13 +26,6 @@ export const filePickerBinding = (devices: PageDevices | undefined) =>
     },
   });
 
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary);
-}
-
 class FilePicker implements OutputBinding {
   readonly operations = ["create", "get"];
   readonly #devices: PageDevices;
@@ -54,7 +48,7 @@ class FilePicker implements OutputBinding {
         { kind: "pick-files", accept, multiple },
         signal,
       );
-      const list = files.map(({ name, type, contents }) => ({ name, type, data: base64(contents) }));
+      const list = files.map(({ name, type, contents }) => ({ name, type, data: toBase64(contents) }));
       return { data: encoder.encode(JSON.stringify(list)), metadata: new Map() };
     }
     const isText = data[0] === 0x22;

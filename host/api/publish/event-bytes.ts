@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../base64.ts";
 import type { ScannedEntry } from "../../core/core.ts";
 
 const decoder = new TextDecoder();
@@ -7,7 +8,7 @@ const nothing = encoder.encode("null");
 function base64(text: string): Uint8Array {
   const standard = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
   if (!standard.test(text)) throw new TypeError("unable to decode base64 application/octet-stream data");
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return fromBase64(text);
 }
 
 /**
