@@ -22,6 +22,8 @@ export interface RuntimeRequest {
   readonly body: Body;
   /** Aborts when the caller goes away. */
   readonly signal?: AbortSignal | undefined;
+  /** The address that the request came from, where the host sees one; never taken from a header. */
+  readonly remoteAddress?: string | undefined;
 }
 
 export interface RuntimeResponse {
@@ -46,20 +48,24 @@ export function withoutHeader(headers: Headers, name: string): Headers {
   return kept;
 }
 
+type Changes = Partial<Pick<RuntimeRequest, "method" | "path" | "query" | "headers" | "body">>;
+
 /**
- * The request with these headers instead. Its members are named one by one: a host may make `signal` when it is first
- * asked for, and spreading would lose it.
+ * The request with some members changed. They are named one by one: a host may make `signal` and `remoteAddress` when
+ * they are first asked for, and spreading would lose them.
  */
-export function withHeaders(request: RuntimeRequest, headers: Headers): RuntimeRequest {
-  const { method, path, query, body } = request;
+export function withChanges(request: RuntimeRequest, changes: Changes): RuntimeRequest {
   return {
-    method,
-    path,
-    query,
-    headers,
-    body,
+    method: changes.method ?? request.method,
+    path: changes.path ?? request.path,
+    query: changes.query ?? request.query,
+    headers: changes.headers ?? request.headers,
+    body: "body" in changes ? changes.body : request.body,
     get signal() {
       return request.signal;
+    },
+    get remoteAddress() {
+      return request.remoteAddress;
     },
   };
 }

@@ -21,5 +21,5 @@ export type { Headers, RuntimeRequest, RuntimeResponse } from "./http.ts";
 export type * from "./mesh/transport.ts";
 export type * from "./platform.ts";
 export type { ComponentResource } from "./resources/component.ts";
-export type { Resources } from "./resources/parse-resources.ts";
+export type { Resources } from "./resources/resources.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";

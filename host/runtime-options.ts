@@ -5,7 +5,7 @@ import type { Core } from "./core/core.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Transport } from "./mesh/transport.ts";
 import type { Platform } from "./platform.ts";
-import type { Resources } from "./resources/parse-resources.ts";
+import type { Resources } from "./resources/resources.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
 
 /** What a host makes a runtime of. */

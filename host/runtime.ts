@@ -1,29 +1,22 @@
-import type { Call } from "./api/endpoint.ts";
-import { endpoints } from "./api/endpoints.ts";
-import { invokeApp, receiveInvocation, refuseRoute } from "./api/invoke.ts";
+import { receiveInvocation } from "./api/invoke.ts";
+import { pipedChannel } from "./channel/piped-channel.ts";
 import type { Family } from "./components/component.ts";
 import { type ComponentChange, Components } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
+import { Dispatch } from "./dispatch.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
-import {
-  header,
-  type RuntimeRequest,
-  type RuntimeResponse,
-  text,
-  withHeaders,
-  withoutHeader,
-} from "./http.ts";
+import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { type Log, withTimeout } from "./platform.ts";
-import type { Resources } from "./resources/parse-resources.ts";
+import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
-import { equalTokens } from "./security/token.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Turnover } from "./turnover.ts";
@@ -32,8 +25,6 @@ export type { RuntimeOptions };
 
 /** How long an update, or the events that wait in an outbox at a start, may wait for the app. */
 const PATIENCE_MS = 10_000;
-
-const open = ["healthz.get", "healthz.outbound"];
 
 function touched(changes: readonly ComponentChange[], asked: Family): boolean {
   return changes.some(
@@ -48,6 +39,10 @@ export class Runtime {
   readonly #stopping = new AbortController();
   readonly #said = new Set<string>();
   readonly #underWay: Turnover;
+  readonly #dispatch: Dispatch;
+  /** In front of the API, and in front of the app. */
+  #pipeline: Pipeline | undefined;
+  #appPipeline: Pipeline | undefined;
   #components: Components | undefined;
   #resources: Resources;
   readonly #inputBindings = new InputBindings(() => this.sidecar);
@@ -66,7 +61,7 @@ export class Runtime {
       platform: options.platform,
       log: options.platform.log,
       core: options.core,
-      app: options.app,
+      app: options.app && pipedChannel(options.app, () => this.#appPipeline),
       mesh: new Mesh(options.transports, options.platform),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
@@ -92,6 +87,7 @@ export class Runtime {
       },
       shutdown: (force) => options.shutdown(force),
     };
+    this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.#pipeline);
   }
 
   get readiness(): Readiness {
@@ -229,7 +225,7 @@ export class Runtime {
   async handle(request: RuntimeRequest): Promise<RuntimeResponse> {
     const epoch = this.#underWay.enter();
     try {
-      return await this.#dispatch(request);
+      return await this.#dispatch.handle(request);
     } catch (error) {
       if (error instanceof ApiError) return error.response;
       if (error instanceof Error && error.name === "AbortError" && request.signal?.aborted) {
@@ -244,27 +240,6 @@ export class Runtime {
     } finally {
       this.#underWay.leave(epoch);
     }
-  }
-
-  #dispatch(request: RuntimeRequest): Promise<RuntimeResponse> | RuntimeResponse {
-    const route = this.sidecar.core.route(request.method, request.path);
-    const endpoint = typeof route === "string" ? undefined : endpoints[route.operation];
-    const { apiToken } = this.#options;
-    if (apiToken !== undefined) {
-      if (endpoint === undefined || !open.includes(endpoint.name)) {
-        if (!equalTokens(header(request.headers, "dapr-api-token") ?? "", apiToken)) {
-          return text("invalid api token", 401);
-        }
-      }
-      request = withHeaders(request, withoutHeader(request.headers, "dapr-api-token"));
-    }
-    if (typeof route === "string") return refuseRoute(route, request);
-    const requestId = header(request.headers, "daprlet-request-id");
-    if (requestId !== undefined) {
-      request = withHeaders(request, withoutHeader(request.headers, "daprlet-request-id"));
-    }
-    const call: Call = { sidecar: this.sidecar, request, params: route.params, path: route.path, requestId };
-    return endpoint === undefined ? invokeApp(call) : endpoint.handle(call);
   }
 
   /** A request of another instance for this app. */

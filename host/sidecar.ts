@@ -5,7 +5,7 @@ import type { Core } from "./core/core.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Outboxes } from "./outbox/outboxes.ts";
 import type { Log, Platform } from "./platform.ts";
-import type { Resources } from "./resources/parse-resources.ts";
+import type { Resources } from "./resources/resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What is ready, part by part: the truth behind `/v1.0/healthz`. */

@@ -1,5 +1,6 @@
 import * as yaml from "yaml";
-import { parseResources, type Resources } from "../host/resources/parse-resources.ts";
+import { parseResources } from "../host/resources/parse-resources.ts";
+import type { Resources } from "../host/resources/resources.ts";
 
 /** Loaded by the client only when components are given as YAML. Throws a ResourceError with document, line and field. */
 export function resourcesFromYaml(text: string, source: string): Resources {

@@ -1,5 +1,5 @@
 import type { ComponentResource } from "../host/resources/component.ts";
-import type { Resources } from "../host/resources/parse-resources.ts";
+import { noResources, type Resources } from "../host/resources/resources.ts";
 import type { RelaySettings } from "./messages.ts";
 import { storageAvailable } from "./storage/durability.ts";
 
@@ -23,12 +23,7 @@ function component(
   };
 }
 
-const only = (components: readonly ComponentResource[]): Resources => ({
-  components,
-  subscriptions: [],
-  secretScopes: [],
-  inboundRetries: [],
-});
+const only = (components: readonly ComponentResource[]): Resources => ({ ...noResources, components });
 
 /**
  * What an app has that names no components: kept in IndexedDB, or in memory where the browser gives none; with a

@@ -5,7 +5,7 @@ import {
   type RuntimeRequest,
   type RuntimeResponse,
   text,
-  withHeaders,
+  withChanges,
   withoutHeader,
 } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
@@ -128,5 +128,8 @@ export function takeCaller(request: RuntimeRequest): {
 } {
   const caller = header(request.headers, CALLER_HEADER);
   if (caller === undefined) return { caller, request };
-  return { caller, request: withHeaders(request, withoutHeader(request.headers, CALLER_HEADER)) };
+  return {
+    caller,
+    request: withChanges(request, { headers: withoutHeader(request.headers, CALLER_HEADER) }),
+  };
 }

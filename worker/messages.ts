@@ -1,5 +1,5 @@
 import type { Body, Headers } from "../host/http.ts";
-import type { Resources } from "../host/resources/parse-resources.ts";
+import type { Resources } from "../host/resources/resources.ts";
 import type { DeviceAnswer, DeviceRequest } from "./components/page-devices.ts";
 
 /**

@@ -8,7 +8,7 @@ import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
-import type { Resources } from "../host/resources/parse-resources.ts";
+import { noResources, type Resources } from "../host/resources/resources.ts";
 import { Runtime } from "../host/runtime.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
@@ -115,7 +115,8 @@ export class App {
   }
 
   #resourcesOf({ resources, relay }: Registration): Resources {
-    return resources ?? this.#options.defaults(relay);
+    // What an older version kept may lack a member.
+    return resources === undefined ? this.#options.defaults(relay) : { ...noResources, ...resources };
   }
 
   /** Reads the app's subscriptions again, after a page that may have others joined. Calls meanwhile count as one. */

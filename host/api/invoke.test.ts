@@ -11,7 +11,7 @@ import {
   UnavailableError,
 } from "../mesh/transport.ts";
 import { nodeCore } from "../node/core-module.ts";
-import { noResources } from "../resources/parse-resources.ts";
+import { noResources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 import { consoleLog, webPlatform } from "../web-platform.ts";
 

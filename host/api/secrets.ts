@@ -18,7 +18,7 @@ async function get({ sidecar, request, params }: Call): Promise<RuntimeResponse>
   const [name, key] = params as [string, string];
   const store = storeNamed(sidecar, name);
   // Before the store is asked, so that nobody learns whether it exists.
-  if (!mayRead(sidecar.resources.secretScopes, name, key)) {
+  if (!mayRead(sidecar.resources.configuration.secretScopes, name, key)) {
     throw new ApiError("ERR_PERMISSION_DENIED", { key, name });
   }
   try {
@@ -33,7 +33,9 @@ async function bulk({ sidecar, request, params }: Call): Promise<RuntimeResponse
   const store = storeNamed(sidecar, name);
   try {
     const secrets = [...(await store.bulkGet(queryMetadata(request.query)))];
-    const allowed = secrets.filter(([key]) => mayRead(sidecar.resources.secretScopes, name, key));
+    const allowed = secrets.filter(([key]) =>
+      mayRead(sidecar.resources.configuration.secretScopes, name, key),
+    );
     return json(Object.fromEntries(allowed.map(([key, values]) => [key, Object.fromEntries(values)])));
   } catch (error) {
     const { code, message: cause } = ComponentError.from(error);

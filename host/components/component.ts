@@ -28,7 +28,15 @@ export interface ComponentContext {
 export type Durability = "persistent" | "best-effort" | "memory";
 
 /** Every family of components, in the order in which they open: the others may need secrets. */
-export const families = ["secretstores", "state", "pubsub", "bindings", "configuration", "lock"] as const;
+export const families = [
+  "secretstores",
+  "state",
+  "pubsub",
+  "bindings",
+  "configuration",
+  "lock",
+  "middleware",
+] as const;
 
 export type Family = (typeof families)[number];
 

@@ -10,6 +10,7 @@ import {
   type OpenedBinding,
   type OpenedConfigurationStore,
   type OpenedLockStore,
+  type OpenedMiddleware,
   type OpenedPubSub,
   type OpenedSecretStore,
   type OpenedStore,
@@ -71,6 +72,7 @@ export class Components implements OpenComponents {
   readonly bindings = new Map<string, OpenedBinding>();
   readonly configuration = new Map<string, OpenedConfigurationStore>();
   readonly lock = new Map<string, OpenedLockStore>();
+  readonly middleware = new Map<string, OpenedMiddleware>();
   readonly #options: OpenOptions;
   #turn: Promise<unknown> = Promise.resolve();
 

@@ -13,6 +13,7 @@ import {
 import type { ConfigurationStore } from "./configuration/configuration-store.ts";
 import type { LockStore } from "./lock/lock-store.ts";
 import { decodeMetadata } from "./metadata-schema.ts";
+import type { HttpMiddleware } from "./middleware/middleware.ts";
 import type { PubSub } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
@@ -48,6 +49,8 @@ export type OpenedBinding = Opened<"bindings", Binding>;
 export type OpenedSecretStore = Opened<"secretstores", SecretStore>;
 export type OpenedConfigurationStore = Opened<"configuration", ConfigurationStore>;
 
+export type OpenedMiddleware = Opened<"middleware", HttpMiddleware>;
+
 export interface OpenedLockStore extends Opened<"lock", LockStore> {
   /** As a state store's. */
   readonly keyPrefix: string;
@@ -61,6 +64,7 @@ export interface OpenComponents extends Record<Family, ReadonlyMap<string, Opene
   readonly bindings: ReadonlyMap<string, OpenedBinding>;
   readonly configuration: ReadonlyMap<string, OpenedConfigurationStore>;
   readonly lock: ReadonlyMap<string, OpenedLockStore>;
+  readonly middleware: ReadonlyMap<string, OpenedMiddleware>;
 }
 
 /** What of a host every component of it opens with. */

@@ -2,6 +2,7 @@ import type { BindingDefinition } from "./bindings/binding.ts";
 import type { Family } from "./component.ts";
 import type { ConfigurationDefinition } from "./configuration/configuration-store.ts";
 import type { LockDefinition } from "./lock/lock-store.ts";
+import type { MiddlewareDefinition } from "./middleware/middleware.ts";
 import type { PubSubDefinition } from "./pubsub/pubsub.ts";
 import type { SecretStoreDefinition } from "./secretstores/secret-store.ts";
 import type { StoreDefinition } from "./state/store.ts";
@@ -14,6 +15,7 @@ export interface Definitions extends Record<Family, unknown> {
   readonly bindings: BindingDefinition;
   readonly configuration: ConfigurationDefinition;
   readonly lock: LockDefinition;
+  readonly middleware: MiddlewareDefinition;
 }
 
 /** The components a host has: static arrays, handed to the runtime by a composition root. A family left out has none. */

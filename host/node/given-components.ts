@@ -4,7 +4,8 @@ import {
   type ComponentObject,
   componentFromObject,
 } from "../resources/component-from-object.ts";
-import { noResources, type ParsedResources, parseResources } from "../resources/parse-resources.ts";
+import { parseResources } from "../resources/parse-resources.ts";
+import { noResources, type ParsedResources } from "../resources/resources.ts";
 import type { Environment } from "../resources/validate-component.ts";
 
 /** Components as code gives them: YAML text, Dapr's documents, their short form, or what is validated already. */

@@ -27,6 +27,10 @@ export class NodeRequest implements RuntimeRequest {
     this.#response = response;
   }
 
+  get remoteAddress(): string | undefined {
+    return this.#response.req.socket.remoteAddress;
+  }
+
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal;
     const controller = new AbortController();

@@ -8,6 +8,7 @@ import { connectLocally } from "../mesh/relay/local-socket.ts";
 import type { Relay } from "../mesh/relay.ts";
 import { RelayClient } from "../mesh/relay-client.ts";
 import type { Platform } from "../platform.ts";
+import { noResources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 
 export interface RelayGatewayOptions {
@@ -114,9 +115,7 @@ export class RelayGateway {
       registry: { pubsub: [relayPubSub] },
       rules: undefined,
       resources: {
-        subscriptions: [],
-        secretScopes: [],
-        inboundRetries: [],
+        ...noResources,
         components: pubsubNames.map((name) => ({
           name,
           namespace: undefined,

@@ -2,12 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { reasonOf } from "../errors/reason-of.ts";
 import { ResourceError } from "../resources/fields.ts";
-import {
-  joinResources,
-  noResources,
-  type ParsedResources,
-  parseResources,
-} from "../resources/parse-resources.ts";
+import { parseResources } from "../resources/parse-resources.ts";
+import { joinResources, noResources, type ParsedResources } from "../resources/resources.ts";
 import type { Environment } from "../resources/validate-component.ts";
 
 function isYaml(name: string): boolean {

@@ -1,11 +1,11 @@
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
-import { type RuntimeRequest, type RuntimeResponse, withHeaders } from "../http.ts";
+import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
-import { joinResources, type ParsedResources, type Resources } from "../resources/parse-resources.ts";
+import { joinResources, type ParsedResources, type Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
@@ -63,7 +63,7 @@ async function findResources(options: SidecarOptions, files: ResourceFiles, log:
       .map(({ name, origin }) => `${name} (${origin})`);
     log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
   }
-  return { resources: all, current, hotReload: all.hotReload ?? true };
+  return { resources: all, current, hotReload: all.configuration.hotReload ?? true };
 }
 
 function defaults({ relay, relayRoom, relayToken }: SidecarOptions): GivenComponents {
@@ -144,7 +144,7 @@ function policy(options: SidecarOptions, addresses: readonly string[]): BrowserP
 /** The request with the sidecar's own token: for callers who have proved themselves in another way. */
 function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
   if (apiToken === undefined) return request;
-  return withHeaders(request, ["dapr-api-token", apiToken, ...request.headers]);
+  return withChanges(request, { headers: ["dapr-api-token", apiToken, ...request.headers] });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { FSWatcher } from "chokidar";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Clock, Log } from "../platform.ts";
-import type { ParsedResources } from "../resources/parse-resources.ts";
+import type { ParsedResources } from "../resources/resources.ts";
 import type { ResourceFiles } from "./resource-files.ts";
 
 /** Editors write a file in several steps: it is read when it has been quiet for so long. */

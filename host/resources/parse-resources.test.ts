@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import * as yaml from "yaml";
 import { componentFromObject } from "./component-from-object.ts";
 import { ResourceError } from "./fields.ts";
-import { joinResources, parseResources } from "./parse-resources.ts";
+import { parseResources } from "./parse-resources.ts";
+import { joinResources } from "./resources.ts";
 import { mayRead } from "./secret-scope.ts";
 
 const parse = (text: string, environment?: (name: string) => string | undefined) =>
@@ -210,7 +211,7 @@ describe("a Configuration's secret scopes", () => {
 
   it("are read, and the sections beside them named as not applied yet", () => {
     const found = configuration(`${scope("deniedSecrets: [a]")}  tracing: {}\n  mtls: {}\n`);
-    expect(found.secretScopes).toEqual([
+    expect(found.configuration.secretScopes).toEqual([
       { storeName: "vault", defaultAccess: "allow", allowedSecrets: [], deniedSecrets: ["a"] },
     ]);
     expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.tracing, spec.mtls"]);
@@ -225,7 +226,7 @@ describe("a Configuration's secret scopes", () => {
     ["allowed before denied", ["allowedSecrets: [a]", "deniedSecrets: [a, b]"], { a: true, b: false }],
     ["allowed before the default", ["defaultAccess: deny", "allowedSecrets: [a]"], { a: true, b: false }],
   ])("%s", (_, lines, expected) => {
-    const { secretScopes } = configuration(scope(...lines));
+    const { secretScopes } = configuration(scope(...lines)).configuration;
     const may = (name: string) => mayRead(secretScopes, "vault", name);
     expect({ a: may("a"), b: may("b") }).toEqual(expected);
     expect(mayRead(secretScopes, "another", "a")).toBe(true);
@@ -233,7 +234,7 @@ describe("a Configuration's secret scopes", () => {
 
   it("of a later file are valid instead of an earlier one's", () => {
     const joined = joinResources([configuration(scope("defaultAccess: deny")), configuration(scope())]);
-    expect(mayRead(joined.secretScopes, "vault", "a")).toBe(true);
+    expect(mayRead(joined.configuration.secretScopes, "vault", "a")).toBe(true);
   });
 
   it.each([

@@ -1,9 +1,6 @@
 import type * as Yaml from "yaml";
-import type { ComponentResource } from "./component.ts";
-import { isFields, member, ResourceError, scalar } from "./fields.ts";
-import type { InboundRetry } from "./inbound-retry.ts";
-import type { SecretScope } from "./secret-scope.ts";
-import type { SubscriptionResource } from "./subscription.ts";
+import { type Fields, isFields, member, type Place, ResourceError, scalar } from "./fields.ts";
+import { joinResources, noResources, type ParsedResources } from "./resources.ts";
 import { type Environment, validateComponent } from "./validate-component.ts";
 import { validateConfiguration } from "./validate-configuration.ts";
 import { validateResiliency } from "./validate-resiliency.ts";
@@ -12,47 +9,43 @@ import { validateSubscription } from "./validate-subscription.ts";
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
 export type YamlLibrary = Pick<typeof Yaml, "parseAllDocuments" | "LineCounter" | "isNode">;
 
-/** A resource that is understood as one of Dapr's, and not applied yet. */
-export interface UnappliedResource {
-  readonly kind: string;
-  readonly name: string;
-  readonly origin: string;
+type KindReader = (
+  document: Fields,
+  place: Place,
+  environment: Environment | undefined,
+) => Partial<ParsedResources>;
+
+function nameOf(document: Fields): string {
+  const head = member(document, "metadata");
+  return isFields(head) ? scalar(member(head, "name")) : "";
 }
 
-/** What a sidecar is made of, validated. Plain data and Maps: it can be posted and stored. */
-export interface Resources {
-  readonly components: readonly ComponentResource[];
-  readonly subscriptions: readonly SubscriptionResource[];
-  readonly secretScopes: readonly SecretScope[];
-  readonly inboundRetries: readonly InboundRetry[];
+/** What of a document that is applied for the rest is not. */
+function leave(kind: string, document: Fields, { origin }: Place, sections: readonly string[]) {
+  if (sections.length === 0) return [];
+  const listed = sections.map((section) => `spec.${section}`).join(", ");
+  return [{ kind, name: `${nameOf(document)} ${listed}`, origin }];
 }
 
-/** With what was read beside them. */
-export interface ParsedResources extends Resources {
-  /** The feature `HotReload` of a Configuration: whether changes of files are taken while running. */
-  readonly hotReload?: boolean | undefined;
-  readonly unapplied: readonly UnappliedResource[];
-}
-
-export const noResources: ParsedResources = {
-  components: [],
-  subscriptions: [],
-  secretScopes: [],
-  inboundRetries: [],
-  unapplied: [],
-};
-
-/** All of several sources, in their order. */
-export function joinResources(parts: readonly ParsedResources[]): ParsedResources {
-  return {
-    components: parts.flatMap(({ components }) => components),
-    subscriptions: parts.flatMap(({ subscriptions }) => subscriptions),
-    secretScopes: parts.flatMap(({ secretScopes }) => secretScopes),
-    inboundRetries: parts.flatMap(({ inboundRetries }) => inboundRetries),
-    unapplied: parts.flatMap(({ unapplied }) => unapplied),
-    hotReload: parts.findLast(({ hotReload }) => hotReload !== undefined)?.hotReload,
-  };
-}
+/** The kinds of resources that are applied. */
+const kinds: ReadonlyMap<string, KindReader> = new Map<string, KindReader>([
+  ["Component", (document, place, env) => ({ components: [validateComponent(document, place, env)] })],
+  ["Subscription", (document, place) => ({ subscriptions: [validateSubscription(document, place)] })],
+  [
+    "Configuration",
+    (document, place) => {
+      const { configuration, unapplied } = validateConfiguration(document, place);
+      return { configuration, unapplied: leave("Configuration", document, place, unapplied) };
+    },
+  ],
+  [
+    "Resiliency",
+    (document, place) => {
+      const { inboundRetries, unapplied } = validateResiliency(document, place);
+      return { inboundRetries, unapplied: leave("Resiliency", document, place, unapplied) };
+    },
+  ],
+]);
 
 /**
  * Reads the documents of one YAML text, in their order. `source` names it in messages (a file, `register()`). Empty
@@ -64,12 +57,7 @@ export function parseResources(
   yaml: YamlLibrary,
   environment?: Environment,
 ): ParsedResources {
-  const components: ComponentResource[] = [];
-  const subscriptions: SubscriptionResource[] = [];
-  const secretScopes: SecretScope[] = [];
-  const inboundRetries: InboundRetry[] = [];
-  const unapplied: UnappliedResource[] = [];
-  let hotReload: boolean | undefined;
+  const parts: Partial<ParsedResources>[] = [];
   const lines = new yaml.LineCounter();
   const documents = yaml.parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
   if (!Array.isArray(documents)) return noResources;
@@ -106,35 +94,12 @@ export function parseResources(
     if (typeof kind !== "string") {
       throw new ResourceError(`${at(["kind"])}: kind is missing; expected Component`);
     }
-    if (kind === "Component") {
-      components.push(validateComponent(value, { origin, at }, environment));
-      return;
-    }
-    if (kind === "Subscription") {
-      subscriptions.push(validateSubscription(value, { origin, at }));
-      return;
-    }
-    const head = member(value, "metadata");
-    const name = isFields(head) ? scalar(member(head, "name")) : "";
-    const leave = (sections: readonly string[]) => {
-      if (sections.length === 0) return;
-      const listed = sections.map((section) => `spec.${section}`).join(", ");
-      unapplied.push({ kind, name: `${name} ${listed}`, origin });
-    };
-    if (kind === "Configuration") {
-      const configuration = validateConfiguration(value, { origin, at });
-      secretScopes.push(...configuration.secretScopes);
-      hotReload = configuration.hotReload ?? hotReload;
-      leave(configuration.unapplied);
-      return;
-    }
-    if (kind === "Resiliency") {
-      const resiliency = validateResiliency(value, { origin, at });
-      inboundRetries.push(...resiliency.inboundRetries);
-      leave(resiliency.unapplied);
-      return;
-    }
-    unapplied.push({ kind, name, origin });
+    const read = kinds.get(kind);
+    parts.push(
+      read === undefined
+        ? { unapplied: [{ kind, name: nameOf(value), origin }] }
+        : read(value, { origin, at }, environment),
+    );
   });
-  return { components, subscriptions, secretScopes, inboundRetries, unapplied, hotReload };
+  return joinResources(parts);
 }

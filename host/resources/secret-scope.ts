@@ -8,8 +8,12 @@ export interface SecretScope {
 }
 
 /** Whether an app may read a secret. Of several entries for one store, the last is valid: a later file's. */
-export function mayRead(scopes: readonly SecretScope[], storeName: string, secret: string): boolean {
-  const scope = scopes.findLast((entry) => entry.storeName === storeName);
+export function mayRead(
+  scopes: readonly SecretScope[] | undefined,
+  storeName: string,
+  secret: string,
+): boolean {
+  const scope = scopes?.findLast((entry) => entry.storeName === storeName);
   if (scope === undefined) return true;
   const { allowedSecrets, deniedSecrets, defaultAccess } = scope;
   if (allowedSecrets.length > 0) return allowedSecrets.includes(secret);

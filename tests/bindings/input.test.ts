@@ -3,7 +3,7 @@ import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
 import { componentFromObject } from "../../host/resources/component-from-object.ts";
-import { noResources } from "../../host/resources/parse-resources.ts";
+import { noResources } from "../../host/resources/resources.ts";
 import { Source } from "./source.ts";
 
 type App = (request: Request) => Response | Promise<Response>;

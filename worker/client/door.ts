@@ -1,4 +1,4 @@
-import type { Resources } from "../../host/resources/parse-resources.ts";
+import type { Resources } from "../../host/resources/resources.ts";
 import type { WireRequest, WireResponse } from "../messages.ts";
 import type { AppHost } from "./app-host.ts";
 

@@ -1,4 +1,4 @@
-import type { Resources } from "../../host/resources/parse-resources.ts";
+import type { Resources } from "../../host/resources/resources.ts";
 import type { RegisterOptions } from "./register.ts";
 
 /** Components as `register` takes them; undefined where none are given. Throws a ResourceError. */

@@ -1,6 +1,6 @@
 import { type Clock, withTimeout } from "../../host/platform.ts";
 import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
-import type { Resources } from "../../host/resources/parse-resources.ts";
+import type { Resources } from "../../host/resources/resources.ts";
 import { DEFAULT_PORTS } from "../addresses.ts";
 import type { SecretValues } from "../client-vault.ts";
 import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";

@@ -1,6 +1,6 @@
 import { header } from "../../host/http.ts";
 import { type Clock, withTimeout } from "../../host/platform.ts";
-import type { Resources } from "../../host/resources/parse-resources.ts";
+import type { Resources } from "../../host/resources/resources.ts";
 import {
   DOOR_HEADER,
   type Goodbye,

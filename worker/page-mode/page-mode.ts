@@ -1,6 +1,6 @@
 import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
-import type { Resources } from "../../host/resources/parse-resources.ts";
+import type { Resources } from "../../host/resources/resources.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import type { AppHost } from "../client/app-host.ts";
 import type { Door } from "../client/door.ts";

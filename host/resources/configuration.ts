@@ -1,0 +1,34 @@
+import type { SecretScope } from "./secret-scope.ts";
+
+/**
+ * What Configuration resources say (dapr-http-api §4.4). Plain data; a member that no resource speaks of is left out, and
+ * whoever reads it knows the default.
+ */
+export interface Configuration {
+  readonly secretScopes?: readonly SecretScope[];
+  /** Whether changes of files are taken while running; true where nobody says. */
+  readonly hotReload?: boolean;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function overlay(below: unknown, above: unknown): unknown {
+  if (!isRecord(below) || !isRecord(above)) return above;
+  const merged = { ...below };
+  for (const [name, value] of Object.entries(above)) {
+    if (value !== undefined) merged[name] = overlay(below[name], value);
+  }
+  return merged;
+}
+
+/**
+ * Several as one, the later above the earlier: members of mappings are merged, lists and scalars are replaced, as in
+ * daprd. But for the scopes of secrets: that a later file is silent about a store must not open it.
+ */
+export function mergeConfigurations(configurations: readonly Configuration[]): Configuration {
+  const merged = configurations.reduce((below, above) => overlay(below, above) as Configuration, {});
+  const secretScopes = configurations.flatMap((configuration) => configuration.secretScopes ?? []);
+  return secretScopes.length === 0 ? merged : { ...merged, secretScopes };
+}
