@@ -22,6 +22,8 @@ export interface ComponentContext {
   readonly core: Core;
   /** Connections to relays, shared by all components and transports that name the same URL. */
   readonly relays: RelayConnections;
+  /** The component of this name and type that this one replaces, still at work: what lives in its memory may go on. */
+  readonly predecessor?: Component | undefined;
 }
 
 /** What keeps a component's data: shown in metadata, so that nobody takes memory for a disk. */

@@ -133,7 +133,7 @@ export class Components implements OpenComponents {
       if (before !== undefined && same(before.resource, resource) && !stale) continue;
       const family = familyOf(resource.type);
       try {
-        const opened = await openComponent(resource, this.secretstores, this.#options);
+        const opened = await openComponent(resource, this.secretstores, this.#options, before);
         if (before !== undefined) this.#remove(before);
         this.#put(opened);
         if (before !== undefined) leaving.push(before);

@@ -126,16 +126,18 @@ function encrypted(
 
 /**
  * Opens one component: its metadata with templates filled in and secrets resolved from the stores that are open.
- * Throws a ComponentError that names it, and leaves nothing open then. Neither that nor its log nor a later failure holds a secret's value.
+ * `before` is what has its name now. Throws a ComponentError that names it, and leaves nothing open then. Neither that nor its log nor a later failure holds a secret's value.
  */
 export async function openComponent(
   resource: ComponentResource,
   secretstores: OpenedSecretStores,
   options: OpenOptions,
+  before?: Opened<Family, Component>,
 ): Promise<Opened<Family, Component>> {
   const definition = definitionOf(resource, options);
   const secrets = await secretValues(resource, secretstores);
-  const context = { ...options.context, name: resource.name };
+  const predecessor = before?.definition === definition ? before.component : undefined;
+  const context = { ...options.context, name: resource.name, predecessor };
   if (secrets.size === 0) return await openDefined(definition, resource, secrets, context, options);
   const conceal = concealing(secrets.values());
   const quiet = { ...context, log: concealedLog(context.log, conceal) };

@@ -181,6 +181,41 @@ describe("an update of the resources", () => {
     expect(await arrivals(on, "a")).toEqual(["/a"]);
   });
 
+  it("of an in-memory pub/sub hands what waits in it to the new one, and tells what ends with the last", async () => {
+    let down = true;
+    const app = () => ({ status: down ? 500 : 200 });
+    const on = await sidecar({
+      subscriptions: [],
+      app,
+      components: documents(bus("messagebus"), declared("one", { topic: "a", route: "/a" })),
+    });
+    const edited = (concurrency: number) =>
+      parseResources(
+        documents(
+          bus("messagebus", `[{name: concurrency, value: "${concurrency}"}]`),
+          declared("one", { topic: "a", route: "/a" }),
+        ),
+        "update",
+        yaml,
+      );
+    for (const n of [1, 2, 3]) expect((await on.publish("messagebus/a", String(n))).status).toBe(204);
+    await on.until("a failure", () => on.got.length > 0);
+    const [change] = await on.runtime.update(edited(3));
+    expect(change).toMatchObject({ name: "messagebus", action: "replaced" });
+    await on.runtime.update(edited(4));
+    const failed = on.got.length;
+    down = false;
+    await on.until(
+      "all three",
+      () => new Set(on.got.slice(failed).map(({ event }) => event.data)).size === 3,
+    );
+    expect(on.logged.filter((line) => line.includes("in memory"))).toEqual([]);
+    down = true;
+    await on.publish("messagebus/a", "4");
+    await on.runtime.update(parseResources(bus("another"), "update", yaml));
+    expect(on.logged).toContain("warn pub/sub messagebus ends with 1 events in memory");
+  });
+
   it("ends at what was wanted last, however quickly it was changed back", async () => {
     const on = await started([declared("one", { topic: "a", route: "/a" })]);
     const to = (route: string) => resources(declared("one", { topic: "a", route }), bus("another"));

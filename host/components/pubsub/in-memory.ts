@@ -24,6 +24,15 @@ class Bus {
   readonly wildcards = new Set<string>();
   /** Request id → when it may be forgotten; in order of that time. */
   readonly outcomes = new Map<string, number>();
+  /** Components that are open on it. */
+  users = 0;
+
+  /** Events that were acknowledged and not consumed. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const consumers of this.topics.values()) for (const { size } of consumers.values()) waiting += size;
+    return waiting;
+  }
 }
 
 /**
@@ -52,7 +61,11 @@ class InMemoryPubSub implements PubSub {
     readonly options: DeliveryOptions,
     readonly queueDepth: number,
     readonly context: ComponentContext,
-  ) {}
+    /** Whether the bus outlives its components. */
+    readonly lasting: boolean,
+  ) {
+    bus.users++;
+  }
 
   async publish(request: PublishRequest): Promise<void> {
     this.#ensureOpen();
@@ -100,8 +113,12 @@ class InMemoryPubSub implements PubSub {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#members].map((member) => member.leave()));
+    const { waiting } = this.bus;
+    if (--this.bus.users > 0 || this.lasting || waiting === 0) return;
+    this.context.log.warn(`pub/sub ${this.context.name} ends with ${waiting} events in memory`);
   }
 
   /** By the topic's own name, and by wildcards that stand for it. */
@@ -152,7 +169,7 @@ class InMemoryPubSub implements PubSub {
 }
 
 /**
- * `pubsub.in-memory`. Without a broker every opened component is a bus of its own; a broker that is handed in is
+ * `pubsub.in-memory`. Without a broker every component is a bus of its own, which one that replaces it takes over; a broker that is handed in is
  * shared by all runtimes whose registries hold this definition.
  */
 export function inMemoryPubSub(broker?: InMemoryBroker): PubSubDefinition {
@@ -170,8 +187,11 @@ export function inMemoryPubSub(broker?: InMemoryBroker): PubSubDefinition {
     },
     features: ["OUTCOME", "SUBSCRIBE_WILDCARDS"],
     async open(metadata, context) {
-      const bus = (broker ?? new InMemoryBroker()).bus(context.name);
-      return new InMemoryPubSub(bus, deliveryOptions(context.name, metadata), metadata.queueDepth, context);
+      const { name, predecessor } = context;
+      const kept = predecessor instanceof InMemoryPubSub ? predecessor.bus : undefined;
+      const bus = broker?.bus(name) ?? kept ?? new Bus();
+      const options = deliveryOptions(name, metadata);
+      return new InMemoryPubSub(bus, options, metadata.queueDepth, context, broker !== undefined);
     },
   });
 }
