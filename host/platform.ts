@@ -1,3 +1,5 @@
+import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
+
 /** What a host supplies: the only source of time, timers, randomness, network and log below a composition root. */
 
 export interface Clock {
@@ -34,6 +36,22 @@ export interface SocketEvents {
   closed(code: number, reason: string): void;
 }
 
+/** What a client proves itself with, and whose servers it believes: PEM texts. */
+export interface ClientTls {
+  readonly rootCA?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly privateKey?: string | undefined;
+  /** Whether the server may ask for another handshake within a connection. */
+  readonly renegotiation: boolean;
+}
+
+/** Connections to one server. */
+export interface Connections {
+  request(request: RuntimeRequest): Promise<RuntimeResponse>;
+  /** Lets what is under way end. */
+  close(): Promise<void>;
+}
+
 export interface Platform {
   readonly clock: Clock;
   readonly log: Log;
@@ -44,6 +62,8 @@ export interface Platform {
   readonly origin?: string;
   /** The network. Hosts without one throw an error that says so. */
   fetch(input: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
+  /** Connections with certificates of one's own; left out where a host cannot choose them. */
+  secure?(origin: string, tls: ClientTls): Promise<Connections>;
   /** Opens a WebSocket. Hosts without one throw an error that says so. */
   connect(url: string, protocols: readonly string[], events: SocketEvents): Socket;
 }

@@ -8,6 +8,7 @@ import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
+import { HttpEndpoints } from "./http-endpoints.ts";
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
@@ -63,6 +64,7 @@ export class Runtime {
       core: options.core,
       app: options.app && pipedChannel(options.app, () => this.#appPipeline),
       mesh: new Mesh(options.transports, options.platform),
+      httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       outboxes: new Outboxes(() => this.sidecar),
@@ -126,6 +128,10 @@ export class Runtime {
       throw new Error("the sidecar was stopped while it started");
     }
     this.#components = opened;
+    const failed = (error: Error) => {
+      throw error;
+    };
+    await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores, failed);
     await this.sidecar.configurations.load();
     const member = { appId, namespace, instance: platform.uuid() };
     const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
@@ -196,9 +202,16 @@ export class Runtime {
       await this.#settle(changed);
     });
     this.#resources = resources;
+    await this.#updateEndpoints(resources, components);
     if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());
     return changes;
+  }
+
+  async #updateEndpoints({ httpEndpoints }: Resources, { secretstores }: Components): Promise<void> {
+    const failed = ({ message }: Error) => this.log.error(`${message}; it stays as it was`);
+    const drained = () => this.#underWay.pass();
+    await this.sidecar.httpEndpoints.update(httpEndpoints, secretstores, failed, drained);
   }
 
   /** An app that is away or hangs must not hold up the next update: what waits for it goes on by itself. */
@@ -261,6 +274,7 @@ export class Runtime {
       await Promise.all([subscriptions.close(), this.#inputBindings.close(), configurations.close()]);
       await outboxes.close();
       await this.sidecar.mesh.close();
+      await this.sidecar.httpEndpoints.close();
       await this.#options.app?.close();
     } finally {
       const components = this.#components;

@@ -2,6 +2,7 @@ import type { AppChannel } from "./channel/app-channel.ts";
 import type { OpenComponents } from "./components/open-component.ts";
 import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import type { Core } from "./core/core.ts";
+import type { HttpEndpoints } from "./http-endpoints.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Outboxes } from "./outbox/outboxes.ts";
 import type { Log, Platform } from "./platform.ts";
@@ -28,6 +29,7 @@ export interface Sidecar {
   readonly resources: Resources;
   readonly app: AppChannel | undefined;
   readonly mesh: Mesh;
+  readonly httpEndpoints: HttpEndpoints;
   readonly subscriptions: Subscriptions;
   readonly configurations: ConfigurationSubscriptions;
   readonly outboxes: Outboxes;

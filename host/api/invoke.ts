@@ -97,6 +97,7 @@ export async function invokeApp(call: Call): Promise<RuntimeResponse> {
 async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse> {
   const { sidecar, request } = call;
   const to = destination(id, sidecar.namespace);
+  const endpoint = to.kind === "app" ? sidecar.httpEndpoints.get(to.appId) : undefined;
   if (to.kind === "invalid") throw new UnavailableError(`invalid app id ${id}`, { sent: false });
   const headers = forwardedHeaders(request.headers);
   const outgoing: RuntimeRequest = {
@@ -104,22 +105,22 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
     path: encodeMethod(method),
     query: request.query,
     // Sidecars' own: elsewhere it means nothing, and would cost a page the question whether it may send it.
-    headers: to.kind === "app" ? withRequestId(headers, call.requestId) : headers,
+    headers: to.kind === "app" && endpoint === undefined ? withRequestId(headers, call.requestId) : headers,
     body: limitedBody(request.body, sidecar.maxBodySize),
     signal: request.signal,
   };
-  if (to.kind === "app") {
+  if (to.kind === "app" && endpoint === undefined) {
     const own = to.appId === sidecar.appId && to.namespace === sidecar.namespace;
     if (!own) return sidecar.mesh.invoke(to.appId, to.namespace, outgoing);
     return invokeOwn(sidecar, { ...outgoing, headers: withoutHeader(outgoing.headers, "host") });
   }
-  const url = `${to.base.replace(/\/+$/, "")}${outgoing.path}${request.query === "" ? "" : `?${request.query}`}`;
+  const base = endpoint?.baseUrl ?? (to.kind === "external" ? to.base.replace(/\/+$/, "") : "");
   try {
-    return await invokeExternal(sidecar.platform, url, outgoing);
+    return await invokeExternal(sidecar.platform, base, outgoing, endpoint);
   } catch (error) {
     if (error instanceof BodyTooLargeError) throw error;
     const cause = reasonOf(error);
-    throw new UnavailableError(`${request.method} ${to.base}: ${cause}`, { cause: error, sent: true });
+    throw new UnavailableError(`${request.method} ${base}: ${cause}`, { cause: error, sent: true });
   }
 }
 

@@ -55,6 +55,7 @@ function get({ sidecar }: Call): RuntimeResponse {
   const { appId, app } = sidecar;
   const components = loaded(sidecar);
   const subscriptions = sidecar.subscriptions.list();
+  const endpoints = sidecar.httpEndpoints.names;
   const extended = new Map([
     ["daprRuntimeVersion", version],
     ...sidecar.extended,
@@ -67,6 +68,7 @@ function get({ sidecar }: Call): RuntimeResponse {
     runtimeVersion: version,
     ...(components.length > 0 && { components }),
     extended: Object.fromEntries(extended),
+    ...(endpoints.length > 0 && { httpEndpoints: endpoints.map((name) => ({ name })) }),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(app !== undefined && { appConnectionProperties: app.properties }),
     actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },

@@ -1,4 +1,7 @@
-/** What a thrown value says of itself, for logs and answers: anything can be thrown, not only an Error. */
+/** What to tell of anything that was thrown. Node's fetch says that it failed, and the reason beneath. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  if (message !== "fetch failed" || !(cause instanceof Error)) return message;
+  return cause.message || String((cause as { code?: unknown }).code ?? message);
 }

@@ -6,7 +6,7 @@ import {
 } from "../resources/component-from-object.ts";
 import { parseResources } from "../resources/parse-resources.ts";
 import { noResources, type ParsedResources } from "../resources/resources.ts";
-import type { Environment } from "../resources/validate-component.ts";
+import type { Environment } from "../resources/value-entries.ts";
 
 /** Components as code gives them: YAML text, Dapr's documents, their short form, or what is validated already. */
 export type GivenComponents = string | readonly (ComponentObject | ComponentDocument | ComponentResource)[];

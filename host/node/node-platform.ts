@@ -18,6 +18,7 @@ export function nodePlatform(log: Log, clock: Clock = systemClock): Platform {
     random: (bytes) => randomFillSync(bytes),
     uuid: () => randomUUID(),
     fetch: (input, init) => globalThis.fetch(input, init),
+    secure: async (origin, tls) => (await import("./secure-connections.ts")).secureConnections(origin, tls),
     connect,
   };
 }

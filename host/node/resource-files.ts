@@ -4,7 +4,7 @@ import { reasonOf } from "../errors/reason-of.ts";
 import { ResourceError } from "../resources/fields.ts";
 import { parseResources } from "../resources/parse-resources.ts";
 import { joinResources, noResources, type ParsedResources } from "../resources/resources.ts";
-import type { Environment } from "../resources/validate-component.ts";
+import type { Environment } from "../resources/value-entries.ts";
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);

@@ -1,7 +1,7 @@
 import type { FetchHandler } from "../channel/fetch-channel.ts";
 import type { Registry } from "../components/registry.ts";
 import type { Clock, Log, LogLevel } from "../platform.ts";
-import type { Environment } from "../resources/validate-component.ts";
+import type { Environment } from "../resources/value-entries.ts";
 import type { AppHealthOptions } from "./app-health.ts";
 import type { GivenComponents } from "./given-components.ts";
 

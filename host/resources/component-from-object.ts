@@ -1,5 +1,6 @@
 import type { ComponentResource } from "./component.ts";
-import { type Environment, validateComponent } from "./validate-component.ts";
+import { validateComponent } from "./validate-component.ts";
+import type { Environment } from "./value-entries.ts";
 
 /** A component in its short form, for code: metadata as a plain record. */
 export interface ComponentObject {

@@ -62,15 +62,13 @@ describe("Component resources", () => {
 
   it("reads several documents, and passes over empty ones and other systems'", () => {
     const { components, unapplied } = parse(
-      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
+      `---\n${component("  type: a.b")}---\n---\napiVersion: v1\nkind: ConfigMap\n---\napiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata:\n  name: sub\n---\n${component("  type: c.d", "  name: other")}`,
     );
     expect(components.map(({ name, origin }) => [name, origin])).toEqual([
       ["statestore", "components/a.yaml, document 1"],
       ["other", "components/a.yaml, document 5"],
     ]);
-    expect(unapplied).toEqual([
-      { kind: "HTTPEndpoint", name: "sub", origin: "components/a.yaml, document 4" },
-    ]);
+    expect(unapplied).toEqual([{ kind: "MCPServer", name: "sub", origin: "components/a.yaml, document 4" }]);
   });
 
   it("takes the retries of events from a Resiliency, and names what it does not apply", () => {

@@ -1,10 +1,12 @@
 import type * as Yaml from "yaml";
 import { type Fields, isFields, member, type Place, ResourceError, scalar } from "./fields.ts";
 import { joinResources, noResources, type ParsedResources } from "./resources.ts";
-import { type Environment, validateComponent } from "./validate-component.ts";
+import { validateComponent } from "./validate-component.ts";
 import { validateConfiguration } from "./validate-configuration.ts";
+import { validateHttpEndpoint } from "./validate-http-endpoint.ts";
 import { validateResiliency } from "./validate-resiliency.ts";
 import { validateSubscription } from "./validate-subscription.ts";
+import type { Environment } from "./value-entries.ts";
 
 /** What is used of the `yaml` package. The caller loads it, so that hosts without YAML need not carry it. */
 export type YamlLibrary = Pick<typeof Yaml, "parseAllDocuments" | "LineCounter" | "isNode">;
@@ -30,6 +32,10 @@ function leave(kind: string, document: Fields, { origin }: Place, sections: read
 /** The kinds of resources that are applied. */
 const kinds: ReadonlyMap<string, KindReader> = new Map<string, KindReader>([
   ["Component", (document, place, env) => ({ components: [validateComponent(document, place, env)] })],
+  [
+    "HTTPEndpoint",
+    (document, place, env) => ({ httpEndpoints: [validateHttpEndpoint(document, place, env)] }),
+  ],
   ["Subscription", (document, place) => ({ subscriptions: [validateSubscription(document, place)] })],
   [
     "Configuration",

@@ -1,5 +1,6 @@
 import type { ComponentResource } from "./component.ts";
 import { type Configuration, mergeConfigurations } from "./configuration.ts";
+import type { HttpEndpointResource } from "./http-endpoint.ts";
 import type { InboundRetry } from "./inbound-retry.ts";
 import type { SubscriptionResource } from "./subscription.ts";
 
@@ -15,6 +16,7 @@ export interface Resources {
   readonly components: readonly ComponentResource[];
   readonly subscriptions: readonly SubscriptionResource[];
   readonly inboundRetries: readonly InboundRetry[];
+  readonly httpEndpoints: readonly HttpEndpointResource[];
   /** All Configurations as one. */
   readonly configuration: Configuration;
 }
@@ -28,6 +30,7 @@ export const noResources: ParsedResources = {
   components: [],
   subscriptions: [],
   inboundRetries: [],
+  httpEndpoints: [],
   configuration: {},
   unapplied: [],
 };
@@ -40,6 +43,7 @@ export function joinResources(parts: readonly Partial<ParsedResources>[]): Parse
     components: all("components"),
     subscriptions: all("subscriptions"),
     inboundRetries: all("inboundRetries"),
+    httpEndpoints: all("httpEndpoints"),
     configuration: mergeConfigurations(parts.map(({ configuration = {} }) => configuration)),
     unapplied: all("unapplied"),
   };

@@ -1,7 +1,6 @@
 import { parseDuration } from "../duration.ts";
-import type { ComponentResource, SecretKeyRef } from "./component.ts";
+import type { ComponentResource } from "./component.ts";
 import {
-  type Fields,
   fail,
   isFields,
   member,
@@ -9,65 +8,12 @@ import {
   type Place,
   requiredText,
   resourceName,
-  scalar,
   section,
   texts,
 } from "./fields.ts";
-
-/** The process environment as far as `envRef` may see it. Undefined where the host has none. */
-export type Environment = (name: string) => string | undefined;
+import { type Environment, secretStore, valueEntries } from "./value-entries.ts";
 
 const INIT_TIMEOUT_MS = 5_000;
-
-/** Dapr keeps its own secrets out of components' reach; `DAPR_ENV_KEYS`, where set, lists all that is within it. */
-function fromEnvironment(name: string, environment: Environment): string {
-  const listed = environment("DAPR_ENV_KEYS");
-  const blocked =
-    name.toUpperCase().startsWith("DAPR_") ||
-    name.toUpperCase() === "APP_API_TOKEN" ||
-    /\s/.test(name) ||
-    (listed !== undefined && !listed.split(/[\s,]+/).includes(name));
-  return blocked ? "" : (environment(name) ?? "");
-}
-
-interface Metadata {
-  readonly values: ReadonlyMap<string, string>;
-  readonly secretKeyRefs: readonly SecretKeyRef[];
-}
-
-function secretKeyRef(value: unknown, field: string, place: Place, path: readonly (string | number)[]) {
-  if (!isFields(value)) fail(place, path, "must be a mapping with name and key");
-  const name = requiredText(member(value, "name"), place, [...path, "name"]);
-  return { field, name, key: optionalText(member(value, "key"), place, [...path, "key"]) || name };
-}
-
-/** `auth.secretStore`, at the top of the document; daprd takes it nowhere else. */
-function secretStore(document: Fields, place: Place): string | undefined {
-  const auth = member(document, "auth");
-  if (auth === undefined || auth === null) return undefined;
-  if (!isFields(auth)) fail(place, ["auth"], "must be a mapping with secretStore");
-  return optionalText(member(auth, "secretStore"), place, ["auth", "secretStore"]) || undefined;
-}
-
-function metadataList(value: unknown, place: Place, environment: Environment): Metadata {
-  const values = new Map<string, string>();
-  const secretKeyRefs: SecretKeyRef[] = [];
-  if (value === undefined || value === null) return { values, secretKeyRefs };
-  const path = ["spec", "metadata"];
-  if (!Array.isArray(value)) fail(place, path, "must be a list of entries with name and value");
-  value.forEach((entry: unknown, i) => {
-    if (!isFields(entry)) fail(place, [...path, i], "must be an entry with name and value");
-    const name = requiredText(member(entry, "name"), place, [...path, i, "name"]);
-    const given = member(entry, "value");
-    const envRef = optionalText(member(entry, "envRef"), place, [...path, i, "envRef"]);
-    if (given !== undefined && given !== null) values.set(name, scalar(given));
-    else if ((member(entry, "secretKeyRef") ?? undefined) !== undefined) {
-      const at = [...path, i, "secretKeyRef"];
-      secretKeyRefs.push(secretKeyRef(member(entry, "secretKeyRef"), name, place, at));
-    } else values.set(name, envRef === undefined ? "" : fromEnvironment(envRef, environment));
-  });
-  return { values, secretKeyRefs };
-}
 
 /** A document of `kind: Component`, validated. Throws {@link ResourceError}. */
 export function validateComponent(
@@ -78,7 +24,12 @@ export function validateComponent(
   if (!isFields(document)) fail(place, [], "a Component must be a mapping");
   const head = section(document, "metadata", place);
   const spec = section(document, "spec", place);
-  const { values, secretKeyRefs } = metadataList(member(spec, "metadata"), place, environment);
+  const { values, secretKeyRefs } = valueEntries(
+    member(spec, "metadata"),
+    place,
+    ["spec", "metadata"],
+    environment,
+  );
   const version = optionalText(member(spec, "version"), place, ["spec", "version"]);
   const ignoreErrors = member(spec, "ignoreErrors") ?? false;
   if (typeof ignoreErrors !== "boolean") fail(place, ["spec", "ignoreErrors"], "must be true or false");

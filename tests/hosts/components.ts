@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { declaredSubscriptions } from "../api/declared-suite.ts";
+import { httpEndpoints } from "../api/http-endpoint-suite.ts";
 
 /** What every host of the suites has loaded: names are fixed, types are the host's own. */
 export interface ComponentTypes {
@@ -133,7 +134,8 @@ export function componentYaml({ name, type, metadata, scopes }: Resource): strin
 /** The suites' components, declared subscriptions and Configuration as one text. */
 export function resourcesYaml(types: ComponentTypes, appId: string): string {
   const components = componentResources(types, appId).map(componentYaml);
-  return [...components, ...declaredSubscriptions, configurationYaml].join("---\n");
+  const declared = [...declaredSubscriptions, ...httpEndpoints(types.target)];
+  return [...components, ...declared, configurationYaml].join("---\n");
 }
 
 /** Writes one file per component, and one of the declared subscriptions, to a new folder `directory`. */
@@ -143,4 +145,5 @@ export function writeResources(directory: string, types: ComponentTypes, appId: 
     writeFileSync(join(directory, `${resource.name}.yaml`), componentYaml(resource));
   }
   writeFileSync(join(directory, "subscriptions.yaml"), declaredSubscriptions.join("---\n"));
+  writeFileSync(join(directory, "endpoints.yaml"), httpEndpoints(types.target).join("---\n"));
 }

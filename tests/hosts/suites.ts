@@ -8,6 +8,7 @@ import { configurationSuite } from "../api/configuration-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
+import { httpEndpointSuite } from "../api/http-endpoint-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { lockSuite } from "../api/lock-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
@@ -23,6 +24,7 @@ const suites = {
   state: stateSuite,
   stateQuery: stateQuerySuite,
   invoke: invokeSuite,
+  httpEndpoints: httpEndpointSuite,
   pubsub: pubsubSuite,
   declared: declaredSuite,
   bindings: bindingsSuite,

@@ -4,19 +4,23 @@ import type { SecretStore } from "./secret-store.ts";
 
 export type OpenedSecretStores = ReadonlyMap<string, { readonly component: SecretStore }>;
 
+type Referring = Pick<ComponentResource, "name" | "origin" | "secretKeyRefs" | "secretStore">;
+
 /**
- * The values of the metadata fields that refer to secrets, by field. They come from the store that the resource's
- * `auth.secretStore` names, or from the only one that is open. Throws a ComponentError that names component and field.
+ * The values of the fields that refer to secrets, by field. They come from the store that the resource's
+ * `auth.secretStore` names, or from the only one that is open. Throws a ComponentError that names resource and field;
+ * `what` calls them.
  */
 export async function secretValues(
-  { name, origin, secretKeyRefs, secretStore }: ComponentResource,
+  { name, origin, secretKeyRefs, secretStore }: Referring,
   stores: OpenedSecretStores,
+  what = { kind: "component", field: "metadata field " },
 ): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   const none: ReadonlyMap<string, string> = new Map();
   for (const { field, name: secret, key } of secretKeyRefs) {
     const refuse = (code: "FAILED_PRECONDITION" | "NOT_FOUND", cause: string) =>
-      new ComponentError(code, `component ${name} (${origin}): metadata field ${field}: ${cause}`);
+      new ComponentError(code, `${what.kind} ${name} (${origin}): ${what.field}${field}: ${cause}`);
     const [only, another] = stores.keys();
     const chosen = secretStore ?? (another === undefined ? only : undefined);
     if (chosen === undefined) {
