@@ -7,6 +7,7 @@ import { Dispatch } from "./dispatch.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
+import { EventStreams } from "./event-streams.ts";
 import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 import { HttpEndpoints } from "./http-endpoints.ts";
 import { InputBindings } from "./input-bindings.ts";
@@ -66,6 +67,7 @@ export class Runtime {
       mesh: new Mesh(options.transports, options.platform),
       httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
+      streams: new EventStreams(() => this.sidecar, options.namespace),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       outboxes: new Outboxes(() => this.sidecar),
       get resources() {
@@ -224,8 +226,8 @@ export class Runtime {
 
   /** What holds components by their names finds the new ones; resolves once nothing is under way with the old ones. */
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
-    const { subscriptions, configurations, outboxes } = this.sidecar;
-    const asking: Promise<void>[] = [];
+    const { subscriptions, streams, configurations, outboxes } = this.sidecar;
+    const asking: Promise<void>[] = [streams.moved(changes)];
     if (touched(changes, "pubsub") && this.#app !== "away") asking.push(subscriptions.start());
     if (touched(changes, "bindings") && this.#app !== "away") asking.push(this.#inputBindings.start());
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
@@ -270,8 +272,13 @@ export class Runtime {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     try {
-      const { subscriptions, configurations, outboxes } = this.sidecar;
-      await Promise.all([subscriptions.close(), this.#inputBindings.close(), configurations.close()]);
+      const { subscriptions, streams, configurations, outboxes } = this.sidecar;
+      await Promise.all([
+        streams.close(),
+        subscriptions.close(),
+        this.#inputBindings.close(),
+        configurations.close(),
+      ]);
       await outboxes.close();
       await this.sidecar.mesh.close();
       await this.sidecar.httpEndpoints.close();

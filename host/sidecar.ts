@@ -2,6 +2,7 @@ import type { AppChannel } from "./channel/app-channel.ts";
 import type { OpenComponents } from "./components/open-component.ts";
 import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import type { Core } from "./core/core.ts";
+import type { EventStreams } from "./event-streams.ts";
 import type { HttpEndpoints } from "./http-endpoints.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Outboxes } from "./outbox/outboxes.ts";
@@ -31,6 +32,7 @@ export interface Sidecar {
   readonly mesh: Mesh;
   readonly httpEndpoints: HttpEndpoints;
   readonly subscriptions: Subscriptions;
+  readonly streams: EventStreams;
   readonly configurations: ConfigurationSubscriptions;
   readonly outboxes: Outboxes;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */

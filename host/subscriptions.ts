@@ -1,14 +1,14 @@
-import { type BackOff, backOffMs } from "./components/pubsub/back-off.ts";
+import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { sleep } from "./platform.ts";
-import { inboundRetry, type RetryPolicy } from "./resources/inbound-retry.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
 import type { AppSubscription } from "./subscriptions/app-subscription.ts";
 import { bulkDelivery } from "./subscriptions/bulk-delivery.ts";
 import { delivery } from "./subscriptions/delivery.ts";
+import { inboundPolicy } from "./subscriptions/inbound-policy.ts";
 import { Intake } from "./subscriptions/intake.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
 import {
@@ -17,17 +17,8 @@ import {
   routedSubscriptions,
 } from "./subscriptions/routed-subscriptions.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
+import { infoOf, type SubscriptionInfo } from "./subscriptions/subscription-info.ts";
 import { usableSubscriptions } from "./subscriptions/usable-subscriptions.ts";
-
-/** One subscription of the app, as `/v1.0/metadata` shows it. */
-export interface SubscriptionInfo {
-  readonly pubsubname: string;
-  readonly topic: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly rules: readonly { readonly match?: string; readonly path: string }[];
-  readonly deadLetterTopic: string;
-  readonly type: "DECLARATIVE" | "PROGRAMMATIC";
-}
 
 interface Open {
   readonly info: SubscriptionInfo;
@@ -41,30 +32,6 @@ const drainMs = 5_000;
 const cancelMs = 1_000;
 /** Between two attempts to subscribe where the broker refused. */
 const resubscribe = { initialMs: 500, maxMs: 30_000 };
-
-function infoOf({
-  pubsubname,
-  topic,
-  metadata,
-  rules,
-  deadLetterTopic,
-  type,
-}: AppSubscription): SubscriptionInfo {
-  return {
-    pubsubname,
-    topic,
-    ...(metadata.size > 0 && { metadata: Object.fromEntries(metadata) }),
-    rules,
-    deadLetterTopic,
-    type,
-  };
-}
-
-/** The waits of a policy; an exponential one begins with half a second, as Dapr's do. */
-function backOffOf({ policy, durationMs, maxIntervalMs }: RetryPolicy): BackOff {
-  if (policy === "constant") return { initialMs: durationMs, maxMs: durationMs, exact: true };
-  return { initialMs: Math.min(500, maxIntervalMs), maxMs: maxIntervalMs };
-}
 
 /** Settles as `work` does, or rejects with the signal's reason. */
 function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
@@ -166,8 +133,7 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const policy = inboundRetry(sidecar.resources.inboundRetries, pubsubname, sidecar.appId, this.namespace);
-    const retries = policy === undefined ? 0 : (policy.maxRetries ?? Number.POSITIVE_INFINITY);
+    const { retries, backOff } = inboundPolicy(sidecar, pubsubname, this.namespace);
     const intake = new Intake(sidecar, subscription, opened, retries);
     const context = { app, presence: this.#presence, underWay: this.#underWay };
     const { bulk } = subscription;
@@ -175,7 +141,7 @@ export class Subscriptions {
       bulk === undefined ? delivery(intake, context) : bulkDelivery(intake, context, platform);
     const asked = {
       ...(bulk !== undefined && { concurrency: bulk.maxMessages }),
-      ...(policy !== undefined && { backOff: backOffOf(policy) }),
+      ...(backOff !== undefined && { backOff }),
     };
     try {
       const open = await component.subscribe(

@@ -7,6 +7,7 @@ import { metadata } from "./metadata.ts";
 import { pubsub } from "./pubsub.ts";
 import { secrets } from "./secrets.ts";
 import { state } from "./state.ts";
+import { subscribe } from "./subscribe.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The whole API. A row's position is its operation number; the core's router is generated from this list. */
@@ -14,6 +15,7 @@ export const endpoints: readonly Endpoint[] = [
   ...state,
   ...invoke,
   ...pubsub,
+  ...subscribe,
   ...bindings,
   ...metadata,
   ...secrets,

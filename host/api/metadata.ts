@@ -54,7 +54,7 @@ function facts({ components }: Sidecar): Map<string, string> {
 function get({ sidecar }: Call): RuntimeResponse {
   const { appId, app } = sidecar;
   const components = loaded(sidecar);
-  const subscriptions = sidecar.subscriptions.list();
+  const subscriptions = [...sidecar.subscriptions.list(), ...sidecar.streams.list()];
   const endpoints = sidecar.httpEndpoints.names;
   const extended = new Map([
     ["daprRuntimeVersion", version],

@@ -193,6 +193,25 @@ export const catalogue = {
     reason: "DAPR_PUBSUB_PUBLISH_MESSAGE",
     resource: "pubsub",
   },
+  /** Of daprlet's streams of events. */
+  ERR_PUBSUB_SUBSCRIBE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error when subscribing to topic {topic} in pubsub {name}: {cause}",
+    reason: "DAPR_PUBSUB_SUBSCRIBE",
+    resource: "pubsub",
+  },
+  ERR_PUBSUB_STREAM_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    message: "pubsub {name} has no such stream of events: it has ended; open another one",
+  },
+  ERR_PUBSUB_EVENT_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    message:
+      "{count} of the verdicts count for nothing: no such event of pubsub {name} waits for one; it has one, or was out of time, or its stream ended, and comes again then",
+  },
   ERR_PUBLISH_OUTBOX: {
     status: 500,
     grpc: "INTERNAL",

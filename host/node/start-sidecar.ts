@@ -204,12 +204,13 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   });
   let stopping: Promise<void> | undefined;
   let watching: ReturnType<typeof watchResources> | undefined;
-  /** The doors close first, so that what is under way still finds its components. */
+  /** The doors close first, so that what is under way still finds its components: but for streams, which have no end. */
   const stop = () => {
     stopping ??= (async () => {
       const graceMs = options.gracefulShutdownMs ?? 5_000;
       // What it is at waits for requests, which the doors end.
       const unwatched = watching?.close();
+      await runtime.sidecar.streams.close();
       await Promise.all(servers.map((server) => server.close(graceMs)));
       await runtime.stop();
       await unwatched;

@@ -4,9 +4,12 @@ import type { SubscriptionResource } from "../resources/subscription.ts";
 import { type Members, membersOf } from "./members.ts";
 import type { Rule } from "./routing.ts";
 
-/** One topic that the app wants, checked: its own word (dapr-http-api §2.1) or a Subscription resource's (§4.3). */
+/**
+ * One topic that the app wants, checked: its own word (dapr-http-api §2.1), a Subscription resource's (§4.3), or that of
+ * whoever reads a stream of events.
+ */
 export interface AppSubscription {
-  readonly type: "DECLARATIVE" | "PROGRAMMATIC";
+  readonly type: "DECLARATIVE" | "PROGRAMMATIC" | "STREAMING";
   /** What messages call it: `the app's subscription to topic A`. */
   readonly called: string;
   /** Empty when the app names none. */

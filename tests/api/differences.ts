@@ -517,6 +517,13 @@ export const differences = [
     why: "a store in memory or in a page has no other way in; `strict` refuses it as daprd does",
   },
   {
+    id: "pubsub.streams",
+    what: "`/v1.0-alpha1/subscribe/{pubsub}/{topic}`: events as a stream, and their verdicts (here: one of no event)",
+    daprd: "ERR_DIRECT_INVOKE",
+    daprlet: "ERR_PUBSUB_EVENT_NOT_FOUND",
+    why: "Dapr has streaming subscriptions in gRPC alone, which no page speaks (`--strict` answers as daprd does)",
+  },
+  {
     id: "state.outbox.data",
     what: "the data of an outbox's event whose operation names no content type",
     daprd: { type: "text/plain", data: "Go's print of the value (`map[a:1]`)" },

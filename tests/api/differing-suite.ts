@@ -61,6 +61,12 @@ export function differingSuite(on: Subject): void {
   });
 
   describe("events", () => {
+    test("the verdict of a streamed event, of which there is none", async () => {
+      const body = { id: "1.1", status: "SUCCESS" };
+      const answer = await on.post("/v1.0-alpha1/subscribe/messagebus", body);
+      expect([answer.status, answer.errorCode]).toEqual([404, on.expected("pubsub.streams")]);
+    });
+
     test("a trace of the event's own", async () => {
       const id = on.key();
       const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

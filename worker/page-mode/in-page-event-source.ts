@@ -1,3 +1,5 @@
+import { serverSentEvents } from "../../host/server-sent-events.ts";
+
 const RETRY_MS = 3000;
 
 /** EventSource for a page without a service worker: the API's streams through the patched fetch, all others its own. */
@@ -58,34 +60,13 @@ export function inPageEventSource(
     }
 
     async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-      const decoder = new TextDecoder();
-      const reader = body.getReader();
-      let rest = "";
-      let data: string[] = [];
-      let type = "";
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        const lines = (rest + decoder.decode(value, { stream: true })).split(/\r\n|\n|\r/);
-        rest = lines.pop() ?? "";
-        for (const line of lines) {
-          if (line === "") {
-            if (data.length > 0) {
-              const init = { data: data.join("\n"), lastEventId: this.#lastId, origin: page.location.origin };
-              this.#tell(new MessageEvent(type || "message", init));
-            }
-            data = [];
-            type = "";
-            continue;
-          }
-          const colon = line.indexOf(":");
-          const name = colon < 0 ? line : line.slice(0, colon);
-          const text = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-          if (name === "data") data.push(text);
-          else if (name === "event") type = text;
-          else if (name === "id" && !text.includes("\0")) this.#lastId = text;
-          else if (name === "retry" && /^\d+$/.test(text)) this.#retry = Number(text);
-        }
+      for await (const fields of serverSentEvents(body)) {
+        const [id, retry, data] = ["id", "retry", "data"].map((name) => fields.get(name));
+        if (id !== undefined && !id.includes("\0")) this.#lastId = id;
+        if (retry !== undefined && /^\d+$/.test(retry)) this.#retry = Number(retry);
+        if (data === undefined) continue;
+        const init = { data, lastEventId: this.#lastId, origin: page.location.origin };
+        this.#tell(new MessageEvent(fields.get("event") || "message", init));
       }
     }
 

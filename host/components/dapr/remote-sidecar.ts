@@ -5,7 +5,7 @@ import { remoteError } from "./remote-error.ts";
 import { positive, type RemoteOptions, remoteAddress } from "./remote-metadata.ts";
 
 export interface RemoteCall {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** From `/v1.0` on, escaped. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -76,7 +76,27 @@ export class RemoteSidecar {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #call({ method, path, headers, body, signal, requestId }: RemoteCall): Promise<RemoteAnswer> {
+  /**
+   * An answer of 2xx whose body is read as it comes, until it is cancelled: `signal` and the component's timeout end the
+   * waiting for its head alone, and {@link close} does not wait for it. Throws as {@link call} does.
+   */
+  stream(path: string, signal: AbortSignal): Promise<Response> {
+    return this.#answered({ method: "GET", path, signal }, async (response) => response);
+  }
+
+  #call(call: RemoteCall): Promise<RemoteAnswer> {
+    return this.#answered(call, async (response) => {
+      const body = new Uint8Array(await response.arrayBuffer());
+      const filtered = response.type === "cors" && this.#context.platform.origin !== undefined;
+      return { status: response.status, headers: response.headers, body, filtered };
+    });
+  }
+
+  /** What `read` makes of an answer of 2xx, within the timeout. */
+  async #answered<T>(
+    { method, path, headers, body, signal, requestId }: RemoteCall,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const { clock, fetch } = this.#context.platform;
     const ending = new AbortController();
     let late = false;
@@ -103,10 +123,10 @@ export class RemoteSidecar {
         // A token must not follow to wherever an answer points.
         redirect: "error",
       });
-      const answer = new Uint8Array(await response.arrayBuffer());
-      if (!response.ok) throw remoteError(this.url, response.status, answer);
-      const filtered = response.type === "cors" && this.#context.platform.origin !== undefined;
-      return { status: response.status, headers: response.headers, body: answer, filtered };
+      if (!response.ok) {
+        throw remoteError(this.url, response.status, new Uint8Array(await response.arrayBuffer()));
+      }
+      return await read(response);
     } catch (error) {
       if (error instanceof ComponentError) throw error;
       if (signal?.aborted) throw new ComponentError("CANCELLED", "the caller went away");

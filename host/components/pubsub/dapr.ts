@@ -1,27 +1,31 @@
-import { ComponentError } from "../../errors/component-error.ts";
-import type { ComponentContext } from "../component.ts";
 import { OfflineCalls } from "../dapr/offline-calls.ts";
 import type { OpenQueue } from "../dapr/offline-queue.ts";
 import { metadataQuery } from "../dapr/remote-json.ts";
-import { offlineMetadata, remoteMetadata } from "../dapr/remote-metadata.ts";
+import { offlineMetadata, positive, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
+import { RemoteTopics } from "../dapr/remote-topics.ts";
+import { duration } from "../metadata-schema.ts";
 import {
   definePubSub,
+  type MessageHandler,
   type PublishRequest,
   type PubSub,
   type PubSubDefinition,
+  type SubscribeRequest,
   type Subscription,
 } from "./pubsub.ts";
+
+const ACK_TIMEOUT_MS = 60_000;
 
 class DaprPubSub implements PubSub {
   readonly #remote: RemoteSidecar;
   readonly #offline: OfflineCalls | undefined;
-  readonly #context: ComponentContext;
+  readonly #topics: RemoteTopics;
 
-  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, context: ComponentContext) {
+  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, topics: RemoteTopics) {
     this.#remote = remote;
     this.#offline = offline;
-    this.#context = context;
+    this.#topics = topics;
   }
 
   get facts(): ReadonlyMap<string, string> {
@@ -40,18 +44,12 @@ class DaprPubSub implements PubSub {
     else await this.#offline.send({ ...request, requestId: undefined, writes: new Map() });
   }
 
-  subscribe(): Promise<Subscription> {
-    const { name } = this.#context;
-    const { url } = this.#remote;
-    return Promise.reject(
-      new ComponentError(
-        "UNIMPLEMENTED",
-        `pub/sub ${name} publishes only: the sidecar at ${url} hands events to its own app over HTTP and to nobody else; join both by a relay (pubsub.relay) to subscribe`,
-      ),
-    );
+  subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
+    return this.#topics.subscribe(request, handler);
   }
 
   async close(): Promise<void> {
+    await this.#topics.close();
     await this.#remote.close();
     await this.#offline?.close();
   }
@@ -63,13 +61,21 @@ export function daprPubSub(queue?: OpenQueue): PubSubDefinition {
     type: "pubsub.dapr",
     version: "v1",
     summary:
-      "Publishes through a pub/sub of another Dapr sidecar. Subscribing needs a relay or a broker that both reach.",
-    metadata: { ...remoteMetadata, ...offlineMetadata },
-    features: [],
+      "A pub/sub of another Dapr sidecar. Subscribing needs a daprlet there: daprd takes events over HTTP and hands them to its own app alone. What is kept for an app that is away, is that pub/sub's affair: not durable by itself.",
+    metadata: {
+      ...remoteMetadata,
+      ...offlineMetadata,
+      ackTimeout: duration(
+        "How long the app may have an event before it is delivered again.",
+        ACK_TIMEOUT_MS,
+      ),
+    },
+    features: ["SUBSCRIBE_WILDCARDS"],
     async open(metadata, context) {
       const remote = new RemoteSidecar(metadata, context);
       const offline = await OfflineCalls.open(metadata.offline, queue, remote, context);
-      return new DaprPubSub(remote, offline, context);
+      const ackTimeoutMs = positive(context.name, "ackTimeout", metadata.ackTimeout);
+      return new DaprPubSub(remote, offline, new RemoteTopics(remote, ackTimeoutMs, context));
     },
   });
 }

@@ -1,0 +1,193 @@
+import type { ComponentChange } from "./components/components.ts";
+import type { BackOff } from "./components/pubsub/back-off.ts";
+import type { Message, Subscription } from "./components/pubsub/pubsub.ts";
+import { ApiError } from "./errors/api-error.ts";
+import { reasonOf } from "./errors/reason-of.ts";
+import { withTimeout } from "./platform.ts";
+import type { Sidecar } from "./sidecar.ts";
+import { EventStream } from "./subscriptions/event-stream.ts";
+import { inboundPolicy } from "./subscriptions/inbound-policy.ts";
+import { Intake } from "./subscriptions/intake.ts";
+import type { RoutedSubscription } from "./subscriptions/routed-subscriptions.ts";
+import { infoOf, type SubscriptionInfo } from "./subscriptions/subscription-info.ts";
+import type { Verdict } from "./subscriptions/verdict.ts";
+
+/** What the reader of a stream asks for with one topic. */
+export interface StreamedTopic {
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly raw: boolean;
+  /** Whose events they are to be; undefined: this app's own, which are shared with it then. */
+  readonly consumer: string | undefined;
+  readonly concurrency: number | undefined;
+  readonly backOff: BackOff | undefined;
+  /** How long an event may wait for its verdict. */
+  readonly ackTimeoutMs: number;
+}
+
+interface Joined {
+  readonly info: SubscriptionInfo;
+  /** Ends with its last event's verdict. */
+  close(): Promise<void>;
+}
+
+interface OpenStream {
+  readonly stream: EventStream;
+  readonly topics: Map<string, Joined>;
+}
+
+/** How long the last verdicts are waited for where a stream is ended from here. */
+const DRAIN_MS = 5_000;
+
+/**
+ * Subscriptions of those who have no address to be called at: they read a stream and say by further calls what became
+ * of each event. Not in Dapr's HTTP API; what its gRPC API calls streaming subscriptions.
+ */
+export class EventStreams {
+  readonly #open = new Map<string, OpenStream>();
+  #closed = false;
+
+  constructor(
+    readonly sidecar: () => Sidecar,
+    /** What the host was given, if any. */
+    readonly namespace: string | undefined,
+  ) {}
+
+  list(): readonly SubscriptionInfo[] {
+    return [...this.#open.values()].flatMap(({ topics }) => [...topics.values()].map(({ info }) => info));
+  }
+
+  /** A stream without a topic yet. Throws once the sidecar stops. */
+  open(pubsub: string): EventStream {
+    if (this.#closed) throw new ApiError("ERR_RUNTIME_UNAVAILABLE", { cause: "it is stopping" });
+    const topics = new Map<string, Joined>();
+    const stream = new EventStream(pubsub, this.sidecar().platform, ({ id, pending }) => {
+      // Before its events fail, so that they go to others at once and not after this one's back-off.
+      for (const joined of topics.values()) void joined.close();
+      this.#open.delete(id);
+      this.sidecar().log.debug("a stream of events ended", { pubsub, withoutVerdict: pending });
+    });
+    this.#open.set(stream.id, { stream, topics });
+    return stream;
+  }
+
+  find(pubsub: string, id: string): EventStream | undefined {
+    const stream = this.#open.get(id)?.stream;
+    return stream?.pubsub === pubsub ? stream : undefined;
+  }
+
+  /** In place of the stream's earlier subscription to the topic, if any. Throws what the broker throws. */
+  async subscribe(stream: EventStream, wanted: StreamedTopic): Promise<void> {
+    const { topic, metadata, raw, deadLetterTopic, concurrency } = wanted;
+    const sidecar = this.sidecar();
+    const opened = sidecar.components.pubsub.get(stream.pubsub);
+    const topics = this.#open.get(stream.id)?.topics;
+    if (opened === undefined || topics === undefined) throw new Error("the stream has ended");
+    const subscription: RoutedSubscription = {
+      type: "STREAMING",
+      called: `a stream's subscription to topic ${topic}`,
+      pubsubname: stream.pubsub,
+      topic,
+      metadata,
+      rules: [{ path: "/" }],
+      routing: { route: () => "/" },
+      deadLetterTopic,
+      raw,
+      bulk: undefined,
+    };
+    const { retries, backOff = wanted.backOff } = inboundPolicy(sidecar, stream.pubsub, this.namespace);
+    const intake = new Intake(sidecar, subscription, opened, retries);
+    const { access, component } = opened;
+    const opening = component.subscribe(
+      {
+        topic: access.brokerTopic(topic),
+        consumerId: consumerOf(access.consumerId, wanted.consumer),
+        metadata,
+        ...(concurrency !== undefined && { concurrency }),
+        ...(backOff !== undefined && { backOff }),
+      },
+      (message) => this.#deliver(stream, intake, message, wanted.ackTimeoutMs),
+    );
+    const joined = { info: infoOf(subscription), close: once(() => this.#close(opening)) };
+    void topics.get(topic)?.close();
+    topics.set(topic, joined);
+    try {
+      await opening;
+    } catch (error) {
+      if (topics.get(topic) === joined) topics.delete(topic);
+      throw error;
+    }
+  }
+
+  /** No more of its events; those that are with the reader can still be settled. */
+  unsubscribe(stream: EventStream, topic: string): void {
+    const topics = this.#open.get(stream.id)?.topics;
+    void topics?.get(topic)?.close();
+    topics?.delete(topic);
+  }
+
+  /** False where no event of that id waits for a verdict. */
+  settle(pubsub: string, id: string, verdict: Verdict): boolean {
+    return this.find(pubsub, id.slice(0, id.lastIndexOf(".")))?.settle(id, verdict) ?? false;
+  }
+
+  /** Ends the streams of the pub/subs that changed, once their last verdicts are there: their readers come again. */
+  async moved(changes: readonly ComponentChange[]): Promise<void> {
+    const changed = new Set(changes.filter(({ action }) => action !== "kept").map(({ name }) => name));
+    const all = [...this.#open.values()].filter(({ stream }) => changed.has(stream.pubsub));
+    await Promise.all(all.map((open) => this.#drain(open)));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#open.values()].map((open) => this.#drain(open)));
+  }
+
+  async #drain({ stream, topics }: OpenStream): Promise<void> {
+    const closing = Promise.all([...topics.values()].map((joined) => joined.close())).then(() => undefined);
+    const late = () => new Error("late");
+    await withTimeout(this.sidecar().platform.clock, DRAIN_MS, closing, late).catch(() => undefined);
+    stream.end();
+  }
+
+  async #close(opening: Promise<Subscription>): Promise<void> {
+    const subscription = await opening.catch(() => undefined);
+    await subscription?.close().catch((error) => {
+      this.sidecar().log.warn(`a stream's subscription did not close: ${reasonOf(error)}`);
+    });
+  }
+
+  /** Rejects where the broker is to deliver it again. A reader that goes away or is late never costs an event. */
+  async #deliver(stream: EventStream, intake: Intake, message: Message, timeoutMs: number): Promise<void> {
+    const admitted = await intake.admit(message);
+    if (admitted === undefined) return;
+    const { topic } = intake.subscription;
+    let verdict: Verdict;
+    try {
+      verdict = await stream.deliver(topic, admitted, timeoutMs);
+    } catch (error) {
+      const fields = { pubsub: stream.pubsub, topic, id: admitted.id, attempt: message.attempt };
+      this.sidecar().log.debug(`an event will be delivered again: ${reasonOf(error)}`, fields);
+      throw error;
+    }
+    if (verdict === "success") return;
+    await intake.refused(message, admitted.id, `its reader answered ${verdict.toUpperCase()}`, verdict);
+  }
+}
+
+/**
+ * As which consumer the broker knows the reader. Another name than the app's own stays below it: no caller takes the
+ * events of an app that is not behind this sidecar.
+ */
+function consumerOf(own: string, consumer: string | undefined): string {
+  return consumer === undefined || consumer === own ? own : `${own}||${consumer}`;
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return () => {
+    closing ??= close();
+    return closing;
+  };
+}
