@@ -4,9 +4,10 @@ import type { Resources } from "../host/resources/resources.ts";
 
 /** Loaded by the client only when components are given as YAML. Throws a ResourceError with document, line and field. */
 export function resourcesFromYaml(text: string, source: string): Resources {
-  const { unapplied, ...resources } = parseResources(text, source, yaml);
+  const { unapplied, unknown, ...resources } = parseResources(text, source, yaml);
   for (const { kind, name, origin } of unapplied) {
     console.warn(`daprlet: ${kind} ${name} (${origin}) is understood and not applied yet`);
   }
+  for (const sentence of unknown) console.warn(`daprlet: ${sentence}`);
   return resources;
 }

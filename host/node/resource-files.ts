@@ -5,6 +5,7 @@ import { ResourceError } from "../resources/fields.ts";
 import { parseResources } from "../resources/parse-resources.ts";
 import { joinResources, noResources, type ParsedResources } from "../resources/resources.ts";
 import type { Environment } from "../resources/value-entries.ts";
+import { expandEnvironment } from "./expand-environment.ts";
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);
@@ -33,23 +34,36 @@ function shown(file: string): string {
 export class ResourceFiles {
   readonly #paths: readonly string[];
   readonly #environment: Environment | undefined;
+  readonly #expand: boolean;
   /** What was last read of each file without a fault, and of each path which files it has. */
   readonly #read = new Map<string, ParsedResources>();
+  #joined: ParsedResources = noResources;
   readonly #files = new Map<string, readonly string[]>();
   /** All that was last read, to tell whether anything changed. */
   #seen = "";
 
-  constructor(paths: readonly string[], environment: Environment | undefined) {
+  /** `expand`: `${NAME}` in the files is the environment's value. */
+  constructor(
+    paths: readonly string[],
+    environment: Environment | undefined,
+    { expand }: { readonly expand: boolean } = { expand: false },
+  ) {
     this.#paths = paths;
     this.#environment = environment;
+    this.#expand = expand;
+  }
+
+  /** What was last read without a fault. */
+  get read(): ParsedResources {
+    return this.#joined;
   }
 
   /** Throws ResourceError naming file, document, line and field. */
   async load(): Promise<ParsedResources> {
-    const loaded = await this.#load((error) => {
+    await this.#load((error) => {
       throw error;
     });
-    return loaded ?? noResources;
+    return this.#joined;
   }
 
   /**
@@ -75,18 +89,28 @@ export class ResourceFiles {
     if (seen === this.#seen) return undefined;
     this.#seen = seen;
     for (const file of this.#read.keys()) if (!files.includes(file)) this.#read.delete(file);
-    if (files.length === 0) return noResources;
+    if (files.length === 0) {
+      this.#joined = noResources;
+      return noResources;
+    }
     const yaml = await import("./yaml.ts");
     const parts = texts.map((text, i) => {
       const file = files[i] as string;
       try {
         if (text.status === "rejected") throw text.reason;
-        this.#read.set(file, parseResources(text.value, shown(file), yaml, this.#environment));
+        // Who writes a file empties it first.
+        if (text.value.trim() === "" && this.#read.has(file)) {
+          throw new ResourceError("it is empty; remove the file to take its resources away");
+        }
+        const environment = this.#environment;
+        const own = this.#expand && environment ? expandEnvironment(text.value, environment) : text.value;
+        this.#read.set(file, parseResources(own, shown(file), yaml, environment));
       } catch (error) {
         failed(error, shown(file));
       }
       return this.#read.get(file) ?? noResources;
     });
-    return joinResources(parts);
+    this.#joined = joinResources(parts);
+    return this.#joined;
   }
 }

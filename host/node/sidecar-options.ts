@@ -41,7 +41,7 @@ export interface SidecarOptions {
   /** Added to what `resourcesPaths` holds. With neither: `statestore` and `pubsub`, in memory. */
   readonly components?: GivenComponents;
   readonly resourcesPaths?: readonly string[];
-  /** Files with a Configuration: read, and not applied yet. */
+  /** Files with Configurations, the later above the earlier; `${NAME}` in them is the environment's. */
   readonly configPaths?: readonly string[];
   readonly environment?: Environment;
   /** The folder in which the sidecars of this machine find each other; left out: this one stays by itself. */

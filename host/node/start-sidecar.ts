@@ -5,19 +5,18 @@ import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
-import { joinResources, type ParsedResources, type Resources } from "../resources/resources.ts";
+import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
-import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
+import { FoundResources } from "./found-resources.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { publicHandler } from "./public-handler.ts";
 import { nodeRegistry, nodeRules } from "./registry.ts";
-import { ResourceFiles } from "./resource-files.ts";
 import { type HttpServer, listen } from "./server.ts";
 import type { SidecarOptions } from "./sidecar-options.ts";
 import { watchResources } from "./watch-resources.ts";
@@ -35,42 +34,6 @@ export interface NodeSidecar {
 }
 
 const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
-
-interface Found {
-  readonly resources: Resources;
-  /** With the resources of files as they are at present. */
-  current(fromFiles: ParsedResources): Resources;
-  readonly hotReload: boolean;
-}
-
-/** What was given and loaded. Each kind of resource that is not applied yet is named in one warning. */
-async function findResources(options: SidecarOptions, files: ResourceFiles, log: Log): Promise<Found> {
-  const { components, resourcesPaths, configPaths = [], environment } = options;
-  const [given, read, configured] = await Promise.all([
-    givenResources(
-      components ?? (resourcesPaths === undefined ? defaults(options) : []),
-      "the options",
-      environment,
-    ),
-    files.load(),
-    new ResourceFiles(configPaths, environment).load(),
-  ]);
-  const current = (fromFiles: ParsedResources) => joinResources([given, fromFiles, configured]);
-  const all = current(read);
-  for (const kind of new Set(all.unapplied.map((resource) => resource.kind))) {
-    const places = all.unapplied
-      .filter((resource) => resource.kind === kind)
-      .map(({ name, origin }) => `${name} (${origin})`);
-    log.warn(`resources of kind ${kind} are read and not applied yet: ${places.join("; ")}`);
-  }
-  return { resources: all, current, hotReload: all.configuration.hotReload ?? true };
-}
-
-function defaults({ relay, relayRoom, relayToken }: SidecarOptions): GivenComponents {
-  return defaultComponents(
-    relay === undefined ? undefined : { url: relay, room: relayRoom, token: relayToken },
-  );
-}
 
 async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Promise<AppChannel | undefined> {
   if (options.app !== undefined) return fetchChannel(options.app);
@@ -157,10 +120,9 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const { apiToken } = options;
   const addresses = options.listenAddresses ?? loopbackAddresses;
   const maxBodySize = options.maxBodySize ?? 4 << 20;
-  const files = new ResourceFiles(options.resourcesPaths ?? [], options.environment);
   const [core, found, app] = await Promise.all([
     nodeCore(),
-    findResources(options, files, log),
+    FoundResources.load(options, log),
     appChannel(options, clock, log),
   ]);
   const platform = nodePlatform(log, clock);
@@ -253,10 +215,10 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     await stop();
     throw failed.reason;
   }
-  const { resourcesPaths: paths = [] } = options;
-  if (paths.length > 0 && found.hotReload) {
-    const update = (read: ParsedResources) => runtime.update(found.current(read));
-    watching = watchResources({ paths, files, clock, log, update });
+  const paths = [...(options.resourcesPaths ?? []), ...(options.configPaths ?? [])];
+  if (paths.length > 0 && (found.resources.configuration.hotReload ?? true)) {
+    const update = (resources: Resources) => runtime.update(resources);
+    watching = watchResources({ paths, found, clock, log, update });
   }
   const port = (servers[0] as HttpServer).port;
   return { appId: options.appId, port, url: `http://localhost:${port}`, runtime, stop, stopped };

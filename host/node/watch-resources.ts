@@ -1,8 +1,8 @@
 import type { FSWatcher } from "chokidar";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Clock, Log } from "../platform.ts";
-import type { ParsedResources } from "../resources/resources.ts";
-import type { ResourceFiles } from "./resource-files.ts";
+import type { Resources } from "../resources/resources.ts";
+import type { FoundResources } from "./found-resources.ts";
 
 /** Editors write a file in several steps: it is read when it has been quiet for so long. */
 const quietMs = 100;
@@ -11,15 +11,15 @@ const afterMs = 200;
 
 export interface WatchOptions {
   readonly paths: readonly string[];
-  readonly files: ResourceFiles;
+  readonly found: Pick<FoundResources, "reload">;
   readonly clock: Clock;
   readonly log: Log;
   /** Brings the sidecar to what was read. */
-  update(resources: ParsedResources): Promise<unknown>;
+  update(resources: Resources): Promise<unknown>;
 }
 
 /** Reads resource files again whenever they change. The same fault is told once. */
-export function watchResources({ paths, files, clock, log, update }: WatchOptions): {
+export function watchResources({ paths, found, clock, log, update }: WatchOptions): {
   close(): Promise<void>;
 } {
   let told = new Set<string>();
@@ -35,7 +35,7 @@ export function watchResources({ paths, files, clock, log, update }: WatchOption
       if (!told.has(sentence)) log.error(sentence);
     };
     try {
-      const resources = await files.reload(tell);
+      const resources = await found.reload(tell);
       if (resources === undefined) {
         for (const fault of faults) told.add(fault);
         return;

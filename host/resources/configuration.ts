@@ -10,6 +10,11 @@ export interface Configuration {
   readonly hotReload?: boolean;
 }
 
+/** The members that are looked at when a sidecar starts, and not again; the field that each is in a file. */
+export const readAtStart: Readonly<Partial<Record<keyof Configuration, string>>> = {
+  hotReload: "spec.features HotReload",
+};
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -1,5 +1,6 @@
 import type * as Yaml from "yaml";
 import { type Fields, isFields, member, type Place, ResourceError, scalar } from "./fields.ts";
+import { unknownFields } from "./known-fields.ts";
 import { joinResources, noResources, type ParsedResources } from "./resources.ts";
 import { validateComponent } from "./validate-component.ts";
 import { validateConfiguration } from "./validate-configuration.ts";
@@ -101,11 +102,17 @@ export function parseResources(
       throw new ResourceError(`${at(["kind"])}: kind is missing; expected Component`);
     }
     const read = kinds.get(kind);
-    parts.push(
-      read === undefined
-        ? { unapplied: [{ kind, name: nameOf(value), origin }] }
-        : read(value, { origin, at }, environment),
-    );
+    if (read === undefined) {
+      parts.push({ unapplied: [{ kind, name: nameOf(value), origin }] });
+      return;
+    }
+    const unknown: string[] = [];
+    unknownFields(kind, value, (path, known) => {
+      unknown.push(
+        `${at(path)}: ${path.join(".")} is no field of a ${kind}, and is passed over; it has ${known}`,
+      );
+    });
+    parts.push(read(value, { origin, at }, environment), { unknown });
   });
   return joinResources(parts);
 }

@@ -24,6 +24,8 @@ export interface Resources {
 /** With what was read beside them. */
 export interface ParsedResources extends Resources {
   readonly unapplied: readonly UnappliedResource[];
+  /** A sentence about each field that Dapr does not know, and passes over. */
+  readonly unknown: readonly string[];
 }
 
 export const noResources: ParsedResources = {
@@ -33,6 +35,7 @@ export const noResources: ParsedResources = {
   httpEndpoints: [],
   configuration: {},
   unapplied: [],
+  unknown: [],
 };
 
 /** All of several sources, in their order. */
@@ -46,5 +49,6 @@ export function joinResources(parts: readonly Partial<ParsedResources>[]): Parse
     httpEndpoints: all("httpEndpoints"),
     configuration: mergeConfigurations(parts.map(({ configuration = {} }) => configuration)),
     unapplied: all("unapplied"),
+    unknown: all("unknown"),
   };
 }

@@ -3,6 +3,7 @@ import { secrets } from "./configuration/secrets.ts";
 import type { SectionReader } from "./configuration/section.ts";
 import { type Configuration, mergeConfigurations } from "./configuration.ts";
 import { type Fields, type Place, section } from "./fields.ts";
+import { isSection } from "./known-fields.ts";
 
 /** The sections of `spec` that are applied, one file each; their names in lower case, since Go reads them in any. */
 const sections: ReadonlyMap<string, SectionReader> = new Map([
@@ -20,7 +21,8 @@ export function validateConfiguration(
     if (value === undefined || value === null) return {};
     const read = sections.get(name.toLowerCase());
     if (read !== undefined) return read(value, place, ["spec", name], (what) => unapplied.push(what));
-    unapplied.push(name);
+    // Any other is named as unknown, with its line.
+    if (isSection(name)) unapplied.push(name);
     return {};
   });
   return { configuration: mergeConfigurations(parts), unapplied };
