@@ -15,7 +15,7 @@ import { Mesh } from "./mesh/mesh.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { checkPipelines, Pipelines } from "./pipelines.ts";
 import { type Log, withTimeout } from "./platform.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
@@ -42,9 +42,7 @@ export class Runtime {
   readonly #said = new Set<string>();
   readonly #underWay: Turnover;
   readonly #dispatch: Dispatch;
-  /** In front of the API, and in front of the app. */
-  #pipeline: Pipeline | undefined;
-  #appPipeline: Pipeline | undefined;
+  readonly #pipelines: Pipelines;
   #components: Components | undefined;
   #resources: Resources;
   readonly #inputBindings = new InputBindings(() => this.sidecar);
@@ -63,7 +61,7 @@ export class Runtime {
       platform: options.platform,
       log: options.platform.log,
       core: options.core,
-      app: options.app && pipedChannel(options.app, () => this.#appPipeline),
+      app: options.app && pipedChannel(options.app, () => this.#pipelines.app),
       mesh: new Mesh(options.transports, options.platform),
       httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
@@ -91,7 +89,8 @@ export class Runtime {
       },
       shutdown: (force) => options.shutdown(force),
     };
-    this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.#pipeline);
+    this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.#pipelines.http);
+    this.#pipelines = new Pipelines(this.sidecar, options.resources);
   }
 
   get readiness(): Readiness {
@@ -119,6 +118,7 @@ export class Runtime {
         return connection;
       },
     };
+    checkPipelines(resources, this.#options);
     const opened = await Components.open(resources.components, {
       registry,
       host,
@@ -130,6 +130,7 @@ export class Runtime {
       throw new Error("the sidecar was stopped while it started");
     }
     this.#components = opened;
+    this.#pipelines.update(resources, opened.middleware);
     const failed = (error: Error) => {
       throw error;
     };
@@ -190,6 +191,7 @@ export class Runtime {
   async update(resources: Resources): Promise<readonly ComponentChange[]> {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
+    checkPipelines(resources, this.#options);
     const declared = ({ subscriptions, inboundRetries }: Resources) =>
       JSON.stringify([subscriptions, inboundRetries]);
     const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
@@ -201,9 +203,11 @@ export class Runtime {
         else this.log.error(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
       }
       this.#resources = resources;
+      this.#pipelines.update(resources, components.middleware);
       await this.#settle(changed);
     });
     this.#resources = resources;
+    this.#pipelines.update(resources, components.middleware);
     await this.#updateEndpoints(resources, components);
     if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());

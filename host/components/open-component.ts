@@ -14,6 +14,7 @@ import type { ConfigurationStore } from "./configuration/configuration-store.ts"
 import type { LockStore } from "./lock/lock-store.ts";
 import { decodeMetadata } from "./metadata-schema.ts";
 import type { HttpMiddleware } from "./middleware/middleware.ts";
+import { type Routes, routes } from "./middleware/routes.ts";
 import type { PubSub } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
@@ -49,7 +50,10 @@ export type OpenedBinding = Opened<"bindings", Binding>;
 export type OpenedSecretStore = Opened<"secretstores", SecretStore>;
 export type OpenedConfigurationStore = Opened<"configuration", ConfigurationStore>;
 
-export type OpenedMiddleware = Opened<"middleware", HttpMiddleware>;
+export interface OpenedMiddleware extends Opened<"middleware", HttpMiddleware> {
+  /** What it is limited to; undefined: nothing. */
+  readonly routes: Routes | undefined;
+}
 
 export interface OpenedLockStore extends Opened<"lock", LockStore> {
   /** As a state store's. */
@@ -179,12 +183,14 @@ async function openDefined(
     family === "state" || family === "lock" ? keyPrefix(name, filled, context.appId, namespace) : "";
   const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
   const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
+  const limits = family === "middleware" ? routes(name, filled) : undefined;
   const component = await construct(definition, resource, filled, context);
   const opened = { resource, definition, component };
   if (family === "state") {
     const store = { ...opened, keyPrefix: prefix, outbox } as OpenedStore;
     return keys === undefined ? store : encrypted(store, keys, context);
   }
+  if (family === "middleware") return { ...opened, routes: limits } as OpenedMiddleware;
   if (family === "lock") return { ...opened, keyPrefix: prefix } as OpenedLockStore;
   if (family === "pubsub")
     return {

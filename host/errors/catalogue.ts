@@ -50,6 +50,11 @@ export const catalogue = {
     grpc: "UNAVAILABLE",
     message: "the sidecar cannot answer: {cause}",
   },
+  ERR_MIDDLEWARE_UNAVAILABLE: {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    message: "middleware {name} of the {pipeline} is not open; see the sidecar's log",
+  },
   ERR_FORBIDDEN_HOST: { status: 403, grpc: "PERMISSION_DENIED", message: "request refused: {cause}" },
 
   ERR_STATE_STORE_NOT_CONFIGURED: {

@@ -6,6 +6,10 @@ import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../components/configuration/in-memory.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
+import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
+import { routerAliasMiddleware } from "../components/middleware/routeralias.ts";
+import { routerCheckerMiddleware } from "../components/middleware/routerchecker.ts";
+import { uppercaseMiddleware } from "../components/middleware/uppercase.ts";
 import { daprPubSub } from "../components/pubsub/dapr.ts";
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
@@ -44,4 +48,10 @@ export const nodeRegistry: Registry = {
   ],
   configuration: [inMemoryConfigurationStore, redisConfigurationStore, daprConfigurationStore],
   lock: [inMemoryLockStore, redisLockStore, daprLockStore],
+  middleware: [
+    uppercaseMiddleware,
+    rateLimitMiddleware,
+    routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
+    routerCheckerMiddleware,
+  ],
 };

@@ -1,2 +1,2 @@
 /** What is used of the YAML library, by name: the bundle holds no more of it than this. */
-export { isNode, LineCounter, parseAllDocuments } from "yaml";
+export { isNode, LineCounter, parse, parseAllDocuments } from "yaml";

@@ -1,3 +1,4 @@
+import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
 
 /**
@@ -8,6 +9,9 @@ export interface Configuration {
   readonly secretScopes?: readonly SecretScope[];
   /** Whether changes of files are taken while running; true where nobody says. */
   readonly hotReload?: boolean;
+  /** What a request passes before the API, and one of the app before the app; the outermost first. */
+  readonly httpPipeline?: readonly PipelineHandler[];
+  readonly appHttpPipeline?: readonly PipelineHandler[];
 }
 
 /** The members that are looked at when a sidecar starts, and not again; the field that each is in a file. */

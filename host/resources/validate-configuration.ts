@@ -1,4 +1,5 @@
 import { features } from "./configuration/features.ts";
+import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
 import type { SectionReader } from "./configuration/section.ts";
 import { type Configuration, mergeConfigurations } from "./configuration.ts";
@@ -9,6 +10,8 @@ import { isSection } from "./known-fields.ts";
 const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["secrets", secrets],
   ["features", features],
+  ["httppipeline", pipeline("httpPipeline")],
+  ["apphttppipeline", pipeline("appHttpPipeline")],
 ]);
 
 /** A document of `kind: Configuration`, and the names of what in it is not applied. Throws ResourceError. */

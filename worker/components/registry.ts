@@ -6,6 +6,10 @@ import { daprConfigurationStore } from "../../host/components/configuration/dapr
 import { inMemoryConfigurationStore } from "../../host/components/configuration/in-memory.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
 import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
+import { rateLimitMiddleware } from "../../host/components/middleware/ratelimit.ts";
+import { routerAliasMiddleware } from "../../host/components/middleware/routeralias.ts";
+import { routerCheckerMiddleware } from "../../host/components/middleware/routerchecker.ts";
+import { uppercaseMiddleware } from "../../host/components/middleware/uppercase.ts";
 import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { relayPubSub } from "../../host/components/pubsub/relay.ts";
@@ -45,5 +49,6 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     ],
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
+    middleware: [uppercaseMiddleware, rateLimitMiddleware, routerAliasMiddleware(), routerCheckerMiddleware],
   };
 }

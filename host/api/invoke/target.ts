@@ -32,7 +32,7 @@ function appIdOfCredentials(authorization: string | undefined): string | undefin
  * The app a call addresses, in Dapr's order: the header `dapr-app-id`, Basic credentials of that name (both with the
  * whole path as the method), then the path's own form. Undefined when it addresses none.
  */
-export function addressed(call: Call): Target | undefined {
+export function addressed(call: Pick<Call, "request" | "params" | "path">): Target | undefined {
   const { headers } = call.request;
   const named = header(headers, "dapr-app-id") || appIdOfCredentials(header(headers, "authorization"));
   if (named) return { id: named, method: call.path };

@@ -1,0 +1,133 @@
+import { dispatchedPath } from "./api/dispatched-path.ts";
+import type { OpenedMiddleware } from "./components/open-component.ts";
+import { apiError } from "./errors/api-error.ts";
+import { ComponentError } from "./errors/component-error.ts";
+import type { RuntimeRequest } from "./http.ts";
+import { type Pipeline, pipelineOf } from "./pipeline.ts";
+import type { Log } from "./platform.ts";
+import { type PipelineHandler, type PipelineName, pipelineNames } from "./resources/pipeline-handler.ts";
+import type { Resources } from "./resources/resources.ts";
+import { inScope } from "./resources/scope.ts";
+import type { Sidecar } from "./sidecar.ts";
+
+/** What of an app's sidecar decides which components are its own. */
+interface Owner {
+  readonly appId: string;
+  /** The one that the host was given. */
+  readonly namespace: string | undefined;
+}
+
+type Open = ReadonlyMap<string, OpenedMiddleware>;
+
+function is(handler: PipelineHandler, resource: OpenedMiddleware["resource"]): boolean {
+  return (
+    handler.name === resource.name && handler.type === resource.type && handler.version === resource.version
+  );
+}
+
+function shown({ name, type, version, origin }: PipelineHandler): string {
+  return `middleware ${name} (${type}/${version}; ${origin})`;
+}
+
+/**
+ * Throws a ComponentError for a pipeline that names what is no component of this app: who puts a check in front of an API
+ * must not get one without it.
+ */
+export function checkPipelines({ components, configuration }: Resources, owner: Owner): void {
+  const own = components.filter((resource) => inScope(resource, owner.appId, owner.namespace));
+  for (const pipeline of pipelineNames) {
+    for (const handler of configuration[pipeline] ?? []) {
+      if (own.some((resource) => is(handler, resource))) continue;
+      const namesake = own.find(({ name }) => name === handler.name);
+      const found = namesake && `; the component of that name is ${namesake.type}/${namesake.version}`;
+      throw new ComponentError(
+        "INVALID_ARGUMENT",
+        `${pipeline} names ${shown(handler)}, which is no component of this app${found ?? ""}: add it, or take it out of the pipeline`,
+      );
+    }
+  }
+}
+
+/** What a request's path is called in a middleware's routes; undefined for one that is none. */
+type PathOf = (request: RuntimeRequest) => string | undefined;
+
+function passing({ component, routes }: OpenedMiddleware, pathOf: PathOf): Pipeline {
+  if (routes === undefined) return (request, next) => component.handle(request, next);
+  return (request, next) => {
+    const path = pathOf(request);
+    return path === undefined || routes(path) ? component.handle(request, next) : next(request);
+  };
+}
+
+function refusing(pipeline: PipelineName, name: string | undefined): Pipeline {
+  return () => Promise.resolve(apiError("ERR_MIDDLEWARE_UNAVAILABLE", { pipeline, name: name ?? "" }));
+}
+
+const waiting: Pipeline = () =>
+  Promise.resolve(apiError("ERR_RUNTIME_UNAVAILABLE", { cause: "components are not open yet" }));
+
+interface Chain {
+  readonly steps: readonly (OpenedMiddleware | undefined)[];
+  readonly pipeline: Pipeline | undefined;
+}
+
+/** The pipelines of the Configuration, made of the middleware that is open. */
+export class Pipelines {
+  readonly #log: Log;
+  readonly #paths: Readonly<Record<PipelineName, PathOf>>;
+  readonly #chains = new Map<PipelineName, Chain>();
+  /** In front of the API; undefined when it has no steps. */
+  http: Pipeline | undefined;
+  /** In front of the app. */
+  app: Pipeline | undefined;
+
+  /** Until the first update, what has to pass a pipeline is answered 503: it must not slip by while components open. */
+  constructor(sidecar: Pick<Sidecar, "core" | "namespace" | "log">, { configuration }: Resources) {
+    this.#log = sidecar.log;
+    this.#paths = {
+      httpPipeline: (request) => dispatchedPath(sidecar, request),
+      appHttpPipeline: ({ path }) => {
+        const normal = sidecar.core.normalise(path);
+        return typeof normal === "string" ? undefined : `/${normal.path}`;
+      },
+    };
+    if (configuration.httpPipeline?.length) this.http = waiting;
+    if (configuration.appHttpPipeline?.length) this.app = waiting;
+  }
+
+  /**
+   * Brings both to what is wanted now. One with a step that could not be opened stays as it was; where it was not there
+   * before, or its own steps have gone, it answers that step's requests with 503.
+   */
+  update({ configuration }: Resources, open: Open): void {
+    for (const name of pipelineNames) this.#update(name, configuration[name] ?? [], open);
+    this.http = this.#chains.get("httpPipeline")?.pipeline;
+    this.app = this.#chains.get("appHttpPipeline")?.pipeline;
+  }
+
+  #update(name: PipelineName, handlers: readonly PipelineHandler[], open: Open): void {
+    const steps = handlers.map((handler) => {
+      const opened = open.get(handler.name);
+      return opened !== undefined && is(handler, opened.resource) ? opened : undefined;
+    });
+    const before = this.#chains.get(name);
+    const unchanged =
+      before?.steps.length === steps.length && before.steps.every((step, i) => step === steps[i]);
+    if (unchanged) return;
+    const missing = handlers[steps.indexOf(undefined)];
+    if (missing !== undefined) {
+      const stays = before?.steps.every(
+        (step) => step !== undefined && open.get(step.resource.name) === step,
+      );
+      const effect = stays ? "it stays as it was" : "what comes to it is answered 503";
+      this.#log.error(`${name} has a step that is not open, ${shown(missing)}: ${effect}`);
+      if (stays) return;
+    }
+    const pipeline = pipelineOf(
+      steps.map((step, i) =>
+        step === undefined ? refusing(name, handlers[i]?.name) : passing(step, this.#paths[name]),
+      ),
+    );
+    this.#chains.set(name, { steps, pipeline });
+  }
+}
