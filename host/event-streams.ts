@@ -48,11 +48,7 @@ export class EventStreams {
   readonly #open = new Map<string, OpenStream>();
   #closed = false;
 
-  constructor(
-    readonly sidecar: () => Sidecar,
-    /** What the host was given, if any. */
-    readonly namespace: string | undefined,
-  ) {}
+  constructor(readonly sidecar: () => Sidecar) {}
 
   list(): readonly SubscriptionInfo[] {
     return [...this.#open.values()].flatMap(({ topics }) => [...topics.values()].map(({ info }) => info));
@@ -96,7 +92,7 @@ export class EventStreams {
       raw,
       bulk: undefined,
     };
-    const { retries, backOff = wanted.backOff } = inboundPolicy(sidecar, stream.pubsub, this.namespace);
+    const { retries, backOff = wanted.backOff } = inboundPolicy(sidecar, stream.pubsub);
     const intake = new Intake(sidecar, subscription, opened, retries);
     const { access, component } = opened;
     const opening = component.subscribe(

@@ -17,6 +17,7 @@ import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
 import { type Log, withTimeout } from "./platform.ts";
+import { CurrentResiliency, resiliencyText } from "./resiliency/current-resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
@@ -45,6 +46,7 @@ export class Runtime {
   readonly #pipelines: Pipelines;
   #components: Components | undefined;
   #resources: Resources;
+  readonly #resiliency: CurrentResiliency;
   readonly #inputBindings = new InputBindings(() => this.sidecar);
   #wanted: Resources;
   #app: "away" | "asked" | "ready" = "away";
@@ -54,6 +56,7 @@ export class Runtime {
     this.#resources = options.resources;
     this.#wanted = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
+    this.#resiliency = new CurrentResiliency(options);
     const runtime = this;
     this.sidecar = {
       appId: options.appId,
@@ -65,11 +68,14 @@ export class Runtime {
       mesh: new Mesh(options.transports, options.platform),
       httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
-      streams: new EventStreams(() => this.sidecar, options.namespace),
+      streams: new EventStreams(() => this.sidecar),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       outboxes: new Outboxes(() => this.sidecar),
       get resources() {
         return runtime.#resources;
+      },
+      get resiliency() {
+        return runtime.#resiliency.now;
       },
       extended: new Map(options.extended),
       maxBodySize: options.maxBodySize,
@@ -110,6 +116,7 @@ export class Runtime {
     const { registry, resources, host, platform, core, appId } = this.#options;
     const { mesh, namespace } = this.sidecar;
     const log = platform.log;
+    await this.#resiliency.become(resources.resiliencies);
     // Who is on a relay for its topics can also be called there.
     const relays: RelayConnections = {
       open: async (options) => {
@@ -192,8 +199,9 @@ export class Runtime {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
     checkPipelines(resources, this.#options);
-    const declared = ({ subscriptions, inboundRetries }: Resources) =>
-      JSON.stringify([subscriptions, inboundRetries]);
+    const declared = ({ subscriptions, resiliencies }: Resources) =>
+      JSON.stringify(subscriptions) + resiliencyText(resiliencies);
+    await this.#resiliency.become(resources.resiliencies);
     const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;

@@ -7,6 +7,7 @@ import type { HttpEndpoints } from "./http-endpoints.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { Outboxes } from "./outbox/outboxes.ts";
 import type { Log, Platform } from "./platform.ts";
+import type { Resiliency } from "./resiliency/resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -28,6 +29,8 @@ export interface Sidecar {
   readonly components: OpenComponents;
   /** As they are wanted at present: an update changes them. */
   readonly resources: Resources;
+  /** Of those resources. */
+  readonly resiliency: Resiliency;
   readonly app: AppChannel | undefined;
   readonly mesh: Mesh;
   readonly httpEndpoints: HttpEndpoints;

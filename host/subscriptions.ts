@@ -133,7 +133,7 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const { retries, backOff } = inboundPolicy(sidecar, pubsubname, this.namespace);
+    const { retries, backOff } = inboundPolicy(sidecar, pubsubname);
     const intake = new Intake(sidecar, subscription, opened, retries);
     const context = { app, presence: this.#presence, underWay: this.#underWay };
     const { bulk } = subscription;

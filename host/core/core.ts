@@ -117,6 +117,56 @@ export interface Placement {
   owner(actorId: string): number;
 }
 
+/** The waits between attempts (dapr-http-api §4.5), in milliseconds. */
+export interface BackOffPolicy {
+  readonly policy: "constant" | "exponential";
+  /** Constant: each wait. Exponential: the longest, but for its spread. */
+  readonly intervalMs: number;
+  /** Undefined: without end. */
+  readonly maxRetries: number | undefined;
+  /** After which an exponential policy gives up; 0: never. */
+  readonly longestMs: number;
+}
+
+/** What a breaker counts, in the order in which the core keeps it. */
+export const breakerCounters = [
+  "requests",
+  "totalSuccesses",
+  "totalFailures",
+  "consecutiveSuccesses",
+  "consecutiveFailures",
+] as const;
+
+export const tripRelations = [">", ">=", "<", "<=", "==", "!="] as const;
+
+export interface TripTerm {
+  readonly counter: (typeof breakerCounters)[number];
+  readonly relation: (typeof tripRelations)[number];
+  readonly number: number;
+}
+
+export interface BreakerSettings {
+  /** So many requests pass while it is half-open, and so many successes close it. */
+  readonly maxRequests: number;
+  /** After which the counts begin anew while it is closed; 0: never. */
+  readonly intervalMs: number;
+  /** How long it stays open. */
+  readonly timeoutMs: number;
+  /** All of them trip it; at most four. None: the host's own condition does. */
+  readonly terms: readonly TripTerm[];
+}
+
+/** A circuit breaker's state: bytes that only the core can read. */
+export type BreakerRecord = Uint8Array & { readonly breaker: never };
+
+export type BreakerState = "closed" | "half-open" | "open";
+
+/** `withdrawn` says nothing of what is behind the breaker. */
+export type BreakerOutcome = "success" | "failure" | "withdrawn";
+
+/** What a breaker counted since its counts began. */
+export type BreakerCounts = Readonly<Record<(typeof breakerCounters)[number], number>>;
+
 export interface Core {
   /** Method and encoded path (no query) → endpoint and parameters. Never throws: a fault is a value. */
   route(method: string, path: string): Route | RouteFault;
@@ -154,4 +204,24 @@ export interface Core {
    * `random` supplies 24 bytes: 16 for a new trace id, 8 for the span id.
    */
   traceparent(parent: string | undefined, random: Uint8Array): string;
+
+  /** How long to wait after so many failures in a row; undefined: give up. `chance` is at least 0 and below 1. */
+  backOff(policy: BackOffPolicy, failures: number, elapsedMs: number, chance: number): number | undefined;
+
+  newBreaker(settings: BreakerSettings, now: number): BreakerRecord;
+  /** The state at this time, and when it ends (0: it does not). */
+  breakerState(record: BreakerRecord, now: number): { readonly state: BreakerState; readonly until: number };
+  /** The generation that a request enters, to be told when it leaves; or the state that refuses it. */
+  enterBreaker(record: BreakerRecord, now: number): number | "half-open" | "open";
+  /**
+   * Tells how a request ended. Where a failure was counted that the host's own condition has to judge, the counts; it
+   * calls {@link tripBreaker} if they trip.
+   */
+  leaveBreaker(
+    record: BreakerRecord,
+    now: number,
+    generation: number,
+    outcome: BreakerOutcome,
+  ): BreakerCounts | undefined;
+  tripBreaker(record: BreakerRecord, now: number): void;
 }

@@ -26,6 +26,19 @@ export interface CoreExports {
   xxhash(length: number, place: number): bigint;
   blake(length: number, place: number): void;
   traceparent(length: number): number;
+  backOff(
+    exponential: number,
+    interval: number,
+    retries: number,
+    longest: number,
+    failures: number,
+    elapsed: number,
+    chance: number,
+  ): number;
+  breakerState(now: number): number;
+  enterBreaker(now: number): number;
+  leaveBreaker(now: number, generation: number, outcome: number): number;
+  tripBreaker(now: number): void;
 }
 
 /** The version of the exports' meaning that this host was written for. */

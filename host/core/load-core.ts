@@ -42,5 +42,15 @@ export function loadCore(module: WebAssembly.Module): Core {
     xxhash64: guard((core, bytes: Uint8Array) => core.xxhash64(bytes)),
     blake2b512: guard((core, bytes: Uint8Array) => core.blake2b512(bytes)),
     traceparent: guard((core, parent, random: Uint8Array) => core.traceparent(parent, random)),
+    backOff: guard((core, policy, failures, elapsedMs, chance) =>
+      core.backOff(policy, failures, elapsedMs, chance),
+    ),
+    newBreaker: guard((core, settings, now) => core.newBreaker(settings, now)),
+    breakerState: guard((core, record, now) => core.breakerState(record, now)),
+    enterBreaker: guard((core, record, now) => core.enterBreaker(record, now)),
+    leaveBreaker: guard((core, record, now, generation: number, outcome) =>
+      core.leaveBreaker(record, now, generation, outcome),
+    ),
+    tripBreaker: guard((core, record, now) => core.tripBreaker(record, now)),
   };
 }

@@ -1,3 +1,4 @@
+import { breakers } from "./breakers.ts";
 import type { Core } from "./core.ts";
 import { entryScanner } from "./entry-scanner.ts";
 import { envelopes } from "./envelope.ts";
@@ -20,5 +21,6 @@ export function bindRequests(exports: CoreExports): Requests {
     ...envelopes(exports, inbox),
     ...hashes(exports, inbox),
     ...traces(exports, inbox),
+    ...breakers(exports, inbox),
   };
 }

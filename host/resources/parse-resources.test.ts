@@ -4,7 +4,9 @@ import * as yaml from "yaml";
 import { componentFromObject } from "./component-from-object.ts";
 import { ResourceError } from "./fields.ts";
 import { parseResources } from "./parse-resources.ts";
+import type { ResiliencyResource } from "./resiliency.ts";
 import { joinResources } from "./resources.ts";
+
 import { mayRead } from "./secret-scope.ts";
 
 const parse = (text: string, environment?: (name: string) => string | undefined) =>
@@ -71,19 +73,27 @@ describe("Component resources", () => {
     expect(unapplied).toEqual([{ kind: "MCPServer", name: "sub", origin: "components/a.yaml, document 4" }]);
   });
 
-  it("takes the retries of events from a Resiliency, and names what it does not apply", () => {
-    const { inboundRetries, unapplied } = parse(
+  it("takes policies and targets from a Resiliency", () => {
+    const { resiliencies, unapplied } = parse(
       "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: r\nspec:\n  policies:\n    timeouts: {fast: 1s}\n    retries:\n      often: {duration: 2s, maxRetries: 7, matching: {httpStatusCodes: '500'}}\n  targets:\n    apps: {a: {retry: often}}\n    components:\n      bus: {inbound: {retry: often, timeout: fast}, outbound: {retry: often}}\nscopes: [a]\n",
     );
-    const policy = { policy: "constant", durationMs: 2_000, maxIntervalMs: 60_000, maxRetries: 7 };
-    expect(inboundRetries).toEqual([{ ...policy, component: "bus", namespace: undefined, scopes: ["a"] }]);
-    expect(unapplied).toEqual([
-      {
-        kind: "Resiliency",
-        name: "r spec.policies.timeouts, spec.targets.apps, spec.policies.retries.often.matching, spec.targets.components.bus.outbound, spec.targets.components.bus.inbound.timeout",
-        origin: "components/a.yaml, document 1",
-      },
-    ]);
+    expect(unapplied).toEqual([]);
+    expect(resiliencies).toHaveLength(1);
+    const [{ timeouts, retries, apps, components, scopes }] = resiliencies as [ResiliencyResource];
+    expect([[...timeouts], scopes]).toEqual([[["fast", 1_000]], ["a"]]);
+    expect(retries.get("often")).toEqual({
+      policy: "constant",
+      intervalMs: 2_000,
+      maxRetries: 7,
+      longestMs: 900_000,
+      httpStatusCodes: [[500, 500]],
+      grpcStatusCodes: undefined,
+    });
+    expect(apps.get("a")).toMatchObject({ retry: { name: "often" }, circuitBreakerCacheSize: 5_000 });
+    expect(components.get("bus")).toMatchObject({
+      inbound: { retry: { name: "often" }, timeout: { name: "fast" } },
+      outbound: { retry: { name: "often" }, timeout: undefined },
+    });
   });
 
   it("reads scopes, timeout, ignoreErrors and notes secret references", () => {

@@ -45,13 +45,7 @@ const kinds: ReadonlyMap<string, KindReader> = new Map<string, KindReader>([
       return { configuration, unapplied: leave("Configuration", document, place, unapplied) };
     },
   ],
-  [
-    "Resiliency",
-    (document, place) => {
-      const { inboundRetries, unapplied } = validateResiliency(document, place);
-      return { inboundRetries, unapplied: leave("Resiliency", document, place, unapplied) };
-    },
-  ],
+  ["Resiliency", (document, place) => ({ resiliencies: [validateResiliency(document, place)] })],
 ]);
 
 /**

@@ -1,7 +1,7 @@
 import type { ComponentResource } from "./component.ts";
 import { type Configuration, mergeConfigurations } from "./configuration.ts";
 import type { HttpEndpointResource } from "./http-endpoint.ts";
-import type { InboundRetry } from "./inbound-retry.ts";
+import type { ResiliencyResource } from "./resiliency.ts";
 import type { SubscriptionResource } from "./subscription.ts";
 
 /** A resource that is understood as one of Dapr's, and not applied yet. */
@@ -15,8 +15,8 @@ export interface UnappliedResource {
 export interface Resources {
   readonly components: readonly ComponentResource[];
   readonly subscriptions: readonly SubscriptionResource[];
-  readonly inboundRetries: readonly InboundRetry[];
   readonly httpEndpoints: readonly HttpEndpointResource[];
+  readonly resiliencies: readonly ResiliencyResource[];
   /** All Configurations as one. */
   readonly configuration: Configuration;
 }
@@ -31,8 +31,8 @@ export interface ParsedResources extends Resources {
 export const noResources: ParsedResources = {
   components: [],
   subscriptions: [],
-  inboundRetries: [],
   httpEndpoints: [],
+  resiliencies: [],
   configuration: {},
   unapplied: [],
   unknown: [],
@@ -45,8 +45,8 @@ export function joinResources(parts: readonly Partial<ParsedResources>[]): Parse
   return {
     components: all("components"),
     subscriptions: all("subscriptions"),
-    inboundRetries: all("inboundRetries"),
     httpEndpoints: all("httpEndpoints"),
+    resiliencies: all("resiliencies"),
     configuration: mergeConfigurations(parts.map(({ configuration = {} }) => configuration)),
     unapplied: all("unapplied"),
     unknown: all("unknown"),

@@ -1,97 +1,199 @@
 import { parseDuration } from "../duration.ts";
-import { type Fields, fail, isFields, member, optionalText, type Place, section, texts } from "./fields.ts";
-import type { InboundRetry, RetryPolicy } from "./inbound-retry.ts";
-
-/** What of a Resiliency is applied, and the names of what is not yet. */
-export interface Resiliency {
-  readonly inboundRetries: readonly InboundRetry[];
-  readonly unapplied: readonly string[];
-}
+import { codeRanges } from "./code-ranges.ts";
+import {
+  type Fields,
+  fail,
+  isFields,
+  member,
+  optionalText,
+  type Place,
+  resourceName,
+  section,
+  texts,
+} from "./fields.ts";
+import type {
+  ActorTarget,
+  AppTarget,
+  BreakerPolicy,
+  ComponentTarget,
+  ResiliencyResource,
+  RetryPolicy,
+  TargetPolicies,
+} from "./resiliency.ts";
+import { tripTerms } from "./trip.ts";
 
 type Path = readonly (string | number)[];
 
-/** Policies that hold by their names where no target names one, the more special first. */
-const defaults = [
-  "DefaultPubsubComponentInboundRetryPolicy",
-  "DefaultComponentInboundRetryPolicy",
-  "DefaultRetryPolicy",
-];
+/** Dapr's number of endpoints, or actors, that have breakers of their own. */
+const cacheSize = 5_000;
+/** After which an exponential policy gives up, in Dapr. */
+const longestMs = 15 * 60_000;
 
-function mapping(parent: Fields, name: string, place: Place, path: Path): Fields {
-  const value = member(parent, name);
-  if (value === undefined || value === null) return {};
-  if (!isFields(value)) fail(place, [...path, name], "must be a mapping");
+/** The members of a mapping that may be left out; one of another name is refused, so that no policy is overlooked. */
+function mapping(parent: Fields, name: string, place: Place, path: Path, known?: readonly string[]): Fields {
+  const value = member(parent, name) ?? {};
+  const at = [...path, name];
+  if (!isFields(value)) fail(place, at, "must be a mapping");
+  if (known !== undefined) onlyKnown(value, place, at, known);
   return value;
 }
 
-function milliseconds(policy: Fields, name: string, fallback: number, place: Place, path: Path): number {
-  const text = optionalText(member(policy, name), place, [...path, name]);
-  if (text === undefined || text === "") return fallback;
-  const ms = parseDuration(text);
-  if (ms === undefined || ms <= 0) fail(place, [...path, name], "must be a duration such as 5s");
+function onlyKnown(fields: Fields, place: Place, path: Path, known: readonly string[]): void {
+  for (const name of Object.keys(fields)) {
+    if (known.some((one) => one.toLowerCase() === name.toLowerCase())) continue;
+    fail(place, [...path, name], `is not known here; expected ${known.join(", ")}`);
+  }
+}
+
+/** By the names that the author gave. */
+function named<T>(
+  parent: Fields,
+  name: string,
+  place: Place,
+  path: Path,
+  read: (value: unknown, path: Path) => T,
+): ReadonlyMap<string, T> {
+  const fields = mapping(parent, name, place, path);
+  return new Map(Object.entries(fields).map(([key, value]) => [key, read(value, [...path, name, key])]));
+}
+
+function whole(
+  parent: Fields,
+  name: string,
+  fallback: number,
+  place: Place,
+  path: Path,
+  what: string,
+): number {
+  const given = member(parent, name) ?? fallback;
+  const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  if (typeof number !== "number" || !Number.isInteger(number) || number > 2 ** 31) {
+    fail(place, [...path, name], `must be a whole number${what}`);
+  }
+  return number;
+}
+
+/** A Go duration; a number alone is milliseconds. */
+function milliseconds(value: unknown, place: Place, path: Path): number | undefined {
+  const text = optionalText(typeof value === "number" ? String(value) : value, place, path);
+  if (text === undefined || text === "") return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) : parseDuration(text);
+  if (ms === undefined || ms < 0) fail(place, path, "must be a duration such as 5s");
   return ms;
 }
 
-function retryPolicy(value: unknown, place: Place, path: Path): RetryPolicy {
+function timeout(value: unknown, place: Place, path: Path): number {
+  const ms = milliseconds(value, place, path);
+  if (ms === undefined || ms === 0) fail(place, path, "must be a duration such as 5s");
+  return ms;
+}
+
+function retry(value: unknown, place: Place, path: Path): RetryPolicy {
   if (!isFields(value)) fail(place, path, "must be a mapping with policy, duration and maxRetries");
-  const policy = optionalText(member(value, "policy"), place, [...path, "policy"]) || "constant";
+  onlyKnown(value, place, path, ["policy", "duration", "maxInterval", "maxRetries", "matching"]);
+  const given = optionalText(member(value, "policy"), place, [...path, "policy"]) || "constant";
+  const policy = given.toLowerCase();
   if (policy !== "constant" && policy !== "exponential") {
     fail(place, [...path, "policy"], "must be constant or exponential");
   }
-  const given = member(value, "maxRetries") ?? -1;
-  const maxRetries = typeof given === "string" ? Number(given) : given;
-  if (typeof maxRetries !== "number" || !Number.isInteger(maxRetries)) {
-    fail(place, [...path, "maxRetries"], "must be a whole number; -1 is without end");
-  }
+  const duration = milliseconds(member(value, "duration"), place, [...path, "duration"]) ?? 5_000;
+  const maxInterval = milliseconds(member(value, "maxInterval"), place, [...path, "maxInterval"]) ?? 60_000;
+  const maxRetries = whole(value, "maxRetries", -1, place, path, "; -1 is without end");
+  const matching = mapping(value, "matching", place, path, ["httpStatusCodes", "gRPCStatusCodes"]);
+  const codes = (name: string, first: number, last: number) =>
+    codeRanges(member(matching, name), [first, last], (why) => fail(place, [...path, "matching", name], why));
   return {
     policy,
-    durationMs: milliseconds(value, "duration", 5_000, place, path),
-    maxIntervalMs: milliseconds(value, "maxInterval", 60_000, place, path),
+    intervalMs: policy === "constant" ? duration : maxInterval,
     maxRetries: maxRetries < 0 ? undefined : maxRetries,
+    longestMs,
+    httpStatusCodes: codes("httpStatusCodes", 100, 599),
+    grpcStatusCodes: codes("gRPCStatusCodes", 0, 16),
   };
 }
 
-/** A document of `kind: Resiliency`, as far as it is applied: the retries of events. Throws ResourceError. */
-export function validateResiliency(document: Fields, place: Place): Resiliency {
-  const spec = mapping(document, "spec", place, []);
+function breaker(value: unknown, place: Place, path: Path): BreakerPolicy {
+  if (!isFields(value)) fail(place, path, "must be a mapping with maxRequests, interval, timeout and trip");
+  onlyKnown(value, place, path, ["maxRequests", "interval", "timeout", "trip"]);
+  const maxRequests = whole(value, "maxRequests", 1, place, path, "");
+  if (maxRequests < 0) fail(place, [...path, "maxRequests"], "must not be negative");
+  const at = [...path, "trip"];
+  const expression = optionalText(member(value, "trip"), place, at) || "consecutiveFailures > 5";
+  return {
+    maxRequests: maxRequests || 1,
+    intervalMs: milliseconds(member(value, "interval"), place, [...path, "interval"]) ?? 0,
+    timeoutMs: milliseconds(member(value, "timeout"), place, [...path, "timeout"]) || 60_000,
+    trip: tripTerms(expression) ?? { expression, at: `${place.at(at)}: ${at.join(".")}` },
+  };
+}
+
+const ofTarget = ["timeout", "retry", "circuitBreaker"] as const;
+
+function policies(target: Fields, place: Place, path: Path): TargetPolicies {
+  const name = (kind: (typeof ofTarget)[number]) => {
+    const at = [...path, kind];
+    const text = optionalText(member(target, kind), place, at);
+    if (text === undefined || text === "") return undefined;
+    return { name: text, at: `${place.at(at)}: ${at.join(".")}` };
+  };
+  return { timeout: name("timeout"), retry: name("retry"), circuitBreaker: name("circuitBreaker") };
+}
+
+function sized(target: Fields, place: Place, path: Path): number {
+  const size = whole(target, "circuitBreakerCacheSize", cacheSize, place, path, "");
+  if (size < 0) fail(place, [...path, "circuitBreakerCacheSize"], "must not be negative");
+  return size || cacheSize;
+}
+
+function app(value: unknown, place: Place, path: Path): AppTarget {
+  if (!isFields(value)) fail(place, path, `must be a mapping with ${ofTarget.join(", ")}`);
+  onlyKnown(value, place, path, [...ofTarget, "circuitBreakerCacheSize"]);
+  return { ...policies(value, place, path), circuitBreakerCacheSize: sized(value, place, path) };
+}
+
+function actor(value: unknown, place: Place, path: Path): ActorTarget {
+  if (!isFields(value)) fail(place, path, `must be a mapping with ${ofTarget.join(", ")}`);
+  onlyKnown(value, place, path, [...ofTarget, "circuitBreakerScope", "circuitBreakerCacheSize"]);
+  const named = policies(value, place, path);
+  const at = [...path, "circuitBreakerScope"];
+  const scope = optionalText(member(value, "circuitBreakerScope"), place, at) || undefined;
+  if (named.circuitBreaker === undefined && scope === undefined) {
+    return { ...named, circuitBreakerScope: undefined, circuitBreakerCacheSize: sized(value, place, path) };
+  }
+  if (scope !== "type" && scope !== "id" && scope !== "both") {
+    fail(place, at, "must be type, id or both; a circuitBreaker of actors needs it");
+  }
+  return { ...named, circuitBreakerScope: scope, circuitBreakerCacheSize: sized(value, place, path) };
+}
+
+function component(value: unknown, place: Place, path: Path): ComponentTarget {
+  if (!isFields(value)) fail(place, path, "must be a mapping with inbound or outbound");
+  onlyKnown(value, place, path, ["inbound", "outbound"]);
+  const direction = (name: string) =>
+    policies(mapping(value, name, place, path, ofTarget), place, [...path, name]);
+  return { inbound: direction("inbound"), outbound: direction("outbound") };
+}
+
+/** A document of `kind: Resiliency`. Throws ResourceError. */
+export function validateResiliency(document: Fields, place: Place): ResiliencyResource {
+  onlyKnown(document, place, [], ["apiVersion", "kind", "metadata", "spec", "scopes"]);
   const head = section(document, "metadata", place);
-  const policies = mapping(spec, "policies", place, ["spec"]);
-  const targets = mapping(spec, "targets", place, ["spec"]);
-  const retries = mapping(policies, "retries", place, ["spec", "policies"]);
-  const components = mapping(targets, "components", place, ["spec", "targets"]);
-  const of = {
+  const spec = mapping(document, "spec", place, [], ["policies", "targets"]);
+  const kinds = mapping(spec, "policies", place, ["spec"], ["timeouts", "retries", "circuitBreakers"]);
+  const targets = mapping(spec, "targets", place, ["spec"], ["apps", "actors", "components"]);
+  const policy = <T>(name: string, read: (value: unknown, place: Place, path: Path) => T) =>
+    named(kinds, name, place, ["spec", "policies"], (value, path) => read(value, place, path));
+  const target = <T>(name: string, read: (value: unknown, place: Place, path: Path) => T) =>
+    named(targets, name, place, ["spec", "targets"], (value, path) => read(value, place, path));
+  return {
+    name: resourceName(head, place),
     namespace: optionalText(member(head, "namespace"), place, ["metadata", "namespace"]),
     scopes: texts(member(document, "scopes"), place, ["scopes"]),
+    timeouts: policy("timeouts", timeout),
+    retries: policy("retries", retry),
+    circuitBreakers: policy("circuitBreakers", breaker),
+    apps: target("apps", app),
+    actors: target("actors", actor),
+    components: target("components", component),
   };
-  const unapplied: string[] = [];
-  const rest = (parent: Fields, name: string, but: readonly string[]) => {
-    for (const key of Object.keys(parent)) if (!but.includes(key)) unapplied.push(`${name}.${key}`);
-  };
-  rest(policies, "policies", ["retries"]);
-  rest(targets, "targets", ["components"]);
-  const named = (name: string) =>
-    retryPolicy(member(retries, name), place, ["spec", "policies", "retries", name]);
-  for (const [name, policy] of Object.entries(retries)) {
-    if (isFields(policy))
-      rest(policy, `policies.retries.${name}`, ["policy", "duration", "maxInterval", "maxRetries"]);
-  }
-  const inboundRetries: InboundRetry[] = [];
-  for (const [component, target] of Object.entries(components)) {
-    const path = ["spec", "targets", "components", component];
-    if (!isFields(target)) fail(place, path, "must be a mapping with inbound or outbound");
-    const inbound = mapping(target, "inbound", place, path);
-    rest(target, `targets.components.${component}`, ["inbound"]);
-    rest(inbound, `targets.components.${component}.inbound`, ["retry"]);
-    const name = optionalText(member(inbound, "retry"), place, [...path, "inbound", "retry"]);
-    if (name === undefined || name === "") continue;
-    if (member(retries, name) === undefined) {
-      fail(place, [...path, "inbound", "retry"], `names ${name}, which spec.policies.retries does not have`);
-    }
-    inboundRetries.push({ ...named(name), ...of, component });
-  }
-  for (const name of defaults) {
-    if (member(retries, name) !== undefined)
-      inboundRetries.push({ ...named(name), ...of, component: undefined });
-  }
-  return { inboundRetries, unapplied };
 }

@@ -1,5 +1,4 @@
 import type { BackOff } from "../components/pubsub/back-off.ts";
-import { inboundRetry } from "../resources/inbound-retry.ts";
 import type { Sidecar } from "../sidecar.ts";
 
 /** What a Resiliency says of the events of one pub/sub, for a subscription to it. */
@@ -9,18 +8,14 @@ export interface InboundPolicy {
   readonly backOff?: BackOff;
 }
 
-/** An exponential policy begins with half a second, as Dapr's do. `namespace` is what the host was given, if any. */
-export function inboundPolicy(
-  { resources, appId }: Sidecar,
-  pubsub: string,
-  namespace: string | undefined,
-): InboundPolicy {
-  const found = inboundRetry(resources.inboundRetries, pubsub, appId, namespace);
-  if (found === undefined) return { retries: 0 };
-  const { policy, durationMs, maxIntervalMs, maxRetries = Number.POSITIVE_INFINITY } = found;
+/** An exponential policy begins with half a second, as Dapr's do. */
+export function inboundPolicy({ resiliency }: Sidecar, pubsub: string): InboundPolicy {
+  const retry = resiliency.inbound(pubsub, "pubsub")?.retry;
+  if (retry === undefined) return { retries: 0 };
+  const { policy, intervalMs, maxRetries = Number.POSITIVE_INFINITY } = retry;
   const backOff =
     policy === "constant"
-      ? { initialMs: durationMs, maxMs: durationMs, exact: true }
-      : { initialMs: Math.min(500, maxIntervalMs), maxMs: maxIntervalMs };
+      ? { initialMs: intervalMs, maxMs: intervalMs, exact: true }
+      : { initialMs: Math.min(500, intervalMs), maxMs: intervalMs };
   return { retries: maxRetries, backOff };
 }

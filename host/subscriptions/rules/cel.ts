@@ -62,34 +62,48 @@ function tame(value: unknown, patterns: Map<string, (text: string) => boolean>, 
   tame(value.args, patterns, depth);
 }
 
-/** CEL, with `event` as its only variable. What it may cost is bounded when it is compiled. */
+/** Throws what is wrong with the expression; so does what it answers, where the result is no boolean. */
+function prepare(
+  expression: string,
+  variables: Readonly<Record<string, "dyn" | "int">>,
+): (values: Readonly<Record<string, unknown>>) => boolean {
+  if (expression.length > LONGEST) throw new Error(`it is longer than ${LONGEST} characters`);
+  const patterns = new Map<string, (text: string) => boolean>();
+  const matches = (text: string, pattern: string) => patterns.get(pattern)?.(text) === true;
+  const environment = new Environment({ homogeneousAggregateLiterals: false, limits })
+    .registerFunction("string.daprlet_matches(string): bool", matches)
+    .registerFunction("daprlet_matches(string, string): bool", matches);
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
+  let evaluate: ReturnType<Environment["parse"]>;
+  try {
+    evaluate = environment.parse(expression);
+    tame(evaluate.ast, patterns);
+    const checked = evaluate.check();
+    if (!checked.valid) throw checked.error;
+  } catch (error) {
+    throw new Error(reason(error).replaceAll("daprlet_matches", "matches"));
+  }
+  return (values) => {
+    let result: unknown;
+    try {
+      result = evaluate({ ...values });
+    } catch (error) {
+      throw new Error(reason(error));
+    }
+    if (typeof result !== "boolean") throw new Error("its result is neither true nor false");
+    return result;
+  };
+}
+
+/** CEL. What it may cost is bounded when it is compiled. */
 export const cel: RuleLanguage = {
   compile(expression) {
-    if (expression.length > LONGEST) throw new Error(`it is longer than ${LONGEST} characters`);
-    const patterns = new Map<string, (text: string) => boolean>();
-    const matches = (text: string, pattern: string) => patterns.get(pattern)?.(text) === true;
-    const environment = new Environment({ homogeneousAggregateLiterals: false, limits })
-      .registerVariable("event", "dyn")
-      .registerFunction("string.daprlet_matches(string): bool", matches)
-      .registerFunction("daprlet_matches(string, string): bool", matches);
-    let evaluate: ReturnType<Environment["parse"]>;
-    try {
-      evaluate = environment.parse(expression);
-      tame(evaluate.ast, patterns);
-      const checked = evaluate.check();
-      if (!checked.valid) throw checked.error;
-    } catch (error) {
-      throw new Error(reason(error).replaceAll("daprlet_matches", "matches"));
-    }
-    return (event) => {
-      let result: unknown;
-      try {
-        result = evaluate({ event });
-      } catch (error) {
-        throw new Error(reason(error));
-      }
-      if (typeof result !== "boolean") throw new Error("its result is neither true nor false");
-      return result;
-    };
+    const evaluate = prepare(expression, { event: "dyn" });
+    return (event) => evaluate({ event });
+  },
+
+  condition(expression, variables) {
+    const evaluate = prepare(expression, Object.fromEntries(variables.map((name) => [name, "int"])));
+    return (values) => evaluate(Object.fromEntries(variables.map((name) => [name, BigInt(values[name])])));
   },
 };

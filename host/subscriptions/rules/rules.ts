@@ -8,6 +8,11 @@ export type Envelope = ReadonlyMap<string, unknown>;
 export interface RuleLanguage {
   /** Throws an Error that says what is wrong with the expression. */
   compile(expression: string): Condition;
+  /** As {@link compile}, over whole numbers of these names. */
+  condition<Name extends string>(
+    expression: string,
+    variables: readonly Name[],
+  ): (values: Readonly<Record<Name, number>>) => boolean;
 }
 
 /** Loads it when the first rule is met: most apps have none. */

@@ -1,0 +1,18 @@
+/** A Map of bounded size: what was least recently asked for makes room. */
+export class LruMap<V> {
+  readonly #values = new Map<string, V>();
+
+  constructor(readonly size: number) {}
+
+  /** The value of this key; made where there is none. */
+  get(key: string, make: () => V): V {
+    const value = this.#values.get(key) ?? make();
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    if (this.#values.size > this.size) {
+      const [eldest] = this.#values.keys();
+      this.#values.delete(eldest as string);
+    }
+    return value;
+  }
+}

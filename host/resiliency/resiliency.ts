@@ -1,0 +1,199 @@
+import type { Family } from "../components/component.ts";
+import type { Core } from "../core/core.ts";
+import type { Platform } from "../platform.ts";
+import type {
+  AppTarget,
+  ResiliencyResource,
+  ResiliencySpec,
+  RetryPolicy,
+  TargetPolicies,
+} from "../resources/resiliency.ts";
+import { inScope } from "../resources/scope.ts";
+import type { Rules } from "../subscriptions/rules/rules.ts";
+import { Breaker, type Trips } from "./breaker.ts";
+import type { BuiltIn } from "./built-in-policies.ts";
+import { compileTrips } from "./compile-trips.ts";
+import { LruMap } from "./lru-map.ts";
+import { mergeResiliencies } from "./merge-resiliencies.ts";
+import { Policy } from "./policy.ts";
+import { actorLevels, appLevels, componentLevels, defaultName } from "./policy-names.ts";
+
+export interface ResiliencyContext {
+  readonly appId: string;
+  /** What the host was given, if any. */
+  readonly namespace: string | undefined;
+  readonly core: Core;
+  readonly platform: Platform;
+  readonly rules: Rules | undefined;
+}
+
+/** The policies of one name for a target, chosen: what it names itself, or the defaults. */
+interface Chosen {
+  readonly timeoutMs: number | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly breaker: string | undefined;
+}
+
+/** The policies for calls of one app. */
+export interface AppPolicies {
+  /** A resource names the app: Dapr's built-in retries do not come on top. */
+  readonly named: boolean;
+  /** For one endpoint: each has a circuit breaker of its own. */
+  endpoint(path: string): Policy;
+}
+
+/** The policies for actors of one type: before an actor's turn is waited for, and around its turn. */
+export interface ActorPolicies {
+  waiting(actorId: string): Policy;
+  readonly turn: Policy | undefined;
+}
+
+/** Apps that have circuit breakers by default, at a time. */
+const mostApps = 1_000;
+const defaultCacheSize = 5_000;
+
+/**
+ * What the Resiliency resources of one app say (dapr-http-api §4.5), and the state of their circuit breakers. A target
+ * without a policy is answered with undefined, so that none costs nothing.
+ */
+export class Resiliency {
+  readonly #spec: ResiliencySpec;
+  readonly #trips: ReadonlyMap<string, Trips>;
+  readonly #context: ResiliencyContext;
+  readonly #apps = new LruMap<AppPolicies | undefined>(mostApps);
+  readonly #actors = new LruMap<ActorPolicies | undefined>(mostApps);
+  readonly #components = new Map<string, Policy | undefined>();
+
+  private constructor(
+    /** Those that are this app's. */
+    readonly resources: readonly ResiliencyResource[],
+    spec: ResiliencySpec,
+    trips: ReadonlyMap<string, Trips>,
+    context: ResiliencyContext,
+  ) {
+    this.#spec = spec;
+    this.#trips = trips;
+    this.#context = context;
+  }
+
+  /** Throws ResourceError where the resources contradict each other, or hold what this host cannot decide. */
+  static async of(resources: readonly ResiliencyResource[], context: ResiliencyContext): Promise<Resiliency> {
+    const { appId, namespace, platform, rules } = context;
+    const own = resources.filter((resource) => inScope(resource, appId, namespace));
+    const spec = mergeResiliencies(own, platform.log);
+    return new Resiliency(own, spec, await compileTrips(spec.circuitBreakers, rules), context);
+  }
+
+  /** Retries of Dapr's own, as they are or as a resource overrides them. */
+  builtIn(name: BuiltIn): RetryPolicy {
+    return this.#spec.retries.get(name) as RetryPolicy;
+  }
+
+  /** `id`: an app id, the name of an HTTPEndpoint, or a URL. */
+  app(id: string): AppPolicies | undefined {
+    if (this.resources.length === 0) return undefined;
+    return this.#apps.get(id, () => this.#appPolicies(id));
+  }
+
+  /** Calls that a component is given. */
+  outbound(component: string, family: Family): Policy | undefined {
+    return this.#component(component, family, "Outbound");
+  }
+
+  /** Events that a component hands to the app. */
+  inbound(component: string, family: Family): Policy | undefined {
+    return this.#component(component, family, "Inbound");
+  }
+
+  actor(type: string): ActorPolicies | undefined {
+    if (this.resources.length === 0) return undefined;
+    return this.#actors.get(type, () => this.#actorPolicies(type));
+  }
+
+  #appPolicies(id: string): AppPolicies | undefined {
+    const target: AppTarget | undefined = this.#spec.apps.get(id);
+    const chosen = target === undefined ? this.#defaults(appLevels) : this.#named(target);
+    if (chosen === undefined) {
+      return target && { named: true, endpoint: () => this.#policy(`app ${id}`, noPolicies, undefined) };
+    }
+    const size = target?.circuitBreakerCacheSize ?? defaultCacheSize;
+    const endpoints = new LruMap<Policy>(chosen.breaker === undefined ? 1 : size);
+    const make = () => this.#policy(`app ${id}`, chosen, this.#breaker(chosen));
+    return {
+      named: target !== undefined,
+      endpoint: (path) => endpoints.get(chosen.breaker === undefined ? "" : path, make),
+    };
+  }
+
+  #actorPolicies(type: string): ActorPolicies | undefined {
+    const target = this.#spec.actors.get(type);
+    const chosen = target === undefined ? this.#defaults(actorLevels) : this.#named(target);
+    if (chosen === undefined) return undefined;
+    const actors = new LruMap<Policy>(target?.circuitBreakerCacheSize ?? defaultCacheSize);
+    const each =
+      chosen.breaker !== undefined && target !== undefined && target.circuitBreakerScope !== "type";
+    const before = { ...chosen, timeoutMs: undefined };
+    const turn = { ...noPolicies, timeoutMs: chosen.timeoutMs };
+    return {
+      waiting: (id) =>
+        actors.get(each ? id : "", () => this.#policy(`actor type ${type}`, before, this.#breaker(chosen))),
+      turn: chosen.timeoutMs === undefined ? undefined : this.#policy(`actor type ${type}`, turn, undefined),
+    };
+  }
+
+  #component(name: string, family: Family, direction: "Inbound" | "Outbound"): Policy | undefined {
+    if (this.resources.length === 0) return undefined;
+    const key = `${direction} ${name}`;
+    if (!this.#components.has(key)) this.#components.set(key, this.#componentPolicy(name, family, direction));
+    return this.#components.get(key);
+  }
+
+  #componentPolicy(name: string, family: Family, direction: "Inbound" | "Outbound"): Policy | undefined {
+    const levels = componentLevels(family, direction);
+    if (levels.length === 0) return undefined;
+    const target = this.#spec.components.get(name);
+    const named = direction === "Inbound" ? target?.inbound : target?.outbound;
+    const chosen = named === undefined ? this.#defaults(levels) : this.#named(named);
+    if (chosen === undefined) return undefined;
+    const called = direction === "Inbound" ? `the app, given an event of ${name},` : `component ${name}`;
+    return this.#policy(called, chosen, this.#breaker(chosen));
+  }
+
+  #named({ timeout, retry, circuitBreaker }: TargetPolicies): Chosen | undefined {
+    return this.#chosen(timeout?.name, retry?.name, circuitBreaker?.name);
+  }
+
+  #defaults(levels: readonly string[]): Chosen | undefined {
+    const { timeouts, retries, circuitBreakers } = this.#spec;
+    const names = (kind: Parameters<typeof defaultName>[1]) =>
+      levels.map((level) => defaultName(level, kind));
+    return this.#chosen(
+      names("Timeout").find((name) => timeouts.has(name)),
+      names("Retry").find((name) => retries.has(name)),
+      names("CircuitBreaker").find((name) => circuitBreakers.has(name)),
+    );
+  }
+
+  #chosen(timeout: string | undefined, retry: string | undefined, breaker: string | undefined) {
+    if (timeout === undefined && retry === undefined && breaker === undefined) return undefined;
+    return {
+      timeoutMs: timeout === undefined ? undefined : this.#spec.timeouts.get(timeout),
+      retry: retry === undefined ? undefined : this.#spec.retries.get(retry),
+      breaker,
+    };
+  }
+
+  #breaker({ breaker: name }: Chosen): Breaker | undefined {
+    const policy = name === undefined ? undefined : this.#spec.circuitBreakers.get(name);
+    if (name === undefined || policy === undefined) return undefined;
+    const { core, platform } = this.#context;
+    return new Breaker(policy, this.#trips.get(name), { core, clock: platform.clock });
+  }
+
+  #policy(target: string, { timeoutMs, retry }: Chosen, breaker: Breaker | undefined): Policy {
+    const { core, platform } = this.#context;
+    return new Policy(target, timeoutMs, retry, breaker, core, platform);
+  }
+}
+
+const noPolicies: Chosen = { timeoutMs: undefined, retry: undefined, breaker: undefined };
