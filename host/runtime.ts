@@ -1,7 +1,6 @@
 import { receiveInvocation } from "./api/invoke.ts";
 import { pipedChannel } from "./channel/piped-channel.ts";
-import type { Family } from "./components/component.ts";
-import { type ComponentChange, Components } from "./components/components.ts";
+import { type ComponentChange, Components, touched } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import { Dispatch } from "./dispatch.ts";
 import { ApiError, apiError } from "./errors/api-error.ts";
@@ -28,12 +27,6 @@ export type { RuntimeOptions };
 
 /** How long an update, or the events that wait in an outbox at a start, may wait for the app. */
 const PATIENCE_MS = 10_000;
-
-function touched(changes: readonly ComponentChange[], asked: Family): boolean {
-  return changes.some(
-    ({ family, formerly, action }) => action !== "kept" && (family === asked || formerly === asked),
-  );
-}
 
 /** One app's sidecar. Hosts construct it, start it, hand it requests, and stop it. */
 export class Runtime {

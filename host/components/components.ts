@@ -64,6 +64,13 @@ function same(a: ComponentResource, b: ComponentResource): boolean {
   return text(a) === text(b);
 }
 
+/** Whether what changed is, or was, of this family. */
+export function touched(changes: readonly ComponentChange[], asked: Family): boolean {
+  return changes.some(
+    ({ family, formerly, action }) => action !== "kept" && (family === asked || formerly === asked),
+  );
+}
+
 /** The components of one app: opened together, changed one by one, closed together. */
 export class Components implements OpenComponents {
   readonly secretstores = new Map<string, OpenedSecretStore>();
