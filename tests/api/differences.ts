@@ -558,6 +558,35 @@ export const differences = [
     daprlet: "not needed",
     why: "the events wait in the store, written in the transaction itself",
   },
+  {
+    id: "middleware.missing",
+    what: "a pipeline of a Configuration that names a middleware which is not loaded",
+    daprd: "passed over",
+    daprlet:
+      "the start fails by its name; an update changes nothing; where `ignoreErrors` left it out, 503 instead of the rest",
+    why: "who puts a check in front of an API must not get the API without it",
+  },
+  {
+    id: "ratelimit.remote-addr",
+    what: "whether `X-Rate-Limit-Request-Remote-Addr` has the port of the caller's connection",
+    daprd: true,
+    daprlet: false,
+    why: "it is the client that is counted, which has many",
+  },
+  {
+    id: "ratelimit.reset",
+    what: "`RateLimit-Reset` of an empty bucket that fills by one request in 100 seconds",
+    daprd: "1",
+    daprlet: "100",
+    why: "it is when the next one passes",
+  },
+  {
+    id: "ratelimit.spelling",
+    what: "another spelling of one path (`//`, `/./`, `%61`) in front of the API",
+    daprd: "has a limit of its own",
+    daprlet: "is counted as the path it is dispatched as",
+    why: "a limit should not be doubled by a slash",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -1,6 +1,6 @@
 import { defineMiddleware } from "../../host/components/middleware/middleware.ts";
 import { withChanges } from "../../host/http.ts";
-import { createRuntime, type LocalRuntime, nodeRegistry } from "../../host/node/index.ts";
+import { createRuntime, type FetchHandler, type LocalRuntime, nodeRegistry } from "../../host/node/index.ts";
 import type { Log } from "../../host/platform.ts";
 
 /** What happened, in its order. */
@@ -100,4 +100,10 @@ export function startWith(
     registry: { ...nodeRegistry, middleware: [...(nodeRegistry.middleware ?? []), mark(told)] },
     ...(app === undefined ? {} : { app }),
   });
+}
+
+/** An app that asks for no events. */
+export function subscribesToNothing(app: FetchHandler): FetchHandler {
+  return (request) =>
+    request.url.endsWith("/dapr/subscribe") ? new Response(null, { status: 404 }) : app(request);
 }
