@@ -5,6 +5,8 @@ import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since any moment, with a fraction, for durations; left out where {@link now} has to do. */
+  monotonic?(): number;
   /** Runs `task` once after `ms`. The answer cancels it; cancelling twice is harmless. */
   after(ms: number, task: () => void): () => void;
 }

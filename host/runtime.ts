@@ -1,10 +1,11 @@
 import { receiveInvocation } from "./api/invoke.ts";
+import { tracedRequest } from "./api/traced-request.ts";
 import { pipedChannel } from "./channel/piped-channel.ts";
 import { type ComponentChange, Components, touched } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
 import { Dispatch } from "./dispatch.ts";
-import { ApiError, apiError } from "./errors/api-error.ts";
-import { ComponentError } from "./errors/component-error.ts";
+import { answerToError } from "./errors/answer-to-error.ts";
+import { ApiError } from "./errors/api-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { EventStreams } from "./event-streams.ts";
 import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
@@ -21,6 +22,7 @@ import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Tracer } from "./telemetry/tracer.ts";
 import { Turnover } from "./turnover.ts";
 
 export type { RuntimeOptions };
@@ -64,6 +66,7 @@ export class Runtime {
       streams: new EventStreams(() => this.sidecar),
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       outboxes: new Outboxes(() => this.sidecar),
+      tracer: new Tracer(options, () => this.#components?.exporters),
       get resources() {
         return runtime.#resources;
       },
@@ -119,7 +122,7 @@ export class Runtime {
       },
     };
     checkPipelines(resources, this.#options);
-    const opened = await Components.open(resources.components, {
+    const opened = await Components.open(this.sidecar.tracer.componentsOf(resources), {
       registry,
       host,
       context: { appId, namespace, platform, log, core, relays },
@@ -131,6 +134,7 @@ export class Runtime {
     }
     this.#components = opened;
     this.#pipelines.update(resources, opened.middleware);
+    this.sidecar.tracer.update(resources);
     const failed = (error: Error) => {
       throw error;
     };
@@ -198,7 +202,7 @@ export class Runtime {
     const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;
-    const changes = await components.update(resources.components, async (changed) => {
+    const changes = await components.update(this.sidecar.tracer.componentsOf(resources), async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
         else this.log.error(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
@@ -209,6 +213,7 @@ export class Runtime {
     });
     this.#resources = resources;
     this.#pipelines.update(resources, components.middleware);
+    this.sidecar.tracer.update(resources);
     await this.#updateEndpoints(resources, components);
     if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());
@@ -242,21 +247,18 @@ export class Runtime {
   }
 
   /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */
-  async handle(request: RuntimeRequest): Promise<RuntimeResponse> {
+  handle(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const { tracing } = this.sidecar.tracer;
+    if (tracing === undefined) return this.#handle(request);
+    return tracedRequest(tracing, this.sidecar, request, (traced) => this.#handle(traced));
+  }
+
+  async #handle(request: RuntimeRequest): Promise<RuntimeResponse> {
     const epoch = this.#underWay.enter();
     try {
       return await this.#dispatch.handle(request);
     } catch (error) {
-      if (error instanceof ApiError) return error.response;
-      if (error instanceof Error && error.name === "AbortError" && request.signal?.aborted) {
-        this.log.debug("a caller went away", { cause: error.message });
-        return apiError("ERR_INTERNAL", { cause: "the caller went away" });
-      }
-      const cause = error instanceof ComponentError ? error.message : "see the sidecar's log";
-      this.log.error("a request failed", {
-        cause: error instanceof Error ? (error.stack ?? error.message) : "unknown",
-      });
-      return apiError("ERR_INTERNAL", { cause });
+      return answerToError(error, request, this.log);
     } finally {
       this.#underWay.leave(epoch);
     }

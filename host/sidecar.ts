@@ -10,6 +10,7 @@ import type { Log, Platform } from "./platform.ts";
 import type { Resiliency } from "./resiliency/resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { Tracer } from "./telemetry/tracer.ts";
 
 /** What is ready, part by part: the truth behind `/v1.0/healthz`. */
 export interface Readiness {
@@ -38,6 +39,7 @@ export interface Sidecar {
   readonly streams: EventStreams;
   readonly configurations: ConfigurationSubscriptions;
   readonly outboxes: Outboxes;
+  readonly tracer: Tracer;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
   readonly extended: Map<string, string>;
   /** Bytes. */

@@ -15,6 +15,7 @@ export function consoleLog(level: LogLevel, scope: string): Log {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);

@@ -22,6 +22,7 @@ import {
 } from "./invoke/headers.ts";
 import { limitedBody } from "./invoke/limited-body.ts";
 import { addressed, destination, encodeMethod, type Target, writtenTarget } from "./invoke/target.ts";
+import { tracedInvocation } from "./invoke/traced-invocation.ts";
 
 /** Methods `*`: any token. The router's own rule splits the target at the first `/method/` of the raw path. */
 export const invoke: readonly Endpoint[] = [
@@ -133,11 +134,18 @@ function invokeOwn(sidecar: Sidecar, request: RuntimeRequest): Promise<RuntimeRe
  * A call that another instance forwarded to this one's app. The path is brought to its normal form here again, and
  * who calls is told by the transport alone. Throws AppUnreachableError.
  */
-export async function receiveInvocation(
+export function receiveInvocation(
   sidecar: Sidecar,
   request: RuntimeRequest,
   caller: Peer,
 ): Promise<RuntimeResponse> {
+  const { tracing } = sidecar.tracer;
+  if (tracing === undefined) return received(sidecar, request, caller);
+  const receive = (passed: RuntimeRequest) => received(sidecar, passed, caller);
+  return tracedInvocation(tracing, sidecar, request, caller, receive);
+}
+
+async function received(sidecar: Sidecar, request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {
   const normal = sidecar.core.normalise(request.path);
   if (typeof normal === "string") {
     const cause = `invalid method: ${normal.replaceAll("-", " ")} in the path`;

@@ -38,6 +38,7 @@ export const families = [
   "configuration",
   "lock",
   "middleware",
+  "exporters",
 ] as const;
 
 export type Family = (typeof families)[number];

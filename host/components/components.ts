@@ -9,6 +9,7 @@ import {
   type Opened,
   type OpenedBinding,
   type OpenedConfigurationStore,
+  type OpenedExporter,
   type OpenedLockStore,
   type OpenedMiddleware,
   type OpenedPubSub,
@@ -80,6 +81,7 @@ export class Components implements OpenComponents {
   readonly configuration = new Map<string, OpenedConfigurationStore>();
   readonly lock = new Map<string, OpenedLockStore>();
   readonly middleware = new Map<string, OpenedMiddleware>();
+  readonly exporters = new Map<string, OpenedExporter>();
   readonly #options: OpenOptions;
   #turn: Promise<unknown> = Promise.resolve();
 

@@ -11,6 +11,9 @@ import {
   families,
 } from "./component.ts";
 import type { ConfigurationStore } from "./configuration/configuration-store.ts";
+import { maskOf } from "./exporters/mask.ts";
+import { exportFields, type SpanExporter } from "./exporters/span-exporter.ts";
+import { SpanQueue } from "./exporters/span-queue.ts";
 import type { LockStore } from "./lock/lock-store.ts";
 import { decodeMetadata } from "./metadata-schema.ts";
 import type { HttpMiddleware } from "./middleware/middleware.ts";
@@ -55,6 +58,11 @@ export interface OpenedMiddleware extends Opened<"middleware", HttpMiddleware> {
   readonly routes: Routes | undefined;
 }
 
+export interface OpenedExporter extends Opened<"exporters", SpanQueue> {
+  /** False where its metadata switch it off. */
+  readonly enabled: boolean;
+}
+
 export interface OpenedLockStore extends Opened<"lock", LockStore> {
   /** As a state store's. */
   readonly keyPrefix: string;
@@ -69,6 +77,7 @@ export interface OpenComponents extends Record<Family, ReadonlyMap<string, Opene
   readonly configuration: ReadonlyMap<string, OpenedConfigurationStore>;
   readonly lock: ReadonlyMap<string, OpenedLockStore>;
   readonly middleware: ReadonlyMap<string, OpenedMiddleware>;
+  readonly exporters: ReadonlyMap<string, OpenedExporter>;
 }
 
 /** What of a host every component of it opens with. */
@@ -197,5 +206,10 @@ async function openDefined(
       ...opened,
       access: topicAccess(metadata, filled, context, definition.features.includes("SUBSCRIBE_WILDCARDS")),
     } as OpenedPubSub;
+  if (family === "exporters") {
+    const { enabled, mask } = decodeMetadata(name, exportFields, filled, () => undefined);
+    const queue = new SpanQueue(name, component as SpanExporter, context.platform, maskOf(mask));
+    return { ...opened, component: queue, enabled } as OpenedExporter;
+  }
   return opened as Opened<Family, Component>;
 }

@@ -1,6 +1,7 @@
 import type { BindingDefinition } from "./bindings/binding.ts";
 import type { Family } from "./component.ts";
 import type { ConfigurationDefinition } from "./configuration/configuration-store.ts";
+import type { ExporterDefinition } from "./exporters/span-exporter.ts";
 import type { LockDefinition } from "./lock/lock-store.ts";
 import type { MiddlewareDefinition } from "./middleware/middleware.ts";
 import type { PubSubDefinition } from "./pubsub/pubsub.ts";
@@ -16,6 +17,7 @@ export interface Definitions extends Record<Family, unknown> {
   readonly configuration: ConfigurationDefinition;
   readonly lock: LockDefinition;
   readonly middleware: MiddlewareDefinition;
+  readonly exporters: ExporterDefinition;
 }
 
 /** The components a host has: static arrays, handed to the runtime by a composition root. A family left out has none. */

@@ -9,12 +9,29 @@ import type { ComponentResource } from "../resources/component.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AppPresence } from "../subscriptions/app-presence.ts";
 import { metadataHeaders } from "../subscriptions/delivery-headers.ts";
+import { spanStatus } from "../telemetry/span-status.ts";
+import type { SpanDescription } from "../telemetry/tracing.ts";
 import { wellFormedTraceparent } from "../traceparent.ts";
 import { directivesOf, followDirectives } from "./directives.ts";
 
 /** Where the app takes the events of a binding: its `route`, or else its name. */
 export function routeOf(resource: ComponentResource): { readonly path: string; readonly query: string } {
   return appRoute(metadataField(resource, "route") ?? encodeURIComponent(resource.name));
+}
+
+/** What daprd's span of such a call says, under the same names. */
+function bindingSpan(name: string, path: string, status: number): SpanDescription {
+  return {
+    name: `bindings/${name}`,
+    kind: "client",
+    attributes: [
+      ["db.system", "bindings"],
+      ["db.name", name],
+      ["db.connection_string", `POST ${path}`],
+      ["rpc.service", "Dapr"],
+    ],
+    status: spanStatus(status),
+  };
 }
 
 /**
@@ -40,7 +57,21 @@ export function bindingDelivery(
     const traceparent = metadata.get("traceparent") ?? "";
     const trace = wellFormedTraceparent.test(traceparent) ? ["traceparent", traceparent] : [];
     const headers = ["content-type", "application/json", ...trace, ...metadataHeaders(metadata)];
-    const response = await app.invoke({ method: "POST", path, query, headers, body: data, signal });
+    const hop = sidecar.tracer.tracing?.begin(headers);
+    const request = {
+      method: "POST",
+      path,
+      query,
+      headers: hop?.onward(headers) ?? headers,
+      body: data,
+      signal,
+    };
+    const ended = (status: number) => hop?.end(() => bindingSpan(name, path, status));
+    const response = await app.invoke(request).catch((error) => {
+      ended(500);
+      throw error;
+    });
+    ended(response.status);
     if (response.status < 200 || response.status > 299) {
       if (response.body instanceof ReadableStream) await response.body.cancel();
       throw new Error(`the app answered ${response.status}`);

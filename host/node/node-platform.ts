@@ -4,6 +4,7 @@ import type { Clock, Log, Platform, Socket, SocketEvents } from "../platform.ts"
 /** Time as the machine has it. A timer does not keep the process alive: its server and its app do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);

@@ -4,6 +4,9 @@ import { httpBinding } from "../components/bindings/http.ts";
 import { inMemoryBinding } from "../components/bindings/in-memory.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../components/configuration/in-memory.ts";
+import { otlpExporters, type SpanEncodings } from "../components/exporters/otlp.ts";
+import { stdoutExporter } from "../components/exporters/stdout.ts";
+import { zipkinExporter } from "../components/exporters/zipkin.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
 import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
@@ -33,6 +36,12 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 /** The language of routing rules, loaded with the first of them. */
 export const nodeRules: Rules = async () => (await import("../subscriptions/rules/cel.ts")).cel;
 
+/** OpenTelemetry's encodings, loaded with the first exporter that needs one. */
+export const nodeEncodings: SpanEncodings = {
+  json: async () => (await import("../components/exporters/open-telemetry/json.ts")).json,
+  protobuf: async () => (await import("../components/exporters/open-telemetry/protobuf.ts")).protobuf,
+};
+
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
@@ -54,4 +63,5 @@ export const nodeRegistry: Registry = {
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
     routerCheckerMiddleware,
   ],
+  exporters: [zipkinExporter, ...otlpExporters(nodeEncodings), stdoutExporter],
 };

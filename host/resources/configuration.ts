@@ -1,5 +1,6 @@
 import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
+import type { TracingSection } from "./tracing-section.ts";
 
 /**
  * What Configuration resources say (dapr-http-api §4.4). Plain data; a member that no resource speaks of is left out, and
@@ -12,6 +13,7 @@ export interface Configuration {
   /** What a request passes before the API, and one of the app before the app; the outermost first. */
   readonly httpPipeline?: readonly PipelineHandler[];
   readonly appHttpPipeline?: readonly PipelineHandler[];
+  readonly tracing?: TracingSection;
 }
 
 /** The members that are looked at when a sidecar starts, and not again; the field that each is in a file. */

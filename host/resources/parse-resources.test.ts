@@ -222,7 +222,7 @@ describe("a Configuration's secret scopes", () => {
     expect(found.configuration.secretScopes).toEqual([
       { storeName: "vault", defaultAccess: "allow", allowedSecrets: [], deniedSecrets: ["a"] },
     ]);
-    expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.tracing, spec.mtls"]);
+    expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.mtls"]);
     expect(configuration(scope()).unapplied).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { features } from "./configuration/features.ts";
 import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
 import type { SectionReader } from "./configuration/section.ts";
+import { tracing } from "./configuration/tracing.ts";
 import { type Configuration, mergeConfigurations } from "./configuration.ts";
 import { type Fields, type Place, section } from "./fields.ts";
 import { isSection } from "./known-fields.ts";
@@ -12,6 +13,7 @@ const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["features", features],
   ["httppipeline", pipeline("httpPipeline")],
   ["apphttppipeline", pipeline("appHttpPipeline")],
+  ["tracing", tracing],
 ]);
 
 /** A document of `kind: Configuration`, and the names of what in it is not applied. Throws ResourceError. */

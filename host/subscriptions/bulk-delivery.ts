@@ -54,7 +54,9 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
     }));
     const body = bulkBody({ id: uuid(), pubsub, topic, raw }, entries);
     const headers = ["content-type", "application/json", "pubsubname", fieldValue(pubsub) ?? ""];
-    const { to } = (waiting[0] as Waiting).admitted;
+    const { to, hop } = (waiting[0] as Waiting).admitted;
+    // Each event has its own; of a call with several no one is the parent.
+    if (hop !== undefined && waiting.length === 1) headers.push("traceparent", hop.traceparent);
     let status: number;
     let verdicts: (entryId: string) => Verdict;
     try {
@@ -64,6 +66,7 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
         async (response) => [response.status, await bulkVerdicts(response)] as const,
       );
     } catch (error) {
+      for (const { admitted } of waiting) intake.called(admitted, 500);
       if (!(error instanceof AppUnreachableError)) {
         return settle(waiting, (one) => end(one, reasonOf(error), "retry"));
       }
@@ -72,6 +75,7 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
       return;
     }
     context.presence.found();
+    for (const { admitted } of waiting) intake.called(admitted, status);
     settle(waiting, async (one, i) => {
       const verdict = verdicts(entries[i]?.entryId ?? "");
       if (verdict === "success") return;

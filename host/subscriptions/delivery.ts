@@ -66,6 +66,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
           await verdictOf(response),
         ]);
       } catch (error) {
+        intake.called(admitted, 500);
         if (!(error instanceof AppUnreachableError))
           return intake.refused(message, id, reasonOf(error), "retry");
         const { topic } = subscription;
@@ -74,6 +75,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       }
       presence.found();
       const [status, verdict] = answer;
+      intake.called(admitted, status);
       if (verdict === "success") return;
       const why = `the app answered ${status}${status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
       await intake.refused(message, id, why, verdict);

@@ -5,7 +5,9 @@ import { eventIdField } from "../components/pubsub/raw-payload.ts";
 import { isWildcard } from "../components/pubsub/wildcard.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Sidecar } from "../sidecar.ts";
-import { wellFormedTraceparent } from "../traceparent.ts";
+import { spanStatus } from "../telemetry/span-status.ts";
+import type { Hop } from "../telemetry/tracing.ts";
+import { carried, wellFormedTraceparent } from "../traceparent.ts";
 import type { RoutedSubscription } from "./routed-subscriptions.ts";
 import { envelopeOf } from "./rules/envelope-of.ts";
 import type { Verdict } from "./verdict.ts";
@@ -41,6 +43,8 @@ export interface Admitted {
   /** Empty without one that is well-formed. */
   readonly traceparent: string;
   readonly tracestate: string;
+  /** Undefined where nothing is traced. */
+  readonly hop: Hop | undefined;
 }
 
 /** The events of one subscription before and after the app: which of them are for it, and how those end. */
@@ -101,7 +105,23 @@ export class Intake {
     const trace = textOf(event.traceparent);
     const traceparent = wellFormedTraceparent.test(trace) ? trace : "";
     const tracestate = traceparent === "" ? "" : textOf(event.tracestate);
-    return { message, id, envelope, to, traceparent, tracestate };
+    const hop = this.#sidecar.tracer.tracing?.begin(carried(traceparent, tracestate, message.metadata));
+    if (hop === undefined) return { message, id, envelope, to, traceparent, tracestate, hop };
+    return { message, id, envelope, to, traceparent: hop.traceparent, tracestate: hop.tracestate, hop };
+  }
+
+  /** The app was called with the event: what it answered, or 500 where it did not. */
+  called({ hop, message }: Admitted, status: number): void {
+    const { topic } = this.#subscription;
+    hop?.end(() => ({
+      name: `pubsub/${isWildcard(topic) ? message.topic : topic}`,
+      kind: "client",
+      attributes: [
+        ["messaging.system", "pubsub"],
+        ["messaging.destination.name", isWildcard(topic) ? message.topic : topic],
+      ],
+      status: spanStatus(status),
+    }));
   }
 
   #wrapped({ topic: own, data, metadata }: Message): Uint8Array {

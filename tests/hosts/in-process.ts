@@ -10,7 +10,7 @@ import { startTarget } from "./target.ts";
 import { collect, inHalves } from "./web-body.ts";
 
 /** A mesh within one process: what joined one of its transports is found by the others. */
-function sharedTransports(): () => Transport {
+export function sharedTransports(): () => Transport {
   const members = new Set<{ self: Member; receive: Receiver }>();
   return () => {
     let own: { self: Member; receive: Receiver } | undefined;

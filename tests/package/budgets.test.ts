@@ -10,7 +10,7 @@ const kilobyte = 1024;
 const budgets = [
   { file: "core.wasm", limit: 24 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
-  { file: "sw.js", limit: 155 * kilobyte, gzip: true },
+  { file: "sw.js", limit: 163 * kilobyte, gzip: true },
 ];
 
 describe("budgets", () => {

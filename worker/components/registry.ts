@@ -4,6 +4,10 @@ import { httpBinding } from "../../host/components/bindings/http.ts";
 import { inMemoryBinding } from "../../host/components/bindings/in-memory.ts";
 import { daprConfigurationStore } from "../../host/components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../../host/components/configuration/in-memory.ts";
+import { json } from "../../host/components/exporters/open-telemetry/json.ts";
+import { otlpExporters } from "../../host/components/exporters/otlp.ts";
+import { stdoutExporter } from "../../host/components/exporters/stdout.ts";
+import { zipkinExporter } from "../../host/components/exporters/zipkin.ts";
 import { daprLockStore } from "../../host/components/lock/dapr.ts";
 import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
 import { rateLimitMiddleware } from "../../host/components/middleware/ratelimit.ts";
@@ -50,5 +54,6 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
     middleware: [uppercaseMiddleware, rateLimitMiddleware, routerAliasMiddleware(), routerCheckerMiddleware],
+    exporters: [zipkinExporter, ...otlpExporters({ json: async () => json }), stdoutExporter],
   };
 }

@@ -5,7 +5,8 @@ import { ScanError, type ScannedEntry } from "../../core/core.ts";
 import { apiError } from "../../errors/api-error.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import { fieldValue } from "../../header-field.ts";
-import { json, noContent, type RuntimeResponse, readBody } from "../../http.ts";
+import { json, noContent, type RuntimeResponse, readBody, withChanges } from "../../http.ts";
+import type { Hop } from "../../telemetry/tracing.ts";
 import type { Call } from "../endpoint.ts";
 import { outcomeId } from "../outcome-id.ts";
 import { eventBytes } from "./event-bytes.ts";
@@ -69,12 +70,55 @@ function failed(failures: readonly Failure[], name: string, topic: string): Runt
   return { ...response, headers };
 }
 
-/** dapr-http-api §1.3, "Bulk", from the topic on. Nothing is published unless every entry is well-formed. */
-export async function publishBulk(
+/** Each event as a hop of the trace, where there is one: `publish` gets the call that an event came with. */
+async function tracedEvents(
+  call: Call,
+  topic: string,
+  publish: (callOfEvent: () => Call) => Promise<RuntimeResponse>,
+): Promise<RuntimeResponse> {
+  const { sidecar, request } = call;
+  const { tracing } = sidecar.tracer;
+  if (tracing === undefined) return publish(() => call);
+  const hops: Hop[] = [];
+  try {
+    return await publish(() => {
+      const hop = tracing.begin(request.headers);
+      hops.push(hop);
+      return { ...call, request: withChanges(request, { headers: hop.onward(request.headers) }) };
+    });
+  } finally {
+    for (const hop of hops) {
+      hop.end(() => ({
+        name: request.path,
+        kind: "producer",
+        attributes: [
+          ["messaging.system", "pubsub"],
+          ["messaging.destination.name", topic],
+        ],
+        status: { code: "unset" },
+      }));
+    }
+  }
+}
+
+export function publishBulk(
   call: Call,
   opened: OpenedPubSub,
   topic: string,
   metadata: ReadonlyMap<string, string>,
+): Promise<RuntimeResponse> {
+  return tracedEvents(call, topic, (callOfEvent) =>
+    publishEntries(call, opened, topic, metadata, callOfEvent),
+  );
+}
+
+/** dapr-http-api §1.3, "Bulk", from the topic on. Nothing is published unless every entry is well-formed. */
+async function publishEntries(
+  call: Call,
+  opened: OpenedPubSub,
+  topic: string,
+  metadata: ReadonlyMap<string, string>,
+  callOfEvent: () => Call,
 ): Promise<RuntimeResponse> {
   const { sidecar, request } = call;
   const { appId, maxBodySize } = sidecar;
@@ -124,7 +168,7 @@ export async function publishBulk(
     const requestId = outcome === undefined ? undefined : `${outcome}/${entry.entryId}`;
     const event = { data, contentType: entry.contentType, metadata: metadataOf(entry, metadata), requestId };
     try {
-      requests.push(toBroker(call, event, destination));
+      requests.push(toBroker(callOfEvent(), event, destination));
     } catch (error) {
       return unframed(error, appId, name, topic);
     }

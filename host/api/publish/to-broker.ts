@@ -4,7 +4,8 @@ import { eventIdField, rawPayload } from "../../components/pubsub/raw-payload.ts
 import { ScanError } from "../../core/core.ts";
 import { apiError } from "../../errors/api-error.ts";
 import { ComponentError } from "../../errors/component-error.ts";
-import type { RuntimeResponse } from "../../http.ts";
+import { type Headers, header, type RuntimeResponse } from "../../http.ts";
+import type { Sidecar } from "../../sidecar.ts";
 import type { Call } from "../endpoint.ts";
 import { envelope } from "./envelope.ts";
 
@@ -41,12 +42,24 @@ export function refused(
   return apiError("ERR_PUBSUB_FORBIDDEN", { name, topic, appId }, { metadata: { topic, error } });
 }
 
+/** With the book's `X-Correlation-ID` where calls are traced: the subscriber gets it as a header again. */
+function correlated(
+  { tracer }: Sidecar,
+  headers: Headers,
+  metadata: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  if (tracer.tracing === undefined) return metadata;
+  const correlation = header(headers, "x-correlation-id");
+  return correlation === undefined ? metadata : new Map(metadata).set("x-correlation-id", correlation);
+}
+
 /** The event as the broker gets it, in its envelope. What it throws, {@link unframed} answers. */
 export function toBroker(
   { sidecar, request }: Call,
-  { data, contentType, metadata, requestId }: GivenEvent,
+  { data, contentType, metadata: given, requestId }: GivenEvent,
   { opened: { resource, definition, access }, topic, raw }: Destination,
 ): PublishRequest {
+  const metadata = correlated(sidecar, request.headers, given);
   const base = { topic: access.brokerTopic(topic), requestId };
   if (raw) {
     return {

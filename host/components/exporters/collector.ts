@@ -1,0 +1,56 @@
+import { type Code, ComponentError } from "../../errors/component-error.ts";
+import { reasonOf } from "../../errors/reason-of.ts";
+import type { Platform } from "../../platform.ts";
+
+export interface Collector {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** An address as people write it, as a URL: the scheme and, where there is none, the path are filled in. */
+export function collectorUrl(address: string, path: string, scheme = "http"): string {
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `${scheme}://${address}`;
+  if (!/^https?:/i.test(text) || !URL.canParse(text)) {
+    throw new Error("expected the address of a collector, such as http://localhost:9411");
+  }
+  const url = new URL(text);
+  if (url.pathname === "/") url.pathname = path;
+  return url.href;
+}
+
+function codeOf(status: number): Code {
+  if (status === 401) return "UNAUTHENTICATED";
+  if (status === 403) return "PERMISSION_DENIED";
+  return status >= 500 || status === 408 || status === 429 ? "UNAVAILABLE" : "INVALID_ARGUMENT";
+}
+
+/** Sends a batch to a collector. Throws ComponentError. */
+export async function sendTo(
+  { url, headers, timeoutMs }: Collector,
+  platform: Platform,
+  contentType: string,
+  body: string | Uint8Array,
+): Promise<void> {
+  const timeout = new AbortController();
+  const cancel = platform.clock.after(timeoutMs, () => timeout.abort());
+  const { host } = new URL(url);
+  try {
+    const response = await platform.fetch(url, {
+      method: "POST",
+      headers: { ...headers, "content-type": contentType },
+      body: body as string | Uint8Array<ArrayBuffer>,
+      credentials: "omit",
+      signal: timeout.signal,
+    });
+    await response.body?.cancel();
+    if (!response.ok)
+      throw new ComponentError(codeOf(response.status), `${host} answered ${response.status}`);
+  } catch (error) {
+    if (error instanceof ComponentError) throw error;
+    const cause = timeout.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
+    throw new ComponentError("UNAVAILABLE", `${host} cannot be reached: ${cause}`);
+  } finally {
+    cancel();
+  }
+}

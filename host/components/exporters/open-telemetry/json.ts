@@ -1,0 +1,1 @@
+export { JsonTraceSerializer as json } from "@opentelemetry/otlp-transformer";

@@ -1,0 +1,1 @@
+export { ProtobufTraceSerializer as protobuf } from "@opentelemetry/otlp-transformer";
