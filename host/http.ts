@@ -30,6 +30,8 @@ export interface RuntimeResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
+  /** Of an answer from the catalogue of errors: what it says. */
+  readonly errorCode?: string;
 }
 
 /** The first value of a header; `name` is lower-case. */

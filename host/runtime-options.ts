@@ -7,6 +7,7 @@ import type { Transport } from "./mesh/transport.ts";
 import type { Platform } from "./platform.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
+import type { Meters } from "./telemetry/metrics/meters.ts";
 
 /** What a host makes a runtime of. */
 export interface RuntimeOptions {
@@ -35,4 +36,6 @@ export interface RuntimeOptions {
   shutdown(force: boolean): void;
   /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
   readonly subscriptionRecords?: SubscriptionRecords | undefined;
+  /** Left out, nothing is measured. */
+  readonly meters?: Meters | undefined;
 }

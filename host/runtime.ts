@@ -1,5 +1,5 @@
 import { receiveInvocation } from "./api/invoke.ts";
-import { tracedRequest } from "./api/traced-request.ts";
+import { observed } from "./api/observed.ts";
 import { pipedChannel } from "./channel/piped-channel.ts";
 import { type ComponentChange, Components, touched } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
@@ -67,6 +67,7 @@ export class Runtime {
       configurations: new ConfigurationSubscriptions(() => this.sidecar, options.subscriptionRecords),
       outboxes: new Outboxes(() => this.sidecar),
       tracer: new Tracer(options, () => this.#components?.exporters),
+      meters: options.meters,
       get resources() {
         return runtime.#resources;
       },
@@ -127,6 +128,7 @@ export class Runtime {
       host,
       context: { appId, namespace, platform, log, core, relays },
       namespace: this.#options.namespace,
+      meters: this.#options.meters,
     });
     if (this.#stopping.signal.aborted) {
       await opened.close();
@@ -248,12 +250,10 @@ export class Runtime {
 
   /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */
   handle(request: RuntimeRequest): Promise<RuntimeResponse> {
-    const { tracing } = this.sidecar.tracer;
-    if (tracing === undefined) return this.#handle(request);
-    return tracedRequest(tracing, this.sidecar, request, (traced) => this.#handle(traced));
+    return observed(this.sidecar, request, this.#answer);
   }
 
-  async #handle(request: RuntimeRequest): Promise<RuntimeResponse> {
+  readonly #answer = async (request: RuntimeRequest): Promise<RuntimeResponse> => {
     const epoch = this.#underWay.enter();
     try {
       return await this.#dispatch.handle(request);
@@ -262,7 +262,7 @@ export class Runtime {
     } finally {
       this.#underWay.leave(epoch);
     }
-  }
+  };
 
   /** A request of another instance for this app. */
   receive(request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {

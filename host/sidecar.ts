@@ -10,6 +10,7 @@ import type { Log, Platform } from "./platform.ts";
 import type { Resiliency } from "./resiliency/resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { Meters } from "./telemetry/metrics/meters.ts";
 import type { Tracer } from "./telemetry/tracer.ts";
 
 /** What is ready, part by part: the truth behind `/v1.0/healthz`. */
@@ -40,6 +41,8 @@ export interface Sidecar {
   readonly configurations: ConfigurationSubscriptions;
   readonly outboxes: Outboxes;
   readonly tracer: Tracer;
+  /** Undefined where nothing is measured. */
+  readonly meters: Meters | undefined;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
   readonly extended: Map<string, string>;
   /** Bytes. */

@@ -135,7 +135,8 @@ export class Subscriptions {
     const { component, access } = opened;
     const { retries, backOff } = inboundPolicy(sidecar, pubsubname);
     const intake = new Intake(sidecar, subscription, opened, retries);
-    const context = { app, presence: this.#presence, underWay: this.#underWay };
+    const meter = sidecar.meters?.ingress(pubsubname, topic);
+    const context = { app, presence: this.#presence, underWay: this.#underWay, meter };
     const { bulk } = subscription;
     const { handler, flush } =
       bulk === undefined ? delivery(intake, context) : bulkDelivery(intake, context, platform);

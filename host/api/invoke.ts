@@ -112,7 +112,11 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   };
   if (to.kind === "app" && endpoint === undefined) {
     const own = to.appId === sidecar.appId && to.namespace === sidecar.namespace;
-    if (!own) return sidecar.mesh.invoke(to.appId, to.namespace, outgoing);
+    if (!own) {
+      const { mesh, meters } = sidecar;
+      const call = () => mesh.invoke(to.appId, to.namespace, outgoing);
+      return meters === undefined ? call() : meters.invoked(to.appId, call);
+    }
     return invokeOwn(sidecar, { ...outgoing, headers: withoutHeader(outgoing.headers, "host") });
   }
   const base = endpoint?.baseUrl ?? (to.kind === "external" ? to.base.replace(/\/+$/, "") : "");
@@ -139,10 +143,16 @@ export function receiveInvocation(
   request: RuntimeRequest,
   caller: Peer,
 ): Promise<RuntimeResponse> {
+  const { meters } = sidecar;
+  if (meters === undefined) return receive(sidecar, request, caller);
+  return meters.received(caller.appId, () => receive(sidecar, request, caller));
+}
+
+function receive(sidecar: Sidecar, request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {
   const { tracing } = sidecar.tracer;
   if (tracing === undefined) return received(sidecar, request, caller);
-  const receive = (passed: RuntimeRequest) => received(sidecar, passed, caller);
-  return tracedInvocation(tracing, sidecar, request, caller, receive);
+  const traced = (passed: RuntimeRequest) => received(sidecar, passed, caller);
+  return tracedInvocation(tracing, sidecar, request, caller, traced);
 }
 
 async function received(sidecar: Sidecar, request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {

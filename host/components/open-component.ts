@@ -1,6 +1,7 @@
 import { ComponentError } from "../errors/component-error.ts";
 import { withTimeout } from "../platform.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import type { Meters } from "../telemetry/metrics/meters.ts";
 import { availability } from "./availability.ts";
 import type { Binding } from "./bindings/binding.ts";
 import {
@@ -88,6 +89,7 @@ export interface OpenOptions {
   readonly context: Omit<ComponentContext, "name">;
   /** What the host was given; with none, components of every namespace are the app's, as in daprd. */
   readonly namespace: string | undefined;
+  readonly meters?: Meters | undefined;
 }
 
 /** The family that a type belongs to: `state` of `state.redis`. */
@@ -146,6 +148,22 @@ export async function openComponent(
   secretstores: OpenedSecretStores,
   options: OpenOptions,
   before?: Opened<Family, Component>,
+): Promise<Opened<Family, Component>> {
+  const { meters } = options;
+  if (meters === undefined) return await openDiscreet(resource, secretstores, options, before);
+  try {
+    return meters.component(await openDiscreet(resource, secretstores, options, before));
+  } catch (error) {
+    meters.notOpened(resource);
+    throw error;
+  }
+}
+
+async function openDiscreet(
+  resource: ComponentResource,
+  secretstores: OpenedSecretStores,
+  options: OpenOptions,
+  before: Opened<Family, Component> | undefined,
 ): Promise<Opened<Family, Component>> {
   const definition = definitionOf(resource, options);
   const secrets = await secretValues(resource, secretstores);

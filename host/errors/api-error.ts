@@ -62,7 +62,7 @@ export function apiError(
     }
     body.details = details;
   }
-  return json(body, options.status ?? row.status);
+  return { ...json(body, options.status ?? row.status), errorCode: options.wireCode ?? code };
 }
 
 /** An answer from the catalogue, thrown from below a handler; the runtime's one catch-all renders it. */

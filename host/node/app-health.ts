@@ -8,6 +8,8 @@ export interface AppHealthOptions {
   /** Consecutive failures until the app counts as unhealthy. */
   readonly threshold?: number;
   onChange?(healthy: boolean): void;
+  /** Called after each probe with its status, 0 without one, and when it began. */
+  probed?(began: number, status: number): void;
 }
 
 /**
@@ -42,15 +44,17 @@ export class AppHealth {
   async #once(): Promise<void> {
     const late = new AbortController();
     const cancel = this.clock.after(this.options.timeoutMs ?? 500, () => late.abort());
-    let ok = false;
+    const began = this.clock.now();
+    let status = 0;
     try {
-      const status = await this.probe(this.options.path ?? "/healthz", late.signal);
-      ok = status >= 200 && status < 300;
+      status = await this.probe(this.options.path ?? "/healthz", late.signal);
     } catch {
-      ok = false;
+      status = 0;
     }
     cancel();
     if (this.#stop.signal.aborted) return;
+    this.options.probed?.(began, status);
+    const ok = status >= 200 && status < 300;
     this.#failures = ok ? 0 : this.#failures + 1;
     const healthy = ok || (this.healthy && this.#failures < (this.options.threshold ?? 3));
     if (healthy === this.healthy) return;

@@ -7,6 +7,8 @@ import { type DoorOptions, receive } from "./receive.ts";
 export interface ServerOptions extends DoorOptions {
   /** 0 takes a free one. */
   readonly port: number;
+  /** The switch that chooses it. */
+  readonly portSwitch?: string;
   /** Taken instead of a free one, if it is free itself. */
   readonly preferredPort?: number | undefined;
   /** The path of a Unix domain socket to listen on as well: no browser reaches it, so no page is looked for. */
@@ -111,7 +113,7 @@ async function bindAll(options: ServerOptions, server: () => Server): Promise<nu
     try {
       for (const address of options.addresses) {
         const own = server();
-        const taken = await bind(own, address, port);
+        const taken = await bind(own, address, port, options.portSwitch);
         if (taken === undefined) continue;
         bound.push(own);
         port = taken;
@@ -127,18 +129,23 @@ async function bindAll(options: ServerOptions, server: () => Server): Promise<nu
 }
 
 class PortTakenError extends Error {
-  constructor(port: number, address: string) {
-    super(`port ${port} of ${address} is taken by another program; choose one with --dapr-http-port`);
+  constructor(port: number, address: string, portSwitch: string) {
+    super(`port ${port} of ${address} is taken by another program; choose one with ${portSwitch}`);
     this.name = "PortTakenError";
   }
 }
 
 /** Answers the port; undefined when the machine has no such address. Throws {@link PortTakenError}. */
-function bind(server: Server, address: string, port: number): Promise<number | undefined> {
+function bind(
+  server: Server,
+  address: string,
+  port: number,
+  portSwitch = "--dapr-http-port",
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT") resolve(undefined);
-      else reject(error.code === "EADDRINUSE" ? new PortTakenError(port, address) : error);
+      else reject(error.code === "EADDRINUSE" ? new PortTakenError(port, address, portSwitch) : error);
     });
     server.listen({ port, host: address, exclusive: true }, () => {
       settle(server);

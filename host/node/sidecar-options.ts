@@ -5,6 +5,15 @@ import type { Environment } from "../resources/value-entries.ts";
 import type { AppHealthOptions } from "./app-health.ts";
 import type { GivenComponents } from "./given-components.ts";
 
+export interface MetricsDoor {
+  /** Left out: a free one. */
+  readonly port?: number;
+  /** Where no port is given: taken if it is free. */
+  readonly preferredPort?: number;
+  /** Loopback, IPv4 and IPv6, when left out. */
+  readonly listenAddresses?: readonly string[];
+}
+
 export interface SidecarOptions {
   readonly appId: string;
   readonly namespace?: string;
@@ -26,6 +35,8 @@ export interface SidecarOptions {
   readonly unixDomainSocket?: string;
   /** Loopback, IPv4 and IPv6, when left out. */
   readonly listenAddresses?: readonly string[];
+  /** Where Prometheus reads metrics, unless a Configuration turns them off; left out: nothing is measured. */
+  readonly metrics?: MetricsDoor;
   /** Serves health and metadata only, without a token. */
   readonly publicPort?: number;
   /** When set, every call must carry it in `dapr-api-token`. */

@@ -7,13 +7,16 @@ import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
 import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
-import { type BrowserPolicy, loopbackHosts, parseOrigins } from "../security/browser-guard.ts";
+import { RuntimeMeters } from "../telemetry/metrics/runtime-meters.ts";
 import { consoleLog } from "../web-platform.ts";
+import type { AppHealthOptions } from "./app-health.ts";
+import { browserPolicy, loopbackAddresses } from "./browser-policy.ts";
 import { nodeCore } from "./core-module.ts";
 import { FoundResources } from "./found-resources.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
+import { listenForScrapes } from "./metrics/listen-for-scrapes.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { publicHandler } from "./public-handler.ts";
 import { nodeRegistry, nodeRules } from "./registry.ts";
@@ -25,6 +28,8 @@ import { watchResources } from "./watch-resources.ts";
 export interface NodeSidecar {
   readonly appId: string;
   readonly port: number;
+  /** Where Prometheus reads; undefined where nothing is measured. */
+  readonly metricsPort: number | undefined;
   readonly url: string;
   readonly runtime: Runtime;
   /** Graceful; resolves when all is closed. Idempotent. */
@@ -33,9 +38,12 @@ export interface NodeSidecar {
   readonly stopped: Promise<void>;
 }
 
-const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
-
-async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Promise<AppChannel | undefined> {
+async function appChannel(
+  options: SidecarOptions,
+  clock: Clock,
+  log: Log,
+  probed: NonNullable<AppHealthOptions["probed"]>,
+): Promise<AppChannel | undefined> {
   if (options.app !== undefined) return fetchChannel(options.app);
   if (options.appPort === undefined) return undefined;
   const { httpChannel } = await import("./http-channel.ts");
@@ -45,7 +53,7 @@ async function appChannel(options: SidecarOptions, clock: Clock, log: Log): Prom
     protocol: options.appProtocol ?? "http",
     maxConcurrency: options.appMaxConcurrency ?? 0,
     apiToken: options.appApiToken,
-    ...(options.appHealth !== undefined && { health: options.appHealth }),
+    ...(options.appHealth !== undefined && { health: { ...options.appHealth, probed } }),
     clock,
     log,
   });
@@ -92,18 +100,6 @@ function machine(
   return [new MachineTransport({ folder, clock, log, control })];
 }
 
-function policy(options: SidecarOptions, addresses: readonly string[]): BrowserPolicy {
-  const own = new Set(["127.0.0.1", "::1", "localhost"]);
-  const hosts = [...loopbackHosts, ...addresses, ...(options.allowedHosts ?? [])].map((host) =>
-    host.toLowerCase(),
-  );
-  return {
-    hosts: new Set(hosts),
-    anyAddress: addresses.some((address) => !own.has(address)),
-    origins: parseOrigins(options.allowedOrigins ?? ""),
-  };
-}
-
 /** The request with the sidecar's own token: for callers who have proved themselves in another way. */
 function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
   if (apiToken === undefined) return request;
@@ -123,8 +119,13 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const [core, found, app] = await Promise.all([
     nodeCore(),
     FoundResources.load(options, log),
-    appChannel(options, clock, log),
+    appChannel(options, clock, log, (began, status) => meters?.probed(began, status)),
   ]);
+  const { metrics: settings = {} } = found.resources.configuration;
+  const meters =
+    options.metrics === undefined || settings.enabled === false
+      ? undefined
+      : new RuntimeMeters({ appId: options.appId, namespace: options.namespace, settings, clock, log });
   const platform = nodePlatform(log, clock);
   const relays = relayConnections(platform);
   const servers: HttpServer[] = [];
@@ -148,7 +149,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       }),
       ...relayTransport(options, relays, platform),
     ],
-    app,
+    app: app && (meters?.app(app) ?? app),
+    meters,
     apiToken,
     maxBodySize,
     strict: options.strict ?? false,
@@ -185,7 +187,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
 
   const door = {
     addresses,
-    policy: policy(options, addresses),
+    policy: browserPolicy(options, addresses),
     apiToken,
     maxBodySize,
     maxHeaderSize: (options.readBufferSize ?? 4096) + 4096,
@@ -208,8 +210,15 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       ? undefined
       : open(listen({ ...door, port: publicPort, handle: publicHandler(trusted) }));
   });
-  // Both to their end, so that what one of them opened is closed when the other fails.
-  const settled = await Promise.allSettled([doors, runtime.start()]);
+  let scraped: HttpServer | undefined;
+  const scrapes =
+    meters &&
+    listenForScrapes(meters, options, door).then((server) => {
+      scraped = server;
+      servers.push(server);
+    });
+  // All to their end, so that what one of them opened is closed when another fails.
+  const settled = await Promise.allSettled([doors, scrapes, runtime.start()]);
   const failed = settled.find((result) => result.status === "rejected");
   if (failed !== undefined) {
     await stop();
@@ -221,5 +230,6 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     watching = watchResources({ paths, found, clock, log, update });
   }
   const port = (servers[0] as HttpServer).port;
-  return { appId: options.appId, port, url: `http://localhost:${port}`, runtime, stop, stopped };
+  const metricsPort = scraped?.port;
+  return { appId: options.appId, port, metricsPort, url: `http://localhost:${port}`, runtime, stop, stopped };
 }

@@ -1,3 +1,4 @@
+import type { Metrics } from "../telemetry/metrics/metrics-settings.ts";
 import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { TracingSection } from "./tracing-section.ts";
@@ -14,11 +15,13 @@ export interface Configuration {
   readonly httpPipeline?: readonly PipelineHandler[];
   readonly appHttpPipeline?: readonly PipelineHandler[];
   readonly tracing?: TracingSection;
+  readonly metrics?: Metrics;
 }
 
 /** The members that are looked at when a sidecar starts, and not again; the field that each is in a file. */
 export const readAtStart: Readonly<Partial<Record<keyof Configuration, string>>> = {
   hotReload: "spec.features HotReload",
+  metrics: "spec.metrics",
 };
 
 function isRecord(value: unknown): value is Record<string, unknown> {

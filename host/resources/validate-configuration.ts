@@ -1,4 +1,5 @@
 import { features } from "./configuration/features.ts";
+import { metrics } from "./configuration/metrics.ts";
 import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
 import type { SectionReader } from "./configuration/section.ts";
@@ -14,6 +15,8 @@ const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["httppipeline", pipeline("httpPipeline")],
   ["apphttppipeline", pipeline("appHttpPipeline")],
   ["tracing", tracing],
+  ["metric", metrics],
+  ["metrics", metrics],
 ]);
 
 /** A document of `kind: Configuration`, and the names of what in it is not applied. Throws ResourceError. */

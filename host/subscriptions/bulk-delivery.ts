@@ -32,6 +32,7 @@ interface Batch {
  */
 export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, uuid }: Platform): Delivery {
   const { pubsub, subscription } = intake;
+  const { meter } = context;
   const { topic, raw, bulk } = subscription;
   const { maxMessages = 1, maxAwaitMs = 0 } = bulk ?? {};
   const batches = new Map<string, Batch>();
@@ -57,6 +58,7 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
     const { to, hop } = (waiting[0] as Waiting).admitted;
     // Each event has its own; of a call with several no one is the parent.
     if (hop !== undefined && waiting.length === 1) headers.push("traceparent", hop.traceparent);
+    const began = meter?.begin() ?? 0;
     let status: number;
     let verdicts: (entryId: string) => Verdict;
     try {
@@ -67,6 +69,10 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
       );
     } catch (error) {
       for (const { admitted } of waiting) intake.called(admitted, 500);
+      meter?.settledTogether(
+        began,
+        waiting.map(() => "retry"),
+      );
       if (!(error instanceof AppUnreachableError)) {
         return settle(waiting, (one) => end(one, reasonOf(error), "retry"));
       }
@@ -76,6 +82,10 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
     }
     context.presence.found();
     for (const { admitted } of waiting) intake.called(admitted, status);
+    meter?.settledTogether(
+      began,
+      entries.map(({ entryId }) => verdicts(entryId)),
+    );
     settle(waiting, async (one, i) => {
       const verdict = verdicts(entries[i]?.entryId ?? "");
       if (verdict === "success") return;

@@ -2,6 +2,7 @@ import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts"
 import type { MessageHandler } from "../components/pubsub/pubsub.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { IngressMeter } from "../telemetry/metrics/meters.ts";
 import type { AppPresence } from "./app-presence.ts";
 import { deliveryHeaders } from "./delivery-headers.ts";
 import type { Intake } from "./intake.ts";
@@ -20,6 +21,7 @@ export interface DeliveryContext {
   readonly presence: AppPresence;
   /** Calls to the app that carry an event, while they last: aborting one leaves its events to the broker. */
   readonly underWay: Set<AbortController>;
+  readonly meter: IngressMeter | undefined;
 }
 
 /** Calls the app with events. `read` is given the whole answer; an answer that breaks off counts as none. */
@@ -51,7 +53,7 @@ export async function call<T>(
  */
 export function delivery(intake: Intake, context: DeliveryContext): Delivery {
   const { pubsub, subscription } = intake;
-  const { presence } = context;
+  const { presence, meter } = context;
   return {
     flush() {},
     async handler(message) {
@@ -59,6 +61,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       if (admitted === undefined) return;
       const { id, envelope, to, traceparent, tracestate } = admitted;
       const headers = deliveryHeaders(pubsub, message.metadata, traceparent, tracestate);
+      const began = meter?.begin() ?? 0;
       let answer: readonly [status: number, verdict: Verdict];
       try {
         answer = await call(context, { method: "POST", ...to, headers, body: envelope }, async (response) => [
@@ -67,6 +70,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
         ]);
       } catch (error) {
         intake.called(admitted, 500);
+        meter?.settled(began, "retry");
         if (!(error instanceof AppUnreachableError))
           return intake.refused(message, id, reasonOf(error), "retry");
         const { topic } = subscription;
@@ -76,6 +80,7 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       presence.found();
       const [status, verdict] = answer;
       intake.called(admitted, status);
+      meter?.settled(began, verdict);
       if (verdict === "success") return;
       const why = `the app answered ${status}${status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
       await intake.refused(message, id, why, verdict);

@@ -93,15 +93,16 @@ describe("the switches of run and daprd", () => {
 
   it("says in one sentence what has no effect yet, and refuses what cannot be done", () => {
     const { given } = read(
-      "--metrics-port",
-      "9090",
-      "--enable-profiling",
+      "--profile-port",
+      "7777",
+      "--dapr-grpc-port",
+      "50001",
       "--app-id",
       "a",
-      "--enable-metrics",
+      "--enable-profiling",
     );
     expect(checkFlags(given)).toBe(
-      "accepted, without effect yet: --metrics-port, --enable-metrics (metrics are not served yet), --enable-profiling (use node --inspect or --cpu-prof)",
+      "accepted, without effect yet: --dapr-grpc-port (the gRPC API is not served yet), --profile-port, --enable-profiling (use node --inspect or --cpu-prof)",
     );
     expect(checkFlags(read("--app-id", "a").given)).toBeUndefined();
     expect(() => checkFlags(read("-k").given)).toThrow(/^--kubernetes: /);

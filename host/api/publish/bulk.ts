@@ -168,11 +168,13 @@ async function publishEntries(
     const requestId = outcome === undefined ? undefined : `${outcome}/${entry.entryId}`;
     const event = { data, contentType: entry.contentType, metadata: metadataOf(entry, metadata), requestId };
     try {
-      requests.push(toBroker(callOfEvent(), event, destination));
+      requests.push({ ...toBroker(callOfEvent(), event, destination), together: true });
     } catch (error) {
       return unframed(error, appId, name, topic);
     }
   }
+  const began = sidecar.meters?.now() ?? 0;
   const failures = await publishAll(opened, ids, requests);
+  sidecar.meters?.publishedTogether(began, name, topic, ids.length, failures.length);
   return failures.length === 0 ? noContent : failed(failures, name, topic);
 }

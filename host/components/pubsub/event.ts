@@ -10,6 +10,8 @@ export interface PublishRequest {
   readonly metadata: ReadonlyMap<string, string>;
   /** With an id, a second publish of the same id appends nothing and succeeds (components with OUTCOME). */
   readonly requestId: string | undefined;
+  /** One of many that were published in one request. */
+  readonly together?: true;
 }
 
 export interface Message {

@@ -15,7 +15,6 @@ export interface Flag {
 }
 
 const grpc = "the gRPC API is not served yet";
-const metrics = "metrics are not served yet";
 const control = "there is no control plane yet";
 const profile = "use node --inspect or --cpu-prof";
 const kubernetes = "daprlet does not run in Kubernetes mode; leave it out";
@@ -65,6 +64,14 @@ export const flags: readonly Flag[] = [
   },
   { names: ["dapr-listen-addresses"], value: "addresses", summary: "where to listen (127.0.0.1,::1)" },
   { names: ["dapr-public-port"], value: "port", summary: "a second port with health and metadata only" },
+  { names: ["enable-metrics"], summary: "serve /metrics for Prometheus (on; --enable-metrics=false)" },
+  {
+    names: ["metrics-port"],
+    short: "M",
+    value: "port",
+    summary: "where (9090; where it is taken, a free one)",
+  },
+  { names: ["metrics-listen-address"], value: "address", summary: "where metrics listen (127.0.0.1,::1)" },
   { names: ["dapr-graceful-shutdown-seconds"], value: "seconds", summary: "time to finish on a stop (5)" },
   { names: ["unix-domain-socket"], short: "u", value: "folder", summary: "listen on a socket in it as well" },
   {
@@ -84,9 +91,6 @@ export const flags: readonly Flag[] = [
   { names: ["dapr-grpc-port", "grpc-port"], short: "G", value: "port", summary: "", later: grpc },
   { names: ["dapr-internal-grpc-port"], short: "I", value: "port", summary: "", later: grpc },
   { names: ["dapr-internal-grpc-listen-address"], value: "address", summary: "", later: grpc },
-  { names: ["metrics-port"], short: "M", value: "port", summary: "", later: metrics },
-  { names: ["metrics-listen-address"], value: "address", summary: "", later: metrics },
-  { names: ["enable-metrics"], summary: "", later: metrics },
   { names: ["profile-port"], value: "port", summary: "", later: profile },
   { names: ["profiling-listen-address"], value: "address", summary: "", later: profile },
   { names: ["enable-profiling"], summary: "", later: profile },

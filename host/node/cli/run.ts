@@ -84,6 +84,7 @@ function startApp({ given, command, terminal }: Session, sidecar: NodeSidecar): 
       DAPR_HTTP_PORT: String(sidecar.port),
       ...(port !== undefined && { APP_PORT: String(port) }),
       ...(grpcPort !== undefined && { DAPR_GRPC_PORT: String(grpcPort) }),
+      ...(sidecar.metricsPort !== undefined && { DAPR_METRICS_PORT: String(sidecar.metricsPort) }),
       APP_PROTOCOL: given.text("app-protocol") ?? "http",
     },
     out: (line) => terminal.out(prefix + line),

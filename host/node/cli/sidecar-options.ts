@@ -5,7 +5,7 @@ import type { Log, LogLevel } from "../../platform.ts";
 import type { ComponentObject } from "../../resources/component-from-object.ts";
 import { type DefaultRelay, defaultPubSub } from "../given-components.ts";
 import { runtimeFolder } from "../machine/runtime-folder.ts";
-import type { SidecarOptions } from "../sidecar-options.ts";
+import type { MetricsDoor, SidecarOptions } from "../sidecar-options.ts";
 import { type Given, UsageError } from "./arguments.ts";
 import { cliLog, type LogFormat } from "./cli-log.ts";
 import type { Terminal } from "./terminal.ts";
@@ -122,6 +122,16 @@ function health(given: Given): SidecarOptions["appHealth"] {
   };
 }
 
+/** On, as in Dapr, unless switched off. */
+function metrics(given: Given): SidecarOptions["metrics"] {
+  if (given.has("enable-metrics") && !given.on("enable-metrics")) return undefined;
+  return present<MetricsDoor>({
+    port: given.port("metrics-port"),
+    preferredPort: 9090,
+    listenAddresses: given.list("metrics-listen-address"),
+  });
+}
+
 /** Drops the members that are undefined, which the options do not take. */
 function present<T extends object>(options: { [K in keyof T]?: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
@@ -166,6 +176,7 @@ export function sidecarOptions(
     appApiToken: environment.APP_API_TOKEN || undefined,
     apiToken: environment.DAPR_API_TOKEN || undefined,
     port: given.port("dapr-http-port"),
+    metrics: metrics(given),
     publicPort: given.port("dapr-public-port"),
     listenAddresses: given.list("dapr-listen-addresses"),
     unixDomainSocket: given.text("unix-domain-socket"),

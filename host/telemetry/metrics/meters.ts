@@ -1,0 +1,36 @@
+import type { AppChannel } from "../../channel/app-channel.ts";
+import type { Component, Family } from "../../components/component.ts";
+import type { Opened } from "../../components/open-component.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../../http.ts";
+import type { ComponentResource } from "../../resources/component.ts";
+import type { Verdict } from "../../subscriptions/verdict.ts";
+
+/** What of one topic's events is measured. */
+export interface IngressMeter {
+  /** Milliseconds since the epoch, for `settled`. */
+  begin(): number;
+  settled(began: number, verdict: Verdict): void;
+  /** Many at a time, which went to the app together. */
+  settledTogether(began: number, verdicts: readonly Verdict[]): void;
+}
+
+/** What a runtime has measured of itself. A runtime without one measures nothing, and pays for nothing. */
+export interface Meters {
+  /** A request of the API. */
+  served(
+    request: RuntimeRequest,
+    answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
+  ): Promise<RuntimeResponse>;
+  /** An invocation of another app. */
+  invoked(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse>;
+  /** An invocation by another app. */
+  received(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse>;
+  /** The app, its calls measured. */
+  app(app: AppChannel): AppChannel;
+  /** A component that was opened, its calls measured. */
+  component<O extends Opened<Family, Component>>(opened: O): O;
+  notOpened(resource: ComponentResource): void;
+  ingress(pubsub: string, topic: string): IngressMeter;
+  publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
+  now(): number;
+}

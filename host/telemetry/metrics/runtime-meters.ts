@@ -1,0 +1,216 @@
+import type { AppChannel } from "../../channel/app-channel.ts";
+import type { Binding } from "../../components/bindings/binding.ts";
+import type { Component, Family } from "../../components/component.ts";
+import type { ConfigurationStore } from "../../components/configuration/configuration-store.ts";
+import { familyOf, type Opened } from "../../components/open-component.ts";
+import type { PubSub } from "../../components/pubsub/pubsub.ts";
+import type { SecretStore } from "../../components/secretstores/secret-store.ts";
+import type { Store } from "../../components/state/store.ts";
+import { header, type RuntimeRequest, type RuntimeResponse } from "../../http.ts";
+import { UnavailableError } from "../../mesh/transport.ts";
+import type { Clock, Log } from "../../platform.ts";
+import type { ComponentResource } from "../../resources/component.ts";
+import { errorCategory } from "./error-category.ts";
+import { measuredBody } from "./measured-body.ts";
+import {
+  measuredBinding,
+  measuredConfigurationStore,
+  measuredPubSub,
+  measuredSecretStore,
+  measuredStore,
+} from "./measured-component.ts";
+import { type MeterSet, meterSet, type TextMetric, textMetrics } from "./meter-set.ts";
+import type { IngressMeter, Meters } from "./meters.ts";
+import type { Metrics } from "./metrics-settings.ts";
+import { type PathLabel, pathLabel } from "./path-label.ts";
+
+export interface RuntimeMetersOptions {
+  readonly appId: string;
+  readonly namespace: string | undefined;
+  readonly settings: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Bytes of a body whose length is known before it is read; 0 where it is not, as in Dapr. */
+function knownLength({ headers, body }: RuntimeRequest): number {
+  if (body === undefined) return 0;
+  if (body instanceof Uint8Array) return body.byteLength;
+  return Number(header(headers, "content-length")) || 0;
+}
+
+/** {@link Meters} in memory, for a scrape to read. */
+export class RuntimeMeters implements Meters {
+  readonly #options: RuntimeMetersOptions;
+  readonly #meters: MeterSet;
+  readonly #served: PathLabel;
+  readonly #called: PathLabel;
+
+  constructor(options: RuntimeMetersOptions) {
+    this.#options = options;
+    this.#meters = meterSet(options.settings, options.log);
+    this.#served = pathLabel(options.settings, true);
+    this.#called = pathLabel(options.settings, false);
+  }
+
+  /** What there is to show. */
+  get text(): readonly TextMetric[] {
+    const { appId, namespace = "" } = this.#options;
+    return textMetrics(this.#meters, appId, namespace);
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  #since(began: number): number {
+    return Math.max(0, this.now() - began);
+  }
+
+  #method(method: string): string {
+    return this.#options.settings.excludeVerbs ? "" : method;
+  }
+
+  async served(
+    request: RuntimeRequest,
+    answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
+  ): Promise<RuntimeResponse> {
+    const began = this.now();
+    const { httpServer, httpServerRequestBytes, httpServerResponseBytes, errorCodes } = this.#meters;
+    httpServerRequestBytes.series().add(knownLength(request));
+    const response = await answer(request);
+    const { status, errorCode } = response;
+    if (errorCode !== undefined && this.#options.settings.recordErrorCodes) {
+      errorCodes.series(errorCategory(errorCode), errorCode).increase();
+    }
+    const series = httpServer.series(
+      this.#method(request.method),
+      this.#served(request.path),
+      String(status),
+    );
+    const body = measuredBody(response.body, (bytes) => {
+      series.add(this.#since(began));
+      httpServerResponseBytes.series().add(bytes);
+    });
+    return body === response.body ? response : { ...response, body };
+  }
+
+  app(app: AppChannel): AppChannel {
+    const { httpClient, httpClientSentBytes, httpClientReceivedBytes } = this.#meters;
+    const returned = app.returned?.bind(app);
+    return {
+      invoke: async (request) => {
+        const began = this.now();
+        const method = this.#method(request.method);
+        const path = this.#called(request.path);
+        httpClientSentBytes.series(method, path).add(knownLength(request));
+        let response: RuntimeResponse;
+        try {
+          response = await app.invoke(request);
+        } catch (error) {
+          httpClient.series(method, path, "500").add(this.#since(began));
+          throw error;
+        }
+        const body = measuredBody(response.body, (bytes) => {
+          httpClient.series(method, path, String(response.status)).add(this.#since(began));
+          httpClientReceivedBytes.series().add(bytes);
+        });
+        return body === response.body ? response : { ...response, body };
+      },
+      ready: (signal) => app.ready(signal),
+      ...(returned !== undefined && { returned }),
+      get properties() {
+        return app.properties;
+      },
+      close: () => app.close(),
+    };
+  }
+
+  /** A health probe of the app that began then. */
+  probed(began: number, status: number): void {
+    this.#meters.healthProbes.series(String(status)).add(this.#since(began));
+  }
+
+  async invoked(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse> {
+    const { requestsSent, responsesReceived, responseLatency } = this.#meters;
+    const began = this.now();
+    try {
+      const response = await answer();
+      const status = String(response.status);
+      requestsSent.series(appId, "unary").increase();
+      responsesReceived.series(appId, status, "unary").increase();
+      responseLatency.series(appId, status).add(this.#since(began));
+      return response;
+    } catch (error) {
+      // What found no instance was not sent.
+      if (!(error instanceof UnavailableError) || error.sent) requestsSent.series(appId, "unary").increase();
+      throw error;
+    }
+  }
+
+  async received(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse> {
+    const { requestsReceived, responsesSent } = this.#meters;
+    requestsReceived.series(appId).increase();
+    let status = "0"; // as Dapr tells one that failed
+    try {
+      const response = await answer();
+      status = String(response.status);
+      return response;
+    } finally {
+      responsesSent.series(appId, status).increase();
+    }
+  }
+
+  component<O extends Opened<Family, Component>>(opened: O): O {
+    const { type, name } = opened.resource;
+    this.#meters.componentsLoaded.series().increase();
+    this.#meters.componentsOpened.series(type).increase();
+    return { ...opened, component: this.#measured(opened.component, type, name) };
+  }
+
+  #measured(component: Component, type: string, name: string): Component {
+    const now = () => this.now();
+    switch (familyOf(type)) {
+      case "state":
+        return measuredStore(component as Store, name, this.#meters, now);
+      case "pubsub":
+        return measuredPubSub(component as PubSub, name, this.#meters, now);
+      case "bindings":
+        return measuredBinding(component as Binding, name, this.#meters, now);
+      case "secretstores":
+        return measuredSecretStore(component as SecretStore, name, this.#meters, now);
+      case "configuration":
+        return measuredConfigurationStore(component as ConfigurationStore, name, this.#meters, now);
+      default:
+        return component;
+    }
+  }
+
+  notOpened({ type, name }: ComponentResource): void {
+    this.#meters.componentsFailed.series(type, name, "init").increase();
+  }
+
+  ingress(pubsub: string, topic: string): IngressMeter {
+    const { ingress, ingressBulk, ingressBulkEvents } = this.#meters;
+    return {
+      begin: () => this.now(),
+      settled: (began, verdict) => {
+        // An app that gives an event up has dealt with it.
+        const status = verdict === "drop" ? "success" : verdict;
+        ingress.series(pubsub, topic, verdict, status).add(this.#since(began));
+      },
+      settledTogether: (began, verdicts) => {
+        const succeeded = verdicts.every((verdict) => verdict !== "retry");
+        ingressBulk.series(pubsub, topic, succeeded ? "success" : "retry").add(this.#since(began));
+        for (const verdict of verdicts) ingressBulkEvents.series(pubsub, topic, verdict).increase();
+      },
+    };
+  }
+
+  publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void {
+    const { egressBulk, egressBulkEvents } = this.#meters;
+    egressBulk.series(pubsub, topic, failed === 0 ? "true" : "false").add(this.#since(began));
+    if (events > failed) egressBulkEvents.series(pubsub, topic, "true").increase(events - failed);
+    if (failed > 0) egressBulkEvents.series(pubsub, topic, "false").increase(failed);
+  }
+}
