@@ -7,6 +7,18 @@ export { deliverUntilConsumed } from "./components/bindings/redelivery.ts";
 export type { Component, ComponentContext, Definition } from "./components/component.ts";
 export type { ComponentChange } from "./components/components.ts";
 export * from "./components/configuration/configuration-store.ts";
+export { type Mask, maskedExporter } from "./components/exporters/mask.ts";
+export { readableSpans } from "./components/exporters/open-telemetry/readable-span.ts";
+export {
+  type AttributeValue,
+  defineExporter,
+  type ExporterDefinition,
+  exportFields,
+  type FinishedSpan,
+  type SpanExporter,
+  type SpanKind,
+  type SpanStatus,
+} from "./components/exporters/span-exporter.ts";
 export * from "./components/lock/lock-store.ts";
 export { duration, flag, integer, type MetadataSchema, text } from "./components/metadata-schema.ts";
 export * from "./components/pubsub/pubsub.ts";

@@ -2,6 +2,7 @@ import type { Log } from "../platform.ts";
 import { readAtStart } from "../resources/configuration.ts";
 import { joinResources, type ParsedResources, type Resources } from "../resources/resources.ts";
 import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
+import { otelEnvironment } from "./otel-environment.ts";
 import { ResourceFiles } from "./resource-files.ts";
 import type { SidecarOptions } from "./sidecar-options.ts";
 
@@ -53,7 +54,9 @@ export class FoundResources {
       files.load(),
       configurations.load(),
     ]);
-    return new FoundResources(parsed, files, configurations, log);
+    const configuration = environment && otelEnvironment(environment, (sentence) => log.warn(sentence));
+    const all = configuration === undefined ? parsed : joinResources([{ configuration }, parsed]);
+    return new FoundResources(all, files, configurations, log);
   }
 
   /** Undefined when nothing has changed. What is broken is complained of, and stays as it last was. */

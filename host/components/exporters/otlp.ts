@@ -1,15 +1,10 @@
-import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { ComponentError } from "../../errors/component-error.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, milliseconds } from "../metadata-schema.ts";
 import { collectorUrl, sendTo } from "./collector.ts";
 import { readableSpans } from "./open-telemetry/readable-span.ts";
+import type { SpanEncoding } from "./open-telemetry/span-encoding.ts";
 import { defineExporter, type ExporterDefinition, exportFields, type SpanExporter } from "./span-exporter.ts";
-
-/** OpenTelemetry's own encoding of spans, in JSON or protobuf; undefined in the unlikely case that it fails. */
-export interface SpanEncoding {
-  serializeRequest(spans: ReadableSpan[]): Uint8Array | undefined;
-}
 
 /** The encodings that a host has. Loaded when an exporter opens. */
 export interface SpanEncodings {

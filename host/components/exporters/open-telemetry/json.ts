@@ -1,1 +1,4 @@
-export { JsonTraceSerializer as json } from "@opentelemetry/otlp-transformer";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import type { SpanEncoding } from "./span-encoding.ts";
+
+export const json = JsonTraceSerializer as unknown as SpanEncoding;

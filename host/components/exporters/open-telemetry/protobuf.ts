@@ -1,1 +1,4 @@
-export { ProtobufTraceSerializer as protobuf } from "@opentelemetry/otlp-transformer";
+import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import type { SpanEncoding } from "./span-encoding.ts";
+
+export const protobuf = ProtobufTraceSerializer as unknown as SpanEncoding;
