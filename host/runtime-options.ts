@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   readonly extended: ReadonlyMap<string, string>;
   /** What POST /v1.0/shutdown does, once it has been answered. */
   shutdown(force: boolean): void;
+  /** Told of resources of an update that are all open, be it after several attempts. */
+  allOpen?(resources: Resources): void;
   /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
   readonly subscriptionRecords?: SubscriptionRecords | undefined;
   /** Left out, nothing is measured. */

@@ -12,7 +12,6 @@ import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 import { HttpEndpoints } from "./http-endpoints.ts";
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
-import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
@@ -24,6 +23,7 @@ import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Tracer } from "./telemetry/tracer.ts";
 import { Turnover } from "./turnover.ts";
+import { UpdateRetry } from "./update-retry.ts";
 
 export type { RuntimeOptions };
 
@@ -44,6 +44,7 @@ export class Runtime {
   readonly #resiliency: CurrentResiliency;
   readonly #inputBindings = new InputBindings(() => this.sidecar);
   #wanted: Resources;
+  readonly #again: UpdateRetry;
   #app: "away" | "asked" | "ready" = "away";
 
   constructor(options: RuntimeOptions) {
@@ -52,6 +53,7 @@ export class Runtime {
     this.#wanted = options.resources;
     this.#underWay = new Turnover(options.platform.clock);
     this.#resiliency = new CurrentResiliency(options);
+    this.#again = new UpdateRetry(options.platform, () => this.#update(this.#wanted, false));
     const runtime = this;
     this.sidecar = {
       appId: options.appId,
@@ -114,19 +116,11 @@ export class Runtime {
     const { mesh, namespace } = this.sidecar;
     const log = platform.log;
     await this.#resiliency.become(resources.resiliencies);
-    // Who is on a relay for its topics can also be called there.
-    const relays: RelayConnections = {
-      open: async (options) => {
-        const connection = await this.#options.relays.open(options);
-        mesh.add(connection.transport);
-        return connection;
-      },
-    };
     checkPipelines(resources, this.#options);
     const opened = await Components.open(this.sidecar.tracer.componentsOf(resources), {
       registry,
       host,
-      context: { appId, namespace, platform, log, core, relays },
+      context: { appId, namespace, platform, log, core, relays: mesh.relays(this.#options.relays) },
       namespace: this.#options.namespace,
       meters: this.#options.meters,
     });
@@ -137,23 +131,14 @@ export class Runtime {
     this.#components = opened;
     this.#pipelines.update(resources, opened.middleware);
     this.sidecar.tracer.update(resources);
+    if (opened.leftOut) this.#again.later();
     const failed = (error: Error) => {
       throw error;
     };
     await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores, failed);
     await this.sidecar.configurations.load();
     const member = { appId, namespace, instance: platform.uuid() };
-    const receive = (request: RuntimeRequest, caller: Peer) => this.receive(request, caller);
-    await Promise.all(
-      mesh.transports.map(async (transport) => {
-        try {
-          await transport.join(member, receive);
-        } catch (error) {
-          const cause = reasonOf(error);
-          log.error(`other instances cannot be reached by way of ${transport.name}`, { cause });
-        }
-      }),
-    );
+    await mesh.join(member, (request, caller) => this.receive(request, caller));
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
       const cause = reasonOf(error);
@@ -192,9 +177,14 @@ export class Runtime {
   /**
    * Brings a started runtime to other resources while it answers: each component that changed by itself, the old one
    * closed once the requests that may hold it have ended. What cannot be opened leaves what was there in place, is
-   * logged, and told in the answer. Throws, with nothing changed, when the resources contradict each other.
+   * logged, told in the answer, and tried again until it opens or other resources come. Throws, with nothing changed,
+   * when the resources contradict each other.
    */
-  async update(resources: Resources): Promise<readonly ComponentChange[]> {
+  update(resources: Resources): Promise<readonly ComponentChange[]> {
+    return this.#update(resources, true);
+  }
+
+  async #update(resources: Resources, fresh: boolean): Promise<readonly ComponentChange[]> {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
     checkPipelines(resources, this.#options);
@@ -203,27 +193,34 @@ export class Runtime {
     await this.#resiliency.become(resources.resiliencies);
     const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
+    const say = (sentence: string) => this.log[fresh ? "error" : "debug"](sentence);
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;
     const changes = await components.update(this.sidecar.tracer.componentsOf(resources), async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
-        else this.log.error(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
+        else say(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
       }
       this.#resources = resources;
       this.#pipelines.update(resources, components.middleware);
-      await this.#settle(changed);
+      if (changed.some(({ action }) => action !== "kept")) await this.#settle(changed);
     });
     this.#resources = resources;
     this.#pipelines.update(resources, components.middleware);
     this.sidecar.tracer.update(resources);
-    await this.#updateEndpoints(resources, components);
+    if (this.#wanted === resources) this.#again.after(changes, fresh);
+    if (changes.every(({ action }) => action !== "kept")) this.#options.allOpen?.(resources);
+    await this.#updateEndpoints(resources, components, say);
     if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());
     return changes;
   }
 
-  async #updateEndpoints({ httpEndpoints }: Resources, { secretstores }: Components): Promise<void> {
-    const failed = ({ message }: Error) => this.log.error(`${message}; it stays as it was`);
+  async #updateEndpoints(
+    { httpEndpoints }: Resources,
+    { secretstores }: Components,
+    say: (sentence: string) => void,
+  ): Promise<void> {
+    const failed = ({ message }: Error) => say(`${message}; it stays as it was`);
     const drained = () => this.#underWay.pass();
     await this.sidecar.httpEndpoints.update(httpEndpoints, secretstores, failed, drained);
   }
@@ -278,6 +275,7 @@ export class Runtime {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
+    this.#again.cancel();
     try {
       const { subscriptions, streams, configurations, outboxes } = this.sidecar;
       await Promise.all([

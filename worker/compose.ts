@@ -60,6 +60,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     relays: new RelayClient(platform),
     defaults: defaultResources,
     subscriptionRecords: (appId) => registrations.subscriptionsOf(appId),
+    keep: (registration) => void registrations.renew(registration).catch(() => undefined),
   });
   const host: ScopeHost = new ScopeHost({
     worker,

@@ -29,6 +29,8 @@ export interface Registration {
   readonly namespace: string;
   /** Validated; undefined leaves the app's earlier ones, or else gives it the two defaults. */
   readonly resources: Resources | undefined;
+  /** Of one that is kept: what was asked for last, where not all of it has opened yet. No page sends it. */
+  readonly wanted?: Resources | undefined;
   /** Ports of localhost whose every path is the sidecar's. */
   readonly ports: readonly number[];
   readonly strict: boolean;

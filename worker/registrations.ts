@@ -63,6 +63,15 @@ export class Registrations {
     });
   }
 
+  /** Of an app that is kept: it becomes no later by it. */
+  async renew(registration: Registration): Promise<void> {
+    await this.#database.transact(["apps"], "readwrite", "relaxed", async (transaction) => {
+      const apps = transaction.objectStore("apps");
+      const kept = await apps.get(registration.appId);
+      if (kept !== undefined) await apps.put({ ...kept, registration });
+    });
+  }
+
   async forgetClients(clients: readonly KeptClient[]): Promise<void> {
     if (clients.length === 0) return;
     await this.#database.transact(["clients"], "readwrite", "relaxed", async (transaction) => {

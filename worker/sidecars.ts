@@ -31,6 +31,8 @@ export interface SidecarsOptions {
   readonly defaults: (relay: RelaySettings | undefined) => Resources;
   /** Where an app's subscriptions to configuration outlive its runtime; left out in page mode. */
   readonly subscriptionRecords?: (appId: string) => SubscriptionRecords;
+  /** Keeps what an app has become by itself; left out where nothing outlives the page. */
+  readonly keep?: (registration: Registration) => void;
 }
 
 /** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
@@ -76,8 +78,8 @@ export class App {
    * replaced. Throws why a component could not be opened as it is wanted: those stay as they were.
    */
   async reconfigure(registration: Registration): Promise<void> {
-    const resources = registration.resources ?? this.registration.resources;
-    await this.#become({ ...registration, resources });
+    const { resources, wanted } = registration.resources === undefined ? this.registration : registration;
+    await this.#become({ ...registration, resources, wanted });
   }
 
   /** Goes back to settings that it had. */
@@ -90,15 +92,17 @@ export class App {
     const before = this.registration;
     const earlier = this.#resourcesOf(before).components;
     try {
-      await this.#become({ ...before, resources });
+      await this.#become({ ...before, resources, wanted: undefined });
       await this.runtime();
     } catch (error) {
-      // What does not open must not be what a later start of the worker opens.
+      // What does not open must not be what a later start of the worker needs.
       const kept = error instanceof KeptError ? error.names : undefined;
       const wanted = resources.components.filter(({ name }) => !kept?.has(name));
       const components = [...wanted, ...earlier.filter(({ name }) => kept?.has(name))];
       this.registration =
-        kept === undefined ? before : { ...before, resources: { ...resources, components } };
+        kept === undefined
+          ? before
+          : { ...before, resources: { ...resources, components }, wanted: resources };
       throw error;
     }
   }
@@ -108,7 +112,7 @@ export class App {
     if (same(next, before)) return;
     this.registration = next;
     const running = await this.#runtime?.catch(() => undefined);
-    const withoutResources = (registration: Registration) => ({ ...registration, resources: undefined });
+    const withoutResources = (registration: Registration) => ({ ...registration, resources: 0, wanted: 0 });
     if (running === undefined || !same(withoutResources(next), withoutResources(before))) return this.close();
     const kept = (await running.update(this.#resourcesOf(next))).filter(({ action }) => action === "kept");
     if (kept.length > 0) throw new KeptError(kept);
@@ -172,9 +176,20 @@ export class App {
       subscriptionRecords: this.#options.subscriptionRecords?.(appId),
       // The browser stops a worker; an app can end its own runtime, which the next request starts again.
       shutdown: () => void this.close(),
+      allOpen: (resources) => this.#allOpen(resources),
     });
     await runtime.start();
+    const { wanted } = this.registration;
+    // What an update could not open is opened when it can be; nobody waits for it.
+    if (wanted !== undefined) void runtime.update(wanted).catch(() => undefined);
     return runtime;
+  }
+
+  #allOpen(resources: Resources): void {
+    const { wanted } = this.registration;
+    if (wanted === undefined || !same(resources, { ...noResources, ...wanted })) return;
+    this.registration = { ...this.registration, resources: wanted, wanted: undefined };
+    this.#options.keep?.(this.registration);
   }
 }
 

@@ -32,6 +32,13 @@ export interface ComponentChange {
   readonly action: "opened" | "replaced" | "closed" | "kept";
   /** Why it was kept. */
   readonly cause?: string;
+  /** Of one that was kept: whether it may open later as it is written. */
+  readonly mayOpen?: boolean;
+}
+
+/** Whether time may heal what a component failed to open with: all but what is wrong in its resource, or not there. */
+function mayHeal({ code }: ComponentError): boolean {
+  return code !== "INVALID_ARGUMENT" && code !== "UNIMPLEMENTED";
 }
 
 /** Those that are this app's: by their scopes, and by their namespace where the host was given one. Two of one name are refused. */
@@ -83,6 +90,7 @@ export class Components implements OpenComponents {
   readonly middleware = new Map<string, OpenedMiddleware>();
   readonly exporters = new Map<string, OpenedExporter>();
   readonly #options: OpenOptions;
+  #leftOut = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(options: OpenOptions) {
@@ -105,11 +113,17 @@ export class Components implements OpenComponents {
           await components.close();
           throw error;
         }
-        const { message } = ComponentError.from(error);
-        log.error(`component ${resource.name} is left out (ignoreErrors): ${message}`);
+        const failure = ComponentError.from(error);
+        if (mayHeal(failure)) components.#leftOut = true;
+        log.error(`component ${resource.name} is left out (ignoreErrors): ${failure.message}`);
       }
     }
     return components;
+  }
+
+  /** Whether one was left out at the start that an update may open. */
+  get leftOut(): boolean {
+    return this.#leftOut;
   }
 
   /**
@@ -151,7 +165,9 @@ export class Components implements OpenComponents {
         const formerly = was !== undefined && was !== family ? { formerly: was } : {};
         changes.push({ name, family, ...formerly, action: before === undefined ? "opened" : "replaced" });
       } catch (error) {
-        changes.push({ name, family, action: "kept", cause: ComponentError.from(error).message });
+        const failure = ComponentError.from(error);
+        const mayOpen = mayHeal(failure);
+        changes.push({ name, family, action: "kept", cause: failure.message, mayOpen });
       }
     }
     const names = new Set(wanted.map(({ name }) => name));

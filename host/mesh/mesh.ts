@@ -1,7 +1,9 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { type Platform, sleep } from "../platform.ts";
-import { type Instance, type Transport, UnavailableError } from "./transport.ts";
+import type { RelayConnections } from "./relay-connection.ts";
+import { type Instance, type Member, type Receiver, type Transport, UnavailableError } from "./transport.ts";
 
 type Candidate = readonly [instance: Instance, transport: Transport];
 
@@ -41,6 +43,31 @@ export class Mesh {
   /** Adds a way that came with a component; one that is there already counts once. */
   add(transport: Transport): void {
     if (!this.#transports.includes(transport)) this.#transports.push(transport);
+  }
+
+  /** These connections; who is on a relay for its topics can also be called there. */
+  relays(connections: RelayConnections): RelayConnections {
+    return {
+      open: async (options) => {
+        const connection = await connections.open(options);
+        this.add(connection.transport);
+        return connection;
+      },
+    };
+  }
+
+  /** Joins them all; one that cannot be joined is logged and left out. */
+  async join(self: Member, receive: Receiver): Promise<void> {
+    await Promise.all(
+      this.transports.map(async (transport) => {
+        try {
+          await transport.join(self, receive);
+        } catch (error) {
+          const cause = reasonOf(error);
+          this.platform.log.error(`other instances cannot be reached by way of ${transport.name}`, { cause });
+        }
+      }),
+    );
   }
 
   /**
