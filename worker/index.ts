@@ -13,7 +13,6 @@ export { daprLockStore } from "../host/components/lock/dapr.ts";
 export { inMemoryLockStore } from "../host/components/lock/in-memory.ts";
 export { rateLimitMiddleware } from "../host/components/middleware/ratelimit.ts";
 export { routerAliasMiddleware } from "../host/components/middleware/routeralias.ts";
-export { routerCheckerMiddleware } from "../host/components/middleware/routerchecker.ts";
 export { uppercaseMiddleware } from "../host/components/middleware/uppercase.ts";
 export { daprPubSub } from "../host/components/pubsub/dapr.ts";
 export { InMemoryBroker, inMemoryPubSub } from "../host/components/pubsub/in-memory.ts";
@@ -32,6 +31,7 @@ export { indexedDbConfigurationStore } from "./components/configuration-indexedd
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
 export { browserPubSub } from "./components/pubsub-browser.ts";
+export { routerChecker } from "./components/router-checker.ts";
 export { vaultSecretStore } from "./components/secretstores-vault.ts";
 export { indexedDbStore } from "./components/state-indexeddb.ts";
 export { type AttachOptions, compose, type WorkerRegistry } from "./compose.ts";

@@ -40,6 +40,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "middleware.http.ratelimit": ["a page", "Node"],
   "middleware.http.routeralias": ["a page", "Node"],
   "middleware.http.routerchecker": ["a page", "Node"],
+  "middleware.http.opa": ["Node"],
   "exporters.zipkin": ["a page", "Node"],
   "exporters.otlp": ["a page", "Node"],
   "exporters.native": ["a page", "Node"],

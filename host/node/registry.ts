@@ -27,6 +27,7 @@ import { redisBinding } from "./components/bindings-redis.ts";
 import { redisConfigurationStore } from "./components/configuration-redis.ts";
 import { nodeHttpExchange } from "./components/http-exchange.ts";
 import { redisLockStore } from "./components/lock-redis.ts";
+import { opaMiddleware } from "./components/middleware-opa.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
@@ -61,7 +62,8 @@ export const nodeRegistry: Registry = {
     uppercaseMiddleware,
     rateLimitMiddleware,
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
-    routerCheckerMiddleware,
+    routerCheckerMiddleware(async () => (await import("@bufbuild/re2")).RE2JS),
+    opaMiddleware,
   ],
   exporters: [zipkinExporter, ...otlpExporters(nodeEncodings), stdoutExporter],
 };

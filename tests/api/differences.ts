@@ -567,6 +567,20 @@ export const differences = [
     why: "who puts a check in front of an API must not get the API without it",
   },
   {
+    id: "middleware.opa.rego",
+    what: "`middleware.http.opa` with the source of its policy in `rego`",
+    daprd: "compiled",
+    daprlet: "refused, with how to compile it for `policyFile`",
+    why: "a compiler of Rego is a program of its own",
+  },
+  {
+    id: "middleware.routerchecker.dots",
+    what: "a path whose dot segments lead out of what the rule of `middleware.http.routerchecker` matches",
+    daprd: "passes, where the rule matches it as it is written",
+    daprlet: "refused: what is dispatched has to match as well",
+    why: "a rule for paths is for where they lead",
+  },
+  {
     id: "ratelimit.remote-addr",
     what: "whether `X-Rate-Limit-Request-Remote-Addr` has the port of the caller's connection",
     daprd: true,

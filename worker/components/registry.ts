@@ -12,7 +12,6 @@ import { daprLockStore } from "../../host/components/lock/dapr.ts";
 import { inMemoryLockStore } from "../../host/components/lock/in-memory.ts";
 import { rateLimitMiddleware } from "../../host/components/middleware/ratelimit.ts";
 import { routerAliasMiddleware } from "../../host/components/middleware/routeralias.ts";
-import { routerCheckerMiddleware } from "../../host/components/middleware/routerchecker.ts";
 import { uppercaseMiddleware } from "../../host/components/middleware/uppercase.ts";
 import { daprPubSub } from "../../host/components/pubsub/dapr.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
@@ -31,6 +30,7 @@ import { indexedDbConfigurationStore } from "./configuration-indexeddb.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { offlineQueue } from "./offline-queue.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
+import { routerChecker } from "./router-checker.ts";
 import { vaultSecretStore } from "./secretstores-vault.ts";
 import { indexedDbStore } from "./state-indexeddb.ts";
 
@@ -53,7 +53,7 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     ],
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
-    middleware: [uppercaseMiddleware, rateLimitMiddleware, routerAliasMiddleware(), routerCheckerMiddleware],
+    middleware: [uppercaseMiddleware, rateLimitMiddleware, routerAliasMiddleware(), routerChecker],
     exporters: [zipkinExporter, ...otlpExporters({ json: async () => json }), stdoutExporter],
   };
 }
