@@ -8,6 +8,7 @@ import type { Terminal } from "./cli/terminal.ts";
 
 const terminal: Terminal = {
   pid: process.pid,
+  program: [process.execPath, ...process.execArgv, process.argv[1] as string],
   environment: process.env,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   interactive: process.stdin.isTTY === true,
@@ -15,6 +16,10 @@ const terminal: Terminal = {
   err: (line) => process.stderr.write(`${line}\n`),
   onSignal(handler) {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, handler);
+  },
+  onOrphaned(handler) {
+    if (process.connected === false) handler();
+    else process.once("disconnect", handler);
   },
   exit: (code) => process.exit(code),
 };
@@ -32,6 +37,9 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (!parsed.help) {
+      if (command === "run" && parsed.given.has("run-file")) {
+        return (await import("./cli/run-file.ts")).runFile(parsed.given, parsed.rest, terminal);
+      }
       if (command === "run") return run(parsed.given, parsed.rest, terminal);
       if (parsed.rest.length > 0) throw new UsageError(`daprd takes no command: ${parsed.rest[0]}`);
       return daprd(parsed.given, terminal);

@@ -1,10 +1,10 @@
-import { isFields } from "./fields.ts";
+import { isFields, type Place } from "./fields.ts";
 
 /** The fields of a mapping, or of each entry of a list; `true` is anything, `*` any name. */
-type Shape = true | { readonly [name: string]: Shape };
+export type Shape = true | { readonly [name: string]: Shape };
 
 /** `name` and `value` are `name value`. */
-const fields = (names: string, more: { readonly [name: string]: Shape } = {}): Shape => ({
+export const fields = (names: string, more: { readonly [name: string]: Shape } = {}): Shape => ({
   ...Object.fromEntries(names.split(" ").map((name): [string, Shape] => [name, true])),
   ...more,
 });
@@ -58,16 +58,22 @@ export function isSection(name: string): boolean {
 
 type Path = readonly (string | number)[];
 
-function find(value: unknown, shape: Shape, path: Path, found: (path: Path, known: string) => void): void {
+/** Calls back with the path of each field in `value` that `shape` has not, and the names that it has there. */
+export function findUnknown(
+  value: unknown,
+  shape: Shape,
+  path: Path,
+  found: (path: Path, known: readonly string[]) => void,
+): void {
   if (shape === true) return;
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) find(item, shape, [...path, i], found);
+    for (const [i, item] of value.entries()) findUnknown(item, shape, [...path, i], found);
   }
   if (!isFields(value)) return;
   for (const [name, below] of Object.entries(value)) {
     const known = Object.keys(shape).find((key) => key === "*" || key.toLowerCase() === name.toLowerCase());
-    if (known === undefined) found([...path, name], Object.keys(shape).join(", "));
-    else find(below, shape[known] as Shape, [...path, name], found);
+    if (known === undefined) found([...path, name], Object.keys(shape));
+    else findUnknown(below, shape[known] as Shape, [...path, name], found);
   }
 }
 
@@ -78,15 +84,24 @@ function find(value: unknown, shape: Shape, path: Path, found: (path: Path, know
 export function unknownFields(
   kind: string,
   resource: unknown,
-  found: (path: Path, known: string) => void,
+  found: (path: Path, known: readonly string[]) => void,
 ): void {
   const spec = Object.hasOwn(specs, kind) ? specs[kind] : undefined;
   if (spec !== undefined) {
-    find(
+    findUnknown(
       resource,
       fields("apiVersion kind metadata scopes", { spec, auth: fields("secretStore") }),
       [],
       found,
     );
   }
+}
+
+/** A list of more is not read by anybody. */
+const MANY = 10;
+
+/** The sentence about such a field. */
+export function passedOver({ at }: Place, path: Path, kind: string, known: readonly string[]): string {
+  const there = known.length > MANY ? "" : `; it has ${known.join(", ")}`;
+  return `${at(path)}: ${path.join(".")} is no field of a ${kind}, and is passed over${there}`;
 }

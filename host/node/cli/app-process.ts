@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { guard } from "./guard.ts";
 
 export interface AppProcessOptions {
   readonly command: readonly string[];
@@ -42,7 +43,11 @@ export class AppProcess {
     // However this process ends, it does not leave the app behind.
     const leave = () => this.#child.kill();
     process.once("exit", leave);
-    this.#child.once("exit", () => process.off("exit", leave));
+    const callOff = this.#child.pid === undefined ? undefined : guard(this.#child.pid);
+    this.#child.once("exit", () => {
+      process.off("exit", leave);
+      callOff?.();
+    });
     const read = Promise.all([
       lines(this.#child.stdout as Readable, options.out),
       lines(this.#child.stderr as Readable, options.err),

@@ -82,6 +82,14 @@ export const flags: readonly Flag[] = [
   },
   { names: ["relay-room"], value: "name", summary: "the relay's room to join" },
   { names: ["relay-token"], value: "token", summary: "what the relay asks for" },
+  {
+    names: ["run-file"],
+    short: "f",
+    value: "file",
+    summary: "the apps of a template: a file, or a folder with dapr.yaml",
+  },
+  // What `--run-file` starts each app with.
+  { names: ["run-template"], value: "file", summary: "" },
   { names: ["strict"], summary: "exactly today's Dapr: none of the older forms" },
   { names: ["mode"], value: "mode", summary: "standalone" },
   { names: ["version"], summary: "print the version, and end" },
@@ -131,17 +139,10 @@ export const flags: readonly Flag[] = [
   {
     names: ["disable-builtin-k8s-secret-store"],
     summary: "",
-    later: "there are no secret stores yet",
+    later: "there is none outside of Kubernetes",
   },
   { names: ["runtime-path"], value: "path", summary: "", later: "the runtime is in this package" },
   { names: ["image"], value: "image", summary: "", later: "the runtime is in this package" },
   { names: ["kubeconfig"], value: "file", summary: "", refused: kubernetes },
   { names: ["kubernetes"], short: "k", summary: "", refused: kubernetes },
-  {
-    names: ["run-file"],
-    short: "f",
-    value: "file",
-    summary: "",
-    refused: "multi-app templates are not supported yet; start each app with its own `daprlet run`",
-  },
 ];

@@ -41,13 +41,16 @@ export async function list(output: string, terminal: Terminal): Promise<number> 
   else if (output !== "table") throw new UsageError(`--output is table, json or yaml, not ${output}`);
   else if (sidecars.length === 0) terminal.out("no sidecar is running");
   else {
+    const templates = running.some(({ status }) => status.runTemplatePath !== undefined);
     const rows = running.map(({ appId, status }) => [
       appId,
       ...["httpPort", "appPort", "pid", "appPid"].map((name) => String(status[name] ?? "")),
       age(status.startedAt, Date.now()),
       String(status.command ?? ""),
+      ...(templates ? [String(status.runTemplatePath ?? "")] : []),
     ]);
     const heads = ["APP ID", "HTTP PORT", "APP PORT", "PID", "APP PID", "AGE", "COMMAND"];
+    if (templates) heads.push("RUN FILE");
     for (const line of table([heads, ...rows])) terminal.out(line);
   }
   return 0;

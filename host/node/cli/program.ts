@@ -3,6 +3,7 @@ import { version } from "../../version.ts";
 import type { InvokeFlags, PublishFlags } from "./ask.ts";
 import { flags } from "./flags.ts";
 import type { RelayFlags } from "./relay.ts";
+import type { StopFlags } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The switches of `run` and `daprd` for the help; {@link parseArguments} reads them. */
@@ -73,9 +74,12 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .command("stop")
     .description("stop running apps with their sidecars")
     .option("-a, --app-id <id>", "an app; may be repeated", (id: string, ids: string[]) => [...ids, id], [])
+    .option("-f, --run-file <file>", "the apps of a template: a file, or a folder with dapr.yaml")
+    .option("-w, --wait", "accepted; it is always waited for their end")
+    .option("-t, --timeout <seconds>", "how long", "15")
     .argument("[ids...]", "apps as well")
-    .action(async (ids: string[], { appId }: { appId: string[] }) => {
-      code = await (await import("./stop.ts")).stop([...appId, ...ids], terminal);
+    .action(async (ids: string[], flags: StopFlags) => {
+      code = await (await import("./stop.ts")).stop(ids, flags, terminal);
     });
   program
     .command("relay")

@@ -27,7 +27,9 @@ export async function run(given: Given, command: readonly string[], terminal: Te
   const log = commandLog(given, appId, "readable", terminal.colour, terminal.err);
   const later = checkFlags(given);
   if (later !== undefined) log.warn(later);
-  const session = { given, command, appId, stops: new StopRequests(terminal), terminal, log };
+  const stops = new StopRequests(terminal);
+  if (given.has("run-template")) terminal.onOrphaned(() => stops.ask("SIGTERM"));
+  const session = { given, command, appId, stops, terminal, log };
   const target = given.text("relay");
   if (target === undefined) return await runSidecar(session, undefined);
   const { relayFor } = await import("./relay.ts");
@@ -45,12 +47,20 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
   const options = sidecarOptions(given, appId, relay, terminal, log);
   const { appPort } = options;
   const startedAt = Date.now();
+  const runTemplatePath = given.text("run-template");
   let appPid: number | undefined;
   const sidecar = await startSidecar({
     ...options,
     preferredPort: 3500,
     onStopRequest: () => stops.ask(undefined),
-    status: () => ({ appPort, pid: terminal.pid, appPid, startedAt, command: command.join(" ") }),
+    status: () => ({
+      appPort,
+      pid: terminal.pid,
+      appPid,
+      startedAt,
+      command: command.join(" "),
+      runTemplatePath,
+    }),
   });
   try {
     const app = appPort === undefined ? "" : `, its app on port ${appPort}`;

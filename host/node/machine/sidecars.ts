@@ -21,6 +21,9 @@ export interface RunningSidecar {
 
 const nothing = () => undefined;
 const answerMs = 1000;
+const stopMs = 5000;
+/** Sockets asked at a time. */
+const atOnce = 32;
 /** Until a socket that refused a connection is tried again. */
 const againMs = 150;
 
@@ -75,7 +78,8 @@ async function sidecarAt(path: string): Promise<RunningSidecar | undefined> {
     status,
     api: (request) => ask(path, request),
     async stop() {
-      await ask(path, { ...get, method: "POST", path: "/sidecar/stop" });
+      const signal = AbortSignal.timeout(stopMs);
+      await ask(path, { ...get, method: "POST", path: "/sidecar/stop", signal });
     },
   };
 }
@@ -86,7 +90,13 @@ export async function runningSidecars(folder: string): Promise<readonly RunningS
   const paths = await Promise.all(
     apps.map(async (app) => (await instancesIn(app)).map((instance) => join(app, socketName(instance)))),
   );
-  const found = await Promise.all(paths.flat().map(sidecarAt));
+  const left = paths.flat();
+  const found: (RunningSidecar | undefined)[] = [];
+  // A few at a time: of hundreds asked at once, among those that dead ones have left, the living answer too late.
+  const askNext = async () => {
+    for (let path = left.pop(); path !== undefined; path = left.pop()) found.push(await sidecarAt(path));
+  };
+  await Promise.all(Array.from({ length: atOnce }, askNext));
   return found
     .filter((sidecar) => sidecar !== undefined)
     .sort((a, b) => `${a.namespace}/${a.appId}`.localeCompare(`${b.namespace}/${b.appId}`));
