@@ -8,8 +8,8 @@ export interface AppHealthOptions {
   /** Consecutive failures until the app counts as unhealthy. */
   readonly threshold?: number;
   onChange?(healthy: boolean): void;
-  /** Called after each probe with its status, 0 without one, and when it began. */
-  probed?(began: number, status: number): void;
+  /** Called after each probe with the milliseconds that it took, and its status: 0 without one. */
+  probed?(ms: number, status: number): void;
 }
 
 /**
@@ -53,7 +53,7 @@ export class AppHealth {
     }
     cancel();
     if (this.#stop.signal.aborted) return;
-    this.options.probed?.(began, status);
+    this.options.probed?.(Math.max(0, this.clock.now() - began), status);
     const ok = status >= 200 && status < 300;
     this.#failures = ok ? 0 : this.#failures + 1;
     const healthy = ok || (this.healthy && this.#failures < (this.options.threshold ?? 3));

@@ -16,8 +16,6 @@ export interface DoorOptions {
   /** Bytes. */
   readonly maxBodySize: number;
   readonly log: Log;
-  /** Logs each call: verb and path, never a body. */
-  readonly logCalls: boolean;
   handle(request: RuntimeRequest): Promise<RuntimeResponse>;
 }
 
@@ -98,7 +96,6 @@ export function receive(request: IncomingMessage, response: ServerResponse, opti
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? "" : target.slice(mark + 1);
-  if (options.logCalls) log.info("HTTP API Called", { method: `${method} ${path}` });
 
   if (!chunked && length > 0 && length <= options.maxBodySize) {
     collect(request, length, BODY_IDLE_MS, (body) => {

@@ -67,6 +67,7 @@ export interface SidecarOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly logLevel?: LogLevel;
+  /** Whether calls of the API are logged; left out, a Configuration says. */
   readonly logCalls?: boolean;
   readonly strict?: boolean;
   readonly extended?: ReadonlyMap<string, string>;

@@ -1,3 +1,4 @@
+import { loggedCalls } from "../api/logged-calls.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
 import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../http.ts";
@@ -119,7 +120,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const [core, found, app] = await Promise.all([
     nodeCore(),
     FoundResources.load(options, log),
-    appChannel(options, clock, log, (began, status) => meters?.probed(began, status)),
+    appChannel(options, clock, log, (ms, status) => meters?.probed(ms, status)),
   ]);
   const { metrics: settings = {} } = found.resources.configuration;
   const meters =
@@ -185,6 +186,10 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
 
   const asked = options.onStopRequest ?? (() => void stop());
 
+  const { apiLogging = {} } = found.resources.configuration;
+  const answer = (request: RuntimeRequest) => runtime.handle(request);
+  const handle =
+    (options.logCalls ?? apiLogging.enabled) ? loggedCalls(runtime.sidecar, apiLogging, answer) : answer;
   const door = {
     addresses,
     policy: browserPolicy(options, addresses),
@@ -192,8 +197,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     maxBodySize,
     maxHeaderSize: (options.readBufferSize ?? 4096) + 4096,
     log,
-    logCalls: options.logCalls ?? false,
-    handle: (request: RuntimeRequest) => runtime.handle(request),
+    handle,
   };
   const open = async (server: Promise<HttpServer>) => servers.push(await server);
   // The API's own door first: it is `servers[0]`.

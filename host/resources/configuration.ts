@@ -3,6 +3,14 @@ import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { TracingSection } from "./tracing-section.ts";
 
+/** Which calls of the API are logged, and how; nothing of it is on where nobody says. */
+export interface ApiLogging {
+  readonly enabled?: boolean;
+  /** Names of calls instead of paths. */
+  readonly obfuscateURLs?: boolean;
+  readonly omitHealthChecks?: boolean;
+}
+
 /**
  * What Configuration resources say (dapr-http-api §4.4). Plain data; a member that no resource speaks of is left out, and
  * whoever reads it knows the default.
@@ -16,12 +24,14 @@ export interface Configuration {
   readonly appHttpPipeline?: readonly PipelineHandler[];
   readonly tracing?: TracingSection;
   readonly metrics?: Metrics;
+  readonly apiLogging?: ApiLogging;
 }
 
 /** The members that are looked at when a sidecar starts, and not again; the field that each is in a file. */
 export const readAtStart: Readonly<Partial<Record<keyof Configuration, string>>> = {
   hotReload: "spec.features HotReload",
   metrics: "spec.metrics",
+  apiLogging: "spec.logging.apiLogging",
 };
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -48,6 +48,16 @@ export function optionalText(
   return value;
 }
 
+export function optionalFlag(
+  value: unknown,
+  place: Place,
+  path: readonly (string | number)[],
+): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "boolean") fail(place, path, "must be true or false");
+  return value;
+}
+
 export function requiredText(value: unknown, place: Place, path: readonly (string | number)[]): string {
   const text = optionalText(value, place, path);
   if (text === undefined || text.trim() === "") fail(place, path, "is required and must be text");

@@ -1,4 +1,5 @@
 import { features } from "./configuration/features.ts";
+import { logging } from "./configuration/logging.ts";
 import { metrics } from "./configuration/metrics.ts";
 import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
@@ -17,6 +18,7 @@ const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["tracing", tracing],
   ["metric", metrics],
   ["metrics", metrics],
+  ["logging", logging],
 ]);
 
 /** A document of `kind: Configuration`, and the names of what in it is not applied. Throws ResourceError. */

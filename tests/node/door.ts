@@ -34,7 +34,6 @@ export async function start(
     maxBodySize: 4 << 20,
     maxHeaderSize: 8192,
     log,
-    logCalls: false,
     ...options,
     handle: async (request) => handle(request),
   });

@@ -94,8 +94,7 @@ describe("metrics", () => {
         },
       });
     const sidecar = await start({
-      app: ({ method }) => new Response(method === "GET" ? body() : null),
-      components: [],
+      app: ({ url }) => new Response(body(), { status: url.endsWith("/large") ? 200 : 404 }),
     });
     await (await fetch(`${sidecar.url}/v1.0/invoke/shop/method/large`)).arrayBuffer();
     const samples = await read(sidecar);

@@ -191,7 +191,7 @@ export function sidecarOptions(
     environment: (name) => environment[name],
     strict: given.on("strict"),
     log,
-    logCalls: given.on("enable-api-logging"),
+    logCalls: given.has("enable-api-logging") ? given.on("enable-api-logging") : undefined,
     gracefulShutdownMs: graceful === undefined || graceful < 0 ? undefined : graceful * 1000,
     relay,
     relayRoom: room,

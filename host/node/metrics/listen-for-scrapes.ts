@@ -16,7 +16,6 @@ export function listenForScrapes(
     addresses,
     policy: browserPolicy({ ...(allowedHosts && { allowedHosts }) }, addresses),
     apiToken: undefined,
-    logCalls: false,
     port,
     preferredPort,
     portSwitch: "--metrics-port",

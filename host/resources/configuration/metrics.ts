@@ -1,15 +1,9 @@
 import type { Metrics } from "../../telemetry/metrics/metrics-settings.ts";
-import { fail, isFields, member, type Place, requiredText, texts } from "../fields.ts";
+import { fail, isFields, member, optionalFlag, type Place, requiredText, texts } from "../fields.ts";
 import type { SectionReader } from "./section.ts";
 
 type Path = readonly (string | number)[];
 type Rules = NonNullable<Metrics["rules"]>;
-
-function flag(value: unknown, place: Place, path: Path): boolean | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "boolean") fail(place, path, "must be true or false");
-  return value;
-}
 
 function list(value: unknown, place: Place, path: Path): readonly unknown[] {
   if (value === undefined || value === null) return [];
@@ -64,7 +58,7 @@ export const metrics: SectionReader = (section, place, path, unapplied) => {
   if (!isFields(http)) fail(place, [...path, "http"], "must be a mapping");
   if (member(section, "workflow") !== undefined) unapplied(`${path.at(-1)}.workflow`);
   const of = (fields: typeof section, name: string, below: Path) =>
-    flag(member(fields, name), place, [...below, name]);
+    optionalFlag(member(fields, name), place, [...below, name]);
   const below = [...path, "http"];
   const bounds = buckets(member(section, "latencyDistributionBuckets"), place, [
     ...path,

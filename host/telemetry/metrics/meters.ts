@@ -7,7 +7,7 @@ import type { Verdict } from "../../subscriptions/verdict.ts";
 
 /** What of one topic's events is measured. */
 export interface IngressMeter {
-  /** Milliseconds since the epoch, for `settled`. */
+  /** Milliseconds of a clock of its own, for `settled`. */
   begin(): number;
   settled(began: number, verdict: Verdict): void;
   /** Many at a time, which went to the app together. */
@@ -32,5 +32,6 @@ export interface Meters {
   notOpened(resource: ComponentResource): void;
   ingress(pubsub: string, topic: string): IngressMeter;
   publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
+  /** As `begin` of {@link IngressMeter}. */
   now(): number;
 }

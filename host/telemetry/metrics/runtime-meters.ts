@@ -10,8 +10,8 @@ import { header, type RuntimeRequest, type RuntimeResponse } from "../../http.ts
 import { UnavailableError } from "../../mesh/transport.ts";
 import type { Clock, Log } from "../../platform.ts";
 import type { ComponentResource } from "../../resources/component.ts";
+import { measuredBody } from "../measured-body.ts";
 import { errorCategory } from "./error-category.ts";
-import { measuredBody } from "./measured-body.ts";
 import {
   measuredBinding,
   measuredConfigurationStore,
@@ -60,7 +60,8 @@ export class RuntimeMeters implements Meters {
   }
 
   now(): number {
-    return this.#options.clock.now();
+    const { clock } = this.#options;
+    return clock.monotonic?.() ?? clock.now();
   }
 
   #since(began: number): number {
@@ -126,9 +127,9 @@ export class RuntimeMeters implements Meters {
     };
   }
 
-  /** A health probe of the app that began then. */
-  probed(began: number, status: number): void {
-    this.#meters.healthProbes.series(String(status)).add(this.#since(began));
+  /** A health probe of the app, that took so many milliseconds. */
+  probed(ms: number, status: number): void {
+    this.#meters.healthProbes.series(String(status)).add(ms);
   }
 
   async invoked(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse> {
