@@ -123,6 +123,7 @@ export class Runtime {
       context: { appId, namespace, platform, log, core, relays: mesh.relays(this.#options.relays) },
       namespace: this.#options.namespace,
       meters: this.#options.meters,
+      outbound: (component, of) => this.#resiliency.now.outbound(component, of),
     });
     if (this.#stopping.signal.aborted) {
       await opened.close();
@@ -192,6 +193,7 @@ export class Runtime {
       JSON.stringify(subscriptions) + resiliencyText(resiliencies);
     await this.#resiliency.become(resources.resiliencies);
     const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
+    components.govern();
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const say = (sentence: string) => this.log[fresh ? "error" : "debug"](sentence);
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;

@@ -4,12 +4,16 @@ import { ApiError, apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import {
   BodyTooLargeError,
+  header,
   type RuntimeRequest,
   type RuntimeResponse,
   text,
   withoutHeader,
 } from "../http.ts";
+import type { HttpEndpoint } from "../http-endpoints.ts";
+import type { Waits } from "../mesh/mesh.ts";
 import { type Peer, UnavailableError } from "../mesh/transport.ts";
+import { PolicyError } from "../resiliency/policy-error.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { invokeExternal } from "./invoke/external.ts";
@@ -21,8 +25,16 @@ import {
   receivedHeaders,
 } from "./invoke/headers.ts";
 import { limitedBody } from "./invoke/limited-body.ts";
-import { addressed, destination, encodeMethod, type Target, writtenTarget } from "./invoke/target.ts";
+import {
+  addressed,
+  type Destination,
+  destination,
+  encodeMethod,
+  type Target,
+  writtenTarget,
+} from "./invoke/target.ts";
 import { tracedInvocation } from "./invoke/traced-invocation.ts";
+import { underPolicy } from "./invoke/under-policy.ts";
 
 /** Methods `*`: any token. The router's own rule splits the target at the first `/method/` of the raw path. */
 export const invoke: readonly Endpoint[] = [
@@ -58,6 +70,7 @@ export function refuseRoute(fault: RouteFault, request: RuntimeRequest): Runtime
 /** The reason for an ERR_DIRECT_INVOKE; rethrows what is no failure of invocation. */
 function causeOf(error: unknown): string {
   if (error instanceof BodyTooLargeError) return "stream too large";
+  if (error instanceof PolicyError) return error.message;
   if (error instanceof UnavailableError || error instanceof AppUnreachableError) return error.message;
   if (error instanceof Error && error.name === "AbortError") return "the caller went away";
   throw error;
@@ -110,11 +123,28 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
     body: limitedBody(request.body, sidecar.maxBodySize),
     signal: request.signal,
   };
+  const policies = sidecar.resiliency.app(to.kind === "app" ? to.appId : to.base);
+  if (policies === undefined)
+    return deliver(sidecar, to, endpoint, outgoing, sidecar.resiliency.serviceRetries);
+  const waits = policies.named ? undefined : sidecar.resiliency.serviceRetries;
+  const streamed = header(request.headers, "transfer-encoding") !== undefined;
+  return await underPolicy(policies.endpoint(method), outgoing, streamed, (attempt) =>
+    deliver(sidecar, to, endpoint, attempt, waits),
+  );
+}
+
+async function deliver(
+  sidecar: Sidecar,
+  to: Exclude<Destination, { kind: "invalid" }>,
+  endpoint: HttpEndpoint | undefined,
+  outgoing: RuntimeRequest,
+  waits: Waits | undefined,
+): Promise<RuntimeResponse> {
   if (to.kind === "app" && endpoint === undefined) {
     const own = to.appId === sidecar.appId && to.namespace === sidecar.namespace;
     if (!own) {
       const { mesh, meters } = sidecar;
-      const call = () => mesh.invoke(to.appId, to.namespace, outgoing);
+      const call = () => mesh.invoke(to.appId, to.namespace, outgoing, waits);
       return meters === undefined ? call() : meters.invoked(to.appId, call);
     }
     return invokeOwn(sidecar, { ...outgoing, headers: withoutHeader(outgoing.headers, "host") });
@@ -125,7 +155,7 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   } catch (error) {
     if (error instanceof BodyTooLargeError) throw error;
     const cause = reasonOf(error);
-    throw new UnavailableError(`${request.method} ${base}: ${cause}`, { cause: error, sent: true });
+    throw new UnavailableError(`${outgoing.method} ${base}: ${cause}`, { cause: error, sent: true });
   }
 }
 

@@ -56,6 +56,7 @@ function get({ sidecar }: Call): RuntimeResponse {
   const components = loaded(sidecar);
   const subscriptions = [...sidecar.subscriptions.list(), ...sidecar.streams.list()];
   const endpoints = sidecar.httpEndpoints.names;
+  const policies = sidecar.resiliency.resources;
   const extended = new Map([
     ["daprRuntimeVersion", version],
     ...sidecar.extended,
@@ -72,6 +73,7 @@ function get({ sidecar }: Call): RuntimeResponse {
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(app !== undefined && { appConnectionProperties: app.properties }),
     actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
+    ...(policies.length > 0 && { resiliencies: policies.map(({ name }) => ({ name })) }),
   });
 }
 

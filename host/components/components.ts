@@ -3,6 +3,7 @@ import { withTimeout } from "../platform.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { inScope } from "../resources/scope.ts";
 import { type Component, type Family, families } from "./component.ts";
+import { governed } from "./governed.ts";
 import {
   familyOf,
   type OpenComponents,
@@ -92,6 +93,8 @@ export class Components implements OpenComponents {
   readonly #options: OpenOptions;
   #leftOut = false;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Components as they opened, where a policy stands before them. */
+  readonly #bare = new WeakMap<object, Component>();
 
   private constructor(options: OpenOptions) {
     this.#options = options;
@@ -217,7 +220,28 @@ export class Components implements OpenComponents {
     return this.#all().find(({ resource }) => resource.name === name);
   }
 
+  /** Puts the policies at hand before what is open; one without a policy is called as it is. */
+  govern(): void {
+    for (const opened of this.#all()) this.#govern(opened);
+  }
+
+  #govern(opened: Opened<Family, Component>): void {
+    const { resource, definition } = opened;
+    const family = familyOf(resource.type);
+    const policy = family && this.#options.outbound?.(resource.name, family);
+    const bare = this.#bare.get(opened) ?? opened.component;
+    if (policy === undefined && bare === opened.component) return;
+    this.#bare.set(opened, bare);
+    const { appId, platform } = this.#options.context;
+    const remembers = definition.features.some((feature) => feature === "OUTCOME");
+    const newId = () => `${appId}/${platform.uuid()}`;
+    // Nobody else changes it, and whoever holds what is open calls the component by way of it.
+    (opened as { component: Component }).component =
+      policy === undefined ? bare : governed(bare, family as Family, { policy, remembers, newId });
+  }
+
   #put(opened: Opened<Family, Component>): void {
+    this.#govern(opened);
     this.#map(opened)?.set(opened.resource.name, opened);
   }
 

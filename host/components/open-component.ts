@@ -1,5 +1,6 @@
 import { ComponentError } from "../errors/component-error.ts";
 import { withTimeout } from "../platform.ts";
+import type { Policy } from "../resiliency/policy.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import type { Meters } from "../telemetry/metrics/meters.ts";
 import { availability } from "./availability.ts";
@@ -90,6 +91,8 @@ export interface OpenOptions {
   /** What the host was given; with none, components of every namespace are the app's, as in daprd. */
   readonly namespace: string | undefined;
   readonly meters?: Meters | undefined;
+  /** The policy for the calls of a component; it may be another one later. Left out: none has one. */
+  outbound?(component: string, family: Family): Policy | undefined;
 }
 
 /** The family that a type belongs to: `state` of `state.redis`. */

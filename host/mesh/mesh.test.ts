@@ -112,7 +112,7 @@ describe("the mesh", () => {
     const only = transport("t", { one: gone(false) });
     const { mesh: all, clock } = mesh(only.transport);
     const caller = new AbortController();
-    const call = all.invoke("a", "n", { ...request(), signal: caller.signal });
+    const call = all.invoke("a", "n", { ...request(), signal: caller.signal }, () => 1_000);
     call.catch(() => undefined);
     await clock.advance(1_500);
     caller.abort(new Error("left"));

@@ -7,9 +7,10 @@ import { type Instance, type Member, type Receiver, type Transport, UnavailableE
 
 type Candidate = readonly [instance: Instance, transport: Transport];
 
-/** Dapr's built-in retries of service invocation. */
-const retries = 3;
-const retryAfterMs = 1000;
+/** How long to wait after so many failures in a row; undefined: give up. */
+export type Waits = (failures: number, elapsedMs: number) => number | undefined;
+
+const once: Waits = () => undefined;
 /** Above it, turns of instances that are long gone are forgotten together with all others. */
 const rememberedTurns = 4096;
 
@@ -72,12 +73,19 @@ export class Mesh {
 
   /**
    * Calls one instance. One that cannot be reached is skipped at once for the next; when none is left, the lookup is
-   * repeated three times, a second apart. What may have reached an app is never sent again. Throws
+   * repeated as `waits` says. What may have reached an app is never sent again. Throws
    * {@link UnavailableError} when no instance could be reached, AppUnreachableError when only apps were gone.
    */
-  async invoke(appId: string, namespace: string, request: RuntimeRequest): Promise<RuntimeResponse> {
+  async invoke(
+    appId: string,
+    namespace: string,
+    request: RuntimeRequest,
+    waits = once,
+  ): Promise<RuntimeResponse> {
+    const { clock } = this.platform;
     let failure: Error | undefined;
-    for (let attempt = 0; ; attempt++) {
+    let began: number | undefined;
+    for (let failures = 1; ; failures++) {
       const candidates = await this.#candidates(appId, namespace);
       for (;;) {
         const next = this.#take(candidates);
@@ -98,13 +106,15 @@ export class Mesh {
         throw new UnavailableError(`couldn't find service: ${appId}`, { sent: false });
       }
       if (failure instanceof AppUnreachableError) throw failure;
-      if (attempt === retries) {
+      began ??= clock.now();
+      const wait = waits(failures, clock.now() - began);
+      if (wait === undefined) {
         throw new UnavailableError(
-          `failed to invoke target ${appId} after ${retries} retries. Error: ${failure.message}`,
+          `failed to invoke target ${appId} after ${failures - 1} retries. Error: ${failure.message}`,
           { cause: failure, sent: false },
         );
       }
-      await sleep(this.platform.clock, retryAfterMs, request.signal);
+      await sleep(clock, wait, request.signal);
     }
   }
 

@@ -476,14 +476,17 @@ describe("two instances", () => {
       },
     };
     const open = (publish: (target: unknown, event: string) => Promise<void>) =>
-      new Outbox(watched, {
-        appId: "shop",
-        store: "s",
-        log,
-        // All begin at the first slot.
-        platform: { ...context.platform, random: (bytes) => bytes.fill(0) },
-        publish,
-      });
+      new Outbox(
+        { component: watched },
+        {
+          appId: "shop",
+          store: "s",
+          log,
+          // All begin at the first slot.
+          platform: { ...context.platform, random: (bytes) => bytes.fill(0) },
+          publish,
+        },
+      );
     const batch = (requestId?: string) => ({ operations: () => [], consistency: undefined, requestId });
     const to = { pubsub: "bus", topic: "orders" };
     const first = open(() => new Promise(() => undefined));

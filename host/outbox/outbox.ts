@@ -1,3 +1,4 @@
+import type { OpenedStore } from "../components/open-component.ts";
 import { backOffMs } from "../components/pubsub/back-off.ts";
 import type { OutboxTarget } from "../components/state/outbox-target.ts";
 import type { Item, Operation, Store, WriteBatch, WriteOutcome } from "../components/state/store.ts";
@@ -37,7 +38,7 @@ export interface OutboxBatch extends Pick<WriteBatch, "consistency" | "requestId
  * belongs to one instance for a while, which it may renew; after that any may claim it.
  */
 export class Outbox {
-  readonly #store: Store;
+  readonly #opened: Pick<OpenedStore, "component">;
   readonly #context: OutboxContext;
   readonly #owner: string;
   /** Slots that are not to be tried: our own, and those that other instances were found in. */
@@ -50,14 +51,19 @@ export class Outbox {
   #working = true;
   #cancelScan: () => void = () => undefined;
 
-  constructor(store: Store, context: OutboxContext) {
+  /** The store is asked for at each call: a policy may come to stand before it. */
+  constructor(opened: Pick<OpenedStore, "component">, context: OutboxContext) {
     const { platform } = context;
-    this.#store = store;
+    this.#opened = opened;
     this.#context = context;
     this.#owner = platform.uuid();
     const [low = 0, high = 0] = platform.random(new Uint8Array(2));
     this.#next = (high * 256 + low) % SLOTS;
     void this.#scan();
+  }
+
+  get #store(): Store {
+    return this.#opened.component;
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { OpenedStore } from "../components/open-component.ts";
 import type { OutboxTarget } from "../components/state/outbox-target.ts";
-import type { Store } from "../components/state/store.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import type { Sidecar } from "../sidecar.ts";
 import { Outbox } from "./outbox.ts";
@@ -10,19 +9,19 @@ const none: ReadonlyMap<string, string> = new Map();
 
 /** The outboxes of a sidecar's open stores. */
 export class Outboxes {
-  readonly #open = new Map<Store, Outbox>();
+  readonly #open = new Map<OpenedStore, Outbox>();
   #closed = false;
 
   constructor(readonly sidecar: () => Sidecar) {}
 
   /** The outbox of a store that has a target. */
-  of({ resource, component }: OpenedStore): Outbox {
-    let outbox = this.#open.get(component);
+  of(opened: OpenedStore): Outbox {
+    let outbox = this.#open.get(opened);
     if (outbox === undefined) {
       const { appId, platform, log } = this.sidecar();
       const publish = this.#publish.bind(this);
-      outbox = new Outbox(component, { appId, store: resource.name, platform, log, publish });
-      this.#open.set(component, outbox);
+      outbox = new Outbox(opened, { appId, store: opened.resource.name, platform, log, publish });
+      this.#open.set(opened, outbox);
       // The last transactions of a sidecar that stops are kept, and published by the next one.
       if (this.#closed) void outbox.close();
     }
@@ -33,10 +32,10 @@ export class Outboxes {
   async refresh(): Promise<void> {
     if (this.#closed) return;
     const { components, log } = this.sidecar();
-    const current = new Set<Store>();
+    const current = new Set<OpenedStore>();
     for (const opened of components.state.values()) {
       if (opened.outbox === undefined) continue;
-      current.add(opened.component);
+      current.add(opened);
       this.of(opened);
       const { pubsub } = opened.outbox;
       if (components.pubsub.has(pubsub)) continue;
@@ -52,7 +51,7 @@ export class Outboxes {
     return this.#end([...this.#open.keys()]);
   }
 
-  async #end(stores: readonly Store[]): Promise<void> {
+  async #end(stores: readonly OpenedStore[]): Promise<void> {
     await Promise.all(
       stores.map(async (store) => {
         const outbox = this.#open.get(store);

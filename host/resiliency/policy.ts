@@ -20,8 +20,8 @@ export interface Operation<T> {
   readonly thrown?: (error: unknown) => Verdict;
   /** Lets go of an answer that nobody is given. */
   readonly discard?: (answer: T) => unknown;
-  /** An answer that is not complete yet when it comes: it tells when it is. The timeout holds until then. */
-  readonly lasting?: (answer: T, ended: () => void) => T;
+  /** An answer that is not complete yet when it comes: it tells when it is, and is cut off when the time is over. */
+  readonly lasting?: (answer: T, ended: () => void, signal: AbortSignal) => T;
   /** The caller. */
   readonly signal?: AbortSignal | undefined;
   /** With it, a circuit breaker that lets nothing pass is waited for, until it aborts. */
@@ -41,6 +41,12 @@ const passing: ReadonlySet<string> = new Set([
 
 export function errorVerdict(error: unknown): Verdict {
   return passing.has(ComponentError.from(error).code) ? "again" : "settled";
+}
+
+/** At least 0 and below 1. */
+export function chance({ random }: Platform): number {
+  const [a = 0, b = 0] = random(new Uint8Array(2));
+  return (a * 256 + b) / 65_536;
 }
 
 type Outcome<T> = { readonly answer: T } | { readonly error: unknown };
@@ -84,14 +90,19 @@ export class Policy {
     }
   }
 
+  /** The verdict on an answer of this status, which counts as a failure. */
+  failedWith(status: number): Verdict {
+    const codes = this.retry?.httpStatusCodes;
+    return codes?.every(([first, last]) => status < first || status > last) ? "failed" : "again";
+  }
+
   #enter<T>({ patience }: Operation<T>): number | undefined | Promise<number> {
     return patience === undefined ? this.breaker?.enter() : this.breaker?.admitted(patience);
   }
 
   #wait(failures: number, elapsedMs: number): number | undefined {
     if (this.retry === undefined) return undefined;
-    const [a = 0, b = 0] = this.platform.random(new Uint8Array(2));
-    return this.core.backOff(this.retry, failures, elapsedMs, (a * 256 + b) / 65_536);
+    return this.core.backOff(this.retry, failures, elapsedMs, chance(this.platform));
   }
 
   async #attempt<T>(operation: Operation<T>, number: number): Promise<Outcome<T>> {
@@ -128,7 +139,7 @@ export class Policy {
       else signal?.addEventListener("abort", leave, { once: true });
       const answered = (answer: T) => {
         if (over) return discard?.(answer);
-        if (lasting !== undefined) return resolve(lasting(answer, end));
+        if (lasting !== undefined) return resolve(lasting(answer, end, abort.signal));
         end();
         resolve(answer);
       };

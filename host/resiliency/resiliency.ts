@@ -1,5 +1,6 @@
 import type { Family } from "../components/component.ts";
 import type { Core } from "../core/core.ts";
+import type { Waits } from "../mesh/mesh.ts";
 import type { Platform } from "../platform.ts";
 import type {
   AppTarget,
@@ -15,7 +16,7 @@ import type { BuiltIn } from "./built-in-policies.ts";
 import { compileTrips } from "./compile-trips.ts";
 import { LruMap } from "./lru-map.ts";
 import { mergeResiliencies } from "./merge-resiliencies.ts";
-import { Policy } from "./policy.ts";
+import { chance, Policy } from "./policy.ts";
 import { actorLevels, appLevels, componentLevels, defaultName } from "./policy-names.ts";
 
 export interface ResiliencyContext {
@@ -63,6 +64,8 @@ export class Resiliency {
   readonly #apps = new LruMap<AppPolicies | undefined>(mostApps);
   readonly #actors = new LruMap<ActorPolicies | undefined>(mostApps);
   readonly #components = new Map<string, Policy | undefined>();
+  /** For calls of apps that no resource names. */
+  readonly serviceRetries: Waits;
 
   private constructor(
     /** Those that are this app's. */
@@ -74,6 +77,7 @@ export class Resiliency {
     this.#spec = spec;
     this.#trips = trips;
     this.#context = context;
+    this.serviceRetries = this.builtIn("DaprBuiltInServiceRetries");
   }
 
   /** Throws ResourceError where the resources contradict each other, or hold what this host cannot decide. */
@@ -84,9 +88,11 @@ export class Resiliency {
     return new Resiliency(own, spec, await compileTrips(spec.circuitBreakers, rules), context);
   }
 
-  /** Retries of Dapr's own, as they are or as a resource overrides them. */
-  builtIn(name: BuiltIn): RetryPolicy {
-    return this.#spec.retries.get(name) as RetryPolicy;
+  /** The waits of retries of Dapr's own, as they are or as a resource overrides them. */
+  builtIn(name: BuiltIn): Waits {
+    const { core, platform } = this.#context;
+    const retry = this.#spec.retries.get(name) as RetryPolicy;
+    return (failures, elapsedMs) => core.backOff(retry, failures, elapsedMs, chance(platform));
   }
 
   /** `id`: an app id, the name of an HTTPEndpoint, or a URL. */

@@ -1,0 +1,51 @@
+import {
+  type Body,
+  BodyTooLargeError,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+} from "../../http.ts";
+import type { Policy } from "../../resiliency/policy.ts";
+
+/** Lets go of an answer that the caller is not given. */
+function discard({ body }: RuntimeResponse): void {
+  if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
+}
+
+/** The answer, whose body tells when it is over, and is cut off when the signal aborts. */
+function lasting(answer: RuntimeResponse, ended: () => void, signal: AbortSignal): RuntimeResponse {
+  const { body } = answer;
+  if (!(body instanceof ReadableStream)) {
+    ended();
+    return answer;
+  }
+  const through = new TransformStream<Uint8Array, Uint8Array>();
+  body.pipeTo(through.writable, { signal }).then(ended, ended);
+  return { ...answer, body: through.readable };
+}
+
+/**
+ * Invokes an app under its policy (dapr-http-api §4.5): an answer below 200 or above 399 counts as a failure, and the
+ * last one passes to the caller as it is. What came in pieces of unknown number is tried once, as Dapr does; anything
+ * else is held until the app answered, to be sent again.
+ */
+export async function underPolicy(
+  policy: Policy,
+  request: RuntimeRequest,
+  streamed: boolean,
+  deliver: (attempt: RuntimeRequest) => Promise<RuntimeResponse>,
+): Promise<RuntimeResponse> {
+  const repeats = policy.repeats && !streamed;
+  const body: Body = repeats && request.body !== undefined ? await readBody(request.body) : request.body;
+  return await policy.run({
+    attempt: (signal) => deliver({ ...request, body, signal }),
+    answered: ({ status }) => {
+      if (status >= 200 && status <= 399) return "settled";
+      return repeats ? policy.failedWith(status) : "failed";
+    },
+    thrown: (error) => (error instanceof BodyTooLargeError ? "settled" : repeats ? "again" : "failed"),
+    discard,
+    lasting,
+    signal: request.signal,
+  });
+}
