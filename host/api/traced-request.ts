@@ -41,7 +41,7 @@ function described(sidecar: Sidecar, request: RuntimeRequest, status: number): S
     }
   }
   if (block === "publish") attributes.push(["messaging.system", "pubsub"]);
-  return { name, kind: "client", attributes, status: spanStatus(status) };
+  return { name, kind: "client", attributes, status: spanStatus(status, sidecar.strict) };
 }
 
 function told(response: RuntimeResponse, hop: Hop, baggage: string): RuntimeResponse {

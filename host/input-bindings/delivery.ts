@@ -2,6 +2,7 @@ import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts"
 import { appRoute } from "../channel/app-route.ts";
 import type { BindingEvent, BindingHandler } from "../components/bindings/binding.ts";
 import { metadataField } from "../components/bindings/direction.ts";
+import type { SpanStatus } from "../components/exporters/span-exporter.ts";
 import type { OpenedBinding } from "../components/open-component.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { readBody } from "../http.ts";
@@ -20,7 +21,7 @@ export function routeOf(resource: ComponentResource): { readonly path: string; r
 }
 
 /** What daprd's span of such a call says, under the same names. */
-function bindingSpan(name: string, path: string, status: number): SpanDescription {
+function bindingSpan(name: string, path: string, status: SpanStatus): SpanDescription {
   return {
     name: `bindings/${name}`,
     kind: "client",
@@ -30,7 +31,7 @@ function bindingSpan(name: string, path: string, status: number): SpanDescriptio
       ["db.connection_string", `POST ${path}`],
       ["rpc.service", "Dapr"],
     ],
-    status: spanStatus(status),
+    status,
   };
 }
 
@@ -66,7 +67,7 @@ export function bindingDelivery(
       body: data,
       signal,
     };
-    const ended = (status: number) => hop?.end(() => bindingSpan(name, path, status));
+    const ended = (status: number) => hop?.end(() => bindingSpan(name, path, spanStatus(status, strict)));
     const response = await app.invoke(request).catch((error) => {
       ended(500);
       throw error;

@@ -120,7 +120,7 @@ export class Intake {
         ["messaging.system", "pubsub"],
         ["messaging.destination.name", isWildcard(topic) ? message.topic : topic],
       ],
-      status: spanStatus(status),
+      status: spanStatus(status, this.#sidecar.strict),
     }));
   }
 

@@ -30,7 +30,7 @@ export async function tracedInvocation(
   try {
     const response = await answer(withChanges(request, { headers: hop.onward(request.headers) }));
     // daprd's call came about whatever the app answered.
-    const status = sidecar.strict ? { code: "unset" as const } : spanStatus(response.status);
+    const status = sidecar.strict ? { code: "unset" as const } : spanStatus(response.status, false);
     hop.end(() => ({
       name,
       kind: "server",
@@ -39,7 +39,7 @@ export async function tracedInvocation(
     }));
     return response;
   } catch (error) {
-    hop.end(() => ({ name, kind: "server", attributes, status: spanStatus(500) }));
+    hop.end(() => ({ name, kind: "server", attributes, status: spanStatus(500, sidecar.strict) }));
     throw error;
   }
 }
