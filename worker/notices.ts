@@ -1,4 +1,5 @@
 import { ComponentError } from "../host/errors/component-error.ts";
+import { reasonOf } from "../host/errors/reason-of.ts";
 import type { Notice, NoticeClick } from "./components/page-devices.ts";
 
 /** What a notification of ours carries, to tell it from the site's own. */
@@ -30,7 +31,13 @@ export class Notices {
       ...(icon !== undefined && { icon }),
       ...(tag !== undefined && { tag }),
     };
-    await show(title, options);
+    try {
+      await show(title, options);
+    } catch (error) {
+      // Firefox, where nothing on the desktop takes them.
+      const cause = `the browser has leave, and could not show it: ${reasonOf(error)}`;
+      throw new ComponentError("UNAVAILABLE", `${cause}; does the desktop have notifications?`);
+    }
   }
 
   onClick(source: string, listener: (click: NoticeClick) => void): () => void {
