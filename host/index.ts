@@ -19,8 +19,18 @@ export {
   type SpanKind,
   type SpanStatus,
 } from "./components/exporters/span-exporter.ts";
+export { extendRegistry } from "./components/extend-registry.ts";
 export * from "./components/lock/lock-store.ts";
-export { duration, flag, integer, type MetadataSchema, text } from "./components/metadata-schema.ts";
+export {
+  duration,
+  field,
+  flag,
+  integer,
+  type MetadataSchema,
+  others,
+  text,
+} from "./components/metadata-schema.ts";
+export * from "./components/middleware/middleware.ts";
 export * from "./components/pubsub/pubsub.ts";
 export type { Registry } from "./components/registry.ts";
 export * from "./components/secretstores/secret-store.ts";
@@ -29,7 +39,17 @@ export * from "./components/state/store.ts";
 export type { Core } from "./core/core.ts";
 export { ComponentError, ETagError } from "./errors/component-error.ts";
 export { FakeClock } from "./fake-clock.ts";
-export type { Headers, RuntimeRequest, RuntimeResponse } from "./http.ts";
+export {
+  type Body,
+  type Headers,
+  header,
+  json,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+  withChanges,
+  withoutHeader,
+} from "./http.ts";
 export type * from "./mesh/transport.ts";
 export type * from "./platform.ts";
 export type { ComponentResource } from "./resources/component.ts";

@@ -9,6 +9,7 @@ export { json as jsonSpans } from "../host/components/exporters/open-telemetry/j
 export { otlpExporters } from "../host/components/exporters/otlp.ts";
 export { stdoutExporter } from "../host/components/exporters/stdout.ts";
 export { zipkinExporter } from "../host/components/exporters/zipkin.ts";
+export { extendRegistry } from "../host/components/extend-registry.ts";
 export { daprLockStore } from "../host/components/lock/dapr.ts";
 export { inMemoryLockStore } from "../host/components/lock/in-memory.ts";
 export { rateLimitMiddleware } from "../host/components/middleware/ratelimit.ts";
@@ -31,6 +32,7 @@ export { indexedDbConfigurationStore } from "./components/configuration-indexedd
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
 export { browserPubSub } from "./components/pubsub-browser.ts";
+export { workerRegistry } from "./components/registry.ts";
 export { routerChecker } from "./components/router-checker.ts";
 export { vaultSecretStore } from "./components/secretstores-vault.ts";
 export { indexedDbStore } from "./components/state-indexeddb.ts";

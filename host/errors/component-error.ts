@@ -18,8 +18,17 @@ export type Code =
   | "DATA_LOSS"
   | "UNAUTHENTICATED";
 
+/** Told by it in every copy of this module: components of one's own are bundled with another. */
+const brand = Symbol.for("daprlet.ComponentError");
+
 /** What a component throws. The message names cause and remedy, and never a stored value or a secret. */
 export class ComponentError extends Error {
+  readonly [brand] = true;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && brand in value;
+  }
+
   constructor(
     readonly code: Code,
     message: string,

@@ -1,6 +1,7 @@
 /** `daprlet/node`: sidecars on Node, in tests and in programs. */
 
 export type { FetchHandler } from "../channel/fetch-channel.ts";
+export { extendRegistry } from "../components/extend-registry.ts";
 export { FakeClock } from "../fake-clock.ts";
 export { type CreateRuntimeOptions, createRuntime, type LocalRuntime } from "./create-runtime.ts";
 export type { GivenComponents } from "./given-components.ts";

@@ -1,5 +1,6 @@
 import { startSidecar } from "../start-sidecar.ts";
 import { checkFlags, type Given, UsageError } from "./arguments.ts";
+import { componentModules } from "./component-modules.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -23,7 +24,7 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const startedAt = Date.now();
   const options = sidecarOptions(given, appId, relay, terminal, log);
   const status = () => ({ appPort: options.appPort, pid: terminal.pid, startedAt });
-  const sidecar = await startSidecar({ ...options, port, status });
+  const sidecar = await startSidecar({ ...options, ...(await componentModules(given)), port, status });
   const elapsed = Math.round(performance.now() - began);
   log.info(`HTTP server is running on port ${sidecar.port}`);
   // Tools that start daprd look for this sentence.

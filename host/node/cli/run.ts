@@ -4,6 +4,7 @@ import { type NodeSidecar, startSidecar } from "../start-sidecar.ts";
 import { generatedAppId } from "./app-id.ts";
 import { AppProcess, type Ending, NotStartedError } from "./app-process.ts";
 import { checkFlags, type Given } from "./arguments.ts";
+import { componentModules } from "./component-modules.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import { StopRequests } from "./stop-requests.ts";
 import type { Terminal } from "./terminal.ts";
@@ -51,6 +52,7 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
   let appPid: number | undefined;
   const sidecar = await startSidecar({
     ...options,
+    ...(await componentModules(given)),
     preferredPort: 3500,
     onStopRequest: () => stops.ask(undefined),
     status: () => ({
