@@ -2,6 +2,7 @@
 import { CHUNK, INBOX, OUTBOX, RESULT, arena } from "./memory";
 
 export { route, normalise } from "./http/route";
+export { policies, allows } from "./access/policies";
 export { begin, feed } from "./json/scan";
 export { frame, complete, escape, base64, data } from "./cloudevents/envelope";
 export { ring, host, seal, owner } from "./actors/ring";
@@ -13,7 +14,7 @@ export { breakerState, enterBreaker, leaveBreaker, tripBreaker } from "./resilie
 
 /** Raised by every change of an export's meaning. */
 export function abi(): i32 {
-  return 1;
+  return 3;
 }
 
 /** Where the caller puts bytes, at most `chunk()` of them. */
@@ -35,7 +36,7 @@ export function outbox(): usize {
   return OUTBOX;
 }
 
-/** Where placement tables begin. Nothing else writes at or beyond it, and nothing else grows the memory. */
+/** Where tables begin. Nothing else writes at or beyond it, and nothing else grows the memory. */
 export function tables(): usize {
   return arena();
 }

@@ -2,7 +2,7 @@
  * Every byte the core owns. Nothing else sizes memory, and nothing allocates after start.
  *
  *   ┌────────┬──────────────────────────────┬────────┬───────┬──────┬─────────────────────────┐
- *   │ RESULT │ INBOX                        │ OUTBOX │ DEPTH │ SEEN │ ARENA (placement only)  │
+ *   │ RESULT │ INBOX                        │ OUTBOX │ DEPTH │ SEEN │ ARENA (tables only)     │
  *   │ 128 B  │ 64 KiB + 128                 │ 3×64 K │ 1.3 K │ 8 K  │ grows once, when built  │
  *   └────────┴──────────────────────────────┴────────┴───────┴──────┴─────────────────────────┘
  *
@@ -51,7 +51,7 @@ export const MAX_MARKS: i32 = 16384;
 
 let start: usize = (__heap_base + 15) & ~15;
 
-/** First byte of the placement arena, aligned for vectors. */
+/** First byte of the arena of tables, aligned for vectors. */
 // @ts-ignore: decorator
 @inline
 export function arena(): usize {

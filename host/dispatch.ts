@@ -12,6 +12,7 @@ import {
   withoutHeader,
 } from "./http.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { ApiAccess } from "./security/api-access.ts";
 import { equalTokens } from "./security/token.ts";
 import type { Sidecar } from "./sidecar.ts";
 
@@ -28,6 +29,17 @@ function endpointOf(route: Routed): Endpoint | undefined {
 function isOpen(route: Routed): boolean {
   const endpoint = endpointOf(route);
   return endpoint !== undefined && open.includes(endpoint.name);
+}
+
+/**
+ * What is left of a route where parts of the API are forbidden: a forbidden row is none, so that what remains is an
+ * invocation by a header. Undefined where invocation is forbidden as well.
+ */
+function permittedRoute(route: Routed, api: ApiAccess): Routed | undefined {
+  const invoked = typeof route === "string" || route.operation < 0;
+  if (!invoked && api.allows(route)) return route;
+  if (!api.invokes) return undefined;
+  return invoked ? route : { operation: -1, params: [], path: route.path };
 }
 
 /**
@@ -72,6 +84,12 @@ export class Dispatch {
   }
 
   #answer(request: RuntimeRequest, route: Routed): Promise<RuntimeResponse> | RuntimeResponse {
+    const { api } = this.#sidecar.guards;
+    if (api !== undefined) {
+      const permitted = permittedRoute(route, api);
+      if (permitted === undefined) return text("404 page not found\n", 404);
+      route = permitted;
+    }
     if (typeof route === "string") return refuseRoute(route, request);
     const requestId = header(request.headers, "daprlet-request-id");
     if (requestId !== undefined) {

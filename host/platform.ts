@@ -86,6 +86,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Logs each sentence once. */
+export function onceEach(log: Log): (sentence: string) => void {
+  const said = new Set<string>();
+  return (sentence) => {
+    if (said.has(sentence)) return;
+    said.add(sentence);
+    log.info(sentence);
+  };
+}
+
 /** Settles as `work` does, or rejects with the error of `late` once `ms` have passed. The work is not stopped. */
 export function withTimeout<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {

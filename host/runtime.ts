@@ -1,3 +1,4 @@
+import { endpoints } from "./api/endpoints.ts";
 import { receiveInvocation } from "./api/invoke.ts";
 import { observed } from "./api/observed.ts";
 import { pipedChannel } from "./channel/piped-channel.ts";
@@ -15,10 +16,12 @@ import { Mesh } from "./mesh/mesh.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
-import { type Log, withTimeout } from "./platform.ts";
+import { type Log, onceEach, withTimeout } from "./platform.ts";
 import { CurrentResiliency, resiliencyText } from "./resiliency/current-resiliency.ts";
+import { withoutDenied } from "./resources/denied-components.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
+import { Guards } from "./security/guards.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Tracer } from "./telemetry/tracer.ts";
@@ -35,7 +38,6 @@ export class Runtime {
   readonly sidecar: Sidecar;
   readonly #options: RuntimeOptions;
   readonly #stopping = new AbortController();
-  readonly #said = new Set<string>();
   readonly #underWay: Turnover;
   readonly #dispatch: Dispatch;
   readonly #pipelines: Pipelines;
@@ -47,7 +49,8 @@ export class Runtime {
   readonly #again: UpdateRetry;
   #app: "away" | "asked" | "ready" = "away";
 
-  constructor(options: RuntimeOptions) {
+  constructor(given: RuntimeOptions) {
+    const options = { ...given, resources: withoutDenied(given.resources, given.platform.log) };
     this.#options = options;
     this.#resources = options.resources;
     this.#wanted = options.resources;
@@ -62,6 +65,7 @@ export class Runtime {
       log: options.platform.log,
       core: options.core,
       app: options.app && pipedChannel(options.app, () => this.#pipelines.app),
+      guards: new Guards(options.core, endpoints, options.resources.configuration),
       mesh: new Mesh(options.transports, options.platform),
       httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
@@ -87,11 +91,7 @@ export class Runtime {
       get readiness() {
         return runtime.readiness;
       },
-      once(sentence) {
-        if (runtime.#said.has(sentence)) return;
-        runtime.#said.add(sentence);
-        options.platform.log.info(sentence);
-      },
+      once: onceEach(options.platform.log),
       shutdown: (force) => options.shutdown(force),
     };
     this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.#pipelines.http);
@@ -113,7 +113,7 @@ export class Runtime {
    */
   async start(): Promise<void> {
     const { registry, resources, host, platform, core, appId } = this.#options;
-    const { mesh, namespace } = this.sidecar;
+    const { mesh, namespace, guards } = this.sidecar;
     const log = platform.log;
     await this.#resiliency.become(resources.resiliencies);
     checkPipelines(resources, this.#options);
@@ -138,7 +138,7 @@ export class Runtime {
     };
     await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores, failed);
     await this.sidecar.configurations.load();
-    const member = { appId, namespace, instance: platform.uuid() };
+    const member = { appId, namespace, instance: platform.uuid(), trustDomain: guards.trustDomain };
     await mesh.join(member, (request, caller) => this.receive(request, caller));
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
@@ -182,7 +182,7 @@ export class Runtime {
    * when the resources contradict each other.
    */
   update(resources: Resources): Promise<readonly ComponentChange[]> {
-    return this.#update(resources, true);
+    return this.#update(withoutDenied(resources, this.log), true);
   }
 
   async #update(resources: Resources, fresh: boolean): Promise<readonly ComponentChange[]> {
@@ -202,19 +202,23 @@ export class Runtime {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
         else say(`component ${name} (${origin(name)}) stays as it was: ${cause}`);
       }
-      this.#resources = resources;
-      this.#pipelines.update(resources, components.middleware);
+      this.#adopt(resources, components);
       if (changed.some(({ action }) => action !== "kept")) await this.#settle(changed);
     });
-    this.#resources = resources;
-    this.#pipelines.update(resources, components.middleware);
-    this.sidecar.tracer.update(resources);
+    this.#adopt(resources, components);
     if (this.#wanted === resources) this.#again.after(changes, fresh);
     if (changes.every(({ action }) => action !== "kept")) this.#options.allOpen?.(resources);
     await this.#updateEndpoints(resources, components, say);
     if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
       await this.#patiently(this.sidecar.subscriptions.start());
     return changes;
+  }
+
+  #adopt(resources: Resources, { middleware }: Components): void {
+    this.#resources = resources;
+    this.sidecar.tracer.update(resources);
+    this.#pipelines.update(resources, middleware);
+    this.sidecar.guards.update(resources.configuration);
   }
 
   async #updateEndpoints(
@@ -280,12 +284,8 @@ export class Runtime {
     this.#again.cancel();
     try {
       const { subscriptions, streams, configurations, outboxes } = this.sidecar;
-      await Promise.all([
-        streams.close(),
-        subscriptions.close(),
-        this.#inputBindings.close(),
-        configurations.close(),
-      ]);
+      const delivering = [streams, subscriptions, this.#inputBindings, configurations];
+      await Promise.all(delivering.map((each) => each.close()));
       await outboxes.close();
       await this.sidecar.mesh.close();
       await this.sidecar.httpEndpoints.close();

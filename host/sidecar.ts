@@ -9,6 +9,7 @@ import type { Outboxes } from "./outbox/outboxes.ts";
 import type { Log, Platform } from "./platform.ts";
 import type { Resiliency } from "./resiliency/resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
+import type { Guards } from "./security/guards.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { Meters } from "./telemetry/metrics/meters.ts";
 import type { Tracer } from "./telemetry/tracer.ts";
@@ -34,6 +35,7 @@ export interface Sidecar {
   /** Of those resources. */
   readonly resiliency: Resiliency;
   readonly app: AppChannel | undefined;
+  readonly guards: Guards;
   readonly mesh: Mesh;
   readonly httpEndpoints: HttpEndpoints;
   readonly subscriptions: Subscriptions;

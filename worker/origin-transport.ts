@@ -37,7 +37,8 @@ export class OriginTransport implements Transport {
     if (own === undefined || (own.appId === appId && own.namespace === namespace)) return [];
     const found = await this.#apps.member(appId, namespace);
     if (found === undefined) return [];
-    const caller: Peer = { appId: own.appId, namespace: own.namespace };
+    const { trustDomain } = own;
+    const caller: Peer = { appId: own.appId, namespace: own.namespace, trustDomain };
     // The receiver's own errors say whether the app may have seen the request: they are passed on as they are.
     const invoke = (request: RuntimeRequest): Promise<RuntimeResponse> => found.receive(request, caller);
     return [{ id: found.member.instance, appId, namespace, invoke }];

@@ -1,5 +1,5 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
-import type { RouteFault } from "../core/core.ts";
+import type { AccessTable, RouteFault } from "../core/core.ts";
 import { ApiError, apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import {
@@ -14,6 +14,7 @@ import type { HttpEndpoint } from "../http-endpoints.ts";
 import type { Waits } from "../mesh/mesh.ts";
 import { type Peer, UnavailableError } from "../mesh/transport.ts";
 import { PolicyError } from "../resiliency/policy-error.ts";
+import { defaultTrustDomain } from "../resources/access-control.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { invokeExternal } from "./invoke/external.ts";
@@ -164,6 +165,20 @@ function invokeOwn(sidecar: Sidecar, request: RuntimeRequest): Promise<RuntimeRe
   throw new AppUnreachableError("cannot invoke local endpoint: app channel not initialized");
 }
 
+/** The answer to a call that access control refuses, on the normal form of its path; undefined: it may pass. */
+function refuseCaller(
+  access: AccessTable,
+  id: string,
+  verb: string,
+  path: string,
+  { appId, namespace, trustDomain = defaultTrustDomain, claimed }: Peer,
+): RuntimeResponse | undefined {
+  if (access.allows(claimed ? undefined : { appId, namespace, trustDomain }, verb, path)) return undefined;
+  const who = claimed ? "" : `spiffe://${trustDomain}/ns/${namespace}/${appId}`;
+  const cause = `rpc error: code = PermissionDenied desc = access control policy has denied access to id: ${who} operation: ${path} verb: ${verb}`;
+  return apiError("ERR_DIRECT_INVOKE", { id, cause }, { status: 403 });
+}
+
 /**
  * A call that another instance forwarded to this one's app. The path is brought to its normal form here again, and
  * who calls is told by the transport alone. Throws AppUnreachableError.
@@ -190,6 +205,15 @@ async function received(sidecar: Sidecar, request: RuntimeRequest, caller: Peer)
   if (typeof normal === "string") {
     const cause = `invalid method: ${normal.replaceAll("-", " ")} in the path`;
     return apiError("ERR_DIRECT_INVOKE", { id: sidecar.appId, cause });
+  }
+  const { access } = sidecar.guards;
+  if (access !== undefined) {
+    const refused = refuseCaller(access, sidecar.appId, request.method, normal.path, caller);
+    if (refused !== undefined) {
+      // What is not read would hold up the connection that it came by.
+      if (request.body instanceof ReadableStream) await request.body.cancel();
+      return refused;
+    }
   }
   const answer = await invokeOwn(sidecar, {
     method: request.method,

@@ -166,6 +166,42 @@ export type BreakerOutcome = "success" | "failure" | "withdrawn";
 
 /** What a breaker counted since its counts began. */
 export type BreakerCounts = Readonly<Record<(typeof breakerCounters)[number], number>>;
+/** Dapr's access control, as a table is made of it. Paths and trust domains are compared as they stand. */
+export interface AccessPolicies {
+  /** The answer for callers that no policy is about. */
+  readonly allow: boolean;
+  readonly policies: readonly AccessPolicy[];
+}
+
+/** What one calling app may do: the first of a caller's policies is its only one. */
+export interface AccessPolicy {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly trustDomain: string;
+  /** The answer where no operation decides. */
+  readonly allow: boolean;
+  readonly operations: readonly AccessOperation[];
+}
+
+export interface AccessOperation {
+  /** Lower-case, without slashes at its ends; each segment may hold `*`, or be `**`. */
+  readonly path: string;
+  /** Of `methods`, or `*`; those that neither list names are left to the policy. */
+  readonly allowed: readonly string[];
+  readonly denied: readonly string[];
+}
+
+export interface Caller {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly trustDomain: string;
+}
+
+/** Policies as a table in memory of its own. */
+export interface AccessTable {
+  /** Whether the caller may call a {@link Route.path}; undefined where nobody knows who it is. */
+  allows(caller: Caller | undefined, method: string, path: string): boolean;
+}
 
 export interface Core {
   /** Method and encoded path (no query) → endpoint and parameters. Never throws: a fault is a value. */
@@ -198,6 +234,9 @@ export interface Core {
   ring(hosts: readonly string[], replicas: number): Placement;
   /** Rendezvous: the host with the highest `xxhash64("<host>||<actorId>")`. */
   rendezvous(hosts: readonly string[]): Placement;
+
+  /** Throws RangeError when the policies are larger than a table can be. */
+  access(policies: AccessPolicies): AccessTable;
 
   /**
    * A W3C traceparent for a new span: child of `parent` when that is well-formed, else the root of a new trace.

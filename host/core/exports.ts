@@ -9,6 +9,8 @@ export interface CoreExports {
   tables(): number;
   route(method: number, length: number): number;
   normalise(length: number): number;
+  policies(size: number, fallback: number): number;
+  allows(verb: number, app: number, namespace: number, domain: number, path: number): number;
   begin(shape: number): void;
   feed(length: number, last: number): number;
   frame(): number;
@@ -42,7 +44,7 @@ export interface CoreExports {
 }
 
 /** The version of the exports' meaning that this host was written for. */
-const version = 1;
+const version = 3;
 
 /** Instantiates the module, which has no imports. Throws when it is of another version than this host. */
 export function instantiate(module: WebAssembly.Module): CoreExports {

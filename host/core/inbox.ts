@@ -1,7 +1,7 @@
 import type { CoreExports } from "./exports.ts";
 import { textBetween } from "./text.ts";
 
-/** Views of an instance's memory. They stay valid because only a placement instance grows its memory. */
+/** Views of an instance's memory. They stay valid because only a table's instance grows its memory. */
 export class Inbox {
   /** Bytes that one call can take. */
   readonly size: number;

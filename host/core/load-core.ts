@@ -1,3 +1,4 @@
+import { accessTables } from "./access-table.ts";
 import type { Core } from "./core.ts";
 import { instantiate } from "./exports.ts";
 import { placements } from "./placement.ts";
@@ -30,6 +31,7 @@ export function loadCore(module: WebAssembly.Module): Core {
 
   return {
     ...placements(module),
+    ...accessTables(module),
     route: guard((core, method: string, path: string) => core.route(method, path)),
     normalise: guard((core, path: string) => core.normalise(path)),
     scanState: guard((core, body: Uint8Array) => core.scanState(body)),

@@ -1,5 +1,15 @@
 /**
- * The verbs that the endpoint table names. A verb's position is its bit in the core's router tables, which are
- * generated from this list; a verb outside it only matches rows of any verb (`*`).
+ * The verbs that the endpoint table and access policies name. A verb's position is its bit in the core's tables; one
+ * outside the list only matches what is for any verb (`*`).
  */
-export const methods: readonly string[] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+export const methods: readonly string[] = [
+  "GET",
+  "POST",
+  "PUT",
+  "DELETE",
+  "PATCH",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+];

@@ -9,8 +9,8 @@ import { router } from "./router.ts";
 import { stateScanner } from "./state-scanner.ts";
 import { traces } from "./trace.ts";
 
-/** What one instance answers without growing; placement tables have instances of their own. */
-export type Requests = Omit<Core, "ring" | "rendezvous">;
+/** What one instance answers without growing; tables have instances of their own. */
+export type Requests = Omit<Core, "ring" | "rendezvous" | "access">;
 
 export function bindRequests(exports: CoreExports): Requests {
   const inbox = new Inbox(exports);

@@ -98,6 +98,8 @@ const shapes = {
     call: "integer",
     appId: "text",
     namespace: "text",
+    /** The caller's token is bound to its app id: without, the caller's word stands for both names. */
+    vouched: "flag?",
     address: "text?",
     method: "text",
     path: "text",

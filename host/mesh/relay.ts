@@ -153,8 +153,14 @@ export class Relay {
       return [closeCodes.identity, `the relay has ${this.#rooms.size} rooms, which is the most it keeps`];
     }
     const room = this.#room(roomName);
+    const vouched = grant?.appId !== undefined;
     const known = session === undefined ? undefined : room.bySession(session);
-    if (known !== undefined && known.appId === appId && known.namespace === namespace) {
+    if (
+      known !== undefined &&
+      known.appId === appId &&
+      known.namespace === namespace &&
+      known.vouched === vouched
+    ) {
       known.address = address;
       known.attach(socket, true);
       return known;
@@ -162,7 +168,7 @@ export class Relay {
     const secret = this.#configuration.platform.random(new Uint8Array(32));
     const id = Array.from(secret, (byte) => byte.toString(16).padStart(2, "0")).join("");
     const { platform } = this.#configuration;
-    const member = new RelayMember(id, appId, namespace, address, room, platform, this.#limits);
+    const member = new RelayMember(id, appId, namespace, vouched, address, room, platform, this.#limits);
     room.enter(member);
     member.attach(socket, false);
     return member;

@@ -4,6 +4,10 @@ import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 export interface Peer {
   readonly appId: string;
   readonly namespace: string;
+  /** Of its Configuration; `public` when left out. */
+  readonly trustDomain?: string | undefined;
+  /** True where the transport takes the sender's word for who it is: access control then knows nobody. */
+  readonly claimed?: boolean | undefined;
   /** The sender's network address, where the transport sees one. */
   readonly address?: string | undefined;
 }

@@ -206,7 +206,7 @@ class MachineInstance implements Instance {
     if (self === undefined) throw new UnavailableError("this sidecar has not joined yet", { sent: false });
     // A caller's own fields of these names would be believed at the other end.
     const theirs = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
-    this.#caller ??= identity(self.namespace, self.appId);
+    this.#caller ??= identity(self.namespace, self.appId, self.trustDomain);
     const headers: Headers = [words.caller, this.#caller, words.callee, this.#callee, ...theirs];
     this.#pool ??= openPool("http://localhost", {
       socketPath: this.path,

@@ -1,4 +1,6 @@
 import type { Metrics } from "../telemetry/metrics/metrics-settings.ts";
+import type { AccessControl } from "./access-control.ts";
+import type { ApiRules } from "./api-rules.ts";
 import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { TracingSection } from "./tracing-section.ts";
@@ -16,6 +18,10 @@ export interface ApiLogging {
  * whoever reads it knows the default.
  */
 export interface Configuration {
+  readonly accessControl?: AccessControl;
+  readonly api?: ApiRules;
+  /** `type` or `type/version`. */
+  readonly deniedComponents?: readonly string[];
   readonly secretScopes?: readonly SecretScope[];
   /** Whether changes of files are taken while running; true where nobody says. */
   readonly hotReload?: boolean;

@@ -1,3 +1,6 @@
+import { accessControl } from "./configuration/access-control.ts";
+import { api } from "./configuration/api.ts";
+import { components } from "./configuration/components.ts";
 import { features } from "./configuration/features.ts";
 import { logging } from "./configuration/logging.ts";
 import { metrics } from "./configuration/metrics.ts";
@@ -11,6 +14,9 @@ import { isSection } from "./known-fields.ts";
 
 /** The sections of `spec` that are applied, one file each; their names in lower case, since Go reads them in any. */
 const sections: ReadonlyMap<string, SectionReader> = new Map([
+  ["accesscontrol", accessControl],
+  ["api", api],
+  ["components", components],
   ["secrets", secrets],
   ["features", features],
   ["httppipeline", pipeline("httpPipeline")],

@@ -8,8 +8,8 @@ test("the core imports nothing", () => {
   expect(WebAssembly.Module.imports(coreModule)).toEqual([]);
 });
 
-test("the core is at most 24 KB", () => {
-  expect(coreBytes.length).toBeLessThanOrEqual(24 * 1024);
+test("the core is at most 26 KB", () => {
+  expect(coreBytes.length).toBeLessThanOrEqual(26 * 1024);
 });
 
 test("its exports fit one screen, and their names are legal in every interface language", () => {

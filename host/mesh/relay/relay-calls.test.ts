@@ -23,7 +23,7 @@ describe("calls through a relay", () => {
     expect(text(await readBody(response.body))).toBe("teapot");
     expect(got).toEqual([
       { method: "PUT", path: "/p", query: "q=1", headers, body: "body" },
-      { appId: "a", namespace: "default", address: "192.0.2.1" },
+      { appId: "a", namespace: "default", claimed: true, address: "192.0.2.1" },
     ]);
   });
 

@@ -47,12 +47,13 @@ export class RelayCalls {
       requestCredit: window - body.byteLength,
       answerCredit: window,
     };
-    const { appId, namespace, address } = caller;
+    const { appId, namespace, vouched, address } = caller;
     const request: FrameOf<"request"> = {
       t: "request",
       call: calleeCall,
       appId,
       namespace,
+      vouched,
       method,
       path,
       query,

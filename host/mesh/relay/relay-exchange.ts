@@ -170,7 +170,7 @@ export class RelayExchange {
   }
 
   #serve(frame: FrameOf<"request">, bytes: Uint8Array): void {
-    const { call, appId, namespace, address, method, path, query, headers, more } = frame;
+    const { call, appId, namespace, vouched, address, method, path, query, headers, more } = frame;
     const { receiver } = this;
     if (receiver === undefined) {
       this.link().send({ t: "fail", call, kind: "unsent", message: "the instance takes no calls yet" });
@@ -191,7 +191,7 @@ export class RelayExchange {
     const incoming: Incoming = { gone, request, answer };
     this.#incoming.set(call, incoming);
     const record: RuntimeRequest = { method, path, query, headers, body, signal: gone.signal };
-    this.#answer(call, incoming, receiver(record, { appId, namespace, address }))
+    this.#answer(call, incoming, receiver(record, { appId, namespace, claimed: !vouched, address }))
       .catch((error: unknown) => this.#unanswered(call, incoming, error))
       .finally(() => {
         if (this.#incoming.get(call) === incoming) this.#incoming.delete(call);

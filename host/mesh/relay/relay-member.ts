@@ -40,6 +40,8 @@ export class RelayMember implements Peer {
     readonly session: string,
     readonly appId: string,
     readonly namespace: string,
+    /** Whether its token is bound to its app id. */
+    readonly vouched: boolean,
     public address: string | undefined,
     readonly room: RelayRoom,
     readonly platform: Platform,
