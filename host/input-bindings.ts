@@ -32,6 +32,8 @@ export class InputBindings {
   /** Ends the latest start, which a newer one supersedes wherever it waits. */
   #current = new AbortController();
   #turn: Promise<void> = Promise.resolve();
+  #watching = false;
+  #paused = false;
   readonly #presence = new AppPresence(
     () => this.#sidecar(),
     () => this.start(),
@@ -48,7 +50,8 @@ export class InputBindings {
    * where the app or a source cannot be reached, others follow in the background.
    */
   start(): Promise<void> {
-    if (this.#closing.signal.aborted) return Promise.resolve();
+    if (!this.#watching) this.#watch();
+    if (this.#closing.signal.aborted || this.#paused) return Promise.resolve();
     this.#current.abort();
     const current = new AbortController();
     this.#current = current;
@@ -58,6 +61,17 @@ export class InputBindings {
         if (!current.signal.aborted) this.#sidecar().log.error(`input bindings: ${reasonOf(error)}`);
       });
     return this.#turn;
+  }
+
+  /** While the app's health checks fail nothing is read. */
+  #watch(): void {
+    this.#watching = true;
+    this.#sidecar().app?.watch?.((healthy) => {
+      this.#paused = !healthy;
+      if (healthy) return void this.start();
+      this.#current.abort();
+      for (const name of [...this.#reading.keys()]) this.#end(name);
+    });
   }
 
   async #restart(signal: AbortSignal): Promise<void> {

@@ -59,6 +59,8 @@ export class Subscriptions {
   /** Subscriptions of earlier starts whose last deliveries are still under way. */
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
+  #watching = false;
+  #paused = false;
   readonly #closing = new AbortController();
   readonly #presence = new AppPresence(
     () => this.sidecar(),
@@ -76,7 +78,18 @@ export class Subscriptions {
   ) {}
 
   list(): readonly SubscriptionInfo[] {
-    return this.#open.map(({ info }) => info);
+    return this.#paused ? this.#wanted.map(infoOf) : this.#open.map(({ info }) => info);
+  }
+
+  /** While the app's health checks fail nothing is taken from a broker: what waits there is for other instances, too. */
+  #watch(): void {
+    this.#watching = true;
+    this.sidecar().app?.watch?.((healthy) => {
+      this.#paused = !healthy;
+      if (healthy) return void this.start();
+      this.#current.abort();
+      this.#endAll();
+    });
   }
 
   /**
@@ -86,7 +99,8 @@ export class Subscriptions {
    * again until it is accepted.
    */
   start(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
+    if (!this.#watching) this.#watch();
+    if (this.#closed || this.#paused) return Promise.resolve();
     this.#current.abort();
     const current = new AbortController();
     this.#current = current;
@@ -95,7 +109,7 @@ export class Subscriptions {
     this.#turn = turn.catch(() => undefined);
     this.#latest = turn.catch((error) => {
       if (!current.signal.aborted) throw error;
-      return this.#closed ? undefined : this.#latest;
+      return this.#closed || this.#paused ? undefined : this.#latest;
     });
     return this.#latest;
   }

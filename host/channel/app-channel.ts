@@ -15,6 +15,11 @@ export interface AppChannel {
    * the host itself starts the subscriptions again.
    */
   returned?(signal: AbortSignal): Promise<void>;
+  /**
+   * Calls back with every change of what the app's health checks say, for as long as the channel is open: it is taken for
+   * healthy before the first. Left out where there are none.
+   */
+  watch?(changed: (healthy: boolean) => void): void;
   /** What `/v1.0/metadata` shows as `appConnectionProperties`. */
   readonly properties: Readonly<Record<string, unknown>>;
   close(): Promise<void>;

@@ -279,9 +279,12 @@ describe("httpChannel", () => {
     await expect(made.invoke(request("/"))).rejects.toThrow("app is not in a healthy state");
     healthy = true;
     await ready;
+    const watched: boolean[] = [];
+    made.watch?.((now) => watched.push(now));
     expect((await made.invoke(request("/"))).status).toBe(200);
     healthy = false;
     await until(() => changes.length === 2);
+    expect(watched).toEqual([false]);
     await expect(made.invoke(request("/"))).rejects.toBeInstanceOf(AppUnreachableError);
     expect(changes).toEqual([true, false]);
     expect(probes.flat().join("|")).not.toContain("app-secret");

@@ -100,10 +100,15 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     signal.throwIfAborted();
   }
 
+  const watchers: ((healthy: boolean) => void)[] = [];
+  const turned = (healthy: boolean) => {
+    options.health?.onChange?.(healthy);
+    for (const watcher of watchers) watcher(healthy);
+  };
   const health =
     options.health === undefined
       ? undefined
-      : new AppHealth(options.health, clock, log, async (path, signal) => {
+      : new AppHealth({ ...options.health, onChange: turned }, clock, log, async (path, signal) => {
           const probe: RuntimeRequest = {
             method: "GET",
             path,
@@ -141,6 +146,12 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
       await listening(signal);
       while (health?.healthy === false) await sleep(clock, dialEveryMs, signal);
     },
+
+    ...(health !== undefined && {
+      watch: (changed: (healthy: boolean) => void) => {
+        watchers.push(changed);
+      },
+    }),
 
     properties: {
       port,

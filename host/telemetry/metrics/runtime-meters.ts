@@ -1,4 +1,5 @@
 import type { AppChannel } from "../../channel/app-channel.ts";
+import { withInvoke } from "../../channel/with-invoke.ts";
 import type { Binding } from "../../components/bindings/binding.ts";
 import type { Component, Family } from "../../components/component.ts";
 import type { ConfigurationStore } from "../../components/configuration/configuration-store.ts";
@@ -98,33 +99,24 @@ export class RuntimeMeters implements Meters {
 
   app(app: AppChannel): AppChannel {
     const { httpClient, httpClientSentBytes, httpClientReceivedBytes } = this.#meters;
-    const returned = app.returned?.bind(app);
-    return {
-      invoke: async (request) => {
-        const began = this.now();
-        const method = this.#method(request.method);
-        const path = this.#called(request.path);
-        httpClientSentBytes.series(method, path).add(knownLength(request));
-        let response: RuntimeResponse;
-        try {
-          response = await app.invoke(request);
-        } catch (error) {
-          httpClient.series(method, path, "500").add(this.#since(began));
-          throw error;
-        }
-        const body = measuredBody(response.body, (bytes) => {
-          httpClient.series(method, path, String(response.status)).add(this.#since(began));
-          httpClientReceivedBytes.series().add(bytes);
-        });
-        return body === response.body ? response : { ...response, body };
-      },
-      ready: (signal) => app.ready(signal),
-      ...(returned !== undefined && { returned }),
-      get properties() {
-        return app.properties;
-      },
-      close: () => app.close(),
-    };
+    return withInvoke(app, async (request) => {
+      const began = this.now();
+      const method = this.#method(request.method);
+      const path = this.#called(request.path);
+      httpClientSentBytes.series(method, path).add(knownLength(request));
+      let response: RuntimeResponse;
+      try {
+        response = await app.invoke(request);
+      } catch (error) {
+        httpClient.series(method, path, "500").add(this.#since(began));
+        throw error;
+      }
+      const body = measuredBody(response.body, (bytes) => {
+        httpClient.series(method, path, String(response.status)).add(this.#since(began));
+        httpClientReceivedBytes.series().add(bytes);
+      });
+      return body === response.body ? response : { ...response, body };
+    });
   }
 
   /** A health probe of the app, that took so many milliseconds. */
