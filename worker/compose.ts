@@ -14,7 +14,7 @@ import { ScopeHost } from "./scope-host.ts";
 import { Sidecars } from "./sidecars.ts";
 import { databasePrefix } from "./storage/database-names.ts";
 import { storageDurability } from "./storage/durability.ts";
-import { eraseDatabases } from "./storage/erase.ts";
+import { eraseStorage } from "./storage/erase.ts";
 import type { ScopeStorage } from "./storage/scope-storage.ts";
 
 export interface AttachOptions {
@@ -71,7 +71,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     devices,
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
-    erase: () => eraseDatabases(prefix),
+    erase: () => eraseStorage(prefix),
     own: options.own ?? false,
     ports: options.ports ?? DEFAULT_PORTS,
   });

@@ -36,4 +36,5 @@ export { workerRegistry } from "./components/registry.ts";
 export { routerChecker } from "./components/router-checker.ts";
 export { vaultSecretStore } from "./components/secretstores-vault.ts";
 export { indexedDbStore } from "./components/state-indexeddb.ts";
+export { opfsStore } from "./components/state-opfs.ts";
 export { type AttachOptions, compose, type WorkerRegistry } from "./compose.ts";

@@ -5,7 +5,9 @@
 export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "state.in-memory": ["a page", "Node"],
   "state.indexeddb": ["a page"],
+  "state.opfs": ["a page"],
   "state.sqlite": ["Node"],
+  "state.files": ["Node"],
   "state.redis": ["Node"],
   "state.dapr": ["a page", "Node"],
   "pubsub.in-memory": ["a page", "Node"],

@@ -31,6 +31,7 @@ import { opaMiddleware } from "./components/middleware-opa.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
+import { filesStore } from "./components/state-files.ts";
 import { redisStore } from "./components/state-redis.ts";
 import { sqliteStore } from "./components/state-sqlite.ts";
 
@@ -46,7 +47,7 @@ export const nodeEncodings: SpanEncodings = {
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
   secretstores: [inMemorySecretStore, localFileStore, localEnvStore(() => process.env), daprSecretStore],
-  state: [inMemoryStore, sqliteStore, redisStore, daprStore()],
+  state: [inMemoryStore, sqliteStore, filesStore, redisStore, daprStore()],
   pubsub: [inMemoryPubSub(), relayPubSub, redisPubSub, daprPubSub()],
   bindings: [
     httpBinding(nodeHttpExchange),

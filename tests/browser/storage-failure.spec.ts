@@ -18,7 +18,12 @@ test("a full disk is an error that says so, never an acknowledgement, and passes
   const session = await context.newCDPSession(page);
   // Before the first write: chromium goes by an older answer for a while.
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 5_000_000 });
-  await open(page, site.url, { appId: "a" });
+  const components = [
+    { name: "statestore", type: "state.indexeddb" },
+    { name: "audio", type: "state.opfs" },
+    { name: "pubsub", type: "pubsub.browser" },
+  ];
+  await open(page, site.url, { appId: "a", components });
   expect((await put(page, "kept", "before")).status).toBe(204);
   // Not compressible, so that it takes its room.
   const large = await page.evaluate(() =>
@@ -37,6 +42,10 @@ test("a full disk is an error that says so, never an acknowledgement, and passes
     errorCode: "ERR_STATE_SAVE",
     message: expect.stringContaining("quota"),
   });
+  const sound = { method: "POST", body: JSON.stringify([{ key: "sound", value: large }]) };
+  const unheard = await call(page, "/v1.0/state/audio", sound);
+  expect([unheard.status, JSON.parse(unheard.body).message]).toEqual([500, expect.stringContaining("quota")]);
+  expect((await call(page, "/v1.0/state/audio/sound")).status).toBe(204);
   const published = await call(page, "/v1.0/publish/pubsub/t", { method: "POST", body: large });
   expect(published.status).toBe(500);
   expect(published.body).toContain("quota");
@@ -47,6 +56,8 @@ test("a full disk is an error that says so, never an acknowledgement, and passes
   await session.send("Storage.overrideQuotaForOrigin", { origin });
   await expect.poll(async () => (await put(page, "large", large)).status, { timeout: 60_000 }).toBe(204);
   expect((await get(page, "large")).body.length).toBe(large.length + 2);
+  expect((await call(page, "/v1.0/state/audio", sound)).status).toBe(204);
+  expect((await call(page, "/v1.0/state/audio/sound")).body.length).toBe(large.length + 2);
 });
 
 test("when the browser throws the databases away, the store begins anew and goes on", async ({

@@ -1,3 +1,4 @@
+import type { Page } from "playwright/test";
 import { test as base, expect, type Site } from "./fixtures.ts";
 import { bundle } from "./storage/bundle.ts";
 import type { Outcome } from "./storage/page-runner.ts";
@@ -37,6 +38,13 @@ test("state.indexeddb passes the conformance suite on the browser's own IndexedD
   expect(outcomes.length).toBeGreaterThan(90);
 });
 
+test("state.opfs passes the conformance suite on the browser's own files", async ({ page, site, script }) => {
+  await page.goto(serve(site, script));
+  const outcomes = await page.evaluate(() => globalThis.suites.filesSuite());
+  expect(failures(outcomes)).toEqual([]);
+  expect(outcomes.length).toBeGreaterThan(90);
+});
+
 test("pubsub.browser passes the conformance suite on the browser's own IndexedDB", async ({
   page,
   site,
@@ -67,21 +75,22 @@ test("of three hundred in three pages one gets the lock", async ({ context, site
   expect(wins.reduce((sum, n) => sum + n, 0)).toBe(1);
 });
 
-test("of first writes by three pages at once one wins, and no increment by ETag is lost", async ({
-  context,
-  site,
-  script,
-}) => {
-  const url = serve(site, script);
-  const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
-  await Promise.all(pages.map((page) => page.goto(url)));
-  const wins = await Promise.all(
-    pages.map((page) => page.evaluate(() => globalThis.suites.race("first", 50))),
-  );
-  expect(wins.reduce((sum, n) => sum + n, 0)).toBe(1);
-  await Promise.all(pages.map((page) => page.evaluate(() => globalThis.suites.count(30))));
-  expect(await pages[0]?.evaluate(() => globalThis.suites.counted())).toBe(90);
-});
+for (const engine of ["indexeddb", "opfs"] as const) {
+  test(`of first writes by three pages at once one wins, and no increment by ETag is lost: state.${engine}`, async ({
+    context,
+    site,
+    script,
+  }) => {
+    const url = serve(site, script);
+    const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
+    await Promise.all(pages.map((page) => page.goto(url)));
+    const each = <T>(run: (page: Page) => Promise<T>) => Promise.all(pages.map(run));
+    const wins = await each((page) => page.evaluate((on) => globalThis.suites.race(on, "first", 50), engine));
+    expect(wins.reduce((sum, n) => sum + n, 0)).toBe(1);
+    await each((page) => page.evaluate((on) => globalThis.suites.count(on, 30), engine));
+    expect(await pages[0]?.evaluate((on) => globalThis.suites.counted(on), engine)).toBe(90);
+  });
+}
 
 test("pages compete for events, each gets some, and a closed one's are handed to another", async ({
   context,

@@ -16,7 +16,7 @@ beforeAll(async () => {
     configFile: false,
     root,
     logLevel: "silent",
-    build: { ssr: "tests/conformance/state/sqlite-writer.ts", outDir: folder, copyPublicDir: false },
+    build: { ssr: "tests/conformance/state/killed-writer.ts", outDir: folder, copyPublicDir: false },
   });
 });
 
@@ -33,7 +33,7 @@ interface Ended {
 function write(path: string, first: number, killAfter?: number, limit = ""): Promise<Ended> {
   return new Promise((done, failed) => {
     const command = `${limit} exec "$0" "$1" "$2" "$3"`;
-    const writer = join(folder, "sqlite-writer.js");
+    const writer = join(folder, "killed-writer.js");
     const child = spawn("/bin/sh", ["-c", command, process.execPath, writer, path, String(first)]);
     let output = "";
     let errors = "";

@@ -129,23 +129,27 @@ describe.each(kinds)("with $type", ({ type, persistent }) => {
     ]);
   });
 
-  it("keeps two stores of one app apart", async () => {
-    const components = ["albums", "audio"].map((name) => ({
-      name,
-      type,
-      metadata: persistent ? { connectionString: newFile() } : {},
-    }));
-    const runtime = await createRuntime({ appId: "music", components });
-    running.push(runtime);
+  it("T40: keeps albums, and audio in files, apart", async () => {
+    const albums = { name: "albums", type, metadata: persistent ? { connectionString: newFile() } : {} };
+    const audio = { name: "audio", type: "state.files", metadata: { rootPath: newFile() } };
+    const music = async () => {
+      const runtime = await createRuntime({ appId: "music", components: [albums, audio] });
+      running.push(runtime);
+      return runtime;
+    };
     const path = (store: string) => `/v1.0/state/${store}`;
+    const runtime = await music();
     const save = (store: string, value: string) =>
       runtime.fetch(path(store), { method: "POST", body: JSON.stringify([{ key: "one", value }]) });
     await save("albums", "cover");
     expect((await runtime.fetch(`${path("audio")}/one`)).status).toBe(204);
-    await save("audio", "sound");
+    const sound = "sound".repeat(400_000);
+    expect((await save("audio", sound)).status).toBe(204);
     await runtime.fetch(`${path("albums")}/one`, { method: "DELETE" });
     expect((await runtime.fetch(`${path("albums")}/one`)).status).toBe(204);
-    expect(await (await runtime.fetch(`${path("audio")}/one`)).text()).toBe('"sound"');
+    expect(await (await runtime.fetch(`${path("audio")}/one`)).json()).toBe(sound);
+    // A second instance of the app, on the same files.
+    expect(await (await (await music()).fetch(`${path("audio")}/one`)).json()).toBe(sound);
   });
 
   it("a transaction succeeds or fails as a whole", async () => {

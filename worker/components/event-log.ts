@@ -1,13 +1,13 @@
 import { unwrap } from "idb";
 import type { ComponentContext } from "../../host/components/component.ts";
 import type { PublishRequest } from "../../host/components/pubsub/pubsub.ts";
+import { TransactionGroups } from "../../host/components/transaction-groups.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { Database } from "../storage/database.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
 import { isQuotaFailure } from "../storage/storage-error.ts";
 import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
-import { TransactionGroups } from "../storage/transaction-groups.ts";
 import { EventDelivery } from "./event-delivery.ts";
 import type {
   Job,

@@ -11,6 +11,7 @@ import type {
   WriteBatch,
   WriteOutcome,
 } from "../../host/components/state/store.ts";
+import { TransactionGroups } from "../../host/components/transaction-groups.ts";
 import { Database, type Transaction } from "../storage/database.ts";
 import { LastDurability } from "../storage/durability.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
@@ -18,7 +19,6 @@ import { isQuotaFailure } from "../storage/storage-error.ts";
 import { sweep } from "../storage/sweep.ts";
 import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
-import { TransactionGroups } from "../storage/transaction-groups.ts";
 import { mortalStores, type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
 import { ValueIndex } from "./value-index.ts";
 import { type Changes, decide, type Found, isLive, needsOf } from "./write-group.ts";

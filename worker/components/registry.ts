@@ -33,13 +33,14 @@ import { browserPubSub } from "./pubsub-browser.ts";
 import { routerChecker } from "./router-checker.ts";
 import { vaultSecretStore } from "./secretstores-vault.ts";
 import { indexedDbStore } from "./state-indexeddb.ts";
+import { opfsStore } from "./state-opfs.ts";
 
 /** The components of a page, for one scope: its Runtimes share what is in memory, and meet in the databases. */
 export function workerRegistry(storage: ScopeStorage): Registry {
   const queue = offlineQueue(storage);
   return {
     secretstores: [inMemorySecretStore, vaultSecretStore(storage), daprSecretStore],
-    state: [inMemoryStore, indexedDbStore(storage), daprStore(queue)],
+    state: [inMemoryStore, indexedDbStore(storage), opfsStore(storage), daprStore(queue)],
     pubsub: [inMemoryPubSub(new InMemoryBroker()), browserPubSub(storage), relayPubSub, daprPubSub(queue)],
     bindings: [
       httpBinding(),

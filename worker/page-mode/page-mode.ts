@@ -12,7 +12,7 @@ import type { ServingPage } from "../page-channel.ts";
 import { type App, Sidecars } from "../sidecars.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 import { storageAvailable, storageDurability } from "../storage/durability.ts";
-import { eraseDatabases } from "../storage/erase.ts";
+import { eraseStorage } from "../storage/erase.ts";
 import { installInPageRequests } from "./in-page-requests.ts";
 import { ownDevices } from "./own-devices.ts";
 import { TabTransport } from "./tab-transport.ts";
@@ -112,7 +112,7 @@ export async function openPageMode({
     restore();
     host[key]?.delete(scope);
     await sidecars.close();
-    if (storageAvailable()) await eraseDatabases(prefix);
+    if (storageAvailable()) await eraseStorage(prefix);
   });
 }
 

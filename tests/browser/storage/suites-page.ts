@@ -10,6 +10,7 @@ import { indexedDbLockStore } from "../../../worker/components/lock-indexeddb.ts
 import { browserPubSub } from "../../../worker/components/pubsub-browser.ts";
 import { vaultSecretStore } from "../../../worker/components/secretstores-vault.ts";
 import { indexedDbStore } from "../../../worker/components/state-indexeddb.ts";
+import { opfsStore } from "../../../worker/components/state-opfs.ts";
 import { Vault } from "../../../worker/components/vault.ts";
 import { databaseName } from "../../../worker/storage/database-names.ts";
 import type { Incarnation } from "../../../worker/storage/incarnation.ts";
@@ -43,6 +44,26 @@ async function stateSuite(): Promise<readonly Outcome[]> {
   const cases = storeConformance({
     name: "state.indexeddb",
     features: indexedDbStore({ databasePrefix, incarnation }).features,
+    clock,
+    open: () => {
+      count++;
+      return reopen();
+    },
+    reopen,
+    another: reopen,
+  });
+  for (const { name, run } of cases) it(name, run);
+  return await runAll();
+}
+
+async function filesSuite(): Promise<readonly Outcome[]> {
+  const clock = new FakeClock();
+  const definition = opfsStore({ databasePrefix, incarnation: undefined });
+  let count = 0;
+  const reopen = () => openWith(definition, testContext(`audio-${count}`, clock));
+  const cases = storeConformance({
+    name: "state.opfs",
+    features: definition.features,
     clock,
     open: () => {
       count++;
@@ -153,9 +174,17 @@ const batch = (key: string, value: Uint8Array, more: Partial<Upsert> = {}): Writ
   requestId: undefined,
 });
 
+/** What pages race for. */
+type Engine = "indexeddb" | "opfs";
+
+const openRace = (engine: Engine) =>
+  engine === "indexeddb"
+    ? openStore("race", systemClock)
+    : openWith(opfsStore({ databasePrefix, incarnation: undefined }), testContext("race", systemClock));
+
 /** Of writes that race with those of other pages, how many were applied. */
-async function race(key: string, writes: number): Promise<number> {
-  const store = await openStore("race", systemClock);
+async function race(engine: Engine, key: string, writes: number): Promise<number> {
+  const store = await openRace(engine);
   const outcomes = await Promise.all(
     Array.from({ length: writes }, () =>
       store.write(batch(key, new Uint8Array(1), { concurrency: "first-write" })),
@@ -166,8 +195,8 @@ async function race(key: string, writes: number): Promise<number> {
 }
 
 /** Increments a counter by ETag until so many increments were applied. */
-async function count(times: number): Promise<void> {
-  const store = await openStore("race", systemClock);
+async function count(engine: Engine, times: number): Promise<void> {
+  const store = await openRace(engine);
   for (let done = 0; done < times; ) {
     const item = await store.get("counter", undefined);
     const value = Uint8Array.of((item?.value[0] ?? 0) + 1);
@@ -179,8 +208,8 @@ async function count(times: number): Promise<void> {
   await store.close();
 }
 
-async function counted(): Promise<number | undefined> {
-  const store = await openStore("race", systemClock);
+async function counted(engine: Engine): Promise<number | undefined> {
+  const store = await openRace(engine);
   const item = await store.get("counter", undefined);
   await store.close();
   return item?.value[0];
@@ -284,6 +313,7 @@ async function rate(parallel: number, run: (i: number) => Promise<unknown>): Pro
 
 export interface Suites {
   stateSuite: typeof stateSuite;
+  filesSuite: typeof filesSuite;
   pubsubSuite: typeof pubsubSuite;
   blockSuites: typeof blockSuites;
   lockRace: typeof lockRace;
@@ -296,6 +326,7 @@ export interface Suites {
 
 const suites: Suites = {
   stateSuite,
+  filesSuite,
   pubsubSuite,
   blockSuites,
   lockRace,

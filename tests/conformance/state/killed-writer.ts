@@ -1,26 +1,26 @@
 import { writeSync } from "node:fs";
-import { decodeMetadata } from "../../../host/components/metadata-schema.ts";
 import type { Store, Upsert } from "../../../host/components/state/store.ts";
+import { filesStore } from "../../../host/node/components/state-files.ts";
 import { sqliteStore } from "../../../host/node/components/state-sqlite.ts";
 import { systemClock } from "../../../host/web-platform.ts";
-import { testContext } from "../test-context.ts";
+import { openWith, testContext } from "../test-context.ts";
 
 /**
- * A process of its own that writes until it is killed: argument 1 is the file, argument 2 the first number. Every
+ * A process of its own that writes until it is killed: argument 1 is the file of `state.sqlite`, or the folder of
+ * `state.files` where it ends in a slash; argument 2 the first number, argument 3 the length of each value. Every
  * transaction writes one number under two keys; its number goes to standard output once it is answered. Between
  * them are transactions that must not happen: they write `t2` and then fail on an ETag.
  */
-const [, , path = "", first = "0"] = process.argv;
+const [, , path = "", first = "0", length = "0"] = process.argv;
 
-const store: Store = await sqliteStore.open(
-  decodeMetadata("s", sqliteStore.metadata, new Map([["connectionString", path]]), () => undefined),
-  testContext("s", systemClock),
-);
+const store: Store = path.endsWith("/")
+  ? await openWith(filesStore, testContext("s", systemClock), { rootPath: path })
+  : await openWith(sqliteStore, testContext("s", systemClock), { connectionString: path });
 
 const upsert = (key: string, value: string, more: Partial<Upsert> = {}): Upsert => ({
   kind: "upsert",
   key,
-  value: new TextEncoder().encode(value),
+  value: new TextEncoder().encode(value.padEnd(Number(length))),
   etag: undefined,
   concurrency: undefined,
   ttlInSeconds: undefined,
