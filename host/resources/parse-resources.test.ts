@@ -151,6 +151,7 @@ describe("Component resources", () => {
   it.each([
     ["a name", component("  type: a.b", "  labels: {}"), "line 4", "metadata.name"],
     ["a type", component("  version: v1"), "line 6", "spec.type"],
+    ["a key once", component("  type: a.b\n  type: a.c"), "line 7", "not valid YAML"],
     ["text as a name", component("  type: a.b", "  name: [1]"), "line 4", "metadata.name"],
     ["a list of metadata", component("  type: a.b\n  metadata:\n    host: x"), "line 8", "spec.metadata"],
     [

@@ -237,6 +237,27 @@ export const differences = [
     why: "any website could drive the sidecar of whoever visits it",
   },
   {
+    id: "host.preflight",
+    what: "a preflight of a page whose origin is not allowed (Node)",
+    daprd: 404,
+    daprlet: 403,
+    why: "refused as every call of that page is, with what would allow it; without leave in both",
+  },
+  {
+    id: "host.h2c",
+    what: "HTTP/2 without TLS at the HTTP port (Node)",
+    daprd: "spoken, where a client asks for it",
+    daprlet: "HTTP/1.1, to who asks for the upgrade as well",
+    why: "no client of Dapr's HTTP API needs it; gRPC has a port of its own",
+  },
+  {
+    id: "resources.duplicate-key",
+    what: "a key that stands twice in one mapping of a resource file",
+    daprd: "the last one counts",
+    daprlet: "refused, with file, document and line",
+    why: "one of them was meant, and nobody can tell which",
+  },
+  {
     id: "api.not-yet",
     what: "the blocks that daprlet does not have yet: actors, configuration, conversation, crypto, jobs, lock, secrets, workflows",
     daprd: "served",

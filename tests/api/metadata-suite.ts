@@ -174,8 +174,17 @@ export function metadataSuite(on: Subject): void {
         method: "OPTIONS",
         headers: { origin: "https://evil.example", "access-control-request-method": "POST" },
       });
-      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBe(on.expected("host.preflight"));
       expect(answer.header("access-control-allow-origin")).toBeUndefined();
+    });
+
+    test("who asks for HTTP/2 without TLS", async () => {
+      const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "" };
+      // The client of these tests goes along with no change of protocols.
+      const answer = await on.fetch("/v1.0/healthz", { headers }).catch(() => undefined);
+      const upgraded = "spoken, where a client asks for it";
+      const stayed = "HTTP/1.1, to who asks for the upgrade as well";
+      expect(answer?.status === 204 ? stayed : upgraded).toBe(on.expected("host.h2c"));
     });
   });
 

@@ -41,6 +41,10 @@ export function httpFetch(port: number): { fetch: Fetch; close(): void } {
       call.setTimeout(timeout, () =>
         call.destroy(new Error(`no answer to ${method} ${path} in ${timeout} ms`)),
       );
+      call.on("upgrade", (_, socket) => {
+        socket.destroy();
+        reject(new Error("it went over to another protocol"));
+      });
       call.on("error", reject);
       if (bytes === undefined || !streamed) {
         call.end(bytes);
