@@ -15,7 +15,7 @@ afterEach(() => shop.close());
 const waits = (name: string) => [
   "sh",
   "-c",
-  `echo ${name} runs, $WHO; exec tail -f ${shop.folder}/dapr.yaml`,
+  `echo ${name} runs, $WHO; exec tail -n 0 -f ${shop.folder}/dapr.yaml`,
 ];
 
 interface App {
