@@ -55,7 +55,7 @@ export class HttpEndpoints {
   async update(
     resources: readonly HttpEndpointResource[],
     stores: OpenedSecretStores,
-    failed: (error: ComponentError) => void,
+    failed: (error: ComponentError) => void = raise,
     drained: () => Promise<void> = async () => undefined,
   ): Promise<void> {
     const { appId, namespace } = this.#options;
@@ -137,8 +137,12 @@ export class HttpEndpoints {
   }
 
   async close(): Promise<void> {
-    await this.update([], new Map(), () => undefined);
+    await this.update([], new Map());
   }
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 function refuse({ name, origin }: HttpEndpointResource, cause: string): ComponentError {

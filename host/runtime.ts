@@ -27,6 +27,7 @@ import { Subscriptions } from "./subscriptions.ts";
 import { Tracer } from "./telemetry/tracer.ts";
 import { Turnover } from "./turnover.ts";
 import { UpdateRetry } from "./update-retry.ts";
+import { wantedComponents } from "./wanted-components.ts";
 
 export type { RuntimeOptions };
 
@@ -117,7 +118,7 @@ export class Runtime {
     const log = platform.log;
     await this.#resiliency.become(resources.resiliencies);
     checkPipelines(resources, this.#options);
-    const opened = await Components.open(this.sidecar.tracer.componentsOf(resources), {
+    const opened = await Components.open(wantedComponents(resources), {
       registry,
       host,
       context: { appId, namespace, platform, log, core, relays: mesh.relays(this.#options.relays) },
@@ -133,10 +134,7 @@ export class Runtime {
     this.#pipelines.update(resources, opened.middleware);
     this.sidecar.tracer.update(resources);
     if (opened.leftOut) this.#again.later();
-    const failed = (error: Error) => {
-      throw error;
-    };
-    await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores, failed);
+    await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores);
     await this.sidecar.configurations.load();
     const member = { appId, namespace, instance: platform.uuid(), trustDomain: guards.trustDomain };
     await mesh.join(member, (request, caller) => this.receive(request, caller));
@@ -197,7 +195,7 @@ export class Runtime {
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const say = (sentence: string) => this.log[fresh ? "error" : "debug"](sentence);
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;
-    const changes = await components.update(this.sidecar.tracer.componentsOf(resources), async (changed) => {
+    const changes = await components.update(wantedComponents(resources), async (changed) => {
       for (const { name, action, cause } of changed) {
         if (action !== "kept") this.log.info(`component ${name} was ${action}`);
         else say(`component ${name} (${origin(name)}) stays as it was: ${cause}`);

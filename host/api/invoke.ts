@@ -26,6 +26,7 @@ import {
   receivedHeaders,
 } from "./invoke/headers.ts";
 import { limitedBody } from "./invoke/limited-body.ts";
+import { resolved } from "./invoke/resolved.ts";
 import {
   addressed,
   type Destination,
@@ -112,7 +113,10 @@ export async function invokeApp(call: Call): Promise<RuntimeResponse> {
 async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse> {
   const { sidecar, request } = call;
   const to = destination(id, sidecar.namespace);
-  const endpoint = to.kind === "app" ? sidecar.httpEndpoints.get(to.appId) : undefined;
+  let endpoint = to.kind === "app" ? sidecar.httpEndpoints.get(to.appId) : undefined;
+  if (endpoint === undefined && to.kind === "app" && sidecar.components.nameresolution.size > 0) {
+    endpoint = await resolved(sidecar, to.appId, to.namespace);
+  }
   if (to.kind === "invalid") throw new UnavailableError(`invalid app id ${id}`, { sent: false });
   const headers = forwardedHeaders(request.headers);
   const outgoing: RuntimeRequest = {

@@ -13,7 +13,9 @@ interface ComponentInfo {
 }
 
 function loaded({ components }: Sidecar): readonly ComponentInfo[] {
-  const all = families.flatMap((family) => [...components[family].values()]);
+  // As in Dapr, a resolver is no component to its readers.
+  const listed = families.filter((family) => family !== "nameresolution");
+  const all = listed.flatMap((family) => [...components[family].values()]);
   return all.map(({ resource, definition }) => ({
     name: resource.name,
     type: resource.type,

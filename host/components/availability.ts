@@ -47,6 +47,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "exporters.otlp": ["a page", "Node"],
   "exporters.native": ["a page", "Node"],
   "exporters.stdout": ["a page", "Node"],
+  "nameresolution.nameformat": ["Node"],
 };
 
 /** The sentence for a type that this host cannot open. */

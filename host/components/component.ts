@@ -39,6 +39,7 @@ export const families = [
   "lock",
   "middleware",
   "exporters",
+  "nameresolution",
 ] as const;
 
 export type Family = (typeof families)[number];

@@ -13,6 +13,7 @@ import {
   type OpenedExporter,
   type OpenedLockStore,
   type OpenedMiddleware,
+  type OpenedNameResolver,
   type OpenedPubSub,
   type OpenedSecretStore,
   type OpenedStore,
@@ -90,6 +91,7 @@ export class Components implements OpenComponents {
   readonly lock = new Map<string, OpenedLockStore>();
   readonly middleware = new Map<string, OpenedMiddleware>();
   readonly exporters = new Map<string, OpenedExporter>();
+  readonly nameresolution = new Map<string, OpenedNameResolver>();
   readonly #options: OpenOptions;
   #leftOut = false;
   #turn: Promise<unknown> = Promise.resolve();

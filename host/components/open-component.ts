@@ -20,6 +20,7 @@ import type { LockStore } from "./lock/lock-store.ts";
 import { decodeMetadata } from "./metadata-schema.ts";
 import type { HttpMiddleware } from "./middleware/middleware.ts";
 import { type Routes, routes } from "./middleware/routes.ts";
+import type { NameResolver } from "./nameresolution/name-resolver.ts";
 import type { PubSub } from "./pubsub/pubsub.ts";
 import { type TopicAccess, topicAccess } from "./pubsub/topic-access.ts";
 import type { Definitions, Registry } from "./registry.ts";
@@ -53,6 +54,7 @@ export interface OpenedPubSub extends Opened<"pubsub", PubSub> {
 
 export type OpenedBinding = Opened<"bindings", Binding>;
 export type OpenedSecretStore = Opened<"secretstores", SecretStore>;
+export type OpenedNameResolver = Opened<"nameresolution", NameResolver>;
 export type OpenedConfigurationStore = Opened<"configuration", ConfigurationStore>;
 
 export interface OpenedMiddleware extends Opened<"middleware", HttpMiddleware> {
@@ -80,6 +82,7 @@ export interface OpenComponents extends Record<Family, ReadonlyMap<string, Opene
   readonly lock: ReadonlyMap<string, OpenedLockStore>;
   readonly middleware: ReadonlyMap<string, OpenedMiddleware>;
   readonly exporters: ReadonlyMap<string, OpenedExporter>;
+  readonly nameresolution: ReadonlyMap<string, OpenedNameResolver>;
 }
 
 /** What of a host every component of it opens with. */

@@ -4,6 +4,7 @@ import type { ConfigurationDefinition } from "./configuration/configuration-stor
 import type { ExporterDefinition } from "./exporters/span-exporter.ts";
 import type { LockDefinition } from "./lock/lock-store.ts";
 import type { MiddlewareDefinition } from "./middleware/middleware.ts";
+import type { NameResolverDefinition } from "./nameresolution/name-resolver.ts";
 import type { PubSubDefinition } from "./pubsub/pubsub.ts";
 import type { SecretStoreDefinition } from "./secretstores/secret-store.ts";
 import type { StoreDefinition } from "./state/store.ts";
@@ -18,6 +19,7 @@ export interface Definitions extends Record<Family, unknown> {
   readonly lock: LockDefinition;
   readonly middleware: MiddlewareDefinition;
   readonly exporters: ExporterDefinition;
+  readonly nameresolution: NameResolverDefinition;
 }
 
 /** The components a host has: static arrays, handed to the runtime by a composition root. A family left out has none. */

@@ -13,6 +13,7 @@ import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
 import { routerAliasMiddleware } from "../components/middleware/routeralias.ts";
 import { routerCheckerMiddleware } from "../components/middleware/routerchecker.ts";
 import { uppercaseMiddleware } from "../components/middleware/uppercase.ts";
+import { nameFormat } from "../components/nameresolution/name-format.ts";
 import { daprPubSub } from "../components/pubsub/dapr.ts";
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
@@ -67,4 +68,5 @@ export const nodeRegistry: Registry = {
     opaMiddleware,
   ],
   exporters: [zipkinExporter, ...otlpExporters(nodeEncodings), stdoutExporter],
+  nameresolution: [nameFormat],
 };

@@ -1,6 +1,7 @@
 import type { Metrics } from "../telemetry/metrics/metrics-settings.ts";
 import type { AccessControl } from "./access-control.ts";
 import type { ApiRules } from "./api-rules.ts";
+import type { NameResolution } from "./name-resolution.ts";
 import type { PipelineHandler } from "./pipeline-handler.ts";
 import type { SecretScope } from "./secret-scope.ts";
 import type { TracingSection } from "./tracing-section.ts";
@@ -30,6 +31,7 @@ export interface Configuration {
   readonly appHttpPipeline?: readonly PipelineHandler[];
   readonly tracing?: TracingSection;
   readonly metrics?: Metrics;
+  readonly nameResolution?: NameResolution;
   readonly apiLogging?: ApiLogging;
 }
 

@@ -4,6 +4,7 @@ import { components } from "./configuration/components.ts";
 import { features } from "./configuration/features.ts";
 import { logging } from "./configuration/logging.ts";
 import { metrics } from "./configuration/metrics.ts";
+import { nameResolution } from "./configuration/name-resolution.ts";
 import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
 import type { SectionReader } from "./configuration/section.ts";
@@ -25,6 +26,7 @@ const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["metric", metrics],
   ["metrics", metrics],
   ["logging", logging],
+  ["nameresolution", nameResolution],
 ]);
 
 /** A document of `kind: Configuration`, and the names of what in it is not applied. Throws ResourceError. */

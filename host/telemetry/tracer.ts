@@ -2,10 +2,8 @@ import type { FinishedSpan } from "../components/exporters/span-exporter.ts";
 import type { OpenedExporter } from "../components/open-component.ts";
 import type { Core } from "../core/core.ts";
 import type { Platform } from "../platform.ts";
-import type { ComponentResource } from "../resources/component.ts";
 import type { Resources } from "../resources/resources.ts";
 import type { TracingSection } from "../resources/tracing-section.ts";
-import { configuredExporters } from "./configured-exporters.ts";
 import { Tracing } from "./tracing.ts";
 
 /** How many of the traces that begin here are recorded; 0 turns tracing off. It needs no exporter to be on. */
@@ -34,11 +32,6 @@ export class Tracer {
   /** Undefined while it is off: a trace of the callers passes as it is then. */
   get tracing(): Tracing | undefined {
     return this.#tracing;
-  }
-
-  /** The components that the resources name, and the exporters that their Configurations mean. */
-  componentsOf({ components, configuration }: Resources): readonly ComponentResource[] {
-    return [...components, ...configuredExporters(configuration.tracing)];
   }
 
   update({ configuration }: Resources): void {
