@@ -9,10 +9,12 @@ import { wantsEvents } from "./input-bindings/probe.ts";
 import { sleep, withTimeout } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
+import { DeliveryEnded } from "./subscriptions/inbound-policy.ts";
 
 interface Reading {
   readonly opened: OpenedBinding;
   readonly reader: BindingReader;
+  readonly patience: AbortController;
 }
 
 /** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
@@ -116,26 +118,28 @@ export class InputBindings {
       return this.#end(name);
     }
     if (signal.aborted || this.#reading.has(name)) return;
-    const handler = bindingDelivery(sidecar, app, opened, this.#underWay, this.#presence);
+    const patience = new AbortController();
+    const handler = bindingDelivery(sidecar, app, opened, this.#underWay, this.#presence, patience.signal);
     const opening = (component as InputBinding).read(handler);
     const { initTimeoutMs } = resource;
     const reader = await withTimeout(sidecar.platform.clock, initTimeoutMs, opening, () => {
       // Nobody waits for it any more: what opens after all must not stay open.
-      opening.then((late) => this.#close(name, late)).catch(() => undefined);
+      opening.then((late) => this.#close(name, late, patience)).catch(() => undefined);
       return new Error(`its source did not open within ${initTimeoutMs} ms`);
     });
-    if (!signal.aborted) this.#reading.set(name, { opened, reader });
-    else this.#close(name, reader);
+    if (!signal.aborted) this.#reading.set(name, { opened, reader, patience });
+    else this.#close(name, reader, patience);
   }
 
   #end(name: string): void {
     const reading = this.#reading.get(name);
     if (reading === undefined) return;
     this.#reading.delete(name);
-    this.#close(name, reading.reader);
+    this.#close(name, reading.reader, reading.patience);
   }
 
-  #close(name: string, reader: BindingReader): void {
+  #close(name: string, reader: BindingReader, patience: AbortController): void {
+    patience.abort(new DeliveryEnded());
     const ending = reader.close().catch((error: unknown) => {
       this.#sidecar().log.warn(`binding ${name} did not close: ${reasonOf(error)}`);
     });

@@ -8,7 +8,7 @@ import { AppPresence } from "./subscriptions/app-presence.ts";
 import type { AppSubscription } from "./subscriptions/app-subscription.ts";
 import { bulkDelivery } from "./subscriptions/bulk-delivery.ts";
 import { delivery } from "./subscriptions/delivery.ts";
-import { inboundPolicy } from "./subscriptions/inbound-policy.ts";
+import { DeliveryEnded, inboundPolicy } from "./subscriptions/inbound-policy.ts";
 import { Intake } from "./subscriptions/intake.ts";
 import { readSubscriptions } from "./subscriptions/read-subscriptions.ts";
 import {
@@ -23,8 +23,8 @@ import { usableSubscriptions } from "./subscriptions/usable-subscriptions.ts";
 interface Open {
   readonly info: SubscriptionInfo;
   readonly subscription: Subscription;
-  /** See `Delivery`. */
-  flush(): void;
+  /** From now on no event waits here: neither for others, nor for a circuit breaker. */
+  hurry(): void;
 }
 
 /** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
@@ -147,10 +147,13 @@ export class Subscriptions {
     const opened = components.pubsub.get(pubsubname);
     if (app === undefined || opened === undefined) return;
     const { component, access } = opened;
-    const { retries, backOff } = inboundPolicy(sidecar, pubsubname);
-    const intake = new Intake(sidecar, subscription, opened, retries);
+    const inbound = inboundPolicy(sidecar, pubsubname);
+    const { backOff } = inbound;
+    const intake = new Intake(sidecar, subscription, opened, inbound.retries);
+    const ending = new AbortController();
     const meter = sidecar.meters?.ingress(pubsubname, topic);
-    const context = { app, presence: this.#presence, underWay: this.#underWay, meter };
+    const patience = ending.signal;
+    const context = { app, presence: this.#presence, underWay: this.#underWay, meter, inbound, patience };
     const { bulk } = subscription;
     const { handler, flush } =
       bulk === undefined ? delivery(intake, context) : bulkDelivery(intake, context, platform);
@@ -163,7 +166,11 @@ export class Subscriptions {
         { topic: access.brokerTopic(topic), consumerId: access.consumerId, metadata, ...asked },
         handler,
       );
-      const now: Open = { info: infoOf(subscription), subscription: open, flush };
+      const hurry = () => {
+        flush();
+        ending.abort(new DeliveryEnded());
+      };
+      const now: Open = { info: infoOf(subscription), subscription: open, hurry };
       if (signal.aborted) this.#end(now);
       else this.#open.push(now);
     } catch (error) {
@@ -184,9 +191,9 @@ export class Subscriptions {
     }
   }
 
-  #end({ subscription, flush }: Open): void {
+  #end({ subscription, hurry }: Open): void {
     const closing = subscription.close();
-    flush();
+    hurry();
     const ending = closing.catch((error) => {
       const cause = reasonOf(error);
       this.sidecar().log.warn(`a subscription did not close: ${cause}`);

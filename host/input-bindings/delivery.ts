@@ -10,6 +10,7 @@ import type { ComponentResource } from "../resources/component.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AppPresence } from "../subscriptions/app-presence.ts";
 import { metadataHeaders } from "../subscriptions/delivery-headers.ts";
+import { DeliveryEnded } from "../subscriptions/inbound-policy.ts";
 import { spanStatus } from "../telemetry/span-status.ts";
 import type { SpanDescription } from "../telemetry/tracing.ts";
 import { wellFormedTraceparent } from "../traceparent.ts";
@@ -35,10 +36,18 @@ function bindingSpan(name: string, path: string, status: SpanStatus): SpanDescri
   };
 }
 
+/** The app answered, and did not take the event. */
+class Refused extends Error {
+  constructor(readonly status: number) {
+    super(`the app answered ${status}`);
+  }
+}
+
 /**
  * Hands the events of one binding to the app. Resolves once the app answered 2xx and what its answer asks for is done;
  * rejects where the component is to deliver again. One event at a time, unless the component's `concurrencyMode` is
- * `parallel`. Each call to the app is in `underWay` while it lasts.
+ * `parallel`. Each call to the app is in `underWay` while it lasts. `patience` aborts when the reader ends: an event that
+ * waits for a retry, or for a circuit breaker, is left to its source.
  */
 export function bindingDelivery(
   sidecar: Sidecar,
@@ -46,6 +55,7 @@ export function bindingDelivery(
   { resource }: OpenedBinding,
   underWay: Set<AbortController>,
   presence: AppPresence,
+  patience: AbortSignal,
 ): BindingHandler {
   const { log, strict, maxBodySize } = sidecar;
   const { name } = resource;
@@ -75,10 +85,21 @@ export function bindingDelivery(
     ended(response.status);
     if (response.status < 200 || response.status > 299) {
       if (response.body instanceof ReadableStream) await response.body.cancel();
-      throw new Error(`the app answered ${response.status}`);
+      throw new Refused(response.status);
     }
     return await readBody(response.body, maxBodySize).catch((cause) => {
       throw new AppUnreachableError("its answer broke off", { cause, sent: true });
+    });
+  }
+
+  async function askUnderPolicy(event: BindingEvent, signal: AbortSignal): Promise<Uint8Array> {
+    const policy = sidecar.resiliency.inbound(name, "bindings");
+    if (policy === undefined) return await ask(event, signal);
+    return await policy.run({
+      attempt: (limited = signal) => ask(event, limited),
+      thrown: (error) => (error instanceof Refused ? policy.failedWith(error.status) : "again"),
+      signal,
+      patience,
     });
   }
 
@@ -87,7 +108,7 @@ export function bindingDelivery(
     const call = new AbortController();
     underWay.add(call);
     try {
-      const answer = await ask(event, call.signal);
+      const answer = await askUnderPolicy(event, call.signal);
       presence.found();
       const directives = strict ? undefined : directivesOf(answer);
       if (directives !== undefined) await followDirectives(sidecar, directives);
@@ -95,7 +116,7 @@ export function bindingDelivery(
       return answer;
     } catch (error) {
       if (error instanceof AppUnreachableError) presence.lost(`binding ${name}`, error, { binding: name });
-      else {
+      else if (!(error instanceof DeliveryEnded)) {
         // The first failure is news; the repetitions of one that goes on failing are not.
         log[failing ? "debug" : "warn"](
           `an event of binding ${name} will be delivered again: ${reasonOf(error)}`,

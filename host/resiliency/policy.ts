@@ -24,7 +24,7 @@ export interface Operation<T> {
   readonly lasting?: (answer: T, ended: () => void, signal: AbortSignal) => T;
   /** The caller. */
   readonly signal?: AbortSignal | undefined;
-  /** With it, a circuit breaker that lets nothing pass is waited for, until it aborts. */
+  /** With it, a circuit breaker that lets nothing pass is waited for; until it aborts, which also ends the retries. */
   readonly patience?: AbortSignal;
 }
 
@@ -86,8 +86,13 @@ export class Policy {
         return outcome.answer;
       }
       if ("answer" in outcome) operation.discard?.(outcome.answer);
-      await sleep(clock, wait, operation.signal ?? operation.patience);
+      await sleep(clock, wait, operation.patience ?? operation.signal);
     }
+  }
+
+  /** The same without retries: they are made elsewhere. */
+  once(): Policy {
+    return new Policy(this.target, this.timeoutMs, undefined, this.breaker, this.core, this.platform);
   }
 
   /** The verdict on an answer of this status, which counts as a failure. */

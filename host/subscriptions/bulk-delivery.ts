@@ -5,6 +5,7 @@ import type { Platform } from "../platform.ts";
 import { type BulkEntry, bulkBody } from "./bulk-body.ts";
 import { bulkVerdicts } from "./bulk-verdicts.ts";
 import { call, type Delivery, type DeliveryContext } from "./delivery.ts";
+import { DeliveryEnded } from "./inbound-policy.ts";
 import type { Admitted, Intake } from "./intake.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -66,6 +67,7 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
         context,
         { method: "POST", ...to, headers, body },
         async (response) => [response.status, await bulkVerdicts(response)] as const,
+        ([, verdictOf]) => entries.every(({ entryId }) => verdictOf(entryId) !== "retry"),
       );
     } catch (error) {
       for (const { admitted } of waiting) intake.called(admitted, 500);
@@ -73,6 +75,10 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
         began,
         waiting.map(() => "retry"),
       );
+      if (error instanceof DeliveryEnded) {
+        for (const { reject } of waiting) reject(error);
+        return;
+      }
       if (!(error instanceof AppUnreachableError)) {
         return settle(waiting, (one) => end(one, reasonOf(error), "retry"));
       }
@@ -90,7 +96,10 @@ export function bulkDelivery(intake: Intake, context: DeliveryContext, { clock, 
       const verdict = verdicts(entries[i]?.entryId ?? "");
       if (verdict === "success") return;
       const word = status < 300 ? ` and ${verdict.toUpperCase()} for it` : "";
-      await end(one, `the app answered ${status}${word}`, verdict);
+      const why = `the app answered ${status}${word}`;
+      if (context.inbound.again(status)) return end(one, why, verdict);
+      const { message, id } = one.admitted;
+      await intake.end(message, id, why, verdict);
     });
   }
 

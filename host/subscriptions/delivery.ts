@@ -5,6 +5,7 @@ import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { IngressMeter } from "../telemetry/metrics/meters.ts";
 import type { AppPresence } from "./app-presence.ts";
 import { deliveryHeaders } from "./delivery-headers.ts";
+import { DeliveryEnded, type InboundPolicy } from "./inbound-policy.ts";
 import type { Intake } from "./intake.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -22,21 +23,38 @@ export interface DeliveryContext {
   /** Calls to the app that carry an event, while they last: aborting one leaves its events to the broker. */
   readonly underWay: Set<AbortController>;
   readonly meter: IngressMeter | undefined;
+  readonly inbound: InboundPolicy;
+  /** Aborts when the subscription ends: what waits to be delivered is left to the broker. */
+  readonly patience: AbortSignal;
 }
 
-/** Calls the app with events. `read` is given the whole answer; an answer that breaks off counts as none. */
+/**
+ * Calls the app with events. `read` is given the whole answer; an answer that breaks off counts as none. A circuit
+ * breaker that is open is waited for: meanwhile the broker hands out no more than its subscription can hold.
+ */
 export async function call<T>(
-  { app, underWay }: DeliveryContext,
+  { app, underWay, inbound: { around }, patience }: DeliveryContext,
   request: Omit<RuntimeRequest, "signal">,
   read: (response: RuntimeResponse) => Promise<T>,
+  taken: (answer: T) => boolean,
 ): Promise<T> {
   // One for each call: what a channel attaches to a signal lives as long as the signal.
   const abort = new AbortController();
-  underWay.add(abort);
-  try {
-    const response = await app.invoke({ ...request, signal: abort.signal });
+  const attempt = async (signal = abort.signal) => {
+    const response = await app.invoke({ ...request, signal });
     return await read(response).catch((cause) => {
       throw new AppUnreachableError("its answer broke off", { cause, sent: true });
+    });
+  };
+  underWay.add(abort);
+  try {
+    if (around === undefined) return await attempt();
+    return await around.run({
+      attempt,
+      answered: (answer) => (taken(answer) ? "settled" : "failed"),
+      thrown: () => "failed",
+      signal: abort.signal,
+      patience,
     });
   } catch (error) {
     if (!abort.signal.aborted || error instanceof AppUnreachableError) throw error;
@@ -53,7 +71,7 @@ export async function call<T>(
  */
 export function delivery(intake: Intake, context: DeliveryContext): Delivery {
   const { pubsub, subscription } = intake;
-  const { presence, meter } = context;
+  const { presence, meter, inbound } = context;
   return {
     flush() {},
     async handler(message) {
@@ -64,13 +82,16 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       const began = meter?.begin() ?? 0;
       let answer: readonly [status: number, verdict: Verdict];
       try {
-        answer = await call(context, { method: "POST", ...to, headers, body: envelope }, async (response) => [
-          response.status,
-          await verdictOf(response),
-        ]);
+        answer = await call(
+          context,
+          { method: "POST", ...to, headers, body: envelope },
+          async (response) => [response.status, await verdictOf(response)] as const,
+          ([, verdict]) => verdict !== "retry",
+        );
       } catch (error) {
         intake.called(admitted, 500);
         meter?.settled(began, "retry");
+        if (error instanceof DeliveryEnded) throw error;
         if (!(error instanceof AppUnreachableError))
           return intake.refused(message, id, reasonOf(error), "retry");
         const { topic } = subscription;
@@ -83,7 +104,8 @@ export function delivery(intake: Intake, context: DeliveryContext): Delivery {
       meter?.settled(began, verdict);
       if (verdict === "success") return;
       const why = `the app answered ${status}${status < 300 ? ` and ${verdict.toUpperCase()}` : ""}`;
-      await intake.refused(message, id, why, verdict);
+      if (inbound.again(status)) await intake.refused(message, id, why, verdict);
+      else await intake.end(message, id, why, verdict);
     },
   };
 }
