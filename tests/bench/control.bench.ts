@@ -1,0 +1,97 @@
+/** What stands around the API, on Node against daprd: each row is one Configuration, under the same call. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { componentYaml } from "../hosts/components.ts";
+import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
+import { node } from "../hosts/node.ts";
+import { hasWrk, load, seconds, sides } from "./load.ts";
+import { startTarget } from "./start-target.ts";
+import { printRows } from "./table.ts";
+
+const rounds = 3;
+
+/** One row: what a sidecar is started with beside its app. */
+interface Setting {
+  readonly what: string;
+  readonly components?: readonly Parameters<typeof componentYaml>[0][];
+  /** `spec` of its Configuration. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly flags?: readonly string[];
+}
+
+const middleware = (name: string, type: string, metadata = {}) => ({
+  name,
+  type: `middleware.http.${type}`,
+  metadata,
+});
+const three = [
+  middleware("limit", "ratelimit", { maxRequestsPerSecond: "1000000" }),
+  middleware("upper", "uppercase"),
+  middleware("upper-again", "uppercase"),
+];
+
+const settings: readonly Setting[] = [
+  { what: "nothing" },
+  {
+    what: "a pipeline of three middlewares",
+    components: three,
+    spec: { httpPipeline: { handlers: three.map(({ name, type }) => ({ name, type })) } },
+  },
+];
+
+const body = JSON.stringify({ name: "a name", count: 12, list: [1, 2, 3] });
+
+async function start(
+  { components = [], spec = {}, flags = [] }: Setting,
+  program: readonly string[],
+  folder: string,
+  appPort: number,
+): Promise<Daprd> {
+  const resources = mkdtempSync(join(folder, "resources-"));
+  for (const component of components) {
+    writeFileSync(join(resources, `${component.name}.yaml`), componentYaml(component));
+  }
+  const config = join(folder, "config.yaml");
+  const head = { apiVersion: "dapr.io/v1alpha1", kind: "Configuration", metadata: { name: "bench" } };
+  writeFileSync(config, JSON.stringify({ ...head, spec }));
+  const appId = `bench-${Math.random().toString(36).slice(2, 8)}`;
+  return await startDaprd({ appId, resources, appPort, program, config, flags });
+}
+
+export default async function bench(): Promise<void> {
+  if (node.missing !== undefined) return console.log(`control is left out: ${node.missing}.`);
+  if (!(await hasWrk())) return console.log("control is left out: wrk is not installed.");
+  if (daprd.missing !== undefined) console.log("daprd is not on the PATH: only daprlet's figures follow.");
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-bench-"));
+  const target = await startTarget();
+  const rows = settings.map(({ what }) => ({
+    what: `invoke the own app, with ${what}`,
+    unit: "1/s",
+    values: new Map<string, number>(),
+    aim: 1,
+  }));
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, setting] of settings.entries()) {
+        for (const { name, program } of sides) {
+          const sidecar = await start(setting, program, folder, target.port);
+          const path = `/v1.0/invoke/${sidecar.appId}/method/hello`;
+          const rate = await load(sidecar.port, path, folder, { method: "POST", body }).finally(() =>
+            sidecar.stop(),
+          );
+          const { values } = rows[i] as (typeof rows)[number];
+          values.set(name, Math.max(rate, values.get(name) ?? 0));
+        }
+      }
+    }
+  } finally {
+    target.child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+  printRows(
+    `What stands around the API (wrk, 16 connections, best of ${rounds} runs of ${seconds} s)`,
+    sides.map(({ name }) => name),
+    rows,
+  );
+}
