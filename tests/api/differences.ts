@@ -258,6 +258,13 @@ export const differences = [
     why: "one of them was meant, and nobody can tell which",
   },
   {
+    id: "app.config",
+    what: "`GET /dapr/config`, with which an app tells of its actors",
+    daprd: "asked",
+    daprlet: "not asked",
+    why: "it follows with actors; nothing else is in the answer",
+  },
+  {
     id: "api.not-yet",
     what: "the blocks that daprlet does not have yet: actors, configuration, conversation, crypto, jobs, lock, secrets, workflows",
     daprd: "served",

@@ -60,6 +60,11 @@ export function differingSuite(on: Subject): void {
     });
   });
 
+  test("an app's word on its actors", async () => {
+    if (on.expected("app.config") === "asked") await on.app.until("/dapr/config", 1);
+    else expect(await on.app.recorded("/dapr/config")).toEqual([]);
+  });
+
   describe("events", () => {
     test("the verdict of a streamed event, of which there is none", async () => {
       const body = { id: "1.1", status: "SUCCESS" };
