@@ -31,6 +31,7 @@ export {
   text,
 } from "./components/metadata-schema.ts";
 export * from "./components/middleware/middleware.ts";
+export * from "./components/nameresolution/name-resolver.ts";
 export * from "./components/pubsub/pubsub.ts";
 export type { Registry } from "./components/registry.ts";
 export * from "./components/secretstores/secret-store.ts";
