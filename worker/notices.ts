@@ -31,13 +31,10 @@ export class Notices {
       ...(icon !== undefined && { icon }),
       ...(tag !== undefined && { tag }),
     };
-    try {
-      await show(title, options);
-    } catch (error) {
-      // Firefox, where nothing on the desktop takes them.
-      const cause = `the browser has leave, and could not show it: ${reasonOf(error)}`;
-      throw new ComponentError("UNAVAILABLE", `${cause}; does the desktop have notifications?`);
-    }
+    await show(title, options).catch((error) => {
+      // Firefox, where the desktop takes none.
+      throw new ComponentError("UNAVAILABLE", `the browser could not show it: ${reasonOf(error)}`);
+    });
   }
 
   onClick(source: string, listener: (click: NoticeClick) => void): () => void {
