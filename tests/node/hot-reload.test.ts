@@ -95,4 +95,35 @@ describe("files that change while the sidecar runs", () => {
     expect(await call("a")).toBe("/1");
     expect(said.filter(({ level }) => level === "warn")).toEqual([]);
   });
+
+  it("bring a pipeline, its middleware's new form, and take it away, without a failed request", async () => {
+    const limit = (most: number) =>
+      `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: limit\nspec:\n  type: middleware.http.ratelimit\n  metadata:\n    - name: maxRequestsPerSecond\n      value: ${most}\n`;
+    const pipeline = (name: string) =>
+      `apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: p\nspec:\n  httpPipeline:\n    handlers:\n      - name: ${name}\n        type: middleware.http.ratelimit\n`;
+    await start();
+    const statuses = new Set<number>();
+    let over = false;
+    const caller = async () => {
+      while (!over) statuses.add((await fetch(`${sidecar.url}/v1.0/healthz`)).status);
+    };
+    const callers = [caller(), caller(), caller()];
+    const told = async () => (await fetch(`${sidecar.url}/v1.0/healthz`)).headers.get("x-rate-limit-limit");
+    put("limit.yaml", limit(1_000_000));
+    put("pipeline.yaml", pipeline("limit"));
+    await expect.poll(told).toBe("1000000.00");
+    put("limit.yaml", limit(2_000_000));
+    await expect.poll(told).toBe("2000000.00");
+    put("pipeline.yaml", pipeline("gone"));
+    await expect.poll(errors).toHaveLength(1);
+    expect(errors()[0]).toMatch(
+      /^the resources stay as they were: httpPipeline names middleware gone \(.*pipeline\.yaml, document 1, line 8\)/,
+    );
+    expect(await told()).toBe("2000000.00");
+    rmSync(file("pipeline.yaml"));
+    await expect.poll(told).toBe(null);
+    over = true;
+    await Promise.all(callers);
+    expect([...statuses]).toEqual([204]);
+  });
 });
