@@ -212,7 +212,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     const { publicPort } = options;
     return publicPort === undefined
       ? undefined
-      : open(listen({ ...door, port: publicPort, handle: publicHandler(trusted) }));
+      : open(listen({ ...door, port: publicPort, handle: publicHandler(runtime.sidecar) }));
   });
   let scraped: HttpServer | undefined;
   const scrapes =

@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SidecarOptions } from "../../host/node/sidecar-options.ts";
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
+import { yaml } from "../middleware/sidecar.ts";
 import { freePort } from "./cli.ts";
 import { exchangeBytes, rawRequest } from "./raw-http.ts";
 
@@ -157,8 +158,16 @@ describe("a sidecar that listens", () => {
 
   it("serves health and metadata, and nothing else, on the public port without a token", async () => {
     const publicPort = await freePort();
-    const { url } = await start({ publicPort, apiToken: "t" });
+    const components = yaml(
+      [{ name: "limit", type: "ratelimit", metadata: { maxRequestsPerSecond: "0.01" } }],
+      ["limit"],
+    );
+    const { url } = await start({ publicPort, apiToken: "t", components });
     const open = `http://localhost:${publicPort}`;
+    // A pipeline stands in front of the API only.
+    for (let i = 0; i < 3; i++) expect((await fetch(`${open}/v1.0/healthz`)).status).toBe(204);
+    const [first, second] = [await fetch(`${url}/v1.0/healthz`), await fetch(`${url}/v1.0/healthz`)];
+    expect([first.status, second.status]).toEqual([204, 429]);
     expect((await fetch(`${url}/v1.0/metadata`)).status).toBe(401);
     expect((await fetch(`${open}/v1.0/metadata`)).status).toBe(200);
     expect((await fetch(`${open}/v1.0/healthz`)).status).toBe(204);
