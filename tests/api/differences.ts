@@ -629,6 +629,20 @@ export const differences = [
     daprlet: "is counted as the path it is dispatched as",
     why: "a limit should not be doubled by a slash",
   },
+  {
+    id: "resiliency.etag",
+    what: "whether saves that an ETag refuses count as failures for the store's circuit breaker",
+    daprd: true,
+    daprlet: false,
+    why: "a store that refuses a stale ETag works: two apps that race must not close it to everybody",
+  },
+  {
+    id: "resiliency.timeout-message",
+    what: "how a call is told that ran into the timeout of a Resiliency",
+    daprd: "context deadline exceeded",
+    daprlet: "did not answer within 400 ms, the timeout of its Resiliency",
+    why: "the error says what to change, and that the effect may have happened",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -1,14 +1,21 @@
-// An app that refuses every event of one topic, and tells when each came and what went to the dead letters.
+// An app that refuses every event of one topic, and tells when each came and what went to the dead letters. Under
+// /answers/<name>/<status> it answers that, the slower where the name is slow, and counts by name.
 import { createServer } from "node:http";
 
 const refused = [];
 const dead = [];
+const counts = {};
 createServer((request, response) => {
   const answer = (status, value) => {
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(value));
   };
   request.resume().on("end", () => {
+    const [, name, status] = /^\/answers\/(\w+)\/(\d+)$/.exec(request.url) ?? [];
+    if (name !== undefined) {
+      counts[name] = (counts[name] ?? 0) + 1;
+      return setTimeout(() => answer(Number(status), { count: counts[name] }), name === "slow" ? 1_000 : 0);
+    }
     switch (request.url) {
       case "/dapr/subscribe":
         return answer(200, [
@@ -22,7 +29,7 @@ createServer((request, response) => {
         dead.push(Date.now());
         return answer(200, {});
       case "/seen":
-        return answer(200, { refused, dead });
+        return answer(200, { refused, dead, counts });
       default:
         return answer(404, {});
     }
