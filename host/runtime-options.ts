@@ -6,6 +6,7 @@ import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Transport } from "./mesh/transport.ts";
 import type { Platform } from "./platform.ts";
 import type { Resources } from "./resources/resources.ts";
+import type { Asking } from "./sidecar.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
 import type { Meters } from "./telemetry/metrics/meters.ts";
 
@@ -38,6 +39,7 @@ export interface RuntimeOptions {
   allOpen?(resources: Resources): void;
   /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
   readonly subscriptionRecords?: SubscriptionRecords | undefined;
+  readonly asking?: Asking | undefined;
   /** Left out, nothing is measured. */
   readonly meters?: Meters | undefined;
 }

@@ -82,6 +82,7 @@ export class Runtime {
         return runtime.#resiliency.now;
       },
       extended: new Map(options.extended),
+      asking: options.asking ?? {},
       maxBodySize: options.maxBodySize,
       strict: options.strict,
       get components() {

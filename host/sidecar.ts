@@ -22,6 +22,14 @@ export interface Readiness {
   readonly app: boolean;
 }
 
+/** How the app is asked what it wants, when a sidecar starts and later. */
+export interface Asking {
+  /** False: its subscriptions are those that resources declare; true when left out. */
+  readonly subscriptions?: boolean;
+  /** How long it may take to say whether it wants a binding's events; 3 s when left out. */
+  readonly bindingProbeMs?: number;
+}
+
 /** What an endpoint may touch: one app's sidecar, without the runtime around it. */
 export interface Sidecar {
   readonly appId: string;
@@ -47,6 +55,7 @@ export interface Sidecar {
   readonly meters: Meters | undefined;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */
   readonly extended: Map<string, string>;
+  readonly asking: Asking;
   /** Bytes. */
   readonly maxBodySize: number;
   /** True: exactly today's Dapr; false: the book's forms are accepted too. */

@@ -118,7 +118,7 @@ export class Subscriptions {
     const sidecar = this.sidecar();
     const { app } = sidecar;
     if (app === undefined || signal.aborted) return;
-    const read = await readSubscriptions(app, sidecar, signal);
+    const read = sidecar.asking.subscriptions === false ? [] : await readSubscriptions(app, sidecar, signal);
     if (signal.aborted) return;
     const routed = (found: readonly AppSubscription[]) => routedSubscriptions(found, this.rules, sidecar);
     const declared = await routed(declaredSubscriptions(sidecar, this.namespace));

@@ -2,7 +2,7 @@ import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts"
 import type { Sidecar } from "../sidecar.ts";
 
 /** How long the app may take to say whether it wants a binding's events. */
-const probeMs = 3_000;
+const usualProbeMs = 3_000;
 
 /**
  * Whether the app wants the events of a binding: `OPTIONS` at its route, which 2xx and 405 answer with yes. Throws
@@ -11,7 +11,7 @@ const probeMs = 3_000;
 export async function wantsEvents(
   app: AppChannel,
   { path, query }: { readonly path: string; readonly query: string },
-  { platform }: Sidecar,
+  { platform, asking: { bindingProbeMs: probeMs = usualProbeMs } }: Sidecar,
   signal: AbortSignal,
 ): Promise<boolean> {
   const call = new AbortController();

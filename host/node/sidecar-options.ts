@@ -2,6 +2,7 @@ import type { FetchHandler } from "../channel/fetch-channel.ts";
 import type { Registry } from "../components/registry.ts";
 import type { Clock, Log, LogLevel } from "../platform.ts";
 import type { Environment } from "../resources/value-entries.ts";
+import type { Asking } from "../sidecar.ts";
 import type { AppHealthOptions } from "./app-health.ts";
 import type { GivenComponents } from "./given-components.ts";
 
@@ -39,6 +40,9 @@ export interface SidecarOptions {
   readonly metrics?: MetricsDoor;
   /** Serves health and metadata only, without a token. */
   readonly publicPort?: number;
+  /** Where it listens; as the API does when left out. */
+  readonly publicListenAddresses?: readonly string[];
+  readonly asking?: Asking;
   /** When set, every call must carry it in `dapr-api-token`. */
   readonly apiToken?: string;
   /** Origins of pages that may call, separated by commas; `*` for all. None when left out. */
@@ -77,4 +81,8 @@ export interface SidecarOptions {
   readonly abort?: () => void;
   /** How long requests under way may last once a stop has begun; 5 s when left out. */
   readonly gracefulShutdownMs?: number;
+  /** How long a stop leaves all as it is before it begins, unless the app's health checks fail before; 0 when left out. */
+  readonly blockShutdownMs?: number;
+  /** Resource files are read again so often, though nobody saw them change; left out: never. */
+  readonly reconcileMs?: number;
 }

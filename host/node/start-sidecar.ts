@@ -11,6 +11,7 @@ import { Runtime } from "../runtime.ts";
 import { RuntimeMeters } from "../telemetry/metrics/runtime-meters.ts";
 import { consoleLog } from "../web-platform.ts";
 import type { AppHealthOptions } from "./app-health.ts";
+import { blockStop } from "./block-stop.ts";
 import { browserPolicy, loopbackAddresses } from "./browser-policy.ts";
 import { nodeCore } from "./core-module.ts";
 import { FoundResources } from "./found-resources.ts";
@@ -151,6 +152,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       ...relayTransport(options, relays, platform),
     ],
     app: app && (meters?.app(app) ?? app),
+    asking: options.asking,
     meters,
     apiToken,
     maxBodySize,
@@ -168,15 +170,18 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     resolveStopped = resolve;
   });
   let stopping: Promise<void> | undefined;
+  let started = false;
+  let scraped: HttpServer | undefined;
   let watching: ReturnType<typeof watchResources> | undefined;
   /** The doors close first, so that what is under way still finds its components: but for streams, which have no end. */
   const stop = () => {
     stopping ??= (async () => {
-      const graceMs = options.gracefulShutdownMs ?? 5_000;
+      const { gracefulShutdownMs: graceMs = 5_000, blockShutdownMs = 0 } = options;
+      if (blockShutdownMs > 0 && started) await blockStop(blockShutdownMs, app, clock, log);
       // What it is at waits for requests, which the doors end.
       const unwatched = watching?.close();
       await runtime.sidecar.streams.close();
-      await Promise.all(servers.map((server) => server.close(graceMs)));
+      await Promise.all([...servers, scraped].map((server) => server?.close(graceMs)));
       await runtime.stop();
       await unwatched;
       resolveStopped();
@@ -209,17 +214,22 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       socket: options.unixDomainSocket && `${options.unixDomainSocket}/dapr-${options.appId}-http.socket`,
     }),
   ).then(() => {
-    const { publicPort } = options;
+    const { publicPort, publicListenAddresses: publicAddresses = addresses } = options;
     return publicPort === undefined
       ? undefined
-      : open(listen({ ...door, port: publicPort, handle: publicHandler(runtime.sidecar) }));
+      : open(
+          listen({
+            ...door,
+            addresses: publicAddresses,
+            port: publicPort,
+            handle: publicHandler(runtime.sidecar),
+          }),
+        );
   });
-  let scraped: HttpServer | undefined;
   const scrapes =
     meters &&
     listenForScrapes(meters, options, door).then((server) => {
       scraped = server;
-      servers.push(server);
     });
   // All to their end, so that what one of them opened is closed when another fails.
   const settled = await Promise.allSettled([doors, scrapes, runtime.start()]);
@@ -231,8 +241,10 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const paths = [...(options.resourcesPaths ?? []), ...(options.configPaths ?? [])];
   if (paths.length > 0 && (found.resources.configuration.hotReload ?? true)) {
     const update = (resources: Resources) => runtime.update(resources);
-    watching = watchResources({ paths, found, clock, log, update });
+    const { reconcileMs } = options;
+    watching = watchResources({ paths, found, clock, log, update, reconcileMs });
   }
+  started = true;
   const port = (servers[0] as HttpServer).port;
   const metricsPort = scraped?.port;
   return { appId: options.appId, port, metricsPort, url: `http://localhost:${port}`, runtime, stop, stopped };

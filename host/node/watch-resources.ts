@@ -14,12 +14,14 @@ export interface WatchOptions {
   readonly found: Pick<FoundResources, "reload">;
   readonly clock: Clock;
   readonly log: Log;
+  /** They are read again so often, though nobody saw them change. */
+  readonly reconcileMs: number | undefined;
   /** Brings the sidecar to what was read. */
   update(resources: Resources): Promise<unknown>;
 }
 
 /** Reads resource files again whenever they change. The same fault is told once. */
-export function watchResources({ paths, found, clock, log, update }: WatchOptions): {
+export function watchResources({ paths, found, clock, log, update, reconcileMs }: WatchOptions): {
   close(): Promise<void>;
 } {
   let told = new Set<string>();
@@ -64,10 +66,19 @@ export function watchResources({ paths, found, clock, log, update }: WatchOption
   cancel = clock.after(afterMs, () => {
     watcher = begin();
   });
+  let unreconcile = () => {};
+  if (reconcileMs !== undefined) {
+    const reconcile = () => {
+      turn = turn.then(reload);
+      unreconcile = clock.after(reconcileMs, reconcile);
+    };
+    unreconcile = clock.after(reconcileMs, reconcile);
+  }
   return {
     async close() {
       closed = true;
       cancel();
+      unreconcile();
       await (await watcher)?.close();
       await turn;
     },

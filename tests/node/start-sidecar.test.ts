@@ -147,11 +147,11 @@ describe("a sidecar that listens", () => {
     };
     writeFileSync(
       path,
-      "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: daprConfig\nspec:\n  tracing:\n    samplingRate: '1'\n",
+      "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: daprConfig\nspec:\n  wasm:\n    strictSandbox: true\n",
     );
     await start({ configPaths: [path], log });
     expect(said).toEqual([
-      `resources of kind Configuration are read and not applied yet: daprConfig spec.tracing (${path}, document 1)`,
+      `resources of kind Configuration are read and not applied yet: daprConfig spec.wasm (${path}, document 1)`,
     ]);
     await expect(start({ configPaths: [join(path, "..", "none.yaml")] })).rejects.toThrow(/does not exist/);
   });

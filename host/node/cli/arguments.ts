@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseDuration } from "../../duration.ts";
 import { type Flag, flags } from "./flags.ts";
 
 /** What was given, by the flag's first name. */
@@ -58,6 +59,15 @@ export class Given {
     const port = this.number(name);
     if (port !== undefined && port > 65_535) throw new UsageError(`--${name}: ${port} is no port`);
     return port !== undefined && port > 0 ? port : undefined;
+  }
+
+  /** Milliseconds of a Go duration such as `1m30s`; 0 and less, which is Dapr's off, is undefined. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms === undefined) throw new UsageError(`--${name} takes a duration such as 30s, not ${text}`);
+    return ms > 0 ? ms : undefined;
   }
 
   /** Bytes of a quantity such as `4Mi`, `512Ki`, `1M` or `1000`. */

@@ -78,6 +78,27 @@ export const flags: readonly Flag[] = [
   },
   { names: ["metrics-listen-address"], value: "address", summary: "where metrics listen (127.0.0.1,::1)" },
   { names: ["dapr-graceful-shutdown-seconds"], value: "seconds", summary: "time to finish on a stop (5)" },
+  {
+    names: ["dapr-block-shutdown-duration"],
+    value: "duration",
+    summary: "how long a stop waits before it begins, unless the app is unhealthy (0s)",
+  },
+  { names: ["dapr-public-listen-address"], value: "address", summary: "where the public port listens" },
+  {
+    names: ["disable-init-endpoints"],
+    value: "names",
+    summary: "what the app is not asked at the start: config, subscribe",
+  },
+  {
+    names: ["app-binding-options-timeout"],
+    value: "duration",
+    summary: "how long the app may take to say whether it wants a binding's events (3s)",
+  },
+  {
+    names: ["hot-reload-reconcile-interval"],
+    value: "duration",
+    summary: "read resources again so often, though nobody saw them change (0s: never)",
+  },
   { names: ["unix-domain-socket"], short: "u", value: "folder", summary: "listen on a socket in it as well" },
   {
     names: ["relay"],
@@ -107,12 +128,6 @@ export const flags: readonly Flag[] = [
   { names: ["profile-port"], value: "port", summary: "", later: profile },
   { names: ["profiling-listen-address"], value: "address", summary: "", later: profile },
   { names: ["enable-profiling"], summary: "", later: profile },
-  {
-    names: ["dapr-public-listen-address"],
-    value: "address",
-    summary: "",
-    later: "it listens as the API does",
-  },
   { names: ["placement-host-address"], value: "addresses", summary: "", later: control },
   { names: ["scheduler-host-address"], value: "addresses", summary: "", later: control },
   { names: ["scheduler-job-streams"], value: "n", summary: "", later: control },
@@ -127,20 +142,6 @@ export const flags: readonly Flag[] = [
   { names: ["trust-anchors-file"], value: "file", summary: "", later: control },
   { names: ["trust-anchors"], value: "pem", summary: "", later: control },
   { names: ["enable-mtls"], summary: "", later: control },
-  { names: ["disable-init-endpoints"], value: "names", summary: "", later: "all of them are asked" },
-  { names: ["dapr-block-shutdown-duration"], value: "duration", summary: "", later: "a stop begins at once" },
-  {
-    names: ["app-binding-options-timeout"],
-    value: "duration",
-    summary: "",
-    later: "an app has 3 s to answer",
-  },
-  {
-    names: ["hot-reload-reconcile-interval"],
-    value: "duration",
-    summary: "",
-    later: "files are read when they change",
-  },
   {
     names: ["disable-builtin-k8s-secret-store"],
     summary: "",

@@ -122,6 +122,19 @@ function health(given: Given): SidecarOptions["appHealth"] {
   };
 }
 
+/** What the app is asked. Throws UsageError. */
+function asking(given: Given): SidecarOptions["asking"] {
+  const disabled = (given.list("disable-init-endpoints") ?? []).map((name) => name.toLowerCase());
+  const unknown = disabled.find((name) => name !== "config" && name !== "subscribe");
+  if (unknown !== undefined) {
+    throw new UsageError(`--disable-init-endpoints takes config and subscribe, not ${unknown}`);
+  }
+  return present<NonNullable<SidecarOptions["asking"]>>({
+    subscriptions: disabled.includes("subscribe") ? false : undefined,
+    bindingProbeMs: given.duration("app-binding-options-timeout"),
+  });
+}
+
 /** On, as in Dapr, unless switched off. */
 function metrics(given: Given): SidecarOptions["metrics"] {
   if (given.has("enable-metrics") && !given.on("enable-metrics")) return undefined;
@@ -178,6 +191,8 @@ export function sidecarOptions(
     port: given.port("dapr-http-port"),
     metrics: metrics(given),
     publicPort: given.port("dapr-public-port"),
+    publicListenAddresses: given.list("dapr-public-listen-address"),
+    asking: asking(given),
     listenAddresses: given.list("dapr-listen-addresses"),
     unixDomainSocket: given.text("unix-domain-socket"),
     allowedOrigins: given.text("allowed-origins"),
@@ -192,6 +207,8 @@ export function sidecarOptions(
     strict: given.on("strict"),
     log,
     logCalls: given.has("enable-api-logging") ? given.on("enable-api-logging") : undefined,
+    blockShutdownMs: given.duration("dapr-block-shutdown-duration"),
+    reconcileMs: given.duration("hot-reload-reconcile-interval"),
     gracefulShutdownMs: graceful === undefined || graceful < 0 ? undefined : graceful * 1000,
     relay,
     relayRoom: room,
