@@ -118,3 +118,36 @@ test("T26: what was published before a subscriber ever started is there for it, 
   await subscribe(late, "A");
   await expect.poll(() => seen(late, "A")).toEqual([1, 2, 3]);
 });
+
+for (const door of ["worker", "page"]) {
+  test(`a script reads events as a stream and says what became of them: ${door}`, async ({ page, site }) => {
+    if (door === "page") {
+      await page.addInitScript(() => {
+        delete (Navigator.prototype as { serviceWorker?: unknown }).serviceWorker;
+      });
+    }
+    expect((await open(page, site.url, { appId: "streams" })).door).toBe(door);
+    const got = page.evaluate(async () => {
+      const got: unknown[] = [];
+      await new Promise<void>((done) => {
+        const path = "/v1.0-alpha1/subscribe/pubsub";
+        const source = new EventSource(`${path}/orders?redeliverInterval=50ms`);
+        source.onmessage = async ({ data, lastEventId }) => {
+          got.push(JSON.parse(data).data);
+          const status = got.length === 1 ? "RETRY" : "SUCCESS";
+          const body = JSON.stringify({ id: lastEventId, status });
+          got.push((await fetch(path, { method: "POST", body })).status);
+          if (status === "RETRY") return;
+          source.close();
+          done();
+        };
+      });
+      return got;
+    });
+    const listed = async () => JSON.parse((await call(page, "/v1.0/metadata")).body).subscriptions;
+    await expect.poll(listed).toMatchObject([{ topic: "orders", type: "STREAMING" }]);
+    await publish(page, "orders", 1);
+    expect(await got).toEqual([1, 204, 1, 204]);
+    await expect.poll(listed).toBeUndefined();
+  });
+}

@@ -60,7 +60,7 @@ export function inPageEventSource(
     }
 
     async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-      for await (const fields of serverSentEvents(body)) {
+      for await (const fields of serverSentEvents(body, this.#abort.signal)) {
         const [id, retry, data] = ["id", "retry", "data"].map((name) => fields.get(name));
         if (id !== undefined && !id.includes("\0")) this.#lastId = id;
         if (retry !== undefined && /^\d+$/.test(retry)) this.#retry = Number(retry);
