@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -23,9 +24,9 @@ let root: string;
 let outside: string;
 let files: OutputBinding;
 
-const open = async (rootPath: string) =>
+const open = async (rootPath: string, durable = false) =>
   (await localStorageBinding.open(
-    { rootPath } as never,
+    { rootPath, durable } as never,
     { name: "files", platform: webPlatform(consoleLog("error", "files")) } as ComponentContext,
   )) as OutputBinding;
 
@@ -115,4 +116,45 @@ it("refuses a root that is no folder", async () => {
   await expect(open(join(folder, "file"))).rejects.toThrow(
     "component files: metadata field rootPath: the folder cannot be used (EEXIST)",
   );
+});
+
+it("removes what a killed process left, lists none of it, and lets nobody name a file so", async () => {
+  const unfinished = `.${crypto.randomUUID()}.tmp`;
+  mkdirSync(join(root, "a"));
+  for (const name of [unfinished, `a/${unfinished}`, "a/b", ".tmp"]) writeFileSync(join(root, name), "");
+  expect(await call("list", "").then(text)).toBe('[".tmp","a/b"]');
+  await expect(call("create", `a/${unfinished}`)).rejects.toThrow("as files that are being written");
+  files = await open(root);
+  expect(readdirSync(root, { recursive: true }).sort()).toEqual([".tmp", "a", "a/b"]);
+});
+
+describe.each([false, true])("creates (durable: %s)", (durable) => {
+  it("lose nothing to a sidecar that opens the folder meanwhile", async () => {
+    files = await open(root, durable);
+    const names = Array.from({ length: 20 }, (_, i) => `${i % 3}/${i}`);
+    const creating = Promise.all(names.map((name) => call("create", name, JSON.stringify(`of ${name}`))));
+    for (let i = 0; i < 5; i++) await open(root, durable);
+    await creating;
+    for (const name of names) expect(await call("get", name).then(text)).toBe(`of ${name}`);
+  });
+
+  it("of one file at once leave one of them whole, answer all, and are done when the binding is closed", async () => {
+    files = await open(root, durable);
+    const large = (i: number) => String(i).padStart(20_000);
+    let answered = 0;
+    for (let i = 0; i < 50; i++) void call("create", "f", JSON.stringify(large(i))).then(() => answered++);
+    await call("create", "other");
+    await files.close();
+    await expect.poll(() => answered).toBe(50);
+    expect(await call("get", "f").then(text)).toMatch(/^ +\d+$/);
+    expect(await call("get", "f").then(text)).toHaveLength(20_000);
+    expect(readdirSync(root).sort()).toEqual(["f", "other"]);
+  });
+});
+
+it.skipIf(process.platform === "win32")("does not wait for a named pipe", async () => {
+  expect(spawnSync("mkfifo", [join(root, "pipe")]).status).toBe(0);
+  await Promise.all(Array.from({ length: 8 }, () => call("get", "pipe")));
+  await call("create", "f");
+  expect(await call("get", "f").then(text)).toBe("x");
 });

@@ -1,34 +1,42 @@
-import { readFile as readFileOf } from "node:fs";
-import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
-import { promisify } from "node:util";
+import { mkdir, readdir, realpath, rmdir, stat, unlink } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
 import {
   type BindingRequest,
   type BindingResponse,
   defineBinding,
   type OutputBinding,
 } from "../../components/bindings/binding.ts";
-import { text } from "../../components/metadata-schema.ts";
+import { flag, text } from "../../components/metadata-schema.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import type { Platform } from "../../platform.ts";
 import { confinedPath } from "./localstorage/confined-path.ts";
 import { fileContents } from "./localstorage/file-contents.ts";
+import { readWhole } from "./localstorage/read-whole.ts";
+import { WholeFiles } from "./localstorage/whole-files.ts";
+import { isUnfinished } from "./localstorage/write-whole.ts";
 
 const encoder = new TextEncoder();
-/** Costs half of what the one of node:fs/promises does. */
-const readFile = promisify(readFileOf);
 
 export const localStorageBinding = defineBinding({
   type: "bindings.localstorage",
   version: "v1",
   summary: "Files in one folder of the machine.",
-  metadata: { rootPath: text.required("The folder; made when it is not there.") },
+  metadata: {
+    rootPath: text.required("The folder; made when it is not there."),
+    durable: flag(
+      "Answer a create only when the file would survive a power failure. Without it, it survives the sidecar.",
+      false,
+    ),
+  },
   features: ["OUTPUT_BINDING"],
-  async open({ rootPath }, { name, platform }) {
+  async open({ rootPath, durable }, { name, platform }) {
     try {
       const path = resolve(rootPath);
       await mkdir(path, { recursive: true });
-      return new LocalStorage(await realpath(path), platform);
+      const root = await realpath(path);
+      const found = await filesIn(root).catch(() => []);
+      for (const left of found.filter(isUnfinished)) await unlink(left).catch(() => undefined);
+      return new LocalStorage(root, durable, platform);
     } catch (error) {
       throw new ComponentError(
         "INVALID_ARGUMENT",
@@ -42,10 +50,12 @@ export const localStorageBinding = defineBinding({
 class LocalStorage implements OutputBinding {
   readonly operations = ["create", "get", "list", "delete"];
   readonly #root: string;
+  readonly #files: WholeFiles;
   readonly #platform: Platform;
 
-  constructor(root: string, platform: Platform) {
+  constructor(root: string, durable: boolean, platform: Platform) {
     this.#root = root;
+    this.#files = new WholeFiles(durable, () => platform.uuid());
     this.#platform = platform;
   }
 
@@ -57,13 +67,19 @@ class LocalStorage implements OutputBinding {
     if (path === this.#root && operation !== "list") {
       throw new ComponentError("INVALID_ARGUMENT", "metadata field fileName names no file");
     }
+    if (operation === "create" && isUnfinished(path)) {
+      throw new ComponentError(
+        "INVALID_ARGUMENT",
+        "metadata field fileName is as files that are being written",
+      );
+    }
     try {
       switch (operation) {
         case "create":
-          await this.#write(path, fileContents(request.data));
+          await this.#files.write(path, fileContents(request.data));
           return answer(encoder.encode(JSON.stringify({ fileName: name })));
         case "get":
-          return answer(await readFile(path));
+          return answer(await readWhole(path));
         case "list":
           return answer(encoder.encode(JSON.stringify(await this.#list(path))));
         default:
@@ -75,31 +91,13 @@ class LocalStorage implements OutputBinding {
     }
   }
 
-  async close(): Promise<void> {}
-
-  /** All of it or nothing: whoever reads meanwhile, or after a crash, finds the old contents or the new. */
-  async #write(path: string, contents: Uint8Array): Promise<void> {
-    await mkdir(dirname(path), { recursive: true });
-    const beside = join(dirname(path), `.${this.#platform.uuid()}.tmp`);
-    try {
-      const file = await open(beside, "wx");
-      try {
-        await file.writeFile(contents);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(beside, path);
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    }
+  close(): Promise<void> {
+    return this.#files.idle();
   }
 
   async #list(path: string): Promise<readonly string[]> {
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !/^\.[0-9a-f-]{36}\.tmp$/.test(entry.name));
-    return files.map((entry) => relative(this.#root, join(entry.parentPath, entry.name))).sort();
+    const files = (await filesIn(path)).filter((file) => !isUnfinished(file));
+    return files.map((file) => relative(this.#root, file)).sort();
   }
 
   async #delete(path: string): Promise<void> {
@@ -123,6 +121,11 @@ class LocalStorage implements OutputBinding {
         return new ComponentError("UNKNOWN", `cannot ${operation} ${name} (${code})`);
     }
   }
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? join(entry.parentPath, entry.name) : []));
 }
 
 function answer(data: Uint8Array): BindingResponse {

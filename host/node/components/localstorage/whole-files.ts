@@ -1,0 +1,56 @@
+import { writeWhole } from "./write-whole.ts";
+
+interface Writing {
+  contents: Uint8Array;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Writes of files, those of one file one after the other. Of the writes that wait for the same file only the last is
+ * carried out, and answers for all of them: nobody can tell that from their having come in a row.
+ */
+export class WholeFiles {
+  readonly #durable: boolean;
+  readonly #uuid: () => string;
+  /** By path, the write under way. */
+  readonly #writing = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, Writing>();
+
+  constructor(durable: boolean, uuid: () => string) {
+    this.#durable = durable;
+    this.#uuid = uuid;
+  }
+
+  write(path: string, contents: Uint8Array): Promise<void> {
+    const before = this.#writing.get(path);
+    if (before === undefined) return this.#begin(path, contents);
+    const waiting = this.#waiting.get(path);
+    if (waiting !== undefined) {
+      waiting.contents = contents;
+      return waiting.done;
+    }
+    const done = before
+      .catch(() => undefined)
+      .then(() => {
+        const { contents: last } = this.#waiting.get(path) as Writing;
+        this.#waiting.delete(path);
+        return this.#begin(path, last);
+      });
+    this.#waiting.set(path, { contents, done });
+    return done;
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing.values());
+  }
+
+  #begin(path: string, contents: Uint8Array): Promise<void> {
+    const writing = writeWhole(path, contents, this.#durable, this.#uuid).finally(() => {
+      // Whoever waits has begun by now, or begins in the same turn.
+      if (!this.#waiting.has(path)) this.#writing.delete(path);
+    });
+    this.#writing.set(path, writing);
+    return writing;
+  }
+}
