@@ -9,7 +9,7 @@ interface ComponentInfo {
   readonly name: string;
   readonly type: string;
   readonly version: string;
-  readonly capabilities: readonly string[];
+  readonly capabilities?: readonly string[];
 }
 
 function loaded({ components }: Sidecar): readonly ComponentInfo[] {
@@ -20,7 +20,7 @@ function loaded({ components }: Sidecar): readonly ComponentInfo[] {
     name: resource.name,
     type: resource.type,
     version: resource.version,
-    capabilities: definition.features,
+    ...(definition.features.length > 0 && { capabilities: definition.features }),
   }));
 }
 

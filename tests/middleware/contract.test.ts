@@ -104,6 +104,15 @@ describe.each(programs)("$name", ({ missing, required, dialect, program }) => {
       return Buffer.from(seen, "base64").toString();
     };
 
+    test("metadata list them", async () => {
+      const { components } = (await sidecar().fetch("/v1.0/metadata")).json as { components: unknown[] };
+      expect(components).toContainEqual({
+        name: "uppercase",
+        type: "middleware.http.uppercase",
+        version: "v1",
+      });
+    });
+
     test("T28: the book's body arrives in capitals", async () => {
       const body = '{"name":"hello","list":["a",1]}';
       expect(await echoed("echo", body)).toBe('{"NAME":"HELLO","LIST":["A",1]}');

@@ -15,15 +15,11 @@ const positive = field((value) => {
 });
 
 const metadata = {
-  maxRequestsPerSecond: positive(
-    "Requests of one client per second, of one path each; 100 where no limit is given.",
-  ),
-  maxBytesPerSecond: positive(
-    "Bytes of the bodies of one client per second. A message passes while any are left, and is charged with its size.",
-  ),
+  maxRequestsPerSecond: positive("Of one client and path; 100 where no limit is given."),
+  maxBytesPerSecond: positive("Of bodies. One passes while any are left, and is charged with its size."),
   onlyWithoutAuthorization: flag("Leaves requests alone that carry Authorization.", false),
   trustForwardedFor: flag(
-    "Tells callers apart by X-Forwarded-For and X-Real-IP, which anybody may send where no proxy sets them.",
+    "Tells callers apart by X-Forwarded-For and X-Real-IP, which anybody can send.",
     true,
   ),
   perPath: flag("Counts each path of a client by itself.", true),
@@ -138,7 +134,7 @@ class RateLimit implements HttpMiddleware {
   }
 }
 
-/** At most so many requests, or bytes, of one client in a second. */
+/** A token bucket for each client and path. */
 export const rateLimitMiddleware = defineMiddleware({
   type: "middleware.http.ratelimit",
   version: "v1",

@@ -8,7 +8,13 @@ import { carried, type RouteAlias, routeAlias } from "./route-alias.ts";
 /** Reads a mapping written as text; throws an Error where it is none. */
 export type MappingReader = (text: string) => Promise<unknown>;
 
-const readJson: MappingReader = async (value) => JSON.parse(value);
+const readJson: MappingReader = async (value) => {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new Error("expected JSON, a mapping of paths to paths");
+  }
+};
 
 async function aliases(
   routes: string,
