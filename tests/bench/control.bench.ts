@@ -31,13 +31,18 @@ const three = [
   middleware("upper-again", "uppercase"),
 ];
 
-const settings: readonly Setting[] = [
+/** `collector` takes spans and throws them away. */
+const settingsWith = (collector: string): readonly Setting[] => [
   { what: "nothing" },
   {
     what: "a pipeline of three middlewares",
     components: three,
     spec: { httpPipeline: { handlers: three.map(({ name, type }) => ({ name, type })) } },
   },
+  ...["0", "0.01", "1"].map((samplingRate) => ({
+    what: `tracing, samplingRate ${samplingRate}`,
+    spec: { tracing: { samplingRate, zipkin: { endpointAddress: `${collector}/api/v2/spans` } } },
+  })),
 ];
 
 const body = JSON.stringify({ name: "a name", count: 12, list: [1, 2, 3] });
@@ -64,7 +69,8 @@ export default async function bench(): Promise<void> {
   if (!(await hasWrk())) return console.log("control is left out: wrk is not installed.");
   if (daprd.missing !== undefined) console.log("daprd is not on the PATH: only daprlet's figures follow.");
   const folder = mkdtempSync(join(tmpdir(), "daprlet-bench-"));
-  const target = await startTarget();
+  const [target, collector] = await Promise.all([startTarget(), startTarget()]);
+  const settings = settingsWith(`http://127.0.0.1:${collector.port}`);
   const rows = settings.map(({ what }) => ({
     what: `invoke the own app, with ${what}`,
     unit: "1/s",
@@ -86,7 +92,7 @@ export default async function bench(): Promise<void> {
       }
     }
   } finally {
-    target.child.kill("SIGKILL");
+    for (const { child } of [target, collector]) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
   printRows(
