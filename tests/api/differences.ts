@@ -643,6 +643,34 @@ export const differences = [
     daprlet: "did not answer within 400 ms, the timeout of its Resiliency",
     why: "the error says what to change, and that the effect may have happened",
   },
+  {
+    id: "tracing.exporters",
+    what: "the book's components `exporters.zipkin`, `exporters.native`",
+    daprd: "end the start: incorrect type",
+    daprlet: "export spans, beside those of the Configuration",
+    why: "readers of the book have them",
+  },
+  {
+    id: "tracing.names",
+    what: "the name of an invocation's span, and its status where the app answered 2xx",
+    daprd: "`CallLocal/<app>/<method>`, no status",
+    daprlet: "the method, OK; daprd's with `--strict`",
+    why: "the book's spans are named so",
+  },
+  {
+    id: "tracing.sampling-rate",
+    what: "a `samplingRate` that is no number from 0 to 1",
+    daprd: "taken for 0.0001, for 1, or for none",
+    daprlet: "ends the start, with file, line and field",
+    why: "a typing error should not hide all traces",
+  },
+  {
+    id: "tracing.off",
+    what: "`traceparent` of an answer where no Configuration speaks of tracing",
+    daprd: "the caller's, or one of zeros",
+    daprlet: "none",
+    why: "nothing was traced",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

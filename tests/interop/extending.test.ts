@@ -60,6 +60,7 @@ describe("the guide to components of one's own", () => {
       }),
       component("direct", "pubsub.direct"),
       component("bell", "bindings.bell"),
+      component("lines", "exporters.lines", [{ name: "path", value: join(workshop.folder, "spans") }]),
       ...blocks("yaml").values(),
     ];
     workshop.write("components/all.yaml", resources.join("\n---\n"));
@@ -125,6 +126,18 @@ describe("the guide to components of one's own", () => {
         "1",
       ]);
       await expect.poll(() => posted).toContain('/bell "ding"');
+    },
+    "lines.mjs": async () => {
+      const answer = await fetch(`${url}/v1.0/metadata?key=private`);
+      const [, traceId = "-"] = (answer.headers.get("traceparent") ?? "").split("-");
+      const spans = () =>
+        readFileSync(join(workshop.folder, "spans"), { encoding: "utf8", flag: "a+" })
+          .split("\n")
+          .filter((line) => line.includes(traceId))
+          .map((line) => JSON.parse(line));
+      await expect.poll(() => spans().length, { timeout: 10_000 }).toBe(1);
+      const api = { "dapr.api": "GET /v1.0/metadata", "url.full": "/v1.0/metadata" };
+      expect(spans()[0]).toMatchObject({ appId: "shop", name: "/v1.0/metadata", kind: "client", ...api });
     },
     "shared-secrets.mjs": async () => {
       const found = await fetch(`${url}/v1.0/secrets/shared/KEY`);

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readableSpans } from "../../host/components/exporters/open-telemetry/readable-span.ts";
 import type { FinishedSpan } from "../../host/components/exporters/span-exporter.ts";
 import { zipkinSpan } from "../../host/components/exporters/zipkin.ts";
-import { exporterYaml, startChain, tracingYaml } from "./chain.ts";
+import { startSidecar } from "../../host/node/index.ts";
+import { exporterYaml, silent, startChain, tracingYaml } from "./chain.ts";
 import { type Collector, startCollector } from "./collector.ts";
 
 const span: FinishedSpan = {
@@ -114,6 +115,21 @@ describe("OTLP", () => {
       expect(body[0]).toBe(0x0a);
       expect(body.includes("dapr.status_code")).toBe(true);
     }
+  });
+
+  it("goes where the environment of a process on Node says, with what is left at its stop", async () => {
+    const variables: Readonly<Record<string, string>> = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const sidecar = await startSidecar({
+      appId: "a",
+      components: [],
+      environment: (name) => variables[name],
+      log: silent,
+    });
+    const { headers } = await fetch(`${sidecar.url}/v1.0/metadata`);
+    await sidecar.stop();
+    const [sent] = collector.received;
+    expect(sent?.path).toBe("/v1/traces");
+    expect(sent?.body.toString()).toContain(headers.get("traceparent")?.slice(36, 52));
   });
 
   it("is what OpenTelemetry makes of the same spans", () => {
