@@ -61,6 +61,7 @@ interface Resource {
   readonly type: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly scopes?: readonly string[];
+  readonly ignoreErrors?: boolean;
 }
 
 /** The suites' components. `scoped` allows its topic `open` to everybody and nothing else to the first app. */
@@ -101,6 +102,9 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
     http("target", "/base"),
     http("lenient", "", { errorIfNot2XX: "false" }),
     http("input-only", "", { direction: "input" }),
+    http("templated", "/{uuid}/{uuid}/{appID}/{namespace}"),
+    { name: "broken", type: "bindings.cron", metadata: { schedule: "nonsense" }, ignoreErrors: true },
+    { name: "unheard-of", type: "bindings.nonsense", metadata: {}, ignoreErrors: true },
     cron("tick", {}),
     cron("tick-routed", { route: "/events/tick" }),
     cron("tick-refused", { route: "/status/404" }),
@@ -112,7 +116,7 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
   ];
 }
 
-export function componentYaml({ name, type, metadata, scopes }: Resource): string {
+export function componentYaml({ name, type, metadata, scopes, ignoreErrors }: Resource): string {
   const values = Object.entries(metadata).map(
     ([key, value]) => `    - name: ${key}\n      value: ${JSON.stringify(value)}`,
   );
@@ -124,6 +128,7 @@ export function componentYaml({ name, type, metadata, scopes }: Resource): strin
     "spec:",
     `  type: ${type}`,
     "  version: v1",
+    ...(ignoreErrors ? ["  ignoreErrors: true"] : []),
     values.length === 0 ? "  metadata: []" : "  metadata:",
     ...values,
     ...(scopes === undefined ? [] : ["scopes:", ...scopes.map((scope) => `  - ${scope}`)]),

@@ -13,6 +13,7 @@ import { invokeSuite } from "../api/invoke-suite.ts";
 import { lockSuite } from "../api/lock-suite.ts";
 import { metadataSuite } from "../api/metadata-suite.ts";
 import { pubsubSuite } from "../api/pubsub-suite.ts";
+import { resourcesSuite } from "../api/resources-suite.ts";
 import { routingSuite } from "../api/routing-suite.ts";
 import { secretsSuite } from "../api/secrets-suite.ts";
 import { stateQuerySuite } from "../api/state-query-suite.ts";
@@ -33,6 +34,7 @@ const suites = {
   bulkSubscribe: bulkSubscribeSuite,
   metadata: metadataSuite,
   secrets: secretsSuite,
+  resources: resourcesSuite,
   lock: lockSuite,
   configuration: configurationSuite,
   badInput: badInputSuite,

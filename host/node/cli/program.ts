@@ -60,6 +60,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--payload <text>", "the same as --data")
     .option("-f, --data-file <file>", "a file with the body")
     .option("-v, --verb <verb>", "the HTTP verb", "POST")
+    .option("-u, --unix-domain-socket <folder>", "accepted; sidecars are found without it")
     .action(async (flags: InvokeFlags) => {
       code = await (await import("./ask.ts")).invoke(flags, terminal);
     });
