@@ -69,6 +69,7 @@ function get({ sidecar }: Call): RuntimeResponse {
   return json({
     id: appId,
     runtimeVersion: version,
+    ...((sidecar.resources.configuration.hotReload ?? true) && { enabledFeatures: ["HotReload"] }),
     ...(components.length > 0 && { components }),
     extended: Object.fromEntries(extended),
     ...(endpoints.length > 0 && { httpEndpoints: endpoints.map((name) => ({ name })) }),

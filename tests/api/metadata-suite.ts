@@ -4,6 +4,7 @@ import type { Subject } from "../hosts/subject.ts";
 interface Metadata {
   readonly id: string;
   readonly runtimeVersion: string;
+  readonly enabledFeatures: readonly string[];
   readonly extended: Record<string, string>;
   readonly components: { name: string; type: string; version: string; capabilities?: string[] }[];
   readonly subscriptions: Record<string, unknown>[];
@@ -43,6 +44,7 @@ export function metadataSuite(on: Subject): void {
       const found = await metadata();
       expect(found.id).toBe(on.host.appId);
       expect(found.runtimeVersion).toEqual(expect.any(String));
+      expect(found.enabledFeatures).toContain("HotReload");
       expect(found.extended.daprRuntimeVersion).toEqual(expect.any(String));
       const byName = new Map(found.components.map((component) => [component.name, component]));
       const all = ["memory", "messagebus", "named", "scoped", "secrets", "statestore", "unprefixed"];

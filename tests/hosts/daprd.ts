@@ -18,6 +18,7 @@ function onPath(program: string): boolean {
 
 export interface Daprd extends Sidecar {
   readonly port: number;
+  readonly metricsPort: number;
   readonly appPort: number;
   /** Kills the process and starts it again with the same ports. */
   restart(): Promise<void>;
@@ -96,6 +97,7 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
     appId: options.appId,
     fetch,
     port,
+    metricsPort: metrics,
     appPort: options.appPort ?? 0,
     async restart() {
       child.kill("SIGKILL");
