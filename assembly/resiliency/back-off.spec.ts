@@ -37,5 +37,7 @@ describe("back-off", () => {
   it("gives up when it would last too long", () => {
     expect(exponential(1, 0.5, 899500)).toBe(500);
     expect(exponential(1, 0.5, 899501)).toBe(-1);
+    expect(backOff(0, 5000, -1, 900000, 1, 895000, 0)).toBe(5000);
+    expect(backOff(0, 5000, -1, 900000, 1, 895001, 0)).toBe(-1);
   });
 });

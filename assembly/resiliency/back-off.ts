@@ -10,8 +10,9 @@ const STOP: f64 = -1;
  * Milliseconds to wait after the `failures`-th failure in a row (1 is the first), or STOP.
  *
  * constant: always `interval`. exponential: 500 ms, half as long again each time and never above `interval`, spread by
- * `chance` (0 ≤ chance < 1) over one half to one and a half of that; over when it would last beyond `longest` after the
- * first attempt, of which `elapsed` are over. `retries` below zero: without end; so is a `longest` of 0.
+ * `chance` (0 ≤ chance < 1) over one half to one and a half of that. It is over after so many `retries` (below zero: no
+ * number ends it), and when it would last beyond `longest` after the first attempt, of which `elapsed` are over; 0: no time
+ * ends it.
  */
 export function backOff(
   exponential: i32,
@@ -23,9 +24,11 @@ export function backOff(
   chance: f64,
 ): f64 {
   if (retries >= 0 && failures > retries) return STOP;
-  if (!exponential) return interval;
-  let mean = min(INITIAL, interval);
-  for (let i = 1; i < failures && mean < interval; i++) mean = min(mean * GROWTH, interval);
-  const wait = mean * (1 - SPREAD) + mean * 2 * SPREAD * chance;
+  let wait = interval;
+  if (exponential) {
+    let mean = min(INITIAL, interval);
+    for (let i = 1; i < failures && mean < interval; i++) mean = min(mean * GROWTH, interval);
+    wait = mean * (1 - SPREAD) + mean * 2 * SPREAD * chance;
+  }
   return longest > 0 && elapsed + wait > longest ? STOP : wait;
 }

@@ -133,7 +133,9 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
     return deliver(sidecar, to, endpoint, outgoing, sidecar.resiliency.serviceRetries);
   const waits = policies.named ? undefined : sidecar.resiliency.serviceRetries;
   const streamed = header(request.headers, "transfer-encoding") !== undefined;
-  return await underPolicy(policies.endpoint(method), outgoing, streamed, (attempt) =>
+  // An HTTPEndpoint is one server, whatever is asked of it.
+  const policy = policies.endpoint(endpoint === undefined ? method : "");
+  return await underPolicy(policy, outgoing, streamed, (attempt) =>
     deliver(sidecar, to, endpoint, attempt, waits),
   );
 }

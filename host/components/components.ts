@@ -95,6 +95,7 @@ export class Components implements OpenComponents {
   readonly #options: OpenOptions;
   #leftOut = false;
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
   /** Components as they opened, where a policy stands before them. */
   readonly #bare = new WeakMap<object, Component>();
 
@@ -194,6 +195,7 @@ export class Components implements OpenComponents {
   /** In the reverse order of the families, so that secrets are there to the last. */
   async close(): Promise<void> {
     await this.#turn;
+    this.#closing.abort(new ComponentError("UNAVAILABLE", "the sidecar is stopping"));
     const all = this.#all().reverse();
     for (const family of families) this[family].clear();
     await this.#closeAll(all);
@@ -235,11 +237,16 @@ export class Components implements OpenComponents {
     if (policy === undefined && bare === opened.component) return;
     this.#bare.set(opened, bare);
     const { appId, platform } = this.#options.context;
-    const remembers = definition.features.some((feature) => feature === "OUTCOME");
-    const newId = () => `${appId}/${platform.uuid()}`;
     // Nobody else changes it, and whoever holds what is open calls the component by way of it.
     (opened as { component: Component }).component =
-      policy === undefined ? bare : governed(bare, family as Family, { policy, remembers, newId });
+      policy === undefined
+        ? bare
+        : governed(bare, family as Family, {
+            policy,
+            remembers: definition.features.some((feature) => feature === "OUTCOME"),
+            newId: () => `${appId}/${platform.uuid()}`,
+            closing: this.#closing.signal,
+          });
   }
 
   #put(opened: Opened<Family, Component>): void {

@@ -13,6 +13,8 @@ export interface Government {
   /** It answers a request by the id of an earlier one as that: then all attempts have one. */
   readonly remembers: boolean;
   newId(): string;
+  /** Aborts when the components close: nothing is tried again then. */
+  readonly closing: AbortSignal;
 }
 
 /**
@@ -31,7 +33,10 @@ class Calls {
   constructor(readonly government: Government) {}
 
   run<T>(attempt: Operation<T>["attempt"], more: Omit<Operation<T>, "attempt"> = {}): Promise<T> {
-    return this.government.policy.run({ attempt, ...more });
+    const { policy, closing } = this.government;
+    const { signal: caller } = more;
+    const signal = caller === undefined ? closing : AbortSignal.any([caller, closing]);
+    return policy.run({ attempt, ...more, signal });
   }
 
   bytes(given: Uint8Array): Uint8Array {

@@ -124,7 +124,7 @@ export interface BackOffPolicy {
   readonly intervalMs: number;
   /** Undefined: without end. */
   readonly maxRetries: number | undefined;
-  /** After which an exponential policy gives up; 0: never. */
+  /** After which it gives up, however many retries are left; 0: never. */
   readonly longestMs: number;
 }
 

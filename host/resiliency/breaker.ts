@@ -9,6 +9,8 @@ export type Trips = ((counts: BreakerCounts) => boolean) | undefined;
 export interface BreakerContext {
   readonly core: Core;
   readonly clock: Clock;
+  /** Is told of each change of the state. */
+  changed?(state: BreakerState): void;
 }
 
 /** One circuit breaker: the core decides, this keeps its state and who waits for it. */
@@ -17,6 +19,7 @@ export class Breaker {
   readonly #record: BreakerRecord;
   readonly #trips: Trips;
   readonly #waiting = new Set<() => void>();
+  #told: BreakerState = "closed";
 
   constructor(
     { maxRequests, intervalMs, timeoutMs, trip }: BreakerPolicy,
@@ -36,7 +39,9 @@ export class Breaker {
 
   /** What {@link leave} is told when the request ends. Throws PolicyError when none may pass. */
   enter(): number {
-    const entered = this.#context.core.enterBreaker(this.#record, this.#context.clock.now());
+    const { core, clock } = this.#context;
+    const entered = core.enterBreaker(this.#record, clock.now());
+    if (this.#told !== "closed") this.#tell();
     if (typeof entered === "number") return entered;
     throw new PolicyError(
       "UNAVAILABLE",
@@ -51,6 +56,7 @@ export class Breaker {
       signal.throwIfAborted();
       const now = clock.now();
       const entered = core.enterBreaker(this.#record, now);
+      if (this.#told !== "closed") this.#tell();
       if (typeof entered === "number") return entered;
       const { until } = core.breakerState(this.#record, now);
       // It opens after its time, not at it.
@@ -64,9 +70,17 @@ export class Breaker {
     const now = clock.now();
     const counts = core.leaveBreaker(this.#record, now, entered, outcome);
     if (counts !== undefined && this.#trips?.(counts)) core.tripBreaker(this.#record, now);
+    if (outcome === "failure" || this.#told !== "closed") this.#tell();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
+  }
+
+  #tell(): void {
+    const { state } = this;
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#context.changed?.(state);
   }
 
   /** Resolves when some request has left. */

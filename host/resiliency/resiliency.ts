@@ -119,31 +119,27 @@ export class Resiliency {
   #appPolicies(id: string): AppPolicies | undefined {
     const target: AppTarget | undefined = this.#spec.apps.get(id);
     const chosen = target === undefined ? this.#defaults(appLevels) : this.#named(target);
-    if (chosen === undefined) {
-      return target && { named: true, endpoint: () => this.#policy(`app ${id}`, noPolicies, undefined) };
-    }
-    const size = target?.circuitBreakerCacheSize ?? defaultCacheSize;
-    const endpoints = new LruMap<Policy>(chosen.breaker === undefined ? 1 : size);
-    const make = () => this.#policy(`app ${id}`, chosen, this.#breaker(chosen));
-    return {
-      named: target !== undefined,
-      endpoint: (path) => endpoints.get(chosen.breaker === undefined ? "" : path, make),
-    };
+    if (chosen === undefined && target === undefined) return undefined;
+    const held = chosen ?? noPolicies;
+    const one = held.breaker === undefined;
+    const size = one ? 1 : (target?.circuitBreakerCacheSize ?? defaultCacheSize);
+    const endpoints = new LruMap<Policy>(size);
+    const make = () => this.#policy(`app ${id}`, held);
+    return { named: target !== undefined, endpoint: (path) => endpoints.get(one ? "" : path, make) };
   }
 
   #actorPolicies(type: string): ActorPolicies | undefined {
     const target = this.#spec.actors.get(type);
     const chosen = target === undefined ? this.#defaults(actorLevels) : this.#named(target);
     if (chosen === undefined) return undefined;
+    const each = chosen.breaker !== undefined && (target?.circuitBreakerScope ?? "type") !== "type";
     const actors = new LruMap<Policy>(target?.circuitBreakerCacheSize ?? defaultCacheSize);
-    const each =
-      chosen.breaker !== undefined && target !== undefined && target.circuitBreakerScope !== "type";
-    const before = { ...chosen, timeoutMs: undefined };
-    const turn = { ...noPolicies, timeoutMs: chosen.timeoutMs };
+    const called = `actor type ${type}`;
+    const make = () => this.#policy(called, { ...chosen, timeoutMs: undefined });
+    const { timeoutMs } = chosen;
     return {
-      waiting: (id) =>
-        actors.get(each ? id : "", () => this.#policy(`actor type ${type}`, before, this.#breaker(chosen))),
-      turn: chosen.timeoutMs === undefined ? undefined : this.#policy(`actor type ${type}`, turn, undefined),
+      waiting: (id) => actors.get(each ? id : "", make),
+      turn: timeoutMs === undefined ? undefined : this.#policy(called, { ...noPolicies, timeoutMs }),
     };
   }
 
@@ -162,7 +158,7 @@ export class Resiliency {
     const chosen = named === undefined ? this.#defaults(levels) : this.#named(named);
     if (chosen === undefined) return undefined;
     const called = direction === "Inbound" ? `the app, given an event of ${name},` : `component ${name}`;
-    return this.#policy(called, chosen, this.#breaker(chosen));
+    return this.#policy(called, chosen);
   }
 
   #named({ timeout, retry, circuitBreaker }: TargetPolicies): Chosen | undefined {
@@ -189,16 +185,19 @@ export class Resiliency {
     };
   }
 
-  #breaker({ breaker: name }: Chosen): Breaker | undefined {
+  #breaker(target: string, { breaker: name }: Chosen): Breaker | undefined {
     const policy = name === undefined ? undefined : this.#spec.circuitBreakers.get(name);
     if (name === undefined || policy === undefined) return undefined;
     const { core, platform } = this.#context;
-    return new Breaker(policy, this.#trips.get(name), { core, clock: platform.clock });
+    const changed = (state: string) =>
+      platform.log.info(`the circuit breaker ${name} of ${target} is ${state}`);
+    return new Breaker(policy, this.#trips.get(name), { core, clock: platform.clock, changed });
   }
 
-  #policy(target: string, { timeoutMs, retry }: Chosen, breaker: Breaker | undefined): Policy {
+  #policy(target: string, chosen: Chosen): Policy {
     const { core, platform } = this.#context;
-    return new Policy(target, timeoutMs, retry, breaker, core, platform);
+    const { timeoutMs, retry } = chosen;
+    return new Policy(target, timeoutMs, retry, this.#breaker(target, chosen), core, platform);
   }
 }
 

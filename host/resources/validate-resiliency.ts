@@ -26,7 +26,7 @@ type Path = readonly (string | number)[];
 
 /** Dapr's number of endpoints, or actors, that have breakers of their own. */
 const cacheSize = 5_000;
-/** After which an exponential policy gives up, in Dapr. */
+/** After which a policy gives up: Dapr's for exponential ones. Nobody waits longer for the answer of one request. */
 const longestMs = 15 * 60_000;
 
 /** The members of a mapping that may be left out; one of another name is refused, so that no policy is overlooked. */

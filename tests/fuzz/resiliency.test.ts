@@ -141,7 +141,7 @@ test("the waits are Dapr's: half as long again each time, spread by half, up to 
         const { intervalMs, maxRetries = Number.POSITIVE_INFINITY, longestMs } = given;
         const mean = Math.min(Math.min(500, intervalMs) * 1.5 ** (n - 1), intervalMs);
         const wait = given.policy === "constant" ? intervalMs : mean * (0.5 + by);
-        const late = given.policy === "exponential" && longestMs > 0 && elapsed + wait > longestMs;
+        const late = longestMs > 0 && elapsed + wait > longestMs;
         const expected = n > maxRetries || late ? undefined : wait;
         const found = core.backOff(given, n, elapsed, by);
         if (expected === undefined || found === undefined) expect(found).toBe(expected);
@@ -235,6 +235,6 @@ test("a policy attempts as often and as late as the model", { timeout: timeout *
         expect([await result, begun]).toEqual([end, expected]);
       }
     }),
-    { numRuns },
+    { numRuns: Math.min(numRuns, 10_000) },
   );
 });

@@ -231,3 +231,18 @@ describe("policies of components", () => {
     await on.runtime.stop();
   });
 });
+
+describe("a sidecar that stops", () => {
+  it.each(families)("ends the retries of a call of %s that have no end", async (type, _, path, init) => {
+    const without = "{retries: {endless: {duration: 1m}}}";
+    const on = await started(type, resiliency(without, "{components: {c: {outbound: {retry: endless}}}}"), [
+      "UNAVAILABLE",
+    ]);
+    const answer = on.runtime.fetch(path, init);
+    await on.runtime.advance(5_000);
+    const stopping = on.runtime.stop();
+    expect(await (await answer).text()).toContain("the sidecar is stopping");
+    await stopping;
+    expect(on.control.calls).toHaveLength(1);
+  });
+});
