@@ -246,12 +246,55 @@ describe("pubsub.dapr", () => {
     expect([streams, got]).toEqual([2, [1]]);
   });
 
-  it("takes events of one id that are published apart for two", async () => {
+  it("takes events that are published apart for two, also of one id and at once", async () => {
     const remote = await started();
-    const got = await collect(await remote.open());
-    await remote.publish(1, "orders", "same");
-    await remote.publish(2, "orders", "same");
-    expect(got).toEqual([1, 2]);
+    const component = await remote.open();
+    const got: unknown[] = [];
+    await subscribe(component, async (message) => {
+      got.push(dataOf(message));
+      await clock.advance(0);
+    });
+    await Promise.all([1, 2, 3].map((n) => remote.publish(n, "orders", "same")));
+    await clock.advance(5_000);
+    expect(got).toEqual([1, 2, 3]);
+  });
+
+  it("gives a topic to each that subscribes to it, and to those of one consumer each event once", async () => {
+    const remote = await started();
+    const component = await remote.open();
+    const got: string[] = [];
+    const add = (name: string, consumerId: string) =>
+      component.subscribe({ topic: "orders", consumerId, metadata: new Map() }, async (message) => {
+        got.push(`${name} ${dataOf(message)}`);
+      });
+    const [a] = [await add("a", "page"), await add("b", "other")];
+    await remote.publish(1);
+    expect(got.splice(0).sort()).toEqual(["a 1", "b 1"]);
+    const c = await add("c", "page");
+    for (let n = 0; n < 4; n++) await remote.publish(n);
+    expect(got.filter((one) => !one.startsWith("b")).length).toBe(4);
+    await a.close();
+    got.splice(0);
+    await remote.publish(5);
+    expect(got.sort()).toEqual(["b 5", "c 5"]);
+    await c.close();
+  });
+
+  it("tries with growing pauses, and says it, where its verdicts are refused", async () => {
+    const remote = await started();
+    const component = await remote.open();
+    let streams = 0;
+    remote.instead = (url, { method }) => {
+      if (method === "GET") streams++;
+      if (method !== "POST" || !url.endsWith("/subscribe/bus")) return undefined;
+      return Promise.resolve(new Response("no", { status: 403 }));
+    };
+    const got = await collect(component);
+    await remote.publish(1);
+    await clock.advance(120_000);
+    expect(got).toEqual([1]);
+    expect(streams).toBeLessThan(12);
+    expect(remote.said[0]).toBe("events wait with the other sidecar");
   });
 
   it("passes raw events on as they were published, under one id however often they come", async () => {

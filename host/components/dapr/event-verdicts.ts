@@ -22,17 +22,17 @@ export interface EventVerdict {
 export class EventVerdicts {
   readonly #remote: RemoteSidecar;
   readonly #clock: Clock;
-  readonly #failed: (error: unknown) => void;
+  readonly #told: (error: unknown) => void;
   #waiting: EventVerdict[] = [];
   #flushing: Promise<void> | undefined;
   /** Event → when it may be forgotten, in order of that time. */
   readonly #consumed = new Map<string, number>();
 
-  /** `failed`: verdicts may not have arrived, and their events will come again. */
-  constructor(remote: RemoteSidecar, clock: Clock, failed: (error: unknown) => void) {
+  /** `told` is called after each call; with an error, some may not have arrived, and their events come again. */
+  constructor(remote: RemoteSidecar, clock: Clock, told: (error: unknown) => void) {
     this.#remote = remote;
     this.#clock = clock;
-    this.#failed = failed;
+    this.#told = told;
   }
 
   /** Whether the event was consumed, and its sidecar may not know it. */
@@ -76,8 +76,9 @@ export class EventVerdicts {
           body: new TextEncoder().encode(JSON.stringify(verdicts)),
         });
         for (const { event } of some) this.#consumed.delete(event);
+        this.#told(undefined);
       } catch (error) {
-        this.#failed(error);
+        this.#told(error);
       }
     }
   }

@@ -13,6 +13,8 @@ export interface RemoteEvent {
   readonly subscription: string;
   /** The same whenever this event comes. */
   readonly event: string;
+  /** 1 for the first time that it comes. */
+  readonly attempt: number;
   /** Of the subscription that `raw` says of it whether its events have no envelope. */
   message(raw: boolean): Message;
 }
@@ -43,6 +45,7 @@ export function remoteEvent(fields: EventFields): RemoteEvent | undefined {
     id,
     subscription,
     event,
+    attempt,
     message(raw) {
       const given = new Map(Object.entries(metadata));
       if (!raw) return { ...rest, contentType, data: encoder.encode(data), metadata: given };

@@ -36,8 +36,10 @@ export class RemoteTopics {
   /** Event → whether its handler consumed it, while that runs. */
   readonly #running = new Map<string, Promise<boolean>>();
   #stream: Promise<RemoteStream> | undefined;
-  #joining = 0;
+  /** Streams in a row that carried nothing to its end. */
   #failures = 0;
+  /** Why the last one was ended from here. */
+  #cause: string | undefined;
   readonly #closing = new AbortController();
 
   constructor(remote: RemoteSidecar, ackTimeoutMs: number, context: ComponentContext) {
@@ -45,28 +47,31 @@ export class RemoteTopics {
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#context = context;
     this.#verdicts = new EventVerdicts(remote, context.platform.clock, (error) => {
+      if (error === undefined) this.#failures = 0;
       // Some were late, or for a stream that has ended: their events come again in any case.
-      if (ComponentError.from(error).code !== "NOT_FOUND") void this.#stream?.then((stream) => stream.end());
+      else if (ComponentError.from(error).code !== "NOT_FOUND") this.#end(reasonOf(error));
     });
   }
 
-  /** Rejects where the sidecar cannot be reached or refuses. Once it is subscribed it stays so. */
+  has(topic: string): boolean {
+    return this.#members.has(topic);
+  }
+
+  /**
+   * One for each topic at a time. Rejects where the sidecar cannot be reached or refuses; once it is subscribed it stays
+   * so.
+   */
   async subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
     const { topic } = request;
     const member: Member = { request, handler, joined: false, underWay: new Set() };
-    this.#joining++;
+    this.#members.set(topic, member);
     try {
       await this.#leaving.get(topic);
-      const stream = await this.#connected();
-      // In the place of one that is being closed, perhaps.
-      this.#members.set(topic, member);
-      await this.#join(stream, member);
+      await this.#join(await this.#connected(), member);
     } catch (error) {
       if (this.#members.get(topic) === member) this.#members.delete(topic);
-      throw error;
-    } finally {
-      this.#joining--;
       this.#endIdle();
+      throw error;
     }
     let closing: Promise<void> | undefined;
     return {
@@ -80,7 +85,12 @@ export class RemoteTopics {
   async close(): Promise<void> {
     this.#closing.abort(new ComponentError("UNAVAILABLE", `pub/sub ${this.#context.name} is closed`));
     await Promise.all([...this.#members.values()].map((member) => this.#leave(member)));
-    await this.#stream?.then(
+    this.#end("it is closed");
+  }
+
+  #end(cause: string): void {
+    this.#cause = cause;
+    void this.#stream?.then(
       (stream) => stream.end(),
       () => undefined,
     );
@@ -106,10 +116,10 @@ export class RemoteTopics {
   async #read(stream: RemoteStream): Promise<void> {
     const { clock } = this.#context.platform;
     const since = clock.now();
-    let cause = "it ended";
+    let cause: string | undefined;
+    this.#cause = undefined;
     try {
       for await (const fields of stream.events()) {
-        this.#failures = 0;
         const event = remoteEvent(fields);
         if (event !== undefined) this.#take(event);
       }
@@ -119,7 +129,8 @@ export class RemoteTopics {
     stream.end();
     if (clock.now() - since > again.maxMs) this.#failures = 0;
     // A later one may be there already.
-    if ((await this.#stream?.catch(() => undefined)) === stream) await this.#lost(cause);
+    if ((await this.#stream?.catch(() => undefined)) !== stream) return;
+    await this.#lost(cause ?? this.#cause ?? "it ended");
   }
 
   async #lost(cause: string): Promise<void> {
@@ -163,16 +174,21 @@ export class RemoteTopics {
     }
   }
 
-  #take(event: RemoteEvent): void {
-    const member = this.#members.get(event.subscription);
-    const outcome = this.#verdicts.isConsumed(event.event)
-      ? Promise.resolve(true)
-      : (this.#running.get(event.event) ?? this.#run(member, event));
+  #take(delivered: RemoteEvent): void {
+    const { id, subscription, event } = delivered;
+    const member = this.#members.get(subscription);
+    const outcome = this.#known(delivered) ?? this.#run(member, delivered);
     const settled = outcome.then((consumed) => {
-      this.#verdicts.add({ id: event.id, status: consumed ? "SUCCESS" : "RETRY", event: event.event });
+      this.#verdicts.add({ id, status: consumed ? "SUCCESS" : "RETRY", event });
     });
     member?.underWay.add(settled);
     void settled.finally(() => member?.underWay.delete(settled));
+  }
+
+  /** What becomes, or became, of an event that comes again; one that comes for the first time is like no other. */
+  #known({ event, attempt }: RemoteEvent): Promise<boolean> | undefined {
+    if (attempt === 1) return undefined;
+    return this.#verdicts.isConsumed(event) ? Promise.resolve(true) : this.#running.get(event);
   }
 
   #run(member: Member | undefined, { event, message }: RemoteEvent): Promise<boolean> {
@@ -183,7 +199,9 @@ export class RemoteTopics {
         () => true,
         () => false,
       )
-      .finally(() => this.#running.delete(event));
+      .finally(() => {
+        if (this.#running.get(event) === running) this.#running.delete(event);
+      });
     this.#running.set(event, running);
     return running;
   }
@@ -210,12 +228,8 @@ export class RemoteTopics {
 
   /** A stream without a topic is of no use. */
   #endIdle(): void {
-    if (this.#members.size > 0 || this.#joining > 0 || this.#running.size > 0) return;
-    const stream = this.#stream;
+    if (this.#members.size > 0 || this.#running.size > 0) return;
+    this.#end("no topic is left");
     this.#stream = undefined;
-    void stream?.then(
-      (open) => open.end(),
-      () => undefined,
-    );
   }
 }

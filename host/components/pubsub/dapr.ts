@@ -20,12 +20,14 @@ const ACK_TIMEOUT_MS = 60_000;
 class DaprPubSub implements PubSub {
   readonly #remote: RemoteSidecar;
   readonly #offline: OfflineCalls | undefined;
-  readonly #topics: RemoteTopics;
+  readonly #newTopics: () => RemoteTopics;
+  /** The first has nearly all; another one has topics that are subscribed to a second time. */
+  readonly #topics: RemoteTopics[] = [];
 
-  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, topics: RemoteTopics) {
+  constructor(remote: RemoteSidecar, offline: OfflineCalls | undefined, newTopics: () => RemoteTopics) {
     this.#remote = remote;
     this.#offline = offline;
-    this.#topics = topics;
+    this.#newTopics = newTopics;
   }
 
   get facts(): ReadonlyMap<string, string> {
@@ -45,11 +47,16 @@ class DaprPubSub implements PubSub {
   }
 
   subscribe(request: SubscribeRequest, handler: MessageHandler): Promise<Subscription> {
-    return this.#topics.subscribe(request, handler);
+    let topics = this.#topics.find((one) => !one.has(request.topic));
+    if (topics === undefined) {
+      topics = this.#newTopics();
+      this.#topics.push(topics);
+    }
+    return topics.subscribe(request, handler);
   }
 
   async close(): Promise<void> {
-    await this.#topics.close();
+    await Promise.all(this.#topics.map((topics) => topics.close()));
     await this.#remote.close();
     await this.#offline?.close();
   }
@@ -75,7 +82,7 @@ export function daprPubSub(queue?: OpenQueue): PubSubDefinition {
       const remote = new RemoteSidecar(metadata, context);
       const offline = await OfflineCalls.open(metadata.offline, queue, remote, context);
       const ackTimeoutMs = positive(context.name, "ackTimeout", metadata.ackTimeout);
-      return new DaprPubSub(remote, offline, new RemoteTopics(remote, ackTimeoutMs, context));
+      return new DaprPubSub(remote, offline, () => new RemoteTopics(remote, ackTimeoutMs, context));
     },
   });
 }
