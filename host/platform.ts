@@ -62,6 +62,8 @@ export interface Platform {
   uuid(): string;
   /** What a browser names the host's requests to others by; undefined outside of browsers. */
   readonly origin?: string;
+  /** True where what leaves the machine may be in clear text. */
+  readonly allowCleartext?: boolean | undefined;
   /** The network. Hosts without one throw an error that says so. */
   fetch(input: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
   /** Connections with certificates of one's own; left out where a host cannot choose them. */

@@ -18,10 +18,10 @@ import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
 import { type Log, onceEach, withTimeout } from "./platform.ts";
 import { CurrentResiliency, resiliencyText } from "./resiliency/current-resiliency.ts";
-import { withoutDenied } from "./resources/denied-components.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import { Guards } from "./security/guards.ts";
+import { usableResources } from "./security/usable-resources.ts";
 import type { Readiness, Sidecar } from "./sidecar.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Tracer } from "./telemetry/tracer.ts";
@@ -51,7 +51,7 @@ export class Runtime {
   #app: "away" | "asked" | "ready" = "away";
 
   constructor(given: RuntimeOptions) {
-    const options = { ...given, resources: withoutDenied(given.resources, given.platform.log) };
+    const options = { ...given, resources: usableResources(given.resources, given.platform) };
     this.#options = options;
     this.#resources = options.resources;
     this.#wanted = options.resources;
@@ -180,8 +180,8 @@ export class Runtime {
    * logged, told in the answer, and tried again until it opens or other resources come. Throws, with nothing changed,
    * when the resources contradict each other.
    */
-  update(resources: Resources): Promise<readonly ComponentChange[]> {
-    return this.#update(withoutDenied(resources, this.log), true);
+  async update(resources: Resources): Promise<readonly ComponentChange[]> {
+    return this.#update(usableResources(resources, this.#options.platform), true);
   }
 
   async #update(resources: Resources, fresh: boolean): Promise<readonly ComponentChange[]> {

@@ -35,6 +35,8 @@ export interface Registration {
   readonly ports: readonly number[];
   readonly strict: boolean;
   readonly relay: RelaySettings | undefined;
+  /** Whether what leaves the machine may be in clear text. */
+  readonly allowCleartext?: boolean | undefined;
 }
 
 export interface RelaySettings {

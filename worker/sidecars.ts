@@ -10,6 +10,7 @@ import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
 import { noResources, type Resources } from "../host/resources/resources.ts";
 import { Runtime } from "../host/runtime.ts";
+import { refuseCleartext } from "../host/security/cleartext.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
@@ -148,8 +149,10 @@ export class App {
   }
 
   async #start(): Promise<Runtime> {
-    const { platform, registry, rules, relays } = this.#options;
-    const { appId, namespace, strict, relay } = this.registration;
+    const { registry, rules, relays } = this.#options;
+    const { appId, namespace, strict, relay, allowCleartext } = this.registration;
+    const platform = { ...this.#options.platform, allowCleartext };
+    if (relay !== undefined) refuseCleartext("the relay", relay.url, allowCleartext);
     const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
     this.#transport = transport;

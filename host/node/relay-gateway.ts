@@ -102,7 +102,7 @@ export class RelayGateway {
       connect: (_url, _protocols, events) => connectLocally(relay, events),
     };
     const metadata = new Map([
-      ["url", "ws://relay.internal"],
+      ["url", "wss://relay.internal"],
       ["room", room],
     ]);
     if (token !== undefined) metadata.set("token", token);

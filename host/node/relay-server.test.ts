@@ -211,7 +211,10 @@ describe("an upgrade", () => {
 describe("beyond loopback", () => {
   it("a token is required", async () => {
     await expect(relay({ address: "0.0.0.0" })).rejects.toThrow(/needs a token/);
-    const server = await relay({ address: "0.0.0.0", token: "secret" });
+    await expect(relay({ address: "0.0.0.0", token: "secret" })).rejects.toThrow(
+      /the relay would listen on 0\.0\.0\.0, beyond this machine, in clear text; .*--allow-cleartext/,
+    );
+    const server = await relay({ address: "0.0.0.0", token: "secret", allowCleartext: true });
     expect((await call(server, "POST", "/v1.0/publish/pubsub/t")).status).toBe(401);
   });
 

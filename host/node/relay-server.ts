@@ -9,6 +9,7 @@ import { Relay, type RelayGrant } from "../mesh/relay.ts";
 import { maxFrame, subprotocol } from "../mesh/relay-protocol.ts";
 import type { Clock, Log, Socket } from "../platform.ts";
 import { type BrowserPolicy, loopbackHosts, refuseHost, refusePage } from "../security/browser-guard.ts";
+import { cleartextListener } from "../security/cleartext.ts";
 import { consoleLog } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
 import { nodePlatform } from "./node-platform.ts";
@@ -31,6 +32,8 @@ export interface RelayServerOptions {
   readonly allowedHosts?: readonly string[];
   /** Names by which plain HTTP publishes to the relay's topics; `pubsub` when left out. */
   readonly pubsubNames?: readonly string[];
+  /** Lets it listen beyond this machine: what members say is in clear text, unless a proxy in front of it ends TLS. */
+  readonly allowCleartext?: boolean;
   readonly limits?: Partial<RelayLimits>;
   readonly clock?: Clock;
   readonly log?: Log;
@@ -68,6 +71,9 @@ export async function startRelay(options: RelayServerOptions): Promise<RelayServ
       `a relay that listens on ${address} can be reached from other machines and needs a token: --token, or DAPRLET_RELAY_TOKEN`,
     );
   }
+  const remedy = "let a proxy that ends TLS stand before it on this machine";
+  const cause = cleartextListener("the relay", [address], false, options.allowCleartext, remedy);
+  if (cause !== undefined) throw new Error(cause);
   const platform = nodePlatform(log, ...(options.clock === undefined ? [] : [options.clock]));
   const relay = new Relay({
     platform,

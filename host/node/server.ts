@@ -1,7 +1,9 @@
 import { chmod, rm } from "node:fs/promises";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { BrowserPolicy } from "../security/browser-guard.ts";
+import { type CertificateFiles, readCertificate, watchCertificate } from "./certificate-files.ts";
 import { type DoorOptions, receive } from "./receive.ts";
 
 export interface ServerOptions extends DoorOptions {
@@ -15,6 +17,8 @@ export interface ServerOptions extends DoorOptions {
   readonly socket?: string | undefined;
   /** All of them listen on the same port. An address family that the machine lacks is left out. */
   readonly addresses: readonly string[];
+  /** HTTPS with this certificate, but for the Unix domain socket. */
+  readonly certificate?: CertificateFiles | undefined;
   /** Bytes of the request line and all header fields. */
   readonly maxHeaderSize: number;
 }
@@ -30,28 +34,30 @@ const HEADERS_TIMEOUT_MS = 10_000;
 
 /** Listens, and hands every request that a program or an allowed page sends to `handle`. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
-  const servers: Server[] = [];
+  const servers: (Server | SecureServer)[] = [];
   const sockets = new Set<Socket>();
   /** The latest answer on each connection. */
   const answers = new WeakMap<Socket, ServerResponse>();
   let closing = false;
   const add = (own: ServerOptions) => {
-    const server = createServer(
-      {
-        maxHeaderSize: options.maxHeaderSize,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        // Streamed uploads may last; a body of announced length has its own idle limit.
-        requestTimeout: 0,
-        connectionsCheckingInterval: 5_000,
-        keepAliveTimeout: 65_000,
-        noDelay: true,
-      },
-      (request, response) => {
-        if (closing) response.shouldKeepAlive = false;
-        answers.set(request.socket, response);
-        receive(request, response, own);
-      },
-    );
+    const settings = {
+      maxHeaderSize: options.maxHeaderSize,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Streamed uploads may last; a body of announced length has its own idle limit.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 65_000,
+      noDelay: true,
+    };
+    const listener: RequestListener = (request, response) => {
+      if (closing) response.shouldKeepAlive = false;
+      answers.set(request.socket, response);
+      receive(request, response, own);
+    };
+    const server =
+      own.certificate === undefined
+        ? createServer(settings, listener)
+        : createSecureServer({ ...settings, ...readCertificate(own.certificate) }, listener);
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -63,17 +69,23 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   try {
     port = await bindAll(options, () => add(options));
     if (options.socket !== undefined) {
-      await bindSocket(add({ ...options, policy: everyone }), options.socket);
+      await bindSocket(add({ ...options, policy: everyone, certificate: undefined }), options.socket);
     }
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
   }
+  const unwatch =
+    options.certificate &&
+    watchCertificate(options.certificate, options.log, (pair) => {
+      for (const server of servers) if (isSecure(server)) server.setSecureContext(pair);
+    });
   return {
     port,
     async close(graceMs) {
       if (closing) return;
       closing = true;
+      unwatch?.();
       const listening = servers.filter((server) => server.listening);
       const closed = Promise.all(
         listening.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
@@ -95,6 +107,10 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
       clearTimeout(cut);
     },
   };
+}
+
+function isSecure(server: Server | SecureServer): server is SecureServer {
+  return "setSecureContext" in server;
 }
 
 const everyone: BrowserPolicy = { hosts: new Set(["*"]), anyAddress: true, origins: new Set(["*"]) };

@@ -4,6 +4,7 @@ import type { Clock, Log, LogLevel } from "../platform.ts";
 import type { Environment } from "../resources/value-entries.ts";
 import type { Asking } from "../sidecar.ts";
 import type { AppHealthOptions } from "./app-health.ts";
+import type { CertificateFiles } from "./certificate-files.ts";
 import type { GivenComponents } from "./given-components.ts";
 
 export interface MetricsDoor {
@@ -38,6 +39,10 @@ export interface SidecarOptions {
   readonly listenAddresses?: readonly string[];
   /** Where Prometheus reads metrics, unless a Configuration turns them off; left out: nothing is measured. */
   readonly metrics?: MetricsDoor;
+  /** Listens by HTTPS. The files are read again when they change. */
+  readonly certificate?: CertificateFiles;
+  /** Allows what others on the way could read: to listen, and to call relays and sidecars, beyond this machine without TLS. */
+  readonly allowCleartext?: boolean;
   /** Serves health and metadata only, without a token. */
   readonly publicPort?: number;
   /** Where it listens; as the API does when left out. */

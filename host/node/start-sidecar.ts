@@ -8,6 +8,7 @@ import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
 import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
+import { cleartextListener, refuseCleartext } from "../security/cleartext.ts";
 import { RuntimeMeters } from "../telemetry/metrics/runtime-meters.ts";
 import { consoleLog } from "../web-platform.ts";
 import type { AppHealthOptions } from "./app-health.ts";
@@ -102,6 +103,19 @@ function machine(
   return [new MachineTransport({ folder, clock, log, control })];
 }
 
+/** Throws before anything is opened. */
+function refuseCleartextDoors(options: SidecarOptions, addresses: readonly string[]): void {
+  const { certificate, allowCleartext, metrics, relay } = options;
+  const api = certificate !== undefined;
+  const remedy = "give it a certificate (--tls-cert-file, --tls-key-file)";
+  const scraped = metrics?.listenAddresses ?? [];
+  const cause =
+    cleartextListener("the API", addresses, api, allowCleartext, remedy) ??
+    cleartextListener("/metrics", scraped, false, allowCleartext, "let a proxy of this machine serve it");
+  if (cause !== undefined) throw new Error(cause);
+  if (relay !== undefined) refuseCleartext("the relay", relay, allowCleartext);
+}
+
 /** The request with the sidecar's own token: for callers who have proved themselves in another way. */
 function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
   if (apiToken === undefined) return request;
@@ -117,6 +131,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const clock = options.clock ?? systemClock;
   const { apiToken } = options;
   const addresses = options.listenAddresses ?? loopbackAddresses;
+  refuseCleartextDoors(options, addresses);
   const maxBodySize = options.maxBodySize ?? 4 << 20;
   const [core, found, app] = await Promise.all([
     nodeCore(),
@@ -128,7 +143,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     options.metrics === undefined || settings.enabled === false
       ? undefined
       : new RuntimeMeters({ appId: options.appId, namespace: options.namespace, settings, clock, log });
-  const platform = nodePlatform(log, clock);
+  const platform = { ...nodePlatform(log, clock), allowCleartext: options.allowCleartext };
   const relays = relayConnections(platform);
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
@@ -197,6 +212,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     (options.logCalls ?? apiLogging.enabled) ? loggedCalls(runtime.sidecar, apiLogging, answer) : answer;
   const door = {
     addresses,
+    certificate: options.certificate,
     policy: browserPolicy(options, addresses),
     apiToken,
     maxBodySize,
@@ -247,5 +263,13 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   started = true;
   const port = (servers[0] as HttpServer).port;
   const metricsPort = scraped?.port;
-  return { appId: options.appId, port, metricsPort, url: `http://localhost:${port}`, runtime, stop, stopped };
+  return {
+    appId: options.appId,
+    port,
+    metricsPort,
+    url: `${options.certificate ? "https" : "http"}://localhost:${port}`,
+    runtime,
+    stop,
+    stopped,
+  };
 }

@@ -21,6 +21,8 @@ export interface ApiLogging {
 export interface Configuration {
   readonly accessControl?: AccessControl;
   readonly api?: ApiRules;
+  /** `at`: where it stands, for messages. */
+  readonly mtls?: { readonly enabled: boolean; readonly at: string };
   /** `type` or `type/version`. */
   readonly deniedComponents?: readonly string[];
   readonly secretScopes?: readonly SecretScope[];

@@ -4,6 +4,7 @@ import { components } from "./configuration/components.ts";
 import { features } from "./configuration/features.ts";
 import { logging } from "./configuration/logging.ts";
 import { metrics } from "./configuration/metrics.ts";
+import { mtls } from "./configuration/mtls.ts";
 import { nameResolution } from "./configuration/name-resolution.ts";
 import { pipeline } from "./configuration/pipelines.ts";
 import { secrets } from "./configuration/secrets.ts";
@@ -18,6 +19,7 @@ const sections: ReadonlyMap<string, SectionReader> = new Map([
   ["accesscontrol", accessControl],
   ["api", api],
   ["components", components],
+  ["mtls", mtls],
   ["secrets", secrets],
   ["features", features],
   ["httppipeline", pipeline("httpPipeline")],

@@ -52,7 +52,7 @@ pubSubSuite(daprPubSub(), async () => {
   return {
     async open(appId) {
       const definition = daprPubSub();
-      const metadata = new Map([["url", "http://remote.example"]]);
+      const metadata = new Map([["url", "https://remote.example"]]);
       const decoded = decodeMetadata("messagebus", definition.metadata, metadata, () => undefined);
       const component = await definition.open(decoded, {
         name: "messagebus",

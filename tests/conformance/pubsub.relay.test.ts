@@ -30,7 +30,7 @@ async function harness() {
         // A client each: every opening is a member of its own, as a process would be.
         relays: new RelayClient(platform),
       };
-      const metadata = new Map([["url", "ws://relay.example"]]);
+      const metadata = new Map([["url", "wss://relay.example"]]);
       const decoded = decodeMetadata("messagebus", relayPubSub.metadata, metadata, () => undefined);
       const component = await relayPubSub.open(decoded, context);
       opened.push(component);

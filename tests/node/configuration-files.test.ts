@@ -97,9 +97,9 @@ describe("files of Configurations", () => {
 
   it("name fields that Dapr does not know, with their line, and go on", async () => {
     put("r/other.yaml", vault.replace("name: vault", "name: other").replace("  metadata:", "  metdata:"));
-    await start([put("1.yaml", configuration("  sekrets: {}\n  mtls: {}\n"))]);
+    await start([put("1.yaml", configuration("  sekrets: {}\n  wasm: {}\n"))]);
     expect(saying("warn")).toEqual([
-      expect.stringMatching(/^resources of kind Configuration are read and not applied yet: c spec\.mtls /),
+      expect.stringMatching(/^resources of kind Configuration are read and not applied yet: c spec\.wasm /),
       expect.stringMatching(
         /other\.yaml, document 1, line 8: spec\.metdata is no field of a Component, and is passed over; it has type, /,
       ),

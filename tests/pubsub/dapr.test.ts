@@ -88,7 +88,7 @@ class Remote {
     const component = await openWith(
       daprPubSub(),
       { ...context, log, platform: { ...context.platform, fetch: this.fetch } },
-      { url: "http://remote.example", component: "bus", ...metadata },
+      { url: "https://remote.example", component: "bus", ...metadata },
     );
     closing.push(() => component.close());
     return component;
@@ -325,7 +325,7 @@ describe("pubsub.dapr", () => {
       what: "no streams",
       instead: () => Response.json({ errorCode: "ERR_DIRECT_INVOKE", message: "…" }, { status: 404 }),
       code: "UNIMPLEMENTED",
-      says: /^pub\/sub bus publishes only: the sidecar at http:\/\/remote\.example has no streams of events \(daprd/,
+      says: /^pub\/sub bus publishes only: the sidecar at https:\/\/remote\.example has no streams of events \(daprd/,
     },
     {
       what: "another answer",

@@ -28,6 +28,8 @@ export interface RegisterOptions {
   readonly scope?: string | URL;
   /** A relay to other machines: its URL, or with a room and token. */
   readonly relay?: string | { readonly url: string; readonly room?: string; readonly token?: string };
+  /** Lets a relay or another sidecar beyond this machine be reached by `ws://` or `http://`. */
+  readonly allowCleartext?: boolean;
   /** Exactly today's Dapr, without the book's older forms. */
   readonly strict?: boolean;
   /** Told of each step of the start as it is done. */
@@ -153,6 +155,7 @@ async function open(
     ports: options.ports ?? DEFAULT_PORTS,
     strict: options.strict ?? false,
     relay: relayOf(options.relay),
+    allowCleartext: options.allowCleartext,
   };
   const container = containerOf(window);
   let registration: ServiceWorkerRegistration;

@@ -1,5 +1,6 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
+import { refuseCleartext } from "../../security/cleartext.ts";
 import type { ComponentContext } from "../component.ts";
 import { remoteError } from "./remote-error.ts";
 import { positive, type RemoteOptions, remoteAddress } from "./remote-metadata.ts";
@@ -41,6 +42,7 @@ export class RemoteSidecar {
   constructor(options: RemoteOptions, context: ComponentContext) {
     const { url, token, component, timeout = 30_000 } = options;
     this.url = remoteAddress(context.name, url);
+    refuseCleartext(`the sidecar of component ${context.name}`, this.url, context.platform.allowCleartext);
     this.component = encodeURIComponent(component || context.name);
     this.#token = token;
     this.#timeoutMs = positive(context.name, "timeout", timeout);

@@ -1,5 +1,6 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import type { RelayConnection } from "../../mesh/relay-connection.ts";
+import { refuseCleartext } from "../../security/cleartext.ts";
 import { text } from "../metadata-schema.ts";
 import { type DeliveryOptions, deliveryMetadata, deliveryOptions, optionsFor } from "./delivery-metadata.ts";
 import {
@@ -69,6 +70,7 @@ export const relayPubSub = definePubSub({
     const { appId, namespace, name, relays } = context;
     const options = deliveryOptions(name, metadata);
     const { url, room, token } = metadata;
+    refuseCleartext(`the relay of component ${name}`, url, context.platform.allowCleartext);
     const connection = await relays.open({ url, room, token, appId, namespace });
     return new RelayPubSub(name, connection, options);
   },

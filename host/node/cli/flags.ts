@@ -68,6 +68,12 @@ export const flags: readonly Flag[] = [
     summary: "names beyond localhost under which the sidecar may be called, separated by commas",
   },
   { names: ["dapr-listen-addresses"], value: "addresses", summary: "where to listen (127.0.0.1,::1)" },
+  { names: ["tls-cert-file"], value: "file", summary: "serve the API by HTTPS with this certificate (PEM)" },
+  { names: ["tls-key-file"], value: "file", summary: "the certificate's key (PEM)" },
+  {
+    names: ["allow-cleartext"],
+    summary: "listen, and call relays and sidecars, beyond this machine without TLS; do without mTLS",
+  },
   { names: ["dapr-public-port"], value: "port", summary: "a second port with health and metadata only" },
   { names: ["enable-metrics"], summary: "serve /metrics for Prometheus (on; --enable-metrics=false)" },
   {
@@ -141,7 +147,12 @@ export const flags: readonly Flag[] = [
   { names: ["control-plane-trust-domain"], value: "domain", summary: "", later: control },
   { names: ["trust-anchors-file"], value: "file", summary: "", later: control },
   { names: ["trust-anchors"], value: "pem", summary: "", later: control },
-  { names: ["enable-mtls"], summary: "", later: control },
+  {
+    names: ["enable-mtls"],
+    summary: "",
+    refused:
+      "sidecars have no certificates of their own yet; leave it out, and beyond this machine use wss:// relays",
+  },
   {
     names: ["disable-builtin-k8s-secret-store"],
     summary: "",

@@ -88,6 +88,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--port <port>", "where it listens", "3499")
     .option("--address <address>", "127.0.0.1; beyond it a token is required")
     .option("--token <token>", "what members must present")
+    .option("--allow-cleartext", "listen beyond this machine without TLS")
     .option("--allowed-origins <origins>", "origins of pages that may join, beside those of this machine")
     .option("--allowed-hosts <names>", "names beyond localhost under which it may be called")
     .action(async (flags: RelayFlags) => {

@@ -9,6 +9,7 @@ export interface RelayFlags {
   readonly port: string;
   readonly address?: string;
   readonly token?: string;
+  readonly allowCleartext?: boolean;
   readonly allowedOrigins?: string;
   readonly allowedHosts?: string;
 }
@@ -32,6 +33,7 @@ export async function relay(flags: RelayFlags, terminal: Terminal): Promise<numb
     port: Number(flags.port),
     ...(flags.address !== undefined && { address: flags.address }),
     ...(token !== undefined && token !== "" && { token }),
+    allowCleartext: flags.allowCleartext ?? false,
     origins: names(flags.allowedOrigins),
     allowedHosts: names(flags.allowedHosts),
     log,

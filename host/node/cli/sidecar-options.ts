@@ -145,6 +145,14 @@ function metrics(given: Given): SidecarOptions["metrics"] {
   });
 }
 
+function certificate(given: Given): SidecarOptions["certificate"] {
+  const cert = given.text("tls-cert-file");
+  const key = given.text("tls-key-file");
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  throw new UsageError("--tls-cert-file and --tls-key-file go together");
+}
+
 /** Drops the members that are undefined, which the options do not take. */
 function present<T extends object>(options: { [K in keyof T]?: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
@@ -195,6 +203,8 @@ export function sidecarOptions(
     asking: asking(given),
     listenAddresses: given.list("dapr-listen-addresses"),
     unixDomainSocket: given.text("unix-domain-socket"),
+    certificate: certificate(given),
+    allowCleartext: given.on("allow-cleartext") || undefined,
     allowedOrigins: given.text("allowed-origins"),
     allowedHosts: given.list("allowed-hosts"),
     maxBodySize: bytes(given, "max-body-size", "dapr-http-max-request-size", 1 << 20),
