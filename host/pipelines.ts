@@ -66,16 +66,23 @@ function refusing(pipeline: PipelineName, name: string | undefined): Pipeline {
 const waiting: Pipeline = () =>
   Promise.resolve(apiError("ERR_RUNTIME_UNAVAILABLE", { cause: "components are not open yet" }));
 
-interface Chain {
-  readonly steps: readonly (OpenedMiddleware | undefined)[];
-  readonly pipeline: Pipeline | undefined;
+type Step = OpenedMiddleware | undefined;
+
+function steps(handlers: readonly PipelineHandler[], open: Open): readonly Step[] {
+  return handlers.map((handler) => {
+    const opened = open.get(handler.name);
+    return opened !== undefined && is(handler, opened.resource) ? opened : undefined;
+  });
 }
 
 /** The pipelines of the Configuration, made of the middleware that is open. */
 export class Pipelines {
   readonly #log: Log;
   readonly #paths: Readonly<Record<PipelineName, PathOf>>;
-  readonly #chains = new Map<PipelineName, Chain>();
+  /** What each is made of. */
+  readonly #handlers = new Map<PipelineName, readonly PipelineHandler[]>();
+  /** What was last complained of. */
+  readonly #complaints = new Map<PipelineName, string>();
   /** In front of the API; undefined when it has no steps. */
   http: Pipeline | undefined;
   /** In front of the app. */
@@ -97,37 +104,30 @@ export class Pipelines {
 
   /**
    * Brings both to what is wanted now. One with a step that could not be opened stays as it was; where it was not there
-   * before, or its own steps have gone, it answers that step's requests with 503.
+   * before, or its own steps have gone, what comes to the step is answered 503.
    */
   update({ configuration }: Resources, open: Open): void {
-    for (const name of pipelineNames) this.#update(name, configuration[name] ?? [], open);
-    this.http = this.#chains.get("httpPipeline")?.pipeline;
-    this.app = this.#chains.get("appHttpPipeline")?.pipeline;
+    this.http = this.#made("httpPipeline", configuration.httpPipeline ?? [], open);
+    this.app = this.#made("appHttpPipeline", configuration.appHttpPipeline ?? [], open);
   }
 
-  #update(name: PipelineName, handlers: readonly PipelineHandler[], open: Open): void {
-    const steps = handlers.map((handler) => {
-      const opened = open.get(handler.name);
-      return opened !== undefined && is(handler, opened.resource) ? opened : undefined;
-    });
-    const before = this.#chains.get(name);
-    const unchanged =
-      before?.steps.length === steps.length && before.steps.every((step, i) => step === steps[i]);
-    if (unchanged) return;
-    const missing = handlers[steps.indexOf(undefined)];
+  #made(name: PipelineName, wanted: readonly PipelineHandler[], open: Open): Pipeline | undefined {
+    const missing = wanted[steps(wanted, open).indexOf(undefined)];
+    if (missing === undefined) this.#complaints.delete(name);
+    const before = this.#handlers.get(name);
+    const stays = missing !== undefined && before !== undefined && !steps(before, open).includes(undefined);
     if (missing !== undefined) {
-      const stays = before?.steps.every(
-        (step) => step !== undefined && open.get(step.resource.name) === step,
-      );
       const effect = stays ? "it stays as it was" : "what comes to it is answered 503";
-      this.#log.error(`${name} has a step that is not open, ${shown(missing)}: ${effect}`);
-      if (stays) return;
+      const complaint = `${name} has a step that is not open, ${shown(missing)}: ${effect}`;
+      if (this.#complaints.get(name) !== complaint) this.#log.error(complaint);
+      this.#complaints.set(name, complaint);
     }
-    const pipeline = pipelineOf(
-      steps.map((step, i) =>
+    const handlers = stays ? before : wanted;
+    this.#handlers.set(name, handlers);
+    return pipelineOf(
+      steps(handlers, open).map((step, i) =>
         step === undefined ? refusing(name, handlers[i]?.name) : passing(step, this.#paths[name]),
       ),
     );
-    this.#chains.set(name, { steps, pipeline });
   }
 }

@@ -167,6 +167,16 @@ describe("an update", () => {
     expect(told.take()).toEqual([">a", "<a"]);
   });
 
+  it("takes the new form of what the old pipeline has, though another does not open, and complains once", async () => {
+    const sidecar = await start([a], ["a"]);
+    const renewed = { ...a, metadata: { label: "2" } };
+    for (let i = 0; i < 2; i++) await sidecar.update(await resources([renewed, broken], ["a", "new"]));
+    expect(told.take()).toEqual(["closed a"]);
+    await sidecar.fetch("/v1.0/healthz");
+    expect(told.take()).toEqual([">a2", "<a2"]);
+    expect(told.errors.filter((error) => error.startsWith("httpPipeline"))).toHaveLength(1);
+  });
+
   it("that also takes away what the old pipeline needs refuses instead of letting through", async () => {
     const sidecar = await start([a], ["a"]);
     await sidecar.update(await resources([broken], ["new"]));
