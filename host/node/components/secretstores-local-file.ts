@@ -61,6 +61,8 @@ class LocalFileStore implements SecretStore {
   readonly #log: Log;
   /** Of the file as it was last read. */
   #version = "";
+  /** What was last said of it, since it was last read. */
+  #told = "";
   #secrets: Secrets = new Map();
   #reading: Promise<Secrets> | undefined;
 
@@ -92,21 +94,26 @@ class LocalFileStore implements SecretStore {
 
   async #read(): Promise<Secrets> {
     const found = await stat(this.#file).catch(() => undefined);
-    const version = found === undefined ? "absent" : `${found.mtimeMs} ${found.size} ${found.ino}`;
-    if (version === this.#version) return this.#secrets;
-    this.#version = version;
-    if (found === undefined) {
+    // When its attributes changed, too: whoever may read it is one of them.
+    const version = found && `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
+    if (version !== undefined && version === this.#version) return this.#secrets;
+    const content = await readFile(this.#file, "utf8").catch(() => undefined);
+    if (version === undefined || content === undefined) {
+      this.#version = "";
       throw new ComponentError("NOT_FOUND", `secretsFile ${this.#file} does not exist or cannot be read`);
     }
-    this.#secrets = parse(await readFile(this.#file, "utf8"), this.#file, this.#format);
+    this.#version = version;
+    this.#secrets = parse(content, this.#file, this.#format);
+    this.#told = "";
     return this.#secrets;
   }
 
   /** Looks whether the file has changed. One that cannot be used leaves what was read before, and is told of once. */
   #current(): Promise<Secrets> {
     this.#reading ??= this.#read()
-      .catch((error: Error) => {
-        this.#log.error(`the secrets stay as they were: ${error.message}`);
+      .catch(({ message }: Error) => {
+        if (message !== this.#told) this.#log.error(`the secrets stay as they were: ${message}`);
+        this.#told = message;
         return this.#secrets;
       })
       .finally(() => {

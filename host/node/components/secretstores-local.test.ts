@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -82,6 +82,40 @@ describe("secretstores.local.file", () => {
     expect(said).toHaveLength(2);
     write('{"s":"four"}');
     expect(await value()).toBe("four");
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "reads a file that it may read again, though that did not change",
+    async () => {
+      write('{"s":"one"}');
+      const store = await open();
+      const value = async () => (await store.get("s", none)).get("s");
+      // Its superuser may read any file: a link that leads nowhere is one that nobody can.
+      const away = join(folder, "away.json");
+      write('{"s":"two"}');
+      renameSync(file, away);
+      symlinkSync(join(folder, "nowhere"), file);
+      expect([await value(), await value()]).toEqual(["one", "one"]);
+      expect(said).toEqual([expect.stringContaining("does not exist or cannot be read")]);
+      renameSync(away, file);
+      expect(await value()).toBe("two");
+      mkdirSync(away);
+      rmSync(file);
+      renameSync(away, file);
+      expect([await value(), await value()]).toEqual(["two", "two"]);
+      expect(said).toHaveLength(2);
+      rmSync(file, { recursive: true });
+      write('{"s":"three"}');
+      expect(await value()).toBe("three");
+    },
+  );
+
+  it("notices a secret that is replaced in place, by another of its length and at the same time", async () => {
+    write('{"s":"one"}');
+    const store = await open();
+    writeFileSync(file, '{"s":"two"}');
+    utimesSync(file, 1_000, seconds);
+    expect((await store.get("s", none)).get("s")).toBe("two");
   });
 
   it.each([
