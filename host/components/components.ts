@@ -20,6 +20,7 @@ import {
   type OpenOptions,
   openComponent,
 } from "./open-component.ts";
+import { secretValues } from "./secretstores/secret-values.ts";
 
 /** What is left behind may take so long to close; what does not end by then is not waited for. */
 const CLOSING_MS = 10_000;
@@ -159,7 +160,9 @@ export class Components implements OpenComponents {
       const before = this.#get(name);
       const stale =
         secretKeyRefs.length > 0 && (secretStore === undefined ? renewed.size > 0 : renewed.has(secretStore));
-      if (before !== undefined && same(before.resource, resource) && !stale) continue;
+      if (before !== undefined && same(before.resource, resource) && !stale) {
+        if (!(await this.#hasOldSecrets(before))) continue;
+      }
       const family = familyOf(resource.type);
       try {
         const opened = await openComponent(resource, this.secretstores, this.#options, before);
@@ -190,6 +193,14 @@ export class Components implements OpenComponents {
       await this.#closeAll(leaving);
     }
     return changes;
+  }
+
+  /** Whether a secret was changed in its store since the component was opened with it. */
+  async #hasOldSecrets({ resource, secrets }: Opened<Family, Component>): Promise<boolean> {
+    if (secrets === undefined) return false;
+    // A store that does not answer now has changed nothing.
+    const values = await secretValues(resource, this.secretstores).catch(() => secrets);
+    return [...values].some(([field, value]) => secrets.get(field) !== value);
   }
 
   /** In the reverse order of the families, so that secrets are there to the last. */

@@ -38,6 +38,8 @@ export interface Opened<F extends Family, C extends Component> {
   readonly resource: ComponentResource;
   readonly definition: Definitions[F];
   readonly component: C;
+  /** What it was given of secrets, by the field of its metadata. */
+  readonly secrets?: ReadonlyMap<string, string>;
 }
 
 export interface OpenedStore extends Opened<"state", Store> {
@@ -180,7 +182,7 @@ async function openDiscreet(
   const quiet = { ...context, log: concealedLog(context.log, conceal) };
   try {
     const opened = await openDefined(definition, resource, secrets, quiet, options);
-    return { ...opened, component: concealed(opened.component, conceal) };
+    return { ...opened, component: concealed(opened.component, conceal), secrets };
   } catch (error) {
     const { code, message } = ComponentError.from(error);
     throw new ComponentError(code, conceal(message));

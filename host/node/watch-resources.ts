@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { FSWatcher } from "chokidar";
 import { reasonOf } from "../errors/reason-of.ts";
 import type { Clock, Log } from "../platform.ts";
@@ -11,13 +12,22 @@ const afterMs = 200;
 
 export interface WatchOptions {
   readonly paths: readonly string[];
-  readonly found: Pick<FoundResources, "reload">;
+  readonly found: Pick<FoundResources, "reload" | "resources">;
   readonly clock: Clock;
   readonly log: Log;
   /** They are read again so often, though nobody saw them change. */
   readonly reconcileMs: number | undefined;
   /** Brings the sidecar to what was read. */
   update(resources: Resources): Promise<unknown>;
+}
+
+/** The files that hold the secrets of these resources. */
+function secretsFiles({ components }: Resources): readonly string[] {
+  return components.flatMap(({ type, metadata }) => {
+    if (type !== "secretstores.local.file") return [];
+    const [, file] = [...metadata].find(([name]) => name.toLowerCase() === "secretsfile") ?? [];
+    return file === undefined ? [] : resolve(file);
+  });
 }
 
 /** Reads resource files again whenever they change. The same fault is told once. */
@@ -28,6 +38,8 @@ export function watchResources({ paths, found, clock, log, update, reconcileMs }
   let cancel = () => {};
   let turn: Promise<void> = Promise.resolve();
   let closed = false;
+  /** Secrets may have changed: what was opened with them is looked at, though no resource changed. */
+  let secretsChanged = false;
 
   async function reload(): Promise<void> {
     if (closed) return;
@@ -37,28 +49,33 @@ export function watchResources({ paths, found, clock, log, update, reconcileMs }
       if (!told.has(sentence)) log.error(sentence);
     };
     try {
-      const resources = await found.reload(tell);
+      const unchanged = secretsChanged ? found.resources : undefined;
+      secretsChanged = false;
+      const resources = (await found.reload(tell)) ?? unchanged;
       if (resources === undefined) {
         for (const fault of faults) told.add(fault);
         return;
       }
       if (!closed) await update(resources);
+      opened?.add([...secretsFiles(resources)]);
     } catch (error) {
       if (!closed) tell(`the resources stay as they were: ${reasonOf(error)}`);
     }
     told = faults;
   }
 
-  const changed = () => {
+  const changed = (_event?: string, path?: string) => {
+    if (path !== undefined && secretsFiles(found.resources).includes(resolve(path))) secretsChanged = true;
     cancel();
     cancel = clock.after(quietMs, () => {
       turn = turn.then(reload);
     });
   };
+  let opened: FSWatcher | undefined;
   let watcher: Promise<FSWatcher> | undefined;
   const begin = async () => {
     const { watch } = await import("chokidar");
-    const opened = watch([...paths], { ignoreInitial: true, depth: 0 });
+    opened = watch([...paths, ...secretsFiles(found.resources)], { ignoreInitial: true, depth: 0 });
     opened.on("error", (error) => log.warn(`changes of the resources are not noticed: ${reasonOf(error)}`));
     // Once it is ready, too: a file may have changed while it was not.
     return opened.on("all", changed).on("ready", changed);

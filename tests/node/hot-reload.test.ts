@@ -82,6 +82,34 @@ describe("files that change while the sidecar runs", () => {
     await expect.poll(() => call("a")).toBe("/3");
   });
 
+  it("open anew what holds a secret that changed in its file, and nothing else", async () => {
+    const secrets = join(folder, "secrets.json");
+    const rotate = (path: string) => writeFileSync(secrets, JSON.stringify({ url: `${target.url}${path}` }));
+    rotate("/1");
+    put(
+      "vault.yaml",
+      `kind: Component\nmetadata: { name: vault }\nspec: { type: secretstores.local.file, metadata: [{ name: secretsFile, value: ${secrets} }] }\n`,
+    );
+    put("a.yaml", yaml("a", "").replace(/value: .*/, "secretKeyRef: { name: url, key: url }"));
+    put("b.yaml", yaml("b", "/b"));
+    await start();
+    expect([await call("a"), await call("b")]).toEqual(["/1", "/b"]);
+    for (const path of ["/2", "/3"]) {
+      // Again and again: the watcher begins when the start is over.
+      await expect
+        .poll(
+          () => {
+            rotate(path);
+            return call("a");
+          },
+          { timeout: 5_000, interval: 200 },
+        )
+        .toBe(path);
+    }
+    expect(said.filter(({ message }) => /component (b|vault) was/.test(message))).toEqual([]);
+    expect(errors()).toEqual([]);
+  });
+
   it("are left alone where a Configuration turns HotReload off", async () => {
     put("a.yaml", yaml("a", "/1"));
     const config = join(folder, "config.yaml");

@@ -7,7 +7,7 @@ import { blockStop } from "../../host/node/block-stop.ts";
 import { parseArguments } from "../../host/node/cli/arguments.ts";
 import { startSidecar } from "../../host/node/start-sidecar.ts";
 import { watchResources } from "../../host/node/watch-resources.ts";
-import type { Resources } from "../../host/resources/resources.ts";
+import { noResources } from "../../host/resources/resources.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -70,9 +70,10 @@ describe("switches for the start and the stop", () => {
     const clock = new FakeClock();
     let read = 0;
     const found = {
+      resources: noResources,
       reload: async () => {
         read++;
-        return {} as Resources;
+        return noResources;
       },
     };
     const update = async () => {};
