@@ -33,7 +33,8 @@ const three = [
 
 /** `collector` takes spans and throws them away. */
 const settingsWith = (collector: string): readonly Setting[] => [
-  { what: "nothing" },
+  { what: "nothing but metrics, which are on where nobody says" },
+  { what: "no metrics", flags: ["--enable-metrics=false"] },
   {
     what: "a pipeline of three middlewares",
     components: three,

@@ -10,7 +10,7 @@ import type {
   WriteBatch,
   WriteOutcome,
 } from "../../components/state/store.ts";
-import type { Series } from "./meter.ts";
+import type { Meter, Series } from "./meter.ts";
 import type { MeterSet } from "./meter-set.ts";
 
 /** Where a call of something is counted: by whether it succeeded. */
@@ -49,11 +49,11 @@ function replacing<C extends Component>(component: C, methods: Partial<C>): C {
   const bound = new Map<unknown, unknown>();
   return new Proxy(component, {
     get(target, name) {
+      const replaced = own.get(name);
+      if (replaced !== undefined) return replaced;
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
-      const replaced = own.get(name) ?? bound.get(value);
-      if (replaced !== undefined) return replaced;
-      const method = value.bind(target);
+      const method = bound.get(value) ?? value.bind(target);
       bound.set(value, method);
       return method;
     },
@@ -61,12 +61,21 @@ function replacing<C extends Component>(component: C, methods: Partial<C>): C {
 }
 
 /** The series of `component, operation, success`, looked for once. */
-function perOperation(meter: MeterSet["state"], name: string): (operation: string) => Outcomes {
+function perOperation(meter: Meter, name: string): (operation: string) => Outcomes {
   const known = new Map<string, Outcomes>();
   return (operation) => {
     let outcomes = known.get(operation);
     if (outcomes === undefined) {
-      outcomes = (success) => meter.series(name, operation, success ? "true" : "false");
+      let succeeded: Series | undefined;
+      let failed: Series | undefined;
+      outcomes = (success) => {
+        if (success) {
+          succeeded ??= meter.series(name, operation, "true");
+          return succeeded;
+        }
+        failed ??= meter.series(name, operation, "false");
+        return failed;
+      };
       known.set(operation, outcomes);
     }
     return outcomes;

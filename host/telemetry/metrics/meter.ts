@@ -49,6 +49,8 @@ export class Meter {
   /** By the values as they are told: several that came may be one. */
   readonly #told = new Map<string, Series>();
   #other: Series | undefined;
+  /** Where there are no labels. */
+  #only: Series | undefined;
 
   constructor(options: MeterOptions) {
     this.#options = options;
@@ -70,6 +72,10 @@ export class Meter {
 
   /** The numbers of these values, in the order of the labels. */
   series(a = "", b = "", c = "", d = ""): Series {
+    if (this.#options.labels.length === 0) {
+      this.#only ??= this.#open("", []);
+      return this.#only;
+    }
     const key = `${a}\n${b}\n${c}\n${d}`;
     return this.#found.get(key) ?? this.#open(key, [a, b, c, d]);
   }

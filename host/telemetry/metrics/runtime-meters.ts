@@ -13,6 +13,7 @@ import type { Clock, Log } from "../../platform.ts";
 import type { ComponentResource } from "../../resources/component.ts";
 import { measuredBody } from "../measured-body.ts";
 import { errorCategory } from "./error-category.ts";
+import { KnownExchanges, NO_STATUS } from "./known-exchanges.ts";
 import {
   measuredBinding,
   measuredConfigurationStore,
@@ -20,10 +21,11 @@ import {
   measuredSecretStore,
   measuredStore,
 } from "./measured-component.ts";
+import type { Meter } from "./meter.ts";
 import { type MeterSet, meterSet, type TextMetric, textMetrics } from "./meter-set.ts";
 import type { IngressMeter, Meters } from "./meters.ts";
 import type { Metrics } from "./metrics-settings.ts";
-import { type PathLabel, pathLabel } from "./path-label.ts";
+import { pathLabel } from "./path-label.ts";
 
 export interface RuntimeMetersOptions {
   readonly appId: string;
@@ -44,14 +46,20 @@ function knownLength({ headers, body }: RuntimeRequest): number {
 export class RuntimeMeters implements Meters {
   readonly #options: RuntimeMetersOptions;
   readonly #meters: MeterSet;
-  readonly #served: PathLabel;
-  readonly #called: PathLabel;
+  readonly #served: KnownExchanges;
+  readonly #called: KnownExchanges;
+  readonly #sent: KnownExchanges;
 
   constructor(options: RuntimeMetersOptions) {
     this.#options = options;
     this.#meters = meterSet(options.settings, options.log);
-    this.#served = pathLabel(options.settings, true);
-    this.#called = pathLabel(options.settings, false);
+    const { settings } = options;
+    const { httpServer, httpClient, httpClientSentBytes } = this.#meters;
+    const known = (meter: Meter, served: boolean) =>
+      new KnownExchanges(meter, pathLabel(settings, served), !settings.excludeVerbs);
+    this.#served = known(httpServer, true);
+    this.#called = known(httpClient, false);
+    this.#sent = known(httpClientSentBytes, false);
   }
 
   /** What there is to show. */
@@ -69,27 +77,19 @@ export class RuntimeMeters implements Meters {
     return Math.max(0, this.now() - began);
   }
 
-  #method(method: string): string {
-    return this.#options.settings.excludeVerbs ? "" : method;
-  }
-
   async served(
     request: RuntimeRequest,
     answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
   ): Promise<RuntimeResponse> {
     const began = this.now();
-    const { httpServer, httpServerRequestBytes, httpServerResponseBytes, errorCodes } = this.#meters;
+    const { httpServerRequestBytes, httpServerResponseBytes, errorCodes } = this.#meters;
     httpServerRequestBytes.series().add(knownLength(request));
     const response = await answer(request);
     const { status, errorCode } = response;
     if (errorCode !== undefined && this.#options.settings.recordErrorCodes) {
       errorCodes.series(errorCategory(errorCode), errorCode).increase();
     }
-    const series = httpServer.series(
-      this.#method(request.method),
-      this.#served(request.path),
-      String(status),
-    );
+    const series = this.#served.series(request.method, request.path, status);
     const body = measuredBody(response.body, (bytes) => {
       series.add(this.#since(began));
       httpServerResponseBytes.series().add(bytes);
@@ -98,21 +98,20 @@ export class RuntimeMeters implements Meters {
   }
 
   app(app: AppChannel): AppChannel {
-    const { httpClient, httpClientSentBytes, httpClientReceivedBytes } = this.#meters;
+    const { httpClientReceivedBytes } = this.#meters;
     return withInvoke(app, async (request) => {
       const began = this.now();
-      const method = this.#method(request.method);
-      const path = this.#called(request.path);
-      httpClientSentBytes.series(method, path).add(knownLength(request));
+      const { method, path } = request;
+      this.#sent.series(method, path, NO_STATUS).add(knownLength(request));
       let response: RuntimeResponse;
       try {
         response = await app.invoke(request);
       } catch (error) {
-        httpClient.series(method, path, "500").add(this.#since(began));
+        this.#called.series(method, path, 500).add(this.#since(began));
         throw error;
       }
       const body = measuredBody(response.body, (bytes) => {
-        httpClient.series(method, path, String(response.status)).add(this.#since(began));
+        this.#called.series(method, path, response.status).add(this.#since(began));
         httpClientReceivedBytes.series().add(bytes);
       });
       return body === response.body ? response : { ...response, body };
