@@ -163,10 +163,12 @@ export class EventStreams {
     try {
       verdict = await stream.deliver(topic, admitted, timeoutMs);
     } catch (error) {
+      intake.called(admitted, 500);
       const fields = { pubsub: stream.pubsub, topic, id: admitted.id, attempt: message.attempt };
       this.sidecar().log.debug(`an event will be delivered again: ${reasonOf(error)}`, fields);
       throw error;
     }
+    intake.called(admitted, verdict === "success" ? 200 : 500);
     if (verdict === "success") return;
     await intake.refused(message, admitted.id, `its reader answered ${verdict.toUpperCase()}`, verdict);
   }

@@ -8,6 +8,7 @@ import {
   type RuntimeRequest,
   type RuntimeResponse,
   text,
+  withChanges,
   withoutHeader,
 } from "../http.ts";
 import type { HttpEndpoint } from "../http-endpoints.ts";
@@ -158,12 +159,22 @@ async function deliver(
   }
   const base = endpoint?.baseUrl ?? (to.kind === "external" ? to.base.replace(/\/+$/, "") : "");
   try {
-    return await invokeExternal(sidecar.platform, base, outgoing, endpoint);
+    return await invokeExternal(sidecar.platform, base, untracedInPage(sidecar, outgoing), endpoint);
   } catch (error) {
     if (error instanceof BodyTooLargeError) throw error;
     const cause = reasonOf(error);
     throw new UnavailableError(`${outgoing.method} ${base}: ${cause}`, { cause: error, sent: true });
   }
+}
+
+/**
+ * A browser asks another origin first whether it may send such a header (CORS), and few say yes: that calls are traced must
+ * not break those that leave the page.
+ */
+function untracedInPage({ platform, tracer }: Sidecar, request: RuntimeRequest): RuntimeRequest {
+  if (platform.origin === undefined || tracer.tracing === undefined) return request;
+  const headers = withoutHeader(withoutHeader(request.headers, "traceparent"), "tracestate");
+  return withChanges(request, { headers });
 }
 
 function invokeOwn(sidecar: Sidecar, request: RuntimeRequest): Promise<RuntimeResponse> {

@@ -87,3 +87,22 @@ test("a component given as an object is enough, and OTLP goes as JSON", async ({
   expect(sent[0]?.[0]).toBe("/v1/traces");
   expect(sent.some(([, body]) => body?.includes(headers.traceparent?.slice(36, 52) ?? "-"))).toBe(true);
 });
+
+test("no trace goes to another origin, which few let a page send", async ({ page, site }) => {
+  const url = `${collector.url}/target`;
+  await open(page, site.url, {
+    appId: "a",
+    components: [
+      { name: "stdout", type: "exporters.stdout" },
+      { name: "out", type: "bindings.http", metadata: { url } },
+    ],
+  });
+  const { status } = await call(page, `/v1.0/invoke/${collector.url}/method/called`);
+  const body = JSON.stringify({ operation: "post", data: {} });
+  const bound = await call(page, "/v1.0/bindings/out", { method: "POST", body });
+  expect([status, bound.status, bound.headers.traceparent?.length]).toEqual([202, 200, 55]);
+  expect(collector.received.map(({ path, headers }) => [path, headers.traceparent])).toEqual([
+    ["/called", undefined],
+    ["/target", undefined],
+  ]);
+});

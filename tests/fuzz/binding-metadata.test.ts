@@ -94,7 +94,7 @@ test("no metadata of a caller breaks the framing of the request that bindings.ht
   fc.assert(
     fc.property(metadata, fc.boolean(), (given, hasBody) => {
       try {
-        isFramed(requestHeaders(new Map(Object.entries(given)), hasBody, undefined));
+        isFramed(requestHeaders(new Map(Object.entries(given)), hasBody, undefined, true));
       } catch (error) {
         if (!(error instanceof ComponentError)) throw error;
         expect(error.code).toBe("INVALID_ARGUMENT");

@@ -87,8 +87,12 @@ export const httpBinding = (open: (platform: Platform) => HttpExchange = fetchEx
         );
       }
       const { securityToken: token, securityTokenHeader: tokenHeader } = options;
+      const url = baseUrl(options.url, context.name);
+      const { origin } = context.platform;
       return new HttpTarget(open(context.platform), context.platform.clock, {
-        url: baseUrl(options.url, context.name),
+        url,
+        // A browser asks another origin first whether it may send such a header (CORS), and few say yes.
+        mayTrace: origin === undefined || new URL(url).origin === origin,
         responseTimeout: options.responseTimeout,
         errorIfNot2XX: options.errorIfNot2XX,
         token: token && tokenHeader ? { header: tokenHeader, value: token } : undefined,
@@ -98,6 +102,7 @@ export const httpBinding = (open: (platform: Platform) => HttpExchange = fetchEx
 
 interface HttpTargetOptions {
   readonly url: string;
+  readonly mayTrace: boolean;
   readonly responseTimeout: number | undefined;
   readonly errorIfNot2XX: boolean;
   readonly token: { readonly header: string; readonly value: string } | undefined;
@@ -116,10 +121,10 @@ class HttpTarget implements OutputBinding {
   }
 
   async invoke({ operation, data, metadata, signal }: BindingRequest): Promise<BindingResponse> {
-    const { url, responseTimeout, token } = this.#options;
+    const { url, mayTrace, responseTimeout, token } = this.#options;
     const method = methods.get(operation) as string;
     const body = withBody.has(method) ? data : undefined;
-    const headers = requestHeaders(metadata, body !== undefined, token);
+    const headers = requestHeaders(metadata, body !== undefined, token, mayTrace);
     const secret = token?.header.toLowerCase();
     const request = { method, url: addressed(url, metadata.get("path")), headers, body, secret };
     const limit = responseTimeout === undefined ? undefined : limited(this.#clock, responseTimeout, signal);

@@ -8,19 +8,20 @@ const reserved: ReadonlySet<string> = new Set([...hopByHop, "host", "content-len
 const json = "application/json; charset=utf-8";
 
 /**
- * The headers of a request: of the metadata those whose name begins with a capital, as daprd takes them, and the trace.
- * Throws for one that no header can hold.
+ * The headers of a request: of the metadata those whose name begins with a capital, as daprd takes them, and the trace
+ * where it may be sent. Throws for one that no header can hold.
  */
 export function requestHeaders(
   metadata: ReadonlyMap<string, string>,
   hasBody: boolean,
   token: { readonly header: string; readonly value: string } | undefined,
+  mayTrace: boolean,
 ): Headers {
   const headers = new Map<string, string>([["accept", json]]);
   if (hasBody) headers.set("content-type", json);
   if (token !== undefined) headers.set(token.header.toLowerCase(), token.value);
   for (const [name, value] of metadata) {
-    const traced = name === "traceparent" || name === "tracestate";
+    const traced = mayTrace && (name === "traceparent" || name === "tracestate");
     const lower = name.toLowerCase();
     if ((!traced && !/^\p{Lu}/u.test(name)) || reserved.has(lower)) continue;
     const field = fieldValue(value);
