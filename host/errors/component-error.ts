@@ -26,6 +26,8 @@ export class ComponentError extends Error {
   readonly [brand] = true;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a class that derives from this one is told as all classes are.
+    if (this !== ComponentError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && brand in value;
   }
 
