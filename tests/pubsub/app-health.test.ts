@@ -5,22 +5,29 @@ import { withInvoke } from "../../host/channel/with-invoke.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { json, noContent } from "../../host/http.ts";
+import { redisPubSub } from "../../host/node/components/pubsub-redis.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { nodeRegistry } from "../../host/node/registry.ts";
+import type { ComponentObject } from "../../host/resources/component-from-object.ts";
 import type { Runtime } from "../../host/runtime.ts";
+import { describeWithRedis, startRedis } from "../redis-server.ts";
 
 const open: Runtime[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((runtime) => runtime.stop()));
 });
 
+const inMemory: ComponentObject = { name: "pubsub", type: "pubsub.in-memory" };
 const components = [
-  { name: "pubsub", type: "pubsub.in-memory" },
   { name: "tick", type: "bindings.cron", metadata: { schedule: "@every 1s", direction: "input" } },
 ];
 
 /** An app whose health checks say what the test says. */
-async function start(broker = new InMemoryBroker(), clock = new FakeClock()) {
+async function start(
+  broker = new InMemoryBroker(),
+  clock: FakeClock | "system" = new FakeClock(),
+  pubsub = inMemory,
+) {
   const got: string[] = [];
   const watchers: ((healthy: boolean) => void)[] = [];
   const app = functionChannel(({ path, body }) => {
@@ -37,9 +44,9 @@ async function start(broker = new InMemoryBroker(), clock = new FakeClock()) {
   const runtime = await createRuntime({
     appId: "shop",
     app: watched,
-    components,
+    components: [...components, pubsub],
     clock,
-    registry: { ...nodeRegistry, pubsub: [inMemoryPubSub(broker)] },
+    registry: { ...nodeRegistry, pubsub: [inMemoryPubSub(broker), redisPubSub] },
   });
   open.push(runtime);
   await runtime.appReady;
@@ -58,7 +65,7 @@ async function start(broker = new InMemoryBroker(), clock = new FakeClock()) {
         headers,
       });
       expect(status).toBe(204);
-      await runtime.advance(0);
+      if (clock !== "system") await runtime.advance(0);
     },
   };
 }
@@ -112,5 +119,34 @@ describe("an app whose health checks fail", () => {
     turn(true);
     await runtime.advance(10);
     expect(got).toEqual(["meanwhile"]);
+  });
+});
+
+describeWithRedis("an app whose health checks fail, on Redis", () => {
+  it("leaves the stream to other instances of its group, and takes its share again afterwards", async () => {
+    const redis = await startRedis();
+    try {
+      const broker: ComponentObject = {
+        name: "pubsub",
+        type: "pubsub.redis",
+        metadata: { redisHost: redis.address },
+      };
+      const sick = await start(undefined, "system", broker);
+      const well = await start(undefined, "system", broker);
+      sick.turn(false);
+      const events = (prefix: string) => Array.from({ length: 20 }, (_, n) => `${prefix} ${n}`);
+      for (const data of events("meanwhile")) await sick.publish(data);
+      const of = ({ got }: typeof sick, prefix: string) =>
+        got.filter((data) => data.startsWith(prefix)).sort();
+      await expect.poll(() => of(well, "meanwhile"), { timeout: 10_000 }).toEqual(events("meanwhile").sort());
+      expect(of(sick, "meanwhile")).toEqual([]);
+      well.turn(false);
+      sick.turn(true);
+      for (const data of events("after")) await well.publish(data);
+      await expect.poll(() => of(sick, "after"), { timeout: 10_000 }).toEqual(events("after").sort());
+      await Promise.all(open.splice(0).map((runtime) => runtime.stop()));
+    } finally {
+      await redis.stop();
+    }
   });
 });
