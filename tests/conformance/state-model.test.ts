@@ -4,12 +4,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
+import { FileStore } from "../../host/components/state/files/file-store.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { type Operation, OUTCOME_TTL_MS, type Store } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { openOnRedis, RedisClock } from "./redis-clock.ts";
+import { MemoryFolder } from "./state/memory-folder.ts";
 import { openWith, testContext } from "./test-context.ts";
 
 /** Random histories of a store, held against a model that is too simple to be wrong. */
@@ -212,6 +214,25 @@ describe("random histories", () => {
         await live(await open(), clock, steps, open);
       }),
       { numRuns: 100 },
+    );
+  });
+});
+
+describe("random histories of files", () => {
+  it("are those of the model, over reopenings too", async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (steps) => {
+        const clock = new FakeClock();
+        const files = new Map<string, Uint8Array>();
+        let store: Store | undefined;
+        const open = async (): Promise<Store> => {
+          await store?.close();
+          store = await new FileStore(new MemoryFolder(files), testContext("s", clock)).open();
+          return store;
+        };
+        await live(await open(), clock, steps, open);
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -2,6 +2,7 @@ import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } f
 import { join, resolve } from "node:path";
 import type { Folder } from "../../../components/state/files/folder.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
+import { Turnstile } from "../../turnstile.ts";
 
 const isUnfinished = (name: string) => /^[0-9a-f-]{36}\.tmp$/.test(name);
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
@@ -16,6 +17,8 @@ export class DiskFolder implements Folder {
   readonly #uuid: () => string;
   /** Of the folder, to flush its names; undefined where a system flushes them with its files. */
   readonly #handle: FileHandle | undefined;
+  /** A flush holds one of the four threads that all files share: reads must find one free. */
+  readonly #flushes = new Turnstile(2);
 
   private constructor(path: string, uuid: () => string, handle: FileHandle | undefined) {
     this.#path = path;
@@ -59,12 +62,15 @@ export class DiskFolder implements Folder {
   }
 
   async create(name: string, contents: Uint8Array): Promise<boolean> {
+    await this.#flushes.enter(undefined);
     try {
       while (!(await this.#write(name, contents))) if (await this.has(name)) return false;
       await this.#handle?.sync();
       return true;
     } catch (error) {
       throw failure(error);
+    } finally {
+      this.#flushes.leave();
     }
   }
 

@@ -1,3 +1,4 @@
+import { Turnstile } from "../../turnstile.ts";
 import { writeWhole } from "./write-whole.ts";
 
 interface Writing {
@@ -11,6 +12,8 @@ interface Writing {
  */
 export class WholeFiles {
   readonly #durable: boolean;
+  /** A flush holds one of the four threads that all files share: reads must find one free. */
+  readonly #flushes = new Turnstile(2);
   readonly #uuid: () => string;
   /** By path, the write under way. */
   readonly #writing = new Map<string, Promise<void>>();
@@ -46,11 +49,21 @@ export class WholeFiles {
   }
 
   #begin(path: string, contents: Uint8Array): Promise<void> {
-    const writing = writeWhole(path, contents, this.#durable, this.#uuid).finally(() => {
+    const writing = this.#carryOut(path, contents).finally(() => {
       // Whoever waits has begun by now, or begins in the same turn.
       if (!this.#waiting.has(path)) this.#writing.delete(path);
     });
     this.#writing.set(path, writing);
     return writing;
+  }
+
+  async #carryOut(path: string, contents: Uint8Array): Promise<void> {
+    if (!this.#durable) return await writeWhole(path, contents, false, this.#uuid);
+    await this.#flushes.enter(undefined);
+    try {
+      await writeWhole(path, contents, true, this.#uuid);
+    } finally {
+      this.#flushes.leave();
+    }
   }
 }
