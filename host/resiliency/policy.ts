@@ -2,6 +2,7 @@ import type { Core } from "../core/core.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { type Platform, sleep } from "../platform.ts";
 import type { RetryPolicy } from "../resources/resiliency.ts";
+import type { PolicyMeter } from "../telemetry/metrics/meters.ts";
 import type { Breaker } from "./breaker.ts";
 import { PolicyError } from "./policy-error.ts";
 
@@ -51,17 +52,36 @@ export function chance({ random }: Platform): number {
 
 type Outcome<T> = { readonly answer: T } | { readonly error: unknown };
 
+export interface PolicyParts {
+  /** What it holds for, for messages: `app b`, `component statestore`. */
+  readonly target: string;
+  readonly timeoutMs: number | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly breaker: Breaker | undefined;
+  readonly core: Core;
+  readonly platform: Platform;
+  readonly meter?: PolicyMeter | undefined;
+}
+
 /** The policies of one target: retries around a circuit breaker around a timeout, as in Dapr. */
 export class Policy {
-  constructor(
-    /** What it holds for, for messages: `app b`, `component statestore`. */
-    readonly target: string,
-    readonly timeoutMs: number | undefined,
-    readonly retry: RetryPolicy | undefined,
-    readonly breaker: Breaker | undefined,
-    readonly core: Core,
-    readonly platform: Platform,
-  ) {}
+  readonly #parts: PolicyParts;
+
+  constructor(parts: PolicyParts) {
+    this.#parts = parts;
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#parts.timeoutMs;
+  }
+
+  get retry(): RetryPolicy | undefined {
+    return this.#parts.retry;
+  }
+
+  get breaker(): Breaker | undefined {
+    return this.#parts.breaker;
+  }
 
   /** Whether an operation may be attempted more than once. */
   get repeats(): boolean {
@@ -70,21 +90,24 @@ export class Policy {
 
   /** Answers, or throws, what the last attempt did; PolicyError for what the policy ended itself. */
   async run<T>(operation: Operation<T>): Promise<T> {
-    const { clock } = this.platform;
+    const { platform, breaker, meter } = this.#parts;
+    const { clock } = platform;
     const began = clock.now();
+    if (meter !== undefined) this.#applied(meter);
     for (let number = 1; ; number++) {
       const entered = await this.#enter(operation);
       const outcome = await this.#attempt(operation, number);
       const verdict = judge(operation, outcome);
       const gone = "error" in outcome && operation.signal?.aborted === true;
       if (entered !== undefined) {
-        this.breaker?.leave(entered, gone ? "withdrawn" : verdict === "settled" ? "success" : "failure");
+        breaker?.leave(entered, gone ? "withdrawn" : verdict === "settled" ? "success" : "failure");
       }
       const wait = gone || verdict !== "again" ? undefined : this.#wait(number, clock.now() - began);
       if (wait === undefined) {
         if ("error" in outcome) throw outcome.error;
         return outcome.answer;
       }
+      if (number === 1) meter?.activated("retry");
       if ("answer" in outcome) operation.discard?.(outcome.answer);
       await sleep(clock, wait, operation.patience ?? operation.signal);
     }
@@ -92,7 +115,13 @@ export class Policy {
 
   /** The same without retries: they are made elsewhere. */
   once(): Policy {
-    return new Policy(this.target, this.timeoutMs, undefined, this.breaker, this.core, this.platform);
+    return new Policy({ ...this.#parts, retry: undefined });
+  }
+
+  #applied(meter: PolicyMeter): void {
+    if (this.timeoutMs !== undefined) meter.applied("timeout");
+    if (this.retry !== undefined) meter.applied("retry");
+    if (this.breaker !== undefined) meter.applied("circuitbreaker", this.breaker.state);
   }
 
   /** The verdict on an answer of this status, which counts as a failure. */
@@ -107,7 +136,8 @@ export class Policy {
 
   #wait(failures: number, elapsedMs: number): number | undefined {
     if (this.retry === undefined) return undefined;
-    return this.core.backOff(this.retry, failures, elapsedMs, chance(this.platform));
+    const { core, platform } = this.#parts;
+    return core.backOff(this.retry, failures, elapsedMs, chance(platform));
   }
 
   async #attempt<T>(operation: Operation<T>, number: number): Promise<Outcome<T>> {
@@ -122,6 +152,7 @@ export class Policy {
   /** What comes too late is let go of: the attempt may have had its effect all the same. */
   #timed<T>(operation: Operation<T>, number: number, ms: number): Promise<T> {
     const { signal, lasting, discard } = operation;
+    const { target, platform, meter } = this.#parts;
     return new Promise((resolve, reject) => {
       const abort = new AbortController();
       let over = false;
@@ -130,12 +161,13 @@ export class Policy {
         signal?.removeEventListener("abort", leave);
       };
       const leave = () => abort.abort(signal?.reason);
-      const cancel = this.platform.clock.after(ms, () => {
+      const cancel = platform.clock.after(ms, () => {
         over = true;
+        if (number === 1) meter?.activated("timeout");
         signal?.removeEventListener("abort", leave);
         const late = new PolicyError(
           "DEADLINE_EXCEEDED",
-          `${this.target} did not answer within ${ms} ms, the timeout of its Resiliency; what it was asked for may have been done`,
+          `${target} did not answer within ${ms} ms, the timeout of its Resiliency; what it was asked for may have been done`,
         );
         reject(late);
         abort.abort(late);

@@ -11,6 +11,7 @@ import type {
 } from "../resources/resiliency.ts";
 import { inScope } from "../resources/scope.ts";
 import type { Rules } from "../subscriptions/rules/rules.ts";
+import type { Meters } from "../telemetry/metrics/meters.ts";
 import { Breaker, type Trips } from "./breaker.ts";
 import type { BuiltIn } from "./built-in-policies.ts";
 import { compileTrips } from "./compile-trips.ts";
@@ -26,6 +27,7 @@ export interface ResiliencyContext {
   readonly core: Core;
   readonly platform: Platform;
   readonly rules: Rules | undefined;
+  readonly meters?: Meters | undefined;
 }
 
 /** The policies of one name for a target, chosen: what it names itself, or the defaults. */
@@ -85,7 +87,9 @@ export class Resiliency {
     const { appId, namespace, platform, rules } = context;
     const own = resources.filter((resource) => inScope(resource, appId, namespace));
     const spec = mergeResiliencies(own, platform.log);
-    return new Resiliency(own, spec, await compileTrips(spec.circuitBreakers, rules), context);
+    const trips = await compileTrips(spec.circuitBreakers, rules);
+    for (const { name } of own) context.meters?.policiesLoaded(name);
+    return new Resiliency(own, spec, trips, context);
   }
 
   /** The waits of retries of Dapr's own, as they are or as a resource overrides them. */
@@ -124,7 +128,7 @@ export class Resiliency {
     const one = held.breaker === undefined;
     const size = one ? 1 : (target?.circuitBreakerCacheSize ?? defaultCacheSize);
     const endpoints = new LruMap<Policy>(size);
-    const make = () => this.#policy(`app ${id}`, held);
+    const make = () => this.#policy(`app ${id}`, held, "outbound", `app_${id}`);
     return { named: target !== undefined, endpoint: (path) => endpoints.get(one ? "" : path, make) };
   }
 
@@ -135,11 +139,12 @@ export class Resiliency {
     const each = chosen.breaker !== undefined && (target?.circuitBreakerScope ?? "type") !== "type";
     const actors = new LruMap<Policy>(target?.circuitBreakerCacheSize ?? defaultCacheSize);
     const called = `actor type ${type}`;
-    const make = () => this.#policy(called, { ...chosen, timeoutMs: undefined });
+    const policy = (held: Chosen) => this.#policy(called, held, "outbound", `actor_${type}`);
+    const make = () => policy({ ...chosen, timeoutMs: undefined });
     const { timeoutMs } = chosen;
     return {
       waiting: (id) => actors.get(each ? id : "", make),
-      turn: timeoutMs === undefined ? undefined : this.#policy(called, { ...noPolicies, timeoutMs }),
+      turn: timeoutMs === undefined ? undefined : policy({ ...noPolicies, timeoutMs }),
     };
   }
 
@@ -158,7 +163,9 @@ export class Resiliency {
     const chosen = named === undefined ? this.#defaults(levels) : this.#named(named);
     if (chosen === undefined) return undefined;
     const called = direction === "Inbound" ? `the app, given an event of ${name},` : `component ${name}`;
-    return this.#policy(called, chosen);
+    const [of = ""] = levels;
+    const word = of.slice(0, of.indexOf("Component"));
+    return this.#policy(called, chosen, direction === "Inbound" ? "inbound" : "outbound", `${word}_${name}`);
   }
 
   #named({ timeout, retry, circuitBreaker }: TargetPolicies): Chosen | undefined {
@@ -185,19 +192,19 @@ export class Resiliency {
     };
   }
 
-  #breaker(target: string, { breaker: name }: Chosen): Breaker | undefined {
+  /** The last two for Dapr's metrics. */
+  #policy(target: string, chosen: Chosen, direction: "inbound" | "outbound", measured: string): Policy {
+    const { core, platform, meters } = this.#context;
+    const { timeoutMs, retry, breaker: name } = chosen;
+    const meter = meters?.policies(this.resources.at(-1)?.name ?? "", direction, measured);
     const policy = name === undefined ? undefined : this.#spec.circuitBreakers.get(name);
-    if (name === undefined || policy === undefined) return undefined;
-    const { core, platform } = this.#context;
-    const changed = (state: string) =>
+    const changed = (state: string) => {
       platform.log.info(`the circuit breaker ${name} of ${target} is ${state}`);
-    return new Breaker(policy, this.#trips.get(name), { core, clock: platform.clock, changed });
-  }
-
-  #policy(target: string, chosen: Chosen): Policy {
-    const { core, platform } = this.#context;
-    const { timeoutMs, retry } = chosen;
-    return new Policy(target, timeoutMs, retry, this.#breaker(target, chosen), core, platform);
+      meter?.activated("circuitbreaker", state);
+    };
+    const breaker =
+      policy && new Breaker(policy, this.#trips.get(name ?? ""), { core, clock: platform.clock, changed });
+    return new Policy({ target, timeoutMs, retry, breaker, core, platform, meter });
   }
 }
 

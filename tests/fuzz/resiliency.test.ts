@@ -180,14 +180,14 @@ test("a policy attempts as often and as late as the model", { timeout: timeout *
         httpStatusCodes: undefined,
         grpcStatusCodes: undefined,
       };
-      const policy = new Policy(
-        "app a",
+      const policy = new Policy({
+        target: "app a",
         timeoutMs,
-        retry && ({ ...every, ...retry } as never),
-        breaker && new Breaker({ ...breaker, trip: terms(breaker) }, undefined, { core, clock }),
+        retry: retry && ({ ...every, ...retry } as never),
+        breaker: breaker && new Breaker({ ...breaker, trip: terms(breaker) }, undefined, { core, clock }),
         core,
         platform,
-      );
+      });
       let now = 0;
       const model = breaker && new Model(breaker, () => now);
       for (const { pause, attempts } of calls) {

@@ -101,6 +101,46 @@ describe("metrics", () => {
     expect(samples.get('dapr_http_server_response_bytes_sum{app_id="shop"}')).toBe(100_000);
   });
 
+  it("tell how often policies held, and what they changed", async () => {
+    const resiliency = JSON.stringify({
+      apiVersion: "dapr.io/v1alpha1",
+      kind: "Resiliency",
+      metadata: { name: "r" },
+      spec: {
+        policies: {
+          retries: { once: { duration: "1ms", maxRetries: 1 } },
+          timeouts: { fast: "20ms" },
+          circuitBreakers: { second: { trip: "totalFailures > 1" } },
+        },
+        targets: {
+          apps: { shop: { retry: "once", circuitBreaker: "second", timeout: "fast" } },
+          components: { statestore: { outbound: { timeout: "fast" } } },
+        },
+      },
+    });
+    const sidecar = await start({
+      components: [...components, resiliency].join("\n---\n"),
+      app: ({ url }) =>
+        url.endsWith("/hangs") ? new Promise(() => undefined) : new Response("", { status: 500 }),
+    });
+    for (const path of ["invoke/shop/method/fails", "invoke/shop/method/hangs", "state/statestore/a"]) {
+      await fetch(`${sidecar.url}/v1.0/${path}`);
+    }
+    const samples = await read(sidecar);
+    const told = (metric: string, policy: string, status = "", target = "app_shop") =>
+      samples.get(
+        `dapr_resiliency_${metric}{app_id="shop",flow_direction="outbound",name="r",namespace="",policy="${policy}",status="${status}",target="${target}"}`,
+      );
+    expect({
+      loaded: samples.get('dapr_resiliency_loaded{app_id="shop",name="r",namespace=""}'),
+      held: ["timeout", "retry"].map((policy) => told("count", policy)),
+      closed: told("count", "circuitbreaker", "closed"),
+      changed: ["timeout", "retry"].map((policy) => told("activations_total", policy)),
+      opened: told("activations_total", "circuitbreaker", "open"),
+      store: told("count", "timeout", "", "Statestore_statestore"),
+    }).toEqual({ loaded: 1, held: [2, 2], closed: 2, changed: [1, 2], opened: 2, store: 1 });
+  });
+
   it("follow a Configuration", async () => {
     const sidecar = await start(
       withSettings({

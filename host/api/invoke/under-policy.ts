@@ -19,9 +19,38 @@ function lasting(answer: RuntimeResponse, ended: () => void, signal: AbortSignal
     ended();
     return answer;
   }
-  const through = new TransformStream<Uint8Array, Uint8Array>();
-  body.pipeTo(through.writable, { signal }).then(ended, ended);
-  return { ...answer, body: through.readable };
+  const reader = body.getReader();
+  let cut = () => {};
+  const end = () => {
+    signal.removeEventListener("abort", cut);
+    ended();
+  };
+  const watched = new ReadableStream<Uint8Array>({
+    start(controller) {
+      cut = () => {
+        end();
+        controller.error(signal.reason);
+        void reader.cancel(signal.reason).catch(() => undefined);
+      };
+      signal.addEventListener("abort", cut, { once: true });
+    },
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (signal.aborted) return;
+        if (!done) return controller.enqueue(value);
+        controller.close();
+      } catch (error) {
+        if (!signal.aborted) controller.error(error);
+      }
+      end();
+    },
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
+  });
+  return { ...answer, body: watched };
 }
 
 /**

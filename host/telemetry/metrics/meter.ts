@@ -71,13 +71,13 @@ export class Meter {
   }
 
   /** The numbers of these values, in the order of the labels. */
-  series(a = "", b = "", c = "", d = ""): Series {
+  series(a = "", b = "", c = "", d = "", e = ""): Series {
     if (this.#options.labels.length === 0) {
       this.#only ??= this.#open("", []);
       return this.#only;
     }
-    const key = `${a}\n${b}\n${c}\n${d}`;
-    return this.#found.get(key) ?? this.#open(key, [a, b, c, d]);
+    const key = `${a}\n${b}\n${c}\n${d}\n${e}`;
+    return this.#found.get(key) ?? this.#open(key, [a, b, c, d, e]);
   }
 
   #open(key: string, given: readonly string[]): Series {

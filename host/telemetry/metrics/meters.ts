@@ -14,6 +14,16 @@ export interface IngressMeter {
   settledTogether(began: number, verdicts: readonly Verdict[]): void;
 }
 
+/** What of the policies of one target is measured. */
+export interface PolicyMeter {
+  /** It holds for an operation that begins; a circuit breaker in this state. */
+  applied(policy: PolicyKind, state?: string): void;
+  /** It changed what became of an operation; a circuit breaker went over to this state. */
+  activated(policy: PolicyKind, state?: string): void;
+}
+
+export type PolicyKind = "timeout" | "retry" | "circuitbreaker";
+
 /** What a runtime has measured of itself. A runtime without one measures nothing, and pays for nothing. */
 export interface Meters {
   /** A request of the API. */
@@ -31,6 +41,9 @@ export interface Meters {
   component<O extends Opened<Family, Component>>(opened: O): O;
   notOpened(resource: ComponentResource): void;
   ingress(pubsub: string, topic: string): IngressMeter;
+  /** `target` as Dapr spells it: `app_b`, `Statestore_orders`. */
+  policies(resiliency: string, direction: "inbound" | "outbound", target: string): PolicyMeter;
+  policiesLoaded(resiliency: string): void;
   publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
   /** As `begin` of {@link IngressMeter}. */
   now(): number;

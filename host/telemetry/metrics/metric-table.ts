@@ -37,6 +37,11 @@ function counted(name: string, labels: readonly string[], help: string): MeterRo
   return { labels, unit: "count", metrics: [counter(name, help)] };
 }
 
+function ofPolicies(name: string, help: string): MeterRow {
+  const labels = ["name", "policy", "flow_direction", "target", "status"];
+  return { ...counted(name, labels, help), namespaced: true };
+}
+
 function sizes(name: string, labels: readonly string[], help: string): MeterRow {
   return { labels, unit: "bytes", metrics: [histogram(name, help)] };
 }
@@ -108,6 +113,15 @@ export const metricTable = {
     ),
     namespaced: true,
   },
+  policiesLoaded: {
+    ...counted("resiliency_loaded", ["name"], "Resiliency resources in use."),
+    namespaced: true,
+  },
+  policies: ofPolicies("resiliency_count", "Operations that a policy of a Resiliency held for."),
+  policiesActivated: ofPolicies(
+    "resiliency_activations_total",
+    "Operations that a policy of a Resiliency changed, and changes of circuit breakers.",
+  ),
   errorCodes: counted("error_code_total", ["category", "error_code"], "Errors that the API answered."),
   componentsLoaded: counted("runtime_component_loaded", [], "Components that were opened."),
   componentsOpened: counted(

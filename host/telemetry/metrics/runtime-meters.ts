@@ -23,7 +23,7 @@ import {
 } from "./measured-component.ts";
 import type { Meter } from "./meter.ts";
 import { type MeterSet, meterSet, type TextMetric, textMetrics } from "./meter-set.ts";
-import type { IngressMeter, Meters } from "./meters.ts";
+import type { IngressMeter, Meters, PolicyKind, PolicyMeter } from "./meters.ts";
 import type { Metrics } from "./metrics-settings.ts";
 import { pathLabel } from "./path-label.ts";
 
@@ -180,6 +180,19 @@ export class RuntimeMeters implements Meters {
 
   notOpened({ type, name }: ComponentResource): void {
     this.#meters.componentsFailed.series(type, name, "init").increase();
+  }
+
+  policiesLoaded(resiliency: string): void {
+    this.#meters.policiesLoaded.series(resiliency).increase();
+  }
+
+  policies(resiliency: string, direction: "inbound" | "outbound", target: string): PolicyMeter {
+    const { policies, policiesActivated } = this.#meters;
+    const of = (policy: PolicyKind, state = "") => [resiliency, policy, direction, target, state] as const;
+    return {
+      applied: (...told) => policies.series(...of(...told)).increase(),
+      activated: (...told) => policiesActivated.series(...of(...told)).increase(),
+    };
   }
 
   ingress(pubsub: string, topic: string): IngressMeter {
