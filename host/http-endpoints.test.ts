@@ -5,9 +5,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as yaml from "yaml";
 import { certificate } from "../tests/certificate.ts";
 import { startTarget, type Target } from "../tests/hosts/target.ts";
+import { HttpEndpoints } from "./http-endpoints.ts";
 import { createRuntime, type LocalRuntime } from "./node/index.ts";
 import { parseResources } from "./resources/parse-resources.ts";
 import { noResources } from "./resources/resources.ts";
+import { webPlatform } from "./web-platform.ts";
 
 const endpoint = (spec: string, name = "outside") =>
   `apiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: ${name}\nspec:\n${spec}\n`;
@@ -102,6 +104,19 @@ describe("HTTPEndpoint resources", () => {
     expect(said.filter((line) => line.endsWith("it stays as it was"))).toHaveLength(1);
     await (runtime as LocalRuntime).update(noResources);
     expect((await call("a")).message).toMatch(/couldn't find service: outside/);
+  });
+
+  it("are refused in a host that cannot choose certificates, and nowhere else", async () => {
+    const { httpEndpoints } = parse(
+      endpoint("  baseUrl: https://a\n  clientTLS: {renegotiation: FreelyAsClient}"),
+    );
+    const platform = webPlatform(log);
+    const page = new HttpEndpoints({ appId: "a", namespace: undefined, host: "a page", platform });
+    await expect(page.update(httpEndpoints, new Map())).rejects.toThrow(
+      /^HTTPEndpoint outside \(e\.yaml, document 1\): spec\.clientTLS: a page cannot choose the certificates of a connection; call it through a sidecar on Node/,
+    );
+    await page.update(parse(endpoint("  baseUrl: https://a")).httpEndpoints, new Map());
+    expect(page.names).toEqual(["outside"]);
   });
 
   it("prove themselves with their own certificate, and believe their own root", async () => {

@@ -671,6 +671,41 @@ export const differences = [
     daprlet: "none",
     why: "nothing was traced",
   },
+  {
+    id: "resources.duplicate-field",
+    what: "a field that stands twice in a mapping of a resource",
+    daprd: "the last one counts",
+    daprlet: "ends the start, with file, document and line",
+    why: "which of both was meant nobody can know",
+  },
+  {
+    id: "resources.unknown-resolver",
+    what: "a `nameResolution` of a Configuration that is not there",
+    daprd: "one line of the log, and no app is found",
+    daprlet: "ends the start, and names those that there are",
+    why: "a sidecar that cannot do what its Configuration says should not run",
+  },
+  {
+    id: "resources.pod-name",
+    what: "`{podName}` in a component's metadata, outside of Kubernetes",
+    daprd: "ends the start",
+    daprlet: "the app's id",
+    why: "the same file runs on a machine and in a cluster",
+  },
+  {
+    id: "endpoints.redirect",
+    what: "a redirect of an HTTPEndpoint's server",
+    daprd: "followed, with the endpoint's headers",
+    daprlet: "the caller's answer",
+    why: "headers with credentials are for the server that is named",
+  },
+  {
+    id: "endpoints.base-url",
+    what: "an HTTPEndpoint's `baseUrl` that is missing, or no URL; one that ends in a slash",
+    daprd: "each call fails; the path has two slashes",
+    daprlet: "ends the start, with file, line and field; one slash",
+    why: "it is found where it was written",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -69,6 +69,7 @@ describe("the guide to components of one's own", () => {
       return ["--components-module", join(modules, name)];
     });
     const port = (app.address() as AddressInfo).port;
+    workshop.write("phone-book.json", JSON.stringify({ friend: `http://127.0.0.1:${port}` }));
     const sidecar = workshop.start(
       ["run", "--app-id", "shop", "--app-port", String(port), "--dapr-http-port", "0", ...programs.flat()],
       { SHARED_FOLDER: join(workshop.folder, "items"), SHARED_KEY: "of the environment" },
@@ -126,6 +127,12 @@ describe("the guide to components of one's own", () => {
         "1",
       ]);
       await expect.poll(() => posted).toContain('/bell "ding"');
+    },
+    "phone-book.mjs": async () => {
+      expect((await post("/v1.0/invoke/friend/method/hello", '"you"')).status).toBe(200);
+      expect(posted).toContain('/v1.0/invoke/friend/method/hello "you"');
+      const unknown = await post("/v1.0/invoke/nobody/method/hello", "1");
+      expect(await unknown.text()).toContain("couldn't find service: nobody");
     },
     "lines.mjs": async () => {
       const answer = await fetch(`${url}/v1.0/metadata?key=private`);

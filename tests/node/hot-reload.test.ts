@@ -110,6 +110,19 @@ describe("files that change while the sidecar runs", () => {
     expect(errors()).toEqual([]);
   });
 
+  it("bring in what ignoreErrors left out once it is repaired; what breaks with it later stays as it was", async () => {
+    const ignored = (text: string) => text.replace("spec:\n", "spec:\n  ignoreErrors: true\n");
+    put("a.yaml", ignored(yaml("a", "not a url").replace(target.url, "")));
+    put("b.yaml", yaml("b", "/1"));
+    await start();
+    expect([await call("a"), await call("b")]).toEqual([500, "/1"]);
+    put("a.yaml", ignored(yaml("a", "/2")));
+    await expect.poll(() => call("a")).toBe("/2");
+    put("b.yaml", ignored(yaml("b", "not a url").replace(target.url, "")));
+    await expect.poll(() => errors().at(-1)).toMatch(/^component b .* stays as it was: .*metadata field url/);
+    expect(await call("b")).toBe("/1");
+  });
+
   it("are left alone where a Configuration turns HotReload off", async () => {
     put("a.yaml", yaml("a", "/1"));
     const config = join(folder, "config.yaml");

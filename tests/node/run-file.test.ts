@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { appSource, freePort, type Running, untilHealthy, Workshop } from "./cli.ts";
+import { appSource, componentYaml, freePort, type Running, untilHealthy, Workshop } from "./cli.ts";
 
 let shop: Workshop;
 beforeEach(() => {
@@ -58,8 +58,9 @@ describe("daprlet run -f", () => {
       { id: "c", command: waits("c"), more: "appLogDestination: file" },
       { id: "crash", command: ["sh", "-c", "echo to be seen; exit 3"] },
     ]);
-    const running = shop.start(["run", "-f", "."]);
-    await running.says(/^5 apps of \.: ps, a, b, c, crash; Ctrl-C stops them$/m);
+    shop.write("shared/store.yaml", componentYaml("statestore", "state.in-memory"));
+    const running = shop.start(["run", "-f", ".", "--resources-path", "shared"]);
+    await running.says(/^5 apps of dapr\.yaml: ps, a, b, c, crash; Ctrl-C stops them$/m);
     await allUp(running, ids);
     await running.says(/^== APP - crash == to be seen$/m);
     await running.says(/^crash ended with exit code 3; see crash\/\.dapr\/logs$/m);
@@ -68,7 +69,7 @@ describe("daprlet run -f", () => {
     expect(await answer.text()).toBe("Hello, World!");
     await running.says(/^== APP - a == a runs, common$/m);
     await running.says(/^== APP - b == b runs, own$/m);
-    expect(running.err).toMatch(/^== DAPR - ps == loaded component statestore/m);
+    expect(running.err).toMatch(/^== DAPR - ps == loaded component statestore \(state\.in-memory\)/m);
     const logs = readdirSync(join(shop.folder, "c/.dapr/logs"));
     expect(logs).toEqual([
       expect.stringMatching(/^c_app_\d{14}\.log$/),
@@ -164,7 +165,6 @@ describe("daprlet run -f", () => {
       ["node", "app.js"],
       /--run-file names the commands of its apps; leave out node app\.js/,
     ],
-    ["with paths for all", ["--resources-path", "x"], /--resources-path: say it in the template/],
   ])("starts nothing %s", async (_, more, expected) => {
     template([{ id: "a", command: waits("a") }]);
     shop.write("a/.dapr", "a file");

@@ -36,13 +36,6 @@ export class Given {
       .filter((item) => item !== "");
   }
 
-  /** All of it as switches again, but for those named. */
-  words(but: readonly string[]): readonly string[] {
-    return [...this.#values].flatMap(([name, values]) =>
-      but.includes(name) ? [] : values.map((value) => `--${name}=${value}`),
-    );
-  }
-
   on(name: string): boolean {
     return this.text(name) === "true";
   }

@@ -45,7 +45,7 @@ export const flags: readonly Flag[] = [
   },
   { names: ["config"], short: "c", value: "file", summary: "a Configuration resource" },
   { names: ["enable-app-health-check"], summary: "probe the app's health" },
-  { names: ["app-health-check-path"], value: "path", summary: "what is probed (/healthz)" },
+  { names: ["app-health-check-path"], value: "/path", summary: "what is probed (/healthz)" },
   { names: ["app-health-probe-interval"], value: "seconds", summary: "time between two probes (5)" },
   { names: ["app-health-probe-timeout"], value: "ms", summary: "how long a probe may take (500)" },
   { names: ["app-health-threshold"], value: "n", summary: "failed probes until the app is unhealthy (3)" },

@@ -1,8 +1,9 @@
+import { resolve } from "node:path";
 import { runtimeFolder } from "../machine/runtime-folder.ts";
 import { runningSidecars } from "../machine/sidecars.ts";
 import { checkFlags, type Given, UsageError } from "./arguments.ts";
 import { flags } from "./flags.ts";
-import { type RunTemplate, readTemplate, templatePath } from "./run-template.ts";
+import { type RunTemplate, readTemplate, shown, templatePath } from "./run-template.ts";
 import { StopRequests } from "./stop-requests.ts";
 import { TemplateRun } from "./template-run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -15,6 +16,16 @@ const colours = [36, 33, 35, 32, 34, 31];
 /** `20261125183000`, as Dapr names its files. */
 function stampOf(date: Date): string {
   return date.toISOString().replace(/\D/g, "").slice(0, 14);
+}
+
+/** What the command line says, for every app; paths from here, since each runs in a folder of its own. */
+function forAll(given: Given): readonly string[] {
+  return flags.flatMap(({ names: [name = ""], value = "" }) => {
+    if (name === "run-file" || name === "app-id") return [];
+    const relative = ["path", "file", "folder"].includes(value);
+    const values = relative ? given.paths(name).map((path) => resolve(path)) : given.texts(name);
+    return values.map((text) => `--${name}=${text}`);
+  });
 }
 
 /** Throws when the template runs already: its ports and logs would be in each other's way. */
@@ -38,18 +49,10 @@ export async function runFile(given: Given, command: readonly string[], terminal
     throw new UsageError(`--run-file names the commands of its apps; leave out ${command.join(" ")}`);
   }
   checkFlags(given);
-  for (const {
-    names: [name = ""],
-    value,
-  } of flags) {
-    const relative = value === "path" || value === "file" || value === "folder";
-    if (relative && name !== "run-file" && given.has(name)) {
-      throw new UsageError(`--${name}: say it in the template, whose apps run in folders of their own`);
-    }
-  }
   const template = await readTemplate(templatePath(named));
   for (const remark of template.remarks) terminal.err(`warning: ${remark}`);
   await refuseSecond(template, named, terminal);
+  const switches = forAll(given);
   const stamp = stampOf(new Date());
   const stops = new StopRequests(terminal);
   const runs = template.apps.map(
@@ -57,7 +60,7 @@ export async function runFile(given: Given, command: readonly string[], terminal
       new TemplateRun({
         app,
         template: template.path,
-        switches: given.words(["run-file", "app-id"]),
+        switches,
         stamp,
         colour: terminal.colour ? colours[i % colours.length] : undefined,
         terminal,
@@ -65,7 +68,7 @@ export async function runFile(given: Given, command: readonly string[], terminal
   );
   const ids = runs.map(({ appId }) => appId).join(", ");
   terminal.out(
-    `${runs.length === 1 ? "one app" : `${runs.length} apps`} of ${named}: ${ids}; Ctrl-C stops them`,
+    `${runs.length === 1 ? "one app" : `${runs.length} apps`} of ${shown(template.path)}: ${ids}; Ctrl-C stops them`,
   );
   for (const run of runs) run.start();
   return await supervise(runs, stops, terminal);

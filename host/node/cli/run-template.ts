@@ -66,7 +66,8 @@ export async function readTemplate(path: string): Promise<RunTemplate> {
   return { path, apps: read, remarks };
 }
 
-function shown(path: string): string {
+/** From the working folder, where it is below it. */
+export function shown(path: string): string {
   const near = relative(".", path);
   return near.startsWith("..") ? path : near;
 }
