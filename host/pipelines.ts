@@ -1,4 +1,5 @@
 import { dispatchedPath } from "./api/dispatched-path.ts";
+import type { Landing } from "./components/middleware/middleware.ts";
 import type { OpenedMiddleware } from "./components/open-component.ts";
 import { apiError } from "./errors/api-error.ts";
 import { ComponentError } from "./errors/component-error.ts";
@@ -83,6 +84,7 @@ export class Pipelines {
   readonly #handlers = new Map<PipelineName, readonly PipelineHandler[]>();
   /** What was last complained of. */
   readonly #complaints = new Map<PipelineName, string>();
+  #inFront: readonly Step[] = [];
   /** In front of the API; undefined when it has no steps. */
   http: Pipeline | undefined;
   /** In front of the app. */
@@ -111,6 +113,11 @@ export class Pipelines {
     this.app = this.#made("appHttpPipeline", configuration.appHttpPipeline ?? [], open);
   }
 
+  /** Whether a step in front of the API expects somebody whom another site sends here. */
+  lands(landing: Landing): boolean {
+    return this.#inFront.some((step) => step?.component.lands?.(landing));
+  }
+
   #made(name: PipelineName, wanted: readonly PipelineHandler[], open: Open): Pipeline | undefined {
     const missing = wanted[steps(wanted, open).indexOf(undefined)];
     if (missing === undefined) this.#complaints.delete(name);
@@ -124,8 +131,10 @@ export class Pipelines {
     }
     const handlers = stays ? before : wanted;
     this.#handlers.set(name, handlers);
+    const opened = steps(handlers, open);
+    if (name === "httpPipeline") this.#inFront = opened;
     return pipelineOf(
-      steps(handlers, open).map((step, i) =>
+      opened.map((step, i) =>
         step === undefined ? refusing(name, handlers[i]?.name) : passing(step, this.#paths[name]),
       ),
     );

@@ -41,7 +41,7 @@ export class Runtime {
   readonly #stopping = new AbortController();
   readonly #underWay: Turnover;
   readonly #dispatch: Dispatch;
-  readonly #pipelines: Pipelines;
+  readonly pipelines: Pipelines;
   #components: Components | undefined;
   #resources: Resources;
   readonly #resiliency: CurrentResiliency;
@@ -65,7 +65,7 @@ export class Runtime {
       platform: options.platform,
       log: options.platform.log,
       core: options.core,
-      app: options.app && pipedChannel(options.app, () => this.#pipelines.app),
+      app: options.app && pipedChannel(options.app, () => this.pipelines.app),
       guards: new Guards(options.core, endpoints, options.resources.configuration),
       mesh: new Mesh(options.transports, options.platform),
       httpEndpoints: new HttpEndpoints(options),
@@ -96,8 +96,8 @@ export class Runtime {
       once: onceEach(options.platform.log),
       shutdown: (force) => options.shutdown(force),
     };
-    this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.#pipelines.http);
-    this.#pipelines = new Pipelines(this.sidecar, options.resources);
+    this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.pipelines.http);
+    this.pipelines = new Pipelines(this.sidecar, options.resources);
   }
 
   get readiness(): Readiness {
@@ -132,7 +132,7 @@ export class Runtime {
       throw new Error("the sidecar was stopped while it started");
     }
     this.#components = opened;
-    this.#pipelines.update(resources, opened.middleware);
+    this.pipelines.update(resources, opened.middleware);
     this.sidecar.tracer.update(resources);
     if (opened.leftOut) this.#again.later();
     await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores);
@@ -216,7 +216,7 @@ export class Runtime {
   #adopt(resources: Resources, { middleware }: Components): void {
     this.#resources = resources;
     this.sidecar.tracer.update(resources);
-    this.#pipelines.update(resources, middleware);
+    this.pipelines.update(resources, middleware);
     this.sidecar.guards.update(resources.configuration);
   }
 

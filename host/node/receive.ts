@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Landing } from "../components/middleware/middleware.ts";
 import { apiError } from "../errors/api-error.ts";
 import { header, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Log } from "../platform.ts";
@@ -17,6 +18,8 @@ export interface DoorOptions {
   readonly maxBodySize: number;
   readonly log: Log;
   handle(request: RuntimeRequest): Promise<RuntimeResponse>;
+  /** Whether a page of another site may lead a person here. */
+  lands?(landing: Landing): boolean;
 }
 
 const BODY_IDLE_MS = 30_000;
@@ -73,19 +76,24 @@ export function receive(request: IncomingMessage, response: ServerResponse, opti
     }
     if (target.charCodeAt(0) !== 47) target = `/${target === "*" ? "" : target}`;
   }
-  const cause =
-    hosts > 1
-      ? "more than one Host header"
-      : ((host === undefined ? undefined : refuseHost(host, policy)) ??
-        (origin === undefined && site === undefined
-          ? undefined
-          : refusePage({ origin, site, referer }, policy)));
-  if (cause !== undefined && !authenticated(headers, options.apiToken)) {
+  const method = request.method as string;
+  const mark = target.indexOf("?");
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? "" : target.slice(mark + 1);
+  const stranger =
+    hosts > 1 ? "more than one Host header" : host === undefined ? undefined : refuseHost(host, policy);
+  const page =
+    origin === undefined && site === undefined ? undefined : refusePage({ origin, site, referer }, policy);
+  const cause = stranger ?? page;
+  const landed = () =>
+    stranger === undefined &&
+    isVisit(method, origin, headers) &&
+    options.lands?.({ path, query, headers }) === true;
+  if (cause !== undefined && !authenticated(headers, options.apiToken) && !landed()) {
     log.warn("a request was refused", { cause });
     answer(apiError("ERR_FORBIDDEN_HOST", { cause }), request, response, options, undefined);
     return;
   }
-  const method = request.method as string;
   if (origin !== undefined && method === "OPTIONS") {
     const granted = preflight(headers, origin, policy);
     if (granted !== undefined) {
@@ -93,9 +101,6 @@ export function receive(request: IncomingMessage, response: ServerResponse, opti
       return;
     }
   }
-  const mark = target.indexOf("?");
-  const path = mark === -1 ? target : target.slice(0, mark);
-  const query = mark === -1 ? "" : target.slice(mark + 1);
 
   if (!chunked && length > 0 && length <= options.maxBodySize) {
     collect(request, length, BODY_IDLE_MS, (body) => {
@@ -115,6 +120,16 @@ export function receive(request: IncomingMessage, response: ServerResponse, opti
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/** A browser that was led to a whole page of its own: no script of the other site sees the answer. */
+function isVisit(method: string, origin: string | undefined, headers: readonly string[]): boolean {
+  return (
+    method === "GET" &&
+    origin === undefined &&
+    header(headers, "sec-fetch-mode") === "navigate" &&
+    header(headers, "sec-fetch-dest") === "document"
+  );
 }
 
 function authenticated(headers: readonly string[], apiToken: string | undefined): boolean {

@@ -9,6 +9,8 @@ import { stdoutExporter } from "../components/exporters/stdout.ts";
 import { zipkinExporter } from "../components/exporters/zipkin.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
+import { oauth2Middleware } from "../components/middleware/oauth2.ts";
+import { clientCredentialsMiddleware } from "../components/middleware/oauth2clientcredentials.ts";
 import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
 import { routerAliasMiddleware } from "../components/middleware/routeralias.ts";
 import { routerCheckerMiddleware } from "../components/middleware/routerchecker.ts";
@@ -28,6 +30,7 @@ import { redisBinding } from "./components/bindings-redis.ts";
 import { redisConfigurationStore } from "./components/configuration-redis.ts";
 import { nodeHttpExchange } from "./components/http-exchange.ts";
 import { redisLockStore } from "./components/lock-redis.ts";
+import { bearerMiddleware } from "./components/middleware-bearer.ts";
 import { opaMiddleware } from "./components/middleware-opa.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
@@ -44,6 +47,9 @@ export const nodeEncodings: SpanEncodings = {
   json: async () => (await import("../components/exporters/open-telemetry/json.ts")).json,
   protobuf: async () => (await import("../components/exporters/open-telemetry/protobuf.ts")).protobuf,
 };
+
+/** Go's regular expressions, loaded with the first of them. */
+const nodeExpressions = async () => (await import("@bufbuild/re2")).RE2JS;
 
 /** The components of the Node host. */
 export const nodeRegistry: Registry = {
@@ -64,8 +70,11 @@ export const nodeRegistry: Registry = {
     uppercaseMiddleware,
     rateLimitMiddleware,
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
-    routerCheckerMiddleware(async () => (await import("@bufbuild/re2")).RE2JS),
+    routerCheckerMiddleware(nodeExpressions),
     opaMiddleware,
+    bearerMiddleware,
+    oauth2Middleware(nodeExpressions),
+    clientCredentialsMiddleware(nodeExpressions),
   ],
   exporters: [zipkinExporter, ...otlpExporters(nodeEncodings), stdoutExporter],
   nameresolution: [nameFormat],

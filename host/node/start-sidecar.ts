@@ -225,6 +225,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const doors = open(
     listen({
       ...door,
+      lands: (landing) => runtime.pipelines.lands(landing),
       port: options.port ?? 0,
       preferredPort: options.preferredPort,
       socket: options.unixDomainSocket && `${options.unixDomainSocket}/dapr-${options.appId}-http.socket`,

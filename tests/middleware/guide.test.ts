@@ -8,7 +8,9 @@ const guide = readFileSync(new URL("../../docs/middleware.md", import.meta.url),
 const sections = guide.split(/^## /m).slice(1);
 const told = sections.map((section): [string, string[]] => [
   section.split("\n", 1)[0] ?? "",
-  [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name),
+  [...section.matchAll(/^\| (`\w+`.*?) \|/gm)].flatMap(([, names = ""]) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
+  ),
 ]);
 
 it.each(told)("the guide to %s tells of its fields", (type, fields) => {

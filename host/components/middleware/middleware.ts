@@ -12,7 +12,15 @@ export type Next = (request: RuntimeRequest) => Promise<RuntimeResponse>;
  */
 export interface HttpMiddleware extends Component {
   handle(request: RuntimeRequest, next: Next): Promise<RuntimeResponse>;
+  /**
+   * Whether another site may send a person here, as a provider does after a login: a GET of a whole page, which a host
+   * refuses else. Asked before {@link handle}, and only then.
+   */
+  lands?(landing: Landing): boolean;
 }
+
+/** What is known of a page's request before it is let in. */
+export type Landing = Pick<RuntimeRequest, "path" | "query" | "headers">;
 
 export interface MiddlewareDefinition<M extends MetadataSchema = MetadataSchema>
   extends Definition<HttpMiddleware, M> {
