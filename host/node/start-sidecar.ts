@@ -247,6 +247,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     meters &&
     listenForScrapes(meters, options, door).then((server) => {
       scraped = server;
+      log.info(`metrics are at http://localhost:${server.port}/metrics`);
     });
   // All to their end, so that what one of them opened is closed when another fails.
   const settled = await Promise.allSettled([doors, scrapes, runtime.start()]);

@@ -11,25 +11,31 @@ export function measuredBody(body: Body, ended: (bytes: number) => void): Body {
   }
   const reader = body.getReader();
   let bytes = 0;
+  let over = false;
+  const end = () => {
+    if (!over) ended(bytes);
+    over = true;
+  };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          if (over) return; // given up while this was read
           if (done) {
-            ended(bytes);
+            end();
             controller.close();
             return;
           }
           bytes += value.byteLength;
           controller.enqueue(value);
         } catch (error) {
-          ended(bytes);
+          end();
           controller.error(error);
         }
       },
       async cancel(reason) {
-        ended(bytes);
+        end();
         await reader.cancel(reason);
       },
     },

@@ -1,10 +1,13 @@
+import { setImmediate } from "node:timers/promises";
 import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import type { Series } from "../../telemetry/metrics/meter.ts";
 import type { TextMetric } from "../../telemetry/metrics/meter-set.ts";
 
 interface Value {
   readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
+  readonly labels?: Readonly<Record<string, string | number>>;
+  /** Of all lines of a series: the library writes them once. */
+  readonly sharedLabels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
@@ -15,16 +18,16 @@ function labelsOf({ meter, constant }: TextMetric, { values }: Series): Record<s
 function histogram(metric: TextMetric): Value[] {
   const { name, meter } = metric;
   return meter.all.flatMap((series) => {
-    const labels = labelsOf(metric, series);
+    const sharedLabels = labelsOf(metric, series);
     let below = 0;
     const buckets = [...meter.bounds, "+Inf"].map((le, i) => {
       below += series.spread[i] as number;
-      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: below };
+      return { metricName: `${name}_bucket`, labels: { le }, sharedLabels, value: below };
     });
     return [
       ...buckets,
-      { metricName: `${name}_sum`, labels, value: series.sum },
-      { metricName: `${name}_count`, labels, value: series.count },
+      { metricName: `${name}_sum`, sharedLabels, value: series.sum },
+      { metricName: `${name}_count`, sharedLabels, value: series.count },
     ];
   });
 }
@@ -58,9 +61,15 @@ export function prometheusText(metrics: () => readonly TextMetric[]): Prometheus
   return {
     contentType: process.contentType,
     async read() {
-      const own = new Registry();
-      for (const metric of metrics()) own.registerMetric(collected(metric));
-      return (await own.metrics()) + (await process.metrics());
+      const texts: string[] = [];
+      for (const metric of metrics()) {
+        const own = new Registry();
+        own.registerMetric(collected(metric));
+        texts.push(await own.metrics());
+        // One with many series takes a while, in which calls are not to wait for the next one, too.
+        await setImmediate();
+      }
+      return texts.join("") + (await process.metrics());
     },
   };
 }
