@@ -2,7 +2,12 @@ interface Bucket {
   tokens: number;
   /** When `tokens` were counted, in milliseconds. */
   at: number;
+  /** When it came to its place in the order. */
+  readonly placedAt: number;
 }
+
+/** The order in which buckets were asked for is kept to so many milliseconds: moving one for each request costs more. */
+const ORDER_MS = 1000;
 
 /** At most so many are kept; beyond it, the one that was not asked for longest is forgotten. */
 const MOST_BUCKETS = 10_000;
@@ -40,9 +45,15 @@ export class TokenBuckets {
   /** Takes tokens, whether they are there or not, and answers what is left. */
   take(key: string, count: number, now: number): number {
     const tokens = this.available(key, now) - count;
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined && now - bucket.placedAt < ORDER_MS) {
+      bucket.tokens = tokens;
+      bucket.at = now;
+      return tokens;
+    }
     this.#buckets.delete(key);
     this.#sweep(now);
-    this.#buckets.set(key, { tokens, at: now });
+    this.#buckets.set(key, { tokens, at: now, placedAt: now });
     return tokens;
   }
 

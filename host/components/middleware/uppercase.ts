@@ -27,10 +27,25 @@ function upperStream(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Arra
   );
 }
 
+/** What most bodies are, without a text in between; undefined where there is more than ASCII. */
+function upperAscii(bytes: Uint8Array): Uint8Array | undefined {
+  const capitals = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte > 127) return undefined;
+    capitals[i] = byte >= 97 && byte <= 122 ? byte - 32 : byte;
+  }
+  return capitals;
+}
+
+function upperBytes(bytes: Uint8Array): Uint8Array {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return new TextEncoder().encode(upper(text));
+}
+
 function upperBody(body: Exclude<Body, undefined>): Body {
   if (body instanceof ReadableStream) return upperStream(body);
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
-  return new TextEncoder().encode(upper(text));
+  return upperAscii(body) ?? upperBytes(body);
 }
 
 /** A demonstration: the body of a request in capital letters. */
