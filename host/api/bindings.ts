@@ -41,12 +41,15 @@ function failed(name: string, error: unknown): RuntimeResponse {
 }
 
 /** The metadata of the request, and the trace of its caller. */
-function metadataOf({ request }: Call, { metadata }: ScannedBinding): ReadonlyMap<string, string> {
+function metadataOf({ sidecar, request }: Call, { metadata }: ScannedBinding): ReadonlyMap<string, string> {
   const traceparent = header(request.headers, "traceparent");
   if (traceparent === undefined || !wellFormedTraceparent.test(traceparent)) return metadata ?? new Map();
   const traced = new Map(metadata).set("traceparent", traceparent);
   const tracestate = header(request.headers, "tracestate");
-  return tracestate === undefined ? traced : traced.set("tracestate", tracestate);
+  if (tracestate !== undefined) traced.set("tracestate", tracestate);
+  // Looked at where calls are traced, and refused there if it is none.
+  const baggage = sidecar.tracer.tracing && header(request.headers, "baggage");
+  return baggage === undefined ? traced : traced.set("baggage", baggage);
 }
 
 function outputOf({ sidecar }: Call, name: string): OutputBinding | undefined {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { defineExporter, type FinishedSpan } from "../../host/components/exporters/span-exporter.ts";
 import { createRuntime, type LocalRuntime, nodeRegistry } from "../../host/node/index.ts";
 import { silent, tracingYaml } from "./chain.ts";
+import { startCollector } from "./collector.ts";
 
 /** Keeps what it is given. */
 function recorder() {
@@ -155,6 +156,22 @@ describe("the trace of an event", () => {
       "db.name": "queue",
       "db.connection_string": "POST /queue",
       "rpc.service": "Dapr",
+    });
+  });
+
+  it("goes with its baggage to what an HTTP binding calls", async () => {
+    const collector = await startCollector();
+    collector.status = 200;
+    const out = { name: "out", type: "bindings.http", metadata: { url: collector.url } };
+    const { post } = await start(200, { components: [...components, out], clock: "system" });
+    const headers = { traceparent: caller, tracestate: "vendor=1", baggage: "k=v" };
+    const answer = await post("/v1.0/bindings/out", { operation: "post", data: {} }, headers);
+    await collector.close();
+    expect(answer.status).toBe(200);
+    expect(collector.received[0]?.headers).toMatchObject({
+      traceparent: answer.headers.get("traceparent"),
+      tracestate: "vendor=1",
+      baggage: "k=v",
     });
   });
 

@@ -5,6 +5,8 @@ import type { Headers } from "../../../http.ts";
 
 /** What the request itself decides. */
 const reserved: ReadonlySet<string> = new Set([...hopByHop, "host", "content-length", "expect"]);
+/** Names in lower case that are the trace's, and not of the caller's metadata. */
+const ofTrace: ReadonlySet<string> = new Set(["traceparent", "tracestate", "baggage"]);
 const json = "application/json; charset=utf-8";
 
 /**
@@ -21,7 +23,7 @@ export function requestHeaders(
   if (hasBody) headers.set("content-type", json);
   if (token !== undefined) headers.set(token.header.toLowerCase(), token.value);
   for (const [name, value] of metadata) {
-    const traced = mayTrace && (name === "traceparent" || name === "tracestate");
+    const traced = mayTrace && ofTrace.has(name);
     const lower = name.toLowerCase();
     if ((!traced && !/^\p{Lu}/u.test(name)) || reserved.has(lower)) continue;
     const field = fieldValue(value);
