@@ -134,7 +134,7 @@ describe("daprlet run -f", () => {
     await expect.poll(left, { timeout: 20_000 }).toEqual([]);
   }, 90_000);
 
-  it("goes on without an app whose port is taken, and says so", async () => {
+  it("goes on without an app whose port is taken, or whose command is not there, and says so", async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) =>
       server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
@@ -142,6 +142,7 @@ describe("daprlet run -f", () => {
     template([
       { id: "a", command: waits("a") },
       { id: "b", command: waits("b"), more: `daprHTTPPort: ${port}` },
+      { id: "c", command: ["no-such-command-of-daprlet"] },
     ]);
     const running = shop.start(["run", "-f", "dapr.yaml"]);
     await allUp(running, ["a"]);
@@ -149,8 +150,10 @@ describe("daprlet run -f", () => {
     expect(running.err).toMatch(
       new RegExp(`^b: port ${port} of 127\\.0\\.0\\.1 is taken by another program`, "m"),
     );
+    await running.says(/^c: the command no-such-command-of-daprlet was not found$/m);
+    await running.says(/^c ended with exit code 127; see c\/\.dapr\/logs$/m);
     running.child.kill("SIGTERM");
-    expect(await running.ended).toBe(1);
+    expect([1, 127]).toContain(await running.ended);
     server.close();
   }, 90_000);
 

@@ -111,10 +111,14 @@ export class TemplateRun {
       this.#app(line.slice(ofApp.length));
       return;
     }
-    if (line.startsWith(`${this.appId} is up: `)) this.up = true;
-    this.#options.terminal.out(
-      this.#coloured(this.#log === undefined ? line : `${line}; its log: ${this.#log}`),
-    );
+    const { out } = this.#options.terminal;
+    if (!line.startsWith(`${this.appId} is up: `)) {
+      out(line);
+      return;
+    }
+    this.up = true;
+    const log = this.#log === undefined ? "" : `; its log: ${this.#log}`;
+    out(`${this.#coloured(this.appId)}${line.slice(this.appId.length)}${log}`);
   }
 
   #logged(line: string): void {
@@ -124,7 +128,7 @@ export class TemplateRun {
     }
     this.#sidecar(line);
     // Why it does not run must not stand in a file alone.
-    const fault = /^daprlet: (.*)/.exec(line)?.[1];
+    const fault = /^(?:daprlet|error): (.*)/.exec(line)?.[1];
     if (fault !== undefined && this.#options.app.sidecarLog === "file") {
       this.#options.terminal.err(`${this.#coloured(this.appId)}: ${fault}`);
     }
