@@ -99,7 +99,7 @@ describe("daprlet daprd", () => {
     [["daprd", "--app-id", "a", "--mode", "kubernetes"], /--mode kubernetes is not supported/],
     [["daprd", "--app-id", "a", "--app-protocol", "grpc"], /--app-protocol grpc is not supported yet/],
     [["daprd", "--app-id", "a", "--resources-path", "nowhere"], /resources path nowhere does not exist/],
-    [["run", "-f", "dapr.yaml"], /--run-file: multi-app templates are not supported yet/],
+    [["run", "-f", "dapr.yaml"], /--run-file dapr.yaml: there is no such file/],
     [["run", "-k", "--app-id", "a"], /--kubernetes: daprlet does not run in Kubernetes mode/],
     [["fly"], /unknown command 'fly'/],
   ])("refuses %j by name", async (args, sentence) => {
@@ -118,14 +118,14 @@ describe("daprlet daprd", () => {
   it("warns once about resources that are not applied yet", async () => {
     shop.write(
       "r/a.yaml",
-      "apiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata:\n  name: two\n",
+      "apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata:\n  name: one\n---\napiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata:\n  name: two\n",
     );
     const port = await freePort();
     const running = shop.start([
       ...["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--resources-path", "r"],
     ]);
     await running.says(/Status: Running/);
-    expect(running.out.match(/resources of kind HTTPEndpoint are read and not applied yet/g)).toHaveLength(1);
+    expect(running.out.match(/resources of kind MCPServer are read and not applied yet/g)).toHaveLength(1);
     expect(running.out).toContain("one (r/a.yaml, document 1); two (r/a.yaml, document 2)");
   });
 });
