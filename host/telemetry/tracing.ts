@@ -29,6 +29,8 @@ export interface TracingOptions {
 /** 16 for the id of a trace, 8 for that of a span. */
 const bytesOfHop = 24;
 const correlationHeader = "x-correlation-id";
+/** Spans wait for their exporters: what callers write into them must not take the memory. */
+const longestText = 1_024;
 
 /** The trace context of W3C, hop by hop, and what is recorded of the hops. */
 export class Tracing {
@@ -157,14 +159,16 @@ export class Hop {
     }
     const { name, kind, attributes, status } = describe();
     const said = new Map<string, AttributeValue>();
-    for (const [key, value] of attributes) if (value !== undefined) said.set(key, value);
-    if (correlation !== undefined) said.set(`http.request.header.${correlationHeader}`, correlation);
+    const say = (key: string, value: AttributeValue) =>
+      said.set(key, typeof value === "string" ? value.slice(0, longestText) : value);
+    for (const [key, value] of attributes) if (value !== undefined) say(key, value);
+    if (correlation !== undefined) say(`http.request.header.${correlationHeader}`, correlation);
     this.#tracing.end(this, {
       traceId: traceparent.slice(3, 35),
       spanId: this.spanId,
       parentId,
       tracestate,
-      name,
+      name: name.slice(0, longestText),
       kind,
       start,
       end: this.#tracing.now(),

@@ -213,6 +213,17 @@ describe("what a span says of the API", () => {
   });
 });
 
+it("keeps of what callers write into a span the beginning", async () => {
+  const { spans, runtime } = await start(200);
+  const headers = { "x-correlation-id": "c".repeat(5_000) };
+  await runtime.fetch(`/v1.0/state/statestore/${"k".repeat(5_000)}?a=${"q".repeat(5_000)}`, { headers });
+  await runtime.advance(1_000);
+  const [span] = spans;
+  const texts = [span?.name, ...(span?.attributes.values() ?? [])].map((text) => String(text).length);
+  expect(texts.length).toBeGreaterThan(5);
+  expect(Math.max(...texts)).toBe(1_024);
+});
+
 describe("an update", () => {
   it("changes the rate and the exporters while the sidecar answers", async () => {
     const { spans, runtime } = await start(200, { components: tracingYaml("0") });
