@@ -1,12 +1,12 @@
 import { connect } from "node:net";
 import type { Pool } from "undici";
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
+import { appTurnstile } from "../channel/app-turnstile.ts";
 import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { type Clock, type Log, sleep } from "../platform.ts";
 import { AppHealth, type AppHealthOptions } from "./app-health.ts";
 import { ExchangeError, exchange } from "./exchange.ts";
 import { openPool } from "./open-pool.ts";
-import { Turnstile } from "./turnstile.ts";
 
 export interface HttpChannelOptions {
   readonly port: number;
@@ -64,7 +64,7 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     });
     return opened;
   };
-  const turnstile = maxConcurrency > 0 ? new Turnstile(maxConcurrency) : undefined;
+  const turnstile = maxConcurrency > 0 ? appTurnstile(maxConcurrency) : undefined;
   const nothing = () => undefined;
   const leave = turnstile === undefined ? nothing : () => turnstile.leave();
 

@@ -100,3 +100,31 @@ describe("a page as an app", () => {
     expect(app.answered).toEqual([]);
   });
 });
+
+describe("an app that takes so many calls at a time", () => {
+  it("lets the others wait, until what was answered has been read, and across a renewal", async () => {
+    const begun: string[] = [];
+    const finish: (() => void)[] = [];
+    const handler: FetchHandler = async (request) => {
+      begun.push(await request.text());
+      await new Promise<void>((resolve) => finish.push(resolve));
+      const type = begun.length === 1 ? "text/event-stream" : "text/plain";
+      return new Response("answer", { headers: { "content-type": type } });
+    };
+    const app = new AppHost(handler, [], systemClock, "https://page.test", undefined, 1);
+    const first = app.answer(post("1"), undefined);
+    const second = (app.renewed() as AppHost).answer(post("2"), undefined);
+    const third = app.answer(post("3"), AbortSignal.abort());
+    await vi.waitFor(() => expect(finish.length).toBe(1));
+    finish[0]?.();
+    const { body } = await first;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(begun).toEqual(["1"]);
+    expect(await new Response(body as ReadableStream).text()).toBe("answer");
+    await vi.waitFor(() => expect(begun).toEqual(["1", "2"]));
+    finish[1]?.();
+    expect(textOf((await second).body)).toBe("answer");
+    expect((await third).status).toBe(500);
+    expect(begun).toEqual(["1", "2"]);
+  });
+});

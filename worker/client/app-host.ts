@@ -1,5 +1,7 @@
+import { appTurnstile } from "../../host/channel/app-turnstile.ts";
 import { header, withoutHeader } from "../../host/http.ts";
 import type { Clock } from "../../host/platform.ts";
+import type { Turnstile } from "../../host/turnstile.ts";
 import { REQUEST_ID_HEADER, type WireRequest, type WireResponse } from "../messages.ts";
 import { bodyless, eager, flatten } from "../wire.ts";
 import { TopicHandlers } from "./topic-handlers.ts";
@@ -28,6 +30,53 @@ interface Memory {
   bytes: number;
 }
 
+/** The answer of `work`, begun when its turn has come; the turn ends when the answer has been read. */
+async function inTurn(
+  turnstile: Turnstile,
+  signal: AbortSignal | undefined,
+  work: () => Promise<WireResponse>,
+): Promise<WireResponse> {
+  await turnstile.enter(signal);
+  let over = false;
+  const leave = () => {
+    if (!over) turnstile.leave();
+    over = true;
+  };
+  try {
+    const answer = await work();
+    if (answer.body instanceof ReadableStream) return { ...answer, body: watched(answer.body, leave) };
+    leave();
+    return answer;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** The same stream; `ended` is called once nobody reads it any more. */
+function watched(body: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          controller.close();
+        } catch (error) {
+          controller.error(error);
+        }
+        ended();
+      },
+      async cancel(reason) {
+        ended();
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** The page as an app: hands invocations to the handler, and repeats an answer when the same invocation comes again. */
 export class AppHost {
   readonly topics: TopicHandlers;
@@ -36,6 +85,7 @@ export class AppHost {
   readonly #clock: Clock;
   readonly #base: string;
   readonly #memory: Memory;
+  readonly #turnstile: Turnstile | undefined;
 
   constructor(
     handler: FetchHandler | undefined,
@@ -44,12 +94,17 @@ export class AppHost {
     base: string,
     /** What it succeeds: topics and answers go on. */
     before?: AppHost,
+    /** Calls under way at a time, each until its answer has been read; 0: no limit, undefined: that of `before`. */
+    maxConcurrency?: number,
   ) {
     this.#handler = handler;
     this.#subscriptions = subscriptions;
     this.#clock = clock;
     this.#base = base;
     this.topics = before?.topics ?? new TopicHandlers();
+    if (maxConcurrency !== undefined)
+      this.#turnstile = maxConcurrency > 0 ? appTurnstile(maxConcurrency) : undefined;
+    else this.#turnstile = before === undefined ? undefined : before.#turnstile;
     this.#memory = before === undefined ? { answers: new Map(), bytes: 0 } : before.#memory;
   }
 
@@ -111,7 +166,8 @@ export class AppHost {
     const { method, path, body } = request;
     try {
       if (method === "GET" && path === "/dapr/subscribe") return await this.#subscribed(request);
-      return await (this.topics.answer(path, body) ?? this.#handled(request, signal));
+      const answer = () => this.topics.answer(path, body) ?? this.#handled(request, signal);
+      return await (this.#turnstile === undefined ? answer() : inTurn(this.#turnstile, signal, answer));
     } catch (error) {
       console.error(`daprlet: the app's handler failed on ${method} ${path}`, error);
       const text = new TextEncoder().encode("the app's handler failed; see the console of its tab");

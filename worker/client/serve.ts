@@ -7,6 +7,8 @@ export interface ServeOptions extends RegisterOptions {
   readonly fetch: FetchHandler;
   /** What is subscribed to; without it the handler is asked, by `GET /dapr/subscribe`. */
   readonly subscriptions?: readonly AppSubscription[];
+  /** Calls that this page is at at a time, the others wait; left out or 0: no limit. */
+  readonly maxConcurrency?: number;
 }
 
 /** An app that is being served. */
@@ -22,7 +24,7 @@ export interface Served {
  * calls arrive and subscriptions are in place.
  */
 export async function serve(options: ServeOptions, context: RegisterContext): Promise<Served> {
-  const { appId, fetch, subscriptions } = options;
+  const { appId, fetch, subscriptions, maxConcurrency } = options;
   const loading = import("../client-serve.ts");
   const page = Page.of(context.window);
   if (page.door(appId) === undefined) await register(options, context);
@@ -30,6 +32,6 @@ export async function serve(options: ServeOptions, context: RegisterContext): Pr
   const door = Page.of(context.window).door(appId);
   if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
   const base = baseOf(context.window);
-  await door.serve(new AppHost(fetch, subscriptions, context.clock, base, door.app));
+  await door.serve(new AppHost(fetch, subscriptions, context.clock, base, door.app, maxConcurrency));
   return { appId, stop: () => door.serve(door.app?.with(undefined, undefined)) };
 }

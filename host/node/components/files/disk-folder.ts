@@ -2,7 +2,7 @@ import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } f
 import { join, resolve } from "node:path";
 import type { Folder } from "../../../components/state/files/folder.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
-import { Turnstile } from "../../turnstile.ts";
+import { Turnstile } from "../../../turnstile.ts";
 
 const isUnfinished = (name: string) => /^[0-9a-f-]{36}\.tmp$/.test(name);
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;

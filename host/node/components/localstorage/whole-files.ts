@@ -1,4 +1,4 @@
-import { Turnstile } from "../../turnstile.ts";
+import { Turnstile } from "../../../turnstile.ts";
 import { writeWhole } from "./write-whole.ts";
 
 interface Writing {
