@@ -91,7 +91,10 @@ describe("requests", () => {
     expect(await from(sidecar, "2001:db8::1")).toEqual([204, "2001:db8::1"]);
     expect(await from(sidecar, "2001:DB8:0:0:ff::2")).toEqual([429, "2001:DB8:0:0:ff::2"]);
     expect(await from(sidecar, "192.0.2.1", ["x-real-ip", "192.0.2.9"])).toEqual([204, "192.0.2.1"]);
-    await runtime?.stop();
+    const long = `x${"y".repeat(4000)}`;
+    expect((await from(sidecar, "192.0.2.1", ["x-forwarded-for", long]))[0]).toBe(204);
+    expect((await from(sidecar, "192.0.2.1", ["x-forwarded-for", long]))[0]).toBe(429);
+    await sidecar.stop();
     const strict = await start({ maxRequestsPerSecond: "1", trustForwardedFor: "false" });
     expect((await from(strict, "192.0.2.1", ["x-forwarded-for", "1.1.1.1"]))[0]).toBe(204);
     expect((await from(strict, "192.0.2.1", ["x-forwarded-for", "1.1.1.2"]))[0]).toBe(429);

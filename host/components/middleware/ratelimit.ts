@@ -83,8 +83,9 @@ class RateLimit implements HttpMiddleware {
     const key = this.#key(request);
     const now = this.#clock.now();
     for (const one of [this.#requests, this.#bytes]) {
-      const left = one?.buckets.available(key, now);
-      if (one === undefined || left === undefined || left >= one.least) continue;
+      if (one === undefined) continue;
+      const left = one.buckets.available(key, now);
+      if (left >= one.least) continue;
       return plainAnswer(429, "You have reached maximum request limit.", this.#headers(request, one, left));
     }
     let told: readonly string[] = [];
@@ -111,13 +112,15 @@ class RateLimit implements HttpMiddleware {
 
   /** By the normal form of the path, so that no other spelling of it has a bucket of its own. */
   #key(request: RuntimeRequest): string {
-    const client = clientAddress(request, this.#options.trustForwardedFor);
+    const client = this.#short(clientAddress(request, this.#options.trustForwardedFor));
     if (!this.#options.perPath) return client;
     const normal = this.#core.normalise(request.path);
-    const path = typeof normal === "string" ? "" : normal.path;
-    // A long path must not be what memory is spent on.
-    if (path.length <= 64) return `${client} ${path}`;
-    return `${client} ${this.#core.xxhash64(new TextEncoder().encode(path))}`;
+    return `${client} ${typeof normal === "string" ? "" : this.#short(normal.path)}`;
+  }
+
+  /** What a caller sends must not be what memory is spent on. */
+  #short(text: string): string {
+    return text.length <= 64 ? text : String(this.#core.xxhash64(new TextEncoder().encode(text)));
   }
 
   #headers(request: RuntimeRequest, { perSecond, least }: Limit, left: number): readonly string[] {
@@ -138,8 +141,7 @@ class RateLimit implements HttpMiddleware {
 export const rateLimitMiddleware = defineMiddleware({
   type: "middleware.http.ratelimit",
   version: "v1",
-  summary:
-    "Lets through so many requests of one client in a second, or so many bytes, and answers 429 to the others.",
+  summary: "At most so many requests, or bytes, of one client in a second.",
   metadata,
   features: [],
   open: (options, context) => Promise.resolve(new RateLimit(options, context)),
