@@ -1,11 +1,24 @@
 import {
   type Body,
   BodyTooLargeError,
+  type Headers,
+  header,
   type RuntimeRequest,
   type RuntimeResponse,
   readBody,
+  withoutHeader,
 } from "../../http.ts";
 import type { Policy } from "../../resiliency/policy.ts";
+
+/**
+ * The headers of one attempt. Each has an id of its own, because `serve()` answers one that it knows with what it said
+ * before; the same one when the whole call comes a second time.
+ */
+function numbered(headers: Headers, number: number): Headers {
+  const id = number === 1 ? undefined : header(headers, "daprlet-request-id");
+  if (id === undefined) return headers;
+  return [...withoutHeader(headers, "daprlet-request-id"), "daprlet-request-id", `${id}/${number}`];
+}
 
 /** Lets go of an answer that the caller is not given. */
 function discard({ body }: RuntimeResponse): void {
@@ -67,7 +80,8 @@ export async function underPolicy(
   const repeats = policy.repeats && !streamed;
   const body: Body = repeats && request.body !== undefined ? await readBody(request.body) : request.body;
   return await policy.run({
-    attempt: (signal) => deliver({ ...request, body, signal }),
+    attempt: (signal, number) =>
+      deliver({ ...request, headers: numbered(request.headers, number), body, signal }),
     answered: ({ status }) => {
       if (status >= 200 && status <= 399) return "settled";
       return repeats ? policy.failedWith(status) : "failed";
