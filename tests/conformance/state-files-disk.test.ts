@@ -80,8 +80,16 @@ it("a folder that is moved away under a running store takes nothing more, and go
   await put(store, [upsert("k", "1")]);
   renameSync(path, `${path}-away`);
   for (const attempt of [() => put(store, [upsert("k", "2")]), () => read(store, "k")]) {
-    await expect(attempt()).rejects.toThrow(/moved or deleted .* put it back, or start the sidecar again/);
+    await expect(attempt()).rejects.toThrow(/moved, deleted or replaced .* put it back, or start/);
   }
+  const other = await open(path);
+  await put(other, [upsert("k", "of another")]);
+  for (const attempt of [() => put(store, [upsert("k", "2")]), () => read(store, "k")]) {
+    await expect(attempt()).rejects.toThrow(/moved, deleted or replaced/);
+  }
+  expect(await read(other, "k")).toBe("of another");
+  await other.close();
+  rmSync(path, { recursive: true });
   renameSync(`${path}-away`, path);
   await put(store, [upsert("l", "x".repeat(5_000))]);
   await store.close();

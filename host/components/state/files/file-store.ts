@@ -157,8 +157,7 @@ export class FileStore implements DurableStore {
       const id = platform.uuid();
       const { items, outcomes, results } = decide(jobs, this.#log, id, now);
       this.#sweep(items, now);
-      const used = new Set(filesOf(this.#log.items.values()));
-      const lost = listed.filter((file) => !used.has(file));
+      const lost = listed.length === 0 ? [] : this.#unused(listed);
       const replaced = filesOf([...items.keys()].map((key) => this.#log.items.get(key)));
       if (items.size + outcomes.size + lost.length > 0) {
         const record = { id, after, items, outcomes, lost };
@@ -198,6 +197,11 @@ export class FileStore implements DurableStore {
       const { message } = ComponentError.from(error);
       throw new ComponentError("UNAVAILABLE", `${message}; the write has taken effect or not: read it back`);
     }
+  }
+
+  #unused(files: readonly string[]): readonly string[] {
+    const used = new Set(filesOf(this.#log.items.values()));
+    return files.filter((file) => !used.has(file));
   }
 
   /** Adds the removal of what expired to changes. */

@@ -14,14 +14,17 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 export class DiskFolder implements Folder {
   readonly durability = "persistent";
   readonly #path: string;
+  /** Tells it from another that takes its place. */
+  readonly #inode: bigint;
   readonly #uuid: () => string;
   /** Of the folder, to flush its names; undefined where a system flushes them with its files. */
   readonly #handle: FileHandle | undefined;
   /** A flush holds one of the four threads that all files share: reads must find one free. */
   readonly #flushes = new Turnstile(2);
 
-  private constructor(path: string, uuid: () => string, handle: FileHandle | undefined) {
+  private constructor(path: string, inode: bigint, uuid: () => string, handle: FileHandle | undefined) {
     this.#path = path;
+    this.#inode = inode;
     this.#uuid = uuid;
     this.#handle = handle;
   }
@@ -31,8 +34,9 @@ export class DiskFolder implements Folder {
     const at = resolve(path);
     try {
       await mkdir(at, { recursive: true });
+      const { ino } = await stat(at, { bigint: true });
       const handle = process.platform === "win32" ? undefined : await open(at, "r");
-      const folder = new DiskFolder(at, uuid, handle);
+      const folder = new DiskFolder(at, ino, uuid, handle);
       // Where another process is about to link one of them, it writes it again.
       for (const name of (await folder.list()).filter(isUnfinished)) await folder.remove(name);
       return folder;
@@ -53,10 +57,17 @@ export class DiskFolder implements Folder {
 
   async has(name: string): Promise<boolean> {
     try {
-      await stat(join(this.#path, name));
-      return true;
+      const there = stat(join(this.#path, name)).then(
+        () => true,
+        (error: unknown) => {
+          if (codeOf(error) === "ENOENT") return false;
+          throw error;
+        },
+      );
+      const [{ ino }, found] = await Promise.all([stat(this.#path, { bigint: true }), there]);
+      if (ino !== this.#inode) throw new ComponentError("FAILED_PRECONDITION", unusable("replaced", MOVED));
+      return found;
     } catch (error) {
-      if (codeOf(error) === "ENOENT") return false;
       throw failure(error);
     }
   }
@@ -118,6 +129,9 @@ export class DiskFolder implements Folder {
   }
 }
 
+const MOVED =
+  "the folder was moved, deleted or replaced while it was open: put it back, or start the sidecar again";
+
 const meanings: Readonly<Record<string, readonly [ConstructorParameters<typeof ComponentError>[0], string]>> =
   {
     ENOSPC: ["RESOURCE_EXHAUSTED", "the disk is full, nothing was written; make room"],
@@ -130,17 +144,16 @@ const meanings: Readonly<Record<string, readonly [ConstructorParameters<typeof C
     EEXIST: ["INVALID_ARGUMENT", "rootPath is a file; name a folder"],
     ENOTDIR: ["INVALID_ARGUMENT", "rootPath, or a part of it, is a file; name a folder"],
     EMFILE: ["RESOURCE_EXHAUSTED", "the process has too many files open; raise its limit"],
-    ENOENT: [
-      "FAILED_PRECONDITION",
-      "the folder was moved or deleted while it was open: put it back, or start the sidecar again",
-    ],
+    ENOENT: ["FAILED_PRECONDITION", MOVED],
   };
 
 function failure(error: unknown): ComponentError {
   if (error instanceof ComponentError) return error;
   const code = codeOf(error) ?? "";
   const [meaning, remedy] = meanings[code] ?? ["UNKNOWN", "see the system's log"];
-  return new ComponentError(meaning, `the store's files cannot be used (${code}): ${remedy}`, {
-    cause: error,
-  });
+  return new ComponentError(meaning, unusable(code, remedy), { cause: error });
+}
+
+function unusable(why: string, remedy: string): string {
+  return `the store's files cannot be used (${why}): ${remedy}`;
 }
