@@ -8,6 +8,11 @@ export function resourcesFromYaml(text: string, source: string): Resources {
   for (const { kind, name, origin } of unapplied) {
     console.warn(`daprlet: ${kind} ${name} (${origin}) is understood and not applied yet`);
   }
+  if (resources.configuration.metrics !== undefined) {
+    console.warn(
+      "daprlet: spec.metrics of a Configuration is for sidecars on Node; nothing is measured in a page",
+    );
+  }
   for (const sentence of unknown) console.warn(`daprlet: ${sentence}`);
   return resources;
 }

@@ -4,11 +4,20 @@ import { ComponentError } from "../host/errors/component-error.ts";
 import { FakeClock } from "../host/fake-clock.ts";
 import { nodeCore } from "../host/node/core-module.ts";
 import { givenResources } from "../host/node/given-components.ts";
+import type { LogFields } from "../host/platform.ts";
 import { webPlatform } from "../host/web-platform.ts";
 import type { Registration } from "./messages.ts";
 import { Sidecars } from "./sidecars.ts";
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const calls: LogFields[] = [];
+const silent = {
+  debug() {},
+  info(message: string, fields: LogFields = {}) {
+    if (message === "HTTP API Called") calls.push(fields);
+  },
+  warn() {},
+  error() {},
+};
 const failing = { up: false };
 const store = (type: `state.${string}`) =>
   defineStore({
@@ -46,7 +55,7 @@ async function worker(registration: Registration) {
   const app = await sidecars.register(registration, true);
   const runtime = await app.runtime();
   const type = () => runtime.sidecar.components.state.get("s")?.resource.type;
-  return { app, type, kept };
+  return { sidecars, app, type, kept };
 }
 const resources = (type: string) => givenResources([{ name: "s", type }], "the test");
 const registered = async (): Promise<Registration> => ({
@@ -87,4 +96,16 @@ it("what an update could not open is forgotten where another one comes", async (
   failing.up = true;
   await clock.advance(600_000);
   expect(first.type()).toBe("state.sound");
+});
+
+it("calls of the API are logged in a page, too, where a Configuration says so", async () => {
+  const given = await registered();
+  const call = { method: "GET", path: "/v1.0/state/s/k", query: "secret=1", headers: [], body: undefined };
+  const quiet = await worker(given);
+  await quiet.sidecars.handle(quiet.app, call);
+  expect(calls).toEqual([]);
+  const configuration = { apiLogging: { enabled: true } };
+  const loud = await worker({ ...given, resources: { ...(await resources("state.sound")), configuration } });
+  await loud.sidecars.handle(loud.app, call);
+  expect(calls).toEqual([expect.objectContaining({ code: 204, method: "GET /v1.0/state/s/k", size: 0 })]);
 });

@@ -1,3 +1,4 @@
+import { loggedCalls } from "../host/api/logged-calls.ts";
 import type { ComponentChange } from "../host/components/components.ts";
 import type { Registry } from "../host/components/registry.ts";
 import type { SubscriptionRecords } from "../host/configuration-subscriptions.ts";
@@ -273,7 +274,9 @@ export class Sidecars implements OriginApps {
     } catch (error) {
       return unavailable(reasonOf(error));
     }
-    return await runtime.handle(request);
+    const { apiLogging } = runtime.sidecar.resources.configuration;
+    if (!apiLogging?.enabled) return await runtime.handle(request);
+    return await loggedCalls(runtime.sidecar, apiLogging, (logged) => runtime.handle(logged))(request);
   }
 
   async member(appId: string, namespace: string): Promise<OriginMember | undefined> {
