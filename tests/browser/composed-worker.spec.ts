@@ -7,12 +7,11 @@ import { expect, Site, test } from "./fixtures.ts";
 const dist = resolve(import.meta.dirname, "../../dist");
 
 /** A worker of a site's own making, as its bundler builds it from the package. */
-async function composed(): Promise<string> {
+async function composed(script: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "daprlet-composed-"));
   writeFileSync(
     join(folder, "sw.js"),
-    `import { compose, inMemoryStore } from "daprlet/worker";
-     compose(self, () => ({ state: [inMemoryStore], pubsub: [] }), { own: true });
+    `${script}
      self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
      self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));`,
   );
@@ -37,7 +36,10 @@ async function composed(): Promise<string> {
 test("a worker composed of chosen components has those, leaves the rest out, and says so", async ({
   page,
 }) => {
-  const code = await composed();
+  const code = await composed(
+    `import { compose, inMemoryStore } from "daprlet/worker";
+     compose(self, () => ({ state: [inMemoryStore], pubsub: [] }), { own: true });`,
+  );
   expect(code).not.toContain("pubsub.browser has");
   expect(code).not.toContain("Keeps items in the browser's IndexedDB");
   const site = await Site.start();
@@ -61,5 +63,39 @@ test("a worker composed of chosen components has those, leaves the rest out, and
   expect(told.saved).toBe(204);
   expect(told.read).toBe('"kept"');
   expect(told.refused).toContain("state.indexeddb");
+  await site.stop();
+});
+
+test("a component of one's own joins those of a worker, as the guide has it", async ({ page }) => {
+  const code = await composed(
+    `import { compose, extendRegistry, workerRegistry } from "daprlet/worker";
+     const stamp = {
+       type: "middleware.http.stamp", version: "v1", summary: "", metadata: {}, features: [],
+       open: async () => ({
+         async handle(request, next) {
+           const answer = await next(request);
+           return { ...answer, headers: [...answer.headers, "x-stamp", "mine"] };
+         },
+         async close() {},
+       }),
+     };
+     compose(self, (storage) => extendRegistry(workerRegistry(storage), [stamp]), { own: true });`,
+  );
+  const site = await Site.start();
+  site.files.set("sw.js", code);
+  await page.goto(site.url);
+  await page.waitForFunction(() => window.daprlet !== undefined);
+  const stamped = await page.evaluate(async () => {
+    const document = (kind: string, name: string, spec: object) =>
+      JSON.stringify({ apiVersion: "dapr.io/v1alpha1", kind, metadata: { name }, spec });
+    const type = "middleware.http.stamp";
+    const components = [
+      document("Component", "stamp", { type, version: "v1" }),
+      document("Configuration", "pipeline", { httpPipeline: { handlers: [{ name: "stamp", type }] } }),
+    ].join("\n---\n");
+    await window.daprlet.register({ appId: "own", components });
+    return (await fetch("/v1.0/metadata")).headers.get("x-stamp");
+  });
+  expect(stamped).toBe("mine");
   await site.stop();
 });

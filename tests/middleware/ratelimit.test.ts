@@ -91,6 +91,8 @@ describe("requests", () => {
     expect(await from(sidecar, "2001:db8::1")).toEqual([204, "2001:db8::1"]);
     expect(await from(sidecar, "2001:DB8:0:0:ff::2")).toEqual([429, "2001:DB8:0:0:ff::2"]);
     expect(await from(sidecar, "192.0.2.1", ["x-real-ip", "192.0.2.9"])).toEqual([204, "192.0.2.1"]);
+    expect((await from(sidecar, "", ["x-forwarded-for", "198.51.100.1, 192.0.2.50"]))[0]).toBe(204);
+    expect((await from(sidecar, "", ["x-forwarded-for", "198.51.100.2, 192.0.2.50"]))[0]).toBe(429);
     const long = `x${"y".repeat(4000)}`;
     expect((await from(sidecar, "192.0.2.1", ["x-forwarded-for", long]))[0]).toBe(204);
     expect((await from(sidecar, "192.0.2.1", ["x-forwarded-for", long]))[0]).toBe(429);
