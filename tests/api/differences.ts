@@ -706,6 +706,48 @@ export const differences = [
     daprlet: "ends the start, with file, line and field; one slash",
     why: "it is found where it was written",
   },
+  {
+    id: "access.mtls",
+    what: "`spec.mtls.enabled: true` of a Configuration; `--enable-mtls`",
+    daprd: "the first is ignored with a warning that mTLS is disabled: it starts without TLS",
+    daprlet: "ends the start, with file and line; --allow-cleartext goes on without",
+    why: "what was to be kept from others must not be sent in the clear unasked",
+  },
+  {
+    id: "access.denials",
+    what: "an operation of access control that is denied and that daprd's search does not come to",
+    daprd: "allowed, where an operation above it or the default allows",
+    daprlet: 403,
+    why: "what is written as denied is denied",
+  },
+  {
+    id: "access.operations",
+    what: "`*` in the middle of an operation, `**` over several segments, two entries of one operation",
+    daprd: "never matches; matches one segment; the second is ignored",
+    daprlet: "as the documentation of Dapr says",
+    why: "it is what the file says",
+  },
+  {
+    id: "access.local",
+    what: "who calls, between sidecars of one user's machine or of one origin",
+    daprd: "nobody without mTLS: the default action decides",
+    daprlet: "the app that the private socket or the worker knows",
+    why: "the folder's permissions and the origin are proof enough among them",
+  },
+  {
+    id: "access.api-protocol",
+    what: "an entry of `api.allowed` or `api.denied` without `protocol`",
+    daprd: "ignored",
+    daprlet: "ends the start, with file, line and field",
+    why: "nothing would be as restricted as it looks",
+  },
+  {
+    id: "access.cleartext",
+    what: "listening, relays and other sidecars beyond the machine without TLS",
+    daprd: "as it is told",
+    daprlet: "ends the start unless --allow-cleartext is given",
+    why: "sidecars have no identities yet",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -18,7 +18,20 @@ interface Setting {
   /** `spec` of its Configuration. */
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly flags?: readonly string[];
+  /** Another sidecar calls, whose app id is {@link caller}. */
+  readonly remote?: true;
 }
+
+const caller = "bench-caller";
+/** Twenty operations, the last of them the one that is called. */
+const operations = Array.from({ length: 20 }, (_, i) => ({
+  name: i < 19 ? `/area-${i}/**` : "/hello",
+  httpVerb: ["*"],
+  action: i < 19 ? "deny" : "allow",
+}));
+const policies = [
+  { appId: caller, namespace: "default", trustDomain: "public", defaultAction: "deny", operations },
+];
 
 const middleware = (name: string, type: string, metadata = {}) => ({
   name,
@@ -39,6 +52,13 @@ const settingsWith = (collector: string): readonly Setting[] => [
     what: "a pipeline of three middlewares",
     components: three,
     spec: { httpPipeline: { handlers: three.map(({ name, type }) => ({ name, type })) } },
+  },
+  { what: "without access control", remote: true },
+  {
+    what: "with access control",
+    remote: true,
+    // daprd knows no caller here: its default decides, ours the last of the operations.
+    spec: { accessControl: { defaultAction: "allow", policies } },
   },
   ...["0", "0.01", "1"].map((samplingRate) => ({
     what: `tracing, samplingRate ${samplingRate}`,
@@ -65,6 +85,26 @@ async function start(
   return await startDaprd({ appId, resources, appPort, program, config, flags });
 }
 
+/** The rate of one setting on one side. */
+async function rateOf(setting: Setting, program: readonly string[], folder: string, appPort: number) {
+  const started: Daprd[] = [];
+  try {
+    const callee = await start(setting, program, folder, appPort);
+    started.push(callee);
+    const path = `/v1.0/invoke/${callee.appId}/method/hello`;
+    let { port } = callee;
+    if (setting.remote) {
+      const resources = mkdtempSync(join(folder, "resources-"));
+      const other = await startDaprd({ appId: caller, resources, program });
+      started.push(other);
+      port = other.port;
+    }
+    return await load(port, path, folder, { method: "POST", body });
+  } finally {
+    await Promise.all(started.map((sidecar) => sidecar.stop()));
+  }
+}
+
 export default async function bench(): Promise<void> {
   if (node.missing !== undefined) return console.log(`control is left out: ${node.missing}.`);
   if (!(await hasWrk())) return console.log("control is left out: wrk is not installed.");
@@ -72,8 +112,8 @@ export default async function bench(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "daprlet-bench-"));
   const [target, collector] = await Promise.all([startTarget(), startTarget()]);
   const settings = settingsWith(`http://127.0.0.1:${collector.port}`);
-  const rows = settings.map(({ what }) => ({
-    what: `invoke the own app, with ${what}`,
+  const rows = settings.map(({ what, remote }) => ({
+    what: remote ? `invoke another app, ${what}` : `invoke the own app, with ${what}`,
     unit: "1/s",
     values: new Map<string, number>(),
     aim: 1,
@@ -82,11 +122,7 @@ export default async function bench(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (const [i, setting] of settings.entries()) {
         for (const { name, program } of sides) {
-          const sidecar = await start(setting, program, folder, target.port);
-          const path = `/v1.0/invoke/${sidecar.appId}/method/hello`;
-          const rate = await load(sidecar.port, path, folder, { method: "POST", body }).finally(() =>
-            sidecar.stop(),
-          );
+          const rate = await rateOf(setting, program, folder, target.port);
           const { values } = rows[i] as (typeof rows)[number];
           values.set(name, Math.max(rate, values.get(name) ?? 0));
         }
