@@ -13,7 +13,7 @@ export interface Government {
   /** It answers a request by the id of an earlier one as that: then all attempts have one. */
   readonly remembers: boolean;
   newId(): string;
-  /** Aborts when the components close: nothing is tried again then. */
+  /** Aborts when the components close: nothing is tried again then that no caller ends. */
   readonly closing: AbortSignal;
 }
 
@@ -34,9 +34,7 @@ class Calls {
 
   run<T>(attempt: Operation<T>["attempt"], more: Omit<Operation<T>, "attempt"> = {}): Promise<T> {
     const { policy, closing } = this.government;
-    const { signal: caller } = more;
-    const signal = caller === undefined ? closing : AbortSignal.any([caller, closing]);
-    return policy.run({ attempt, ...more, signal });
+    return policy.run({ attempt, ...more, signal: more.signal ?? closing });
   }
 
   bytes(given: Uint8Array): Uint8Array {

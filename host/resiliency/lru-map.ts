@@ -6,7 +6,7 @@ export class LruMap<V> {
 
   /** The value of this key; made where there is none. */
   get(key: string, make: () => V): V {
-    const value = this.#values.get(key) ?? make();
+    const value = this.#values.has(key) ? (this.#values.get(key) as V) : make();
     this.#values.delete(key);
     this.#values.set(key, value);
     if (this.#values.size > this.size) {

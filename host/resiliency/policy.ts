@@ -16,7 +16,7 @@ export type Verdict = "settled" | "failed" | "again";
 export interface Operation<T> {
   /** One attempt, 1 the first. The signal aborts when its time is over or the caller goes away. */
   attempt(signal: AbortSignal | undefined, number: number): T | Promise<T>;
-  /** Left out: every answer is settled, and errors are judged by {@link errorVerdict}. */
+  /** Left out: every answer is settled, and errors are judged by their codes. */
   readonly answered?: (answer: T) => Verdict;
   readonly thrown?: (error: unknown) => Verdict;
   /** Lets go of an answer that nobody is given. */
@@ -37,11 +37,12 @@ const passing: ReadonlySet<string> = new Set([
   "ABORTED",
   "INTERNAL",
   "UNKNOWN",
-  "DATA_LOSS",
 ]);
 
-export function errorVerdict(error: unknown): Verdict {
-  return passing.has(ComponentError.from(error).code) ? "again" : "settled";
+function errorVerdict(error: unknown): Verdict {
+  const { code } = ComponentError.from(error);
+  if (code === "DATA_LOSS") return "failed";
+  return passing.has(code) ? "again" : "settled";
 }
 
 /** At least 0 and below 1. */
