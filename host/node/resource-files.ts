@@ -12,9 +12,9 @@ function isYaml(name: string): boolean {
 }
 
 /** A file that is named itself, or the YAML files directly in a folder, in the order of their names. */
-async function yamlFiles(path: string): Promise<readonly string[]> {
+async function yamlFiles(path: string, what: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => {
-    throw new ResourceError(`resources path ${path} does not exist`);
+    throw new ResourceError(`${what} ${path} does not exist`);
   });
   if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { withFileTypes: true });
@@ -78,7 +78,7 @@ export class ResourceFiles {
   async #load(failed: (error: unknown, what: string) => void): Promise<ParsedResources | undefined> {
     for (const path of this.#paths) {
       try {
-        this.#files.set(path, await yamlFiles(path));
+        this.#files.set(path, await yamlFiles(path, this.#expand ? "configuration file" : "resources path"));
       } catch (error) {
         failed(error, path);
       }

@@ -184,6 +184,24 @@ describe("Component resources", () => {
   });
 
   it("never throws anything but a ResourceError", () => {
+    const members = [
+      ..."type version metadata initTimeout baseUrl headers clientTLS rootCA renegotiation pubsubname topic".split(
+        " ",
+      ),
+      ..."routes rules bulkSubscribe policies targets retries timeouts circuitBreakers apps components".split(
+        " ",
+      ),
+      ..."secrets scopes features tracing otel zipkin metrics http httpPipeline handlers accessControl".split(
+        " ",
+      ),
+      ..."policies api allowed nameResolution configuration mtls logging apiLogging name value rules".split(
+        " ",
+      ),
+    ];
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.array(fc.dictionary(fc.constantFrom(...members), fc.jsonValue())),
+    );
     fc.assert(
       fc.property(
         fc.oneof(
@@ -192,9 +210,17 @@ describe("Component resources", () => {
           fc
             .record({
               apiVersion: fc.constant("dapr.io/v1alpha1"),
-              kind: fc.constant("Component"),
-              metadata: fc.jsonValue(),
-              spec: fc.jsonValue(),
+              kind: fc.constantFrom(
+                ...["Component", "Configuration", "Subscription", "Resiliency", "HTTPEndpoint"],
+              ),
+              metadata: fc.oneof(fc.constant({ name: "a" }), fc.jsonValue()),
+              spec: fc.oneof(
+                fc.jsonValue(),
+                fc.dictionary(
+                  fc.constantFrom(...members),
+                  fc.oneof(fc.dictionary(fc.constantFrom(...members), value), value),
+                ),
+              ),
               scopes: fc.jsonValue(),
             })
             .map((value) => yaml.stringify(value)),

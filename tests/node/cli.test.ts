@@ -135,6 +135,8 @@ describe("daprlet run", () => {
     const url = `http://localhost:${port}/v1.0/invoke/ps/method/greeting`;
     expect(await (await fetch(url)).text()).toBe("Hello, World!");
     expect(Date.now() - began).toBeLessThan(3_000);
+    const twin = shop.start(["run", "--app-id", "other"]);
+    await twin.says(/warning: other runs already \(pid \d+\): its calls and events are shared with this one/);
     running.child.kill("SIGKILL");
     await running.ended;
     const gone = await fetch(url);

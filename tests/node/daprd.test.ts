@@ -100,6 +100,7 @@ describe("daprlet daprd", () => {
     [["daprd", "--app-id", "a", "--app-protocol", "grpc"], /--app-protocol grpc is not supported yet/],
     [["daprd", "--app-id", "a", "--resources-path", "nowhere"], /resources path nowhere does not exist/],
     [["run", "-f", "dapr.yaml"], /--run-file dapr.yaml: there is no such file/],
+    [["daprd", "-f", "dapr.yaml"], /--run-file: a template is for `daprlet run`/],
     [["run", "-k", "--app-id", "a"], /--kubernetes: daprlet does not run in Kubernetes mode/],
     [["fly"], /unknown command 'fly'/],
   ])("refuses %j by name", async (args, sentence) => {

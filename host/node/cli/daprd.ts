@@ -11,6 +11,7 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const began = performance.now();
   const port = given.port("dapr-http-port") ?? 3500;
   if (given.on("wait")) return await waitForSidecar(port);
+  if (given.has("run-file")) throw new UsageError("--run-file: a template is for `daprlet run`");
   const appId = given.text("app-id");
   if (appId === undefined || appId === "") throw new UsageError("app id: use --app-id to name the app");
   const log = commandLog(given, appId, "logfmt", false, terminal.out);

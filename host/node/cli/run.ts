@@ -5,6 +5,7 @@ import { generatedAppId } from "./app-id.ts";
 import { AppProcess, type Ending, NotStartedError } from "./app-process.ts";
 import { checkFlags, type Given } from "./arguments.ts";
 import { componentModules } from "./component-modules.ts";
+import { otherInstances } from "./other-instances.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import { StopRequests } from "./stop-requests.ts";
 import type { Terminal } from "./terminal.ts";
@@ -67,6 +68,11 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
   try {
     const app = appPort === undefined ? "" : `, its app on port ${appPort}`;
     terminal.out(`${appId} is up: its sidecar is at ${sidecar.url}${app}`);
+    const { namespace } = sidecar.runtime.sidecar;
+    otherInstances(appId, namespace, terminal).then(
+      (sentence) => sentence && log.warn(sentence),
+      () => undefined,
+    );
     if (command.length === 0) {
       await stops.first;
       return 0;
