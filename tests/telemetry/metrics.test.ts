@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { types } from "node:util";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
@@ -14,6 +17,7 @@ afterEach(async () => {
 const app = new Hono()
   .get("/dapr/subscribe", (c) => c.json([{ pubsubname: "pubsub", topic: "orders", route: "/orders" }]))
   .post("/orders", (c) => c.json({ status: "DROP" }))
+  .post("/queue", (c) => c.text(""))
   .get("/tea", (c) => c.text("short and stout", 418));
 
 async function start(options: Partial<SidecarOptions> = {}) {
@@ -139,6 +143,78 @@ describe("metrics", () => {
       opened: told("activations_total", "circuitbreaker", "open"),
       store: told("count", "timeout", "", "Statestore_statestore"),
     }).toEqual({ loaded: 1, held: [2, 2], closed: 2, changed: [1, 2], opened: 2, store: 1 });
+  });
+
+  it("count invocations on both sides, and none that found nobody", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dm-"));
+    const [caller, called] = [
+      await start({ machineFolder: folder, appId: "caller" }),
+      await start({ machineFolder: folder, appId: "called" }),
+    ];
+    await fetch(`${caller.url}/v1.0/invoke/called/method/tea`);
+    await fetch(`${caller.url}/v1.0/invoke/nobody/method/tea`);
+    const [sent, received] = [await read(caller), await read(called)];
+    const of = (samples: ReadonlyMap<string, number>) =>
+      [...samples].filter(([name]) => /^dapr_runtime_service_\w+(total|_count)\{/.test(name));
+    expect(of(sent)).toEqual([
+      ['dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="called",type="unary"}', 1],
+      [
+        'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="called",status="418",type="unary"}',
+        1,
+      ],
+      [
+        'dapr_runtime_service_invocation_res_recv_latency_ms_count{app_id="caller",src_app_id="called",status="418"}',
+        1,
+      ],
+    ]);
+    expect(of(received)).toEqual([
+      ['dapr_runtime_service_invocation_req_recv_total{app_id="called",src_app_id="caller"}', 1],
+      ['dapr_runtime_service_invocation_res_sent_total{app_id="called",dst_app_id="caller",status="418"}', 1],
+    ]);
+    await Promise.all(open.splice(0).map((sidecar) => sidecar.stop()));
+    rmSync(folder, { recursive: true });
+  });
+
+  it("count events by the way they took, and bindings and secrets by what was asked of them", async () => {
+    const events = [{ entryId: "1", event: "a", contentType: "text/plain" }];
+    const sidecar = await start({
+      components: [
+        { name: "pubsub", type: "pubsub.in-memory" },
+        { name: "queue", type: "bindings.in-memory", metadata: { direction: "input,output" } },
+        { name: "vault", type: "secretstores.in-memory", metadata: { a: "b" } },
+        { name: "settings", type: "configuration.in-memory" },
+      ],
+    });
+    const post = async (path: string, body: unknown) =>
+      await fetch(sidecar.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await post("/v1.0/publish/bulk/pubsub/orders", events);
+    await post("/v1.0/bindings/queue", { operation: "create", data: "event" });
+    await fetch(`${sidecar.url}/v1.0/secrets/vault/a`);
+    await fetch(`${sidecar.url}/v1.0/secrets/vault/none`);
+    await fetch(`${sidecar.url}/v1.0/configuration/settings`);
+    const counted = async () =>
+      [...(await read(sidecar))]
+        .filter(([name]) => /^dapr_component_\w+_count\{/.test(name) && !name.includes("latencies"))
+        .map(
+          ([name, value]) => `${name.replace(/app_id="shop",|namespace="",|dapr_component_/g, "")} ${value}`,
+        )
+        .sort();
+    await expect
+      .poll(counted)
+      .toEqual([
+        'configuration_count{component="settings",operation="get",success="true"} 1',
+        'input_binding_count{component="queue",success="true"} 1',
+        'output_binding_count{component="queue",operation="create",success="true"} 1',
+        'pubsub_egress_bulk_count{component="pubsub",success="true",topic="orders"} 1',
+        'pubsub_egress_bulk_event_count{component="pubsub",success="true",topic="orders"} 1',
+        'pubsub_ingress_count{component="pubsub",process_status="drop",status="success",topic="orders"} 1',
+        'secret_count{component="vault",operation="get",success="false"} 1',
+        'secret_count{component="vault",operation="get",success="true"} 1',
+      ]);
   });
 
   it("follow a Configuration", async () => {
