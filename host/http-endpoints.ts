@@ -35,6 +35,7 @@ const what = { kind: "HTTPEndpoint", field: "spec." };
 export class HttpEndpoints {
   readonly #options: HttpEndpointsOptions;
   #open: ReadonlyMap<string, Open> = new Map();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: HttpEndpointsOptions) {
     this.#options = options;
@@ -50,13 +51,25 @@ export class HttpEndpoints {
 
   /**
    * Brings what is open to `resources`, with secrets read anew. `failed` is told of each that cannot be opened as it is
-   * wanted; what was there of it stays, unless it throws. What is left behind closes once `drained` has resolved.
+   * wanted; what was there of it stays, unless it throws. What is left behind closes once `drained` has resolved. Updates
+   * run one after the other.
    */
-  async update(
+  update(
     resources: readonly HttpEndpointResource[],
     stores: OpenedSecretStores,
     failed: (error: ComponentError) => void = raise,
     drained: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    const turn = this.#turn.then(() => this.#become(resources, stores, failed, drained));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #become(
+    resources: readonly HttpEndpointResource[],
+    stores: OpenedSecretStores,
+    failed: (error: ComponentError) => void,
+    drained: () => Promise<void>,
   ): Promise<void> {
     const { appId, namespace } = this.#options;
     const before = this.#open;

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
@@ -8,6 +8,7 @@ import { runtimeFolder } from "../machine/runtime-folder.ts";
 import type { MetricsDoor, SidecarOptions } from "../sidecar-options.ts";
 import { type Given, UsageError } from "./arguments.ts";
 import { cliLog, type LogFormat } from "./cli-log.ts";
+import { logFile } from "./log-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 const levels: ReadonlyMap<string, LogLevel> = new Map([
@@ -30,17 +31,6 @@ export function logLevel(given: Given): LogLevel {
   return level;
 }
 
-/** Appends lines to a file. */
-function fileWriter(path: string): (line: string) => void {
-  let file: number;
-  try {
-    file = openSync(path, "a");
-  } catch (error) {
-    throw new UsageError(`--log-file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
-  }
-  return (line) => writeSync(file, `${line}\n`);
-}
-
 export function commandLog(
   given: Given,
   appId: string,
@@ -54,7 +44,7 @@ export function commandLog(
     format: given.on("log-as-json") ? "json" : format,
     colour: colour && file === undefined,
     appId,
-    write: file === undefined ? write : fileWriter(file),
+    write: file === undefined ? write : logFile(resolve(file), "choose another by --log-file"),
     now: () => new Date(),
   });
 }
