@@ -21,6 +21,7 @@ import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
 import { listenForScrapes } from "./metrics/listen-for-scrapes.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
+import { proxiedFetch } from "./proxied-fetch.ts";
 import { publicHandler } from "./public-handler.ts";
 import { nodeRegistry, nodeRules } from "./registry.ts";
 import { type HttpServer, listen } from "./server.ts";
@@ -143,7 +144,12 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     options.metrics === undefined || settings.enabled === false
       ? undefined
       : new RuntimeMeters({ appId: options.appId, namespace: options.namespace, settings, clock, log });
-  const platform = { ...nodePlatform(log, clock), allowCleartext: options.allowCleartext };
+  const proxied = options.environment && proxiedFetch(options.environment);
+  const platform = {
+    ...nodePlatform(log, clock),
+    ...(proxied !== undefined && { fetch: proxied }),
+    allowCleartext: options.allowCleartext,
+  };
   const relays = relayConnections(platform);
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
