@@ -109,3 +109,50 @@ it("calls of the API are logged in a page, too, where a Configuration says so", 
   await loud.sidecars.handle(loud.app, call);
   expect(calls).toEqual([expect.objectContaining({ code: 204, method: "GET /v1.0/state/s/k", size: 0 })]);
 });
+
+it("access control holds between the apps of one origin", async () => {
+  const policies = [
+    {
+      appId: "friend",
+      namespace: "default",
+      trustDomain: "public",
+      operations: [],
+      defaultAction: "allow" as const,
+    },
+  ];
+  const configuration = { accessControl: { defaultAction: "deny" as const, policies } };
+  const given = await registered();
+  const { sidecars, app } = await worker({
+    ...given,
+    resources: { ...(await resources("state.sound")), configuration },
+  });
+  const reached: string[] = [];
+  app.channel.add(
+    {
+      open: true,
+      awake: true,
+      invoke: async ({ path }) => {
+        reached.push(path);
+        return { status: 200, headers: [], body: undefined };
+      },
+    },
+    [],
+  );
+  const asked = async (appId: string) => {
+    const other = await sidecars.register({ ...given, appId }, true);
+    const path = "/v1.0/invoke/shop/method/x";
+    const request = { method: "GET", path, query: "", headers: [], body: undefined };
+    return (await sidecars.handle(other, request)).status;
+  };
+  reached.length = 0;
+  expect(await asked("friend")).toBe(200);
+  expect(await asked("stranger")).toBe(403);
+  expect(reached.filter((path) => path === "/x")).toEqual(["/x"]);
+});
+
+it("a relay beyond the machine in clear text is refused, unless the page allows it", async () => {
+  const relay = { url: "ws://relay.example", room: "default", token: undefined };
+  const given = { ...(await registered()), relay };
+  await expect(worker(given)).rejects.toThrow(/the relay at relay\.example .* in clear text/);
+  await expect(worker({ ...given, allowCleartext: true })).resolves.toBeDefined();
+});

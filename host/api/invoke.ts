@@ -182,6 +182,9 @@ function invokeOwn(sidecar: Sidecar, request: RuntimeRequest): Promise<RuntimeRe
   throw new AppUnreachableError("cannot invoke local endpoint: app channel not initialized");
 }
 
+const unknownCallers =
+  "who calls through the relay is nobody to access control, whose default action decides: bind its tokens to app ids (grants)";
+
 /** The answer to a call that access control refuses, on the normal form of its path; undefined: it may pass. */
 function refuseCaller(
   access: AccessTable,
@@ -225,6 +228,7 @@ async function received(sidecar: Sidecar, request: RuntimeRequest, caller: Peer)
   }
   const { access } = sidecar.guards;
   if (access !== undefined) {
+    if (caller.claimed) sidecar.once(unknownCallers);
     const refused = refuseCaller(access, sidecar.appId, request.method, normal.path, caller);
     if (refused !== undefined) {
       // What is not read would hold up the connection that it came by.
