@@ -106,6 +106,8 @@ describe("the switches of run and daprd", () => {
     );
     expect(checkFlags(read("--app-id", "a").given)).toBeUndefined();
     expect(() => checkFlags(read("-k").given)).toThrow(/^--kubernetes: /);
+    expect(() => checkFlags(read("--enable-mtls").given)).toThrow(/^--enable-mtls: /);
+    expect(checkFlags(read("--enable-mtls=false", "--kubernetes=false").given)).toBeUndefined();
   });
 
   it("reads or refuses anything, and never loses a word of the command", () => {

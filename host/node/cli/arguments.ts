@@ -167,6 +167,8 @@ export function checkFlags(given: Given): string | undefined {
   for (const flag of flags) {
     const name = flag.names[0] as string;
     if (!given.has(name)) continue;
+    // Dapr's own tools write out every switch: one that is turned off asks for nothing.
+    if (flag.value === undefined && !given.on(name)) continue;
     if (flag.refused !== undefined) throw new UsageError(`--${name}: ${flag.refused}`);
     if (flag.later !== undefined) later.set(flag.later, [...(later.get(flag.later) ?? []), `--${name}`]);
   }
