@@ -106,12 +106,12 @@ function machine(
 
 /** Throws before anything is opened. */
 function refuseCleartextDoors(options: SidecarOptions, addresses: readonly string[]): void {
-  const { certificate, allowCleartext, metrics, relay } = options;
+  const { certificate, allowCleartext, metrics, relay, publicListenAddresses = [] } = options;
   const api = certificate !== undefined;
   const remedy = "give it a certificate (--tls-cert-file, --tls-key-file)";
   const scraped = metrics?.listenAddresses ?? [];
   const cause =
-    cleartextListener("the API", addresses, api, allowCleartext, remedy) ??
+    cleartextListener("the API", [...addresses, ...publicListenAddresses], api, allowCleartext, remedy) ??
     cleartextListener("/metrics", scraped, false, allowCleartext, "let a proxy of this machine serve it");
   if (cause !== undefined) throw new Error(cause);
   if (relay !== undefined) refuseCleartext("the relay", relay, allowCleartext);
@@ -251,7 +251,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   });
   const scrapes =
     meters &&
-    listenForScrapes(meters, options, door).then((server) => {
+    // Scrapers take it for HTTP.
+    listenForScrapes(meters, options, { ...door, certificate: undefined }).then((server) => {
       scraped = server;
       log.info(`metrics are at http://localhost:${server.port}/metrics`);
     });

@@ -100,6 +100,8 @@ function startApp({ given, command, terminal }: Session, sidecar: NodeSidecar): 
       ...terminal.environment,
       APP_ID: sidecar.appId,
       DAPR_HTTP_PORT: String(sidecar.port),
+      // Dapr's SDKs take the port for one in the clear.
+      ...(sidecar.url.startsWith("https:") && { DAPR_HTTP_ENDPOINT: sidecar.url }),
       ...(port !== undefined && { APP_PORT: String(port) }),
       ...(grpcPort !== undefined && { DAPR_GRPC_PORT: String(grpcPort) }),
       ...(sidecar.metricsPort !== undefined && { DAPR_METRICS_PORT: String(sidecar.metricsPort) }),
