@@ -1,8 +1,8 @@
 import type { Call, Endpoint } from "./api/endpoint.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { invokeApp, refuseRoute } from "./api/invoke.ts";
+import { type Routed, takenRoute } from "./api/taken-route.ts";
 import type { Next } from "./components/middleware/middleware.ts";
-import type { Route, RouteFault } from "./core/core.ts";
 import {
   header,
   type RuntimeRequest,
@@ -12,14 +12,11 @@ import {
   withoutHeader,
 } from "./http.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { ApiAccess } from "./security/api-access.ts";
 import { equalTokens } from "./security/token.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 /** What anybody may ask. */
 const open: readonly string[] = ["healthz.get", "healthz.outbound"];
-
-type Routed = Route | RouteFault;
 
 /** The row that answers a route; undefined: it is an invocation, or no path at all. */
 function endpointOf(route: Routed): Endpoint | undefined {
@@ -29,17 +26,6 @@ function endpointOf(route: Routed): Endpoint | undefined {
 function isOpen(route: Routed): boolean {
   const endpoint = endpointOf(route);
   return endpoint !== undefined && open.includes(endpoint.name);
-}
-
-/**
- * What is left of a route where parts of the API are forbidden: a forbidden row is none, so that what remains is an
- * invocation by a header. Undefined where invocation is forbidden as well.
- */
-function permittedRoute(route: Routed, api: ApiAccess): Routed | undefined {
-  const invoked = typeof route === "string" || route.operation < 0;
-  if (!invoked && api.allows(route)) return route;
-  if (!api.invokes) return undefined;
-  return invoked ? route : { operation: -1, params: [], path: route.path };
 }
 
 /**
@@ -83,13 +69,9 @@ export class Dispatch {
     return this.#sidecar.core.route(method, path);
   }
 
-  #answer(request: RuntimeRequest, route: Routed): Promise<RuntimeResponse> | RuntimeResponse {
-    const { api } = this.#sidecar.guards;
-    if (api !== undefined) {
-      const permitted = permittedRoute(route, api);
-      if (permitted === undefined) return text("404 page not found\n", 404);
-      route = permitted;
-    }
+  #answer(request: RuntimeRequest, found: Routed): Promise<RuntimeResponse> | RuntimeResponse {
+    const route = takenRoute(this.#sidecar, request, found);
+    if (route === undefined) return text("404 page not found\n", 404);
     if (typeof route === "string") return refuseRoute(route, request);
     const requestId = header(request.headers, "daprlet-request-id");
     if (requestId !== undefined) {

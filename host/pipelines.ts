@@ -52,12 +52,17 @@ export function checkPipelines({ components, configuration }: Resources, owner: 
 /** What a request's path is called in a middleware's routes; undefined for one that is none. */
 type PathOf = (request: RuntimeRequest) => string | undefined;
 
-function passing({ component, routes }: OpenedMiddleware, pathOf: PathOf): Pipeline {
-  if (routes === undefined) return (request, next) => component.handle(request, next);
-  return (request, next) => {
-    const path = pathOf(request);
-    return path === undefined || routes(path) ? component.handle(request, next) : next(request);
-  };
+function isMeant({ routes }: OpenedMiddleware, request: RuntimeRequest, pathOf: PathOf): boolean {
+  if (routes === undefined) return true;
+  const path = pathOf(request);
+  return path === undefined || routes(path);
+}
+
+function passing(step: OpenedMiddleware, pathOf: PathOf): Pipeline {
+  const { component } = step;
+  if (step.routes === undefined) return (request, next) => component.handle(request, next);
+  return (request, next) =>
+    isMeant(step, request, pathOf) ? component.handle(request, next) : next(request);
 }
 
 function refusing(pipeline: PipelineName, name: string | undefined): Pipeline {
@@ -91,7 +96,7 @@ export class Pipelines {
   app: Pipeline | undefined;
 
   /** Until the first update, what has to pass a pipeline is answered 503: it must not slip by while components open. */
-  constructor(sidecar: Pick<Sidecar, "core" | "namespace" | "log">, { configuration }: Resources) {
+  constructor(sidecar: Sidecar, { configuration }: Resources) {
     this.#log = sidecar.log;
     this.#paths = {
       httpPipeline: (request) => dispatchedPath(sidecar, request),
@@ -115,7 +120,11 @@ export class Pipelines {
 
   /** Whether a step in front of the API expects somebody whom another site sends here. */
   lands(landing: Landing): boolean {
-    return this.#inFront.some((step) => step?.component.lands?.(landing));
+    return this.#inFront.some((step) => {
+      if (step?.component.lands === undefined) return false;
+      const request: RuntimeRequest = { ...landing, method: "GET", body: undefined };
+      return isMeant(step, request, this.#paths.httpPipeline) && step.component.lands(landing);
+    });
   }
 
   #made(name: PipelineName, wanted: readonly PipelineHandler[], open: Open): Pipeline | undefined {

@@ -8,7 +8,6 @@ import { ComponentError } from "../errors/component-error.ts";
 import { json, noContent, type RuntimeResponse } from "../http.ts";
 import { isFields } from "../resources/fields.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
-import { invokeApp } from "./invoke.ts";
 import { queryMetadata } from "./query-metadata.ts";
 import { malformed, requestBody } from "./state/request-body.ts";
 
@@ -96,8 +95,6 @@ function changeOf(given: unknown): ConfigurationChange {
 
 /** Not in Dapr, where settings are changed in the store's own way; a store in a page or in memory has no other. */
 async function set(call: Call): Promise<RuntimeResponse> {
-  // As every path that is no endpoint.
-  if (call.sidecar.strict) return await invokeApp({ ...call, params: [] });
   const { name, store } = addressed(call);
   const body = await requestBody(call, undefined);
   let given: unknown;
@@ -125,7 +122,13 @@ const stable = (path: string) => [`/v1.0/configuration/${path}`, `/v1.0-alpha1/c
 /** Dapr's configuration: dapr-http-api §1.7. */
 export const configuration: readonly Endpoint[] = [
   { name: "configuration.get", methods: ["GET"], paths: stable("{store}"), handle: get },
-  { name: "configuration.set", methods: ["POST"], paths: ["/v1.0/configuration/{store}"], handle: set },
+  {
+    name: "configuration.set",
+    methods: ["POST"],
+    paths: ["/v1.0/configuration/{store}"],
+    handle: set,
+    leaves: ({ strict }) => strict,
+  },
   {
     name: "configuration.subscribe",
     methods: ["GET"],

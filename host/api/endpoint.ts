@@ -1,3 +1,4 @@
+import type { Route } from "../core/core.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Sidecar } from "../sidecar.ts";
 
@@ -26,4 +27,6 @@ export interface Endpoint {
   readonly methods: readonly string[];
   readonly paths: readonly string[];
   readonly handle: Handler;
+  /** Whether it takes itself for no endpoint, which leaves the request to the app that a header addresses. */
+  readonly leaves?: (sidecar: Sidecar, request: RuntimeRequest, route: Route) => boolean;
 }

@@ -5,7 +5,6 @@ import { apiError } from "../errors/api-error.ts";
 import { header, noContent, type RuntimeResponse, readBody } from "../http.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { addressed } from "./invoke/target.ts";
-import { invokeApp } from "./invoke.ts";
 import { outcomeId } from "./outcome-id.ts";
 import { publishBulk } from "./publish/bulk.ts";
 import { refused, toBroker, unframed, unpublished } from "./publish/to-broker.ts";
@@ -27,11 +26,8 @@ const publishing = (publisher: typeof publish) => (call: Call) => {
 function publishUnnamed(call: Call): Promise<RuntimeResponse> | RuntimeResponse {
   const [topic = ""] = call.params;
   const { sidecar } = call;
-  const unrouted: Call = { ...call, params: [] };
-  if (sidecar.strict || addressed(unrouted) !== undefined) return invokeApp(unrouted);
   const all = sidecar.components.pubsub;
-  const [only, another] = all.values();
-  if (only === undefined) return invokeApp(unrouted);
+  const [only, another] = [...all.values()] as [OpenedPubSub, ...OpenedPubSub[]];
   if (all.has(topic)) return apiError("ERR_TOPIC_NAME_EMPTY", { name: topic });
   if (another !== undefined) {
     return apiError(
@@ -49,6 +45,11 @@ function publishUnnamed(call: Call): Promise<RuntimeResponse> | RuntimeResponse 
   );
   return publish(call, only, topic, queryMetadata(call.request.query));
 }
+
+const leavesUnnamed: NonNullable<Endpoint["leaves"]> = (sidecar, request, { path }) =>
+  sidecar.strict ||
+  addressed({ request, params: [], path }) !== undefined ||
+  sidecar.components.pubsub.size === 0;
 
 /** dapr-http-api §1.3, from the topic on. */
 async function publish(
@@ -101,5 +102,6 @@ export const pubsub: readonly Endpoint[] = [
     methods: ["POST", "PUT"],
     paths: ["/v1.0/publish/{topic}"],
     handle: publishUnnamed,
+    leaves: leavesUnnamed,
   },
 ];

@@ -10,7 +10,6 @@ import { isFields } from "../resources/fields.ts";
 import type { EventStream } from "../subscriptions/event-stream.ts";
 import type { Verdict } from "../subscriptions/verdict.ts";
 import type { Call, Endpoint, Handler } from "./endpoint.ts";
-import { invokeApp } from "./invoke.ts";
 import { queryMetadata } from "./query-metadata.ts";
 import { malformed, requestBody } from "./state/request-body.ts";
 
@@ -25,11 +24,11 @@ const verdicts: ReadonlyMap<unknown, Verdict> = new Map([
   ["DROP", "drop"],
 ]);
 
-/** Today's Dapr has none of these paths over HTTP: strict, they are answered as every path that is no endpoint. */
-const streaming =
-  (handle: Handler): Handler =>
-  (call) =>
-    call.sidecar.strict ? invokeApp({ ...call, params: [] }) : handle(call);
+/** Today's Dapr has none of these paths over HTTP. */
+const streaming = (handle: Handler): Pick<Endpoint, "handle" | "leaves"> => ({
+  handle,
+  leaves: ({ strict }) => strict,
+});
 
 function addressed({ sidecar, params: [name = ""] }: Call): OpenedPubSub {
   if (name === "") throw new ApiError("ERR_PUBSUB_EMPTY", { name });
@@ -197,8 +196,8 @@ const topic = `${base}/{topic*}`;
 
 /** Streaming subscriptions, as Dapr's gRPC API has them (`SubscribeTopicEventsAlpha1`), over HTTP. */
 export const subscribe: readonly Endpoint[] = [
-  { name: "subscribe.stream", methods: ["GET"], paths: [base, topic], handle: streaming(open) },
-  { name: "subscribe.add", methods: ["PUT"], paths: [topic], handle: streaming(add) },
-  { name: "subscribe.remove", methods: ["DELETE"], paths: [topic], handle: streaming(remove) },
-  { name: "subscribe.verdict", methods: ["POST"], paths: [base], handle: streaming(settle) },
+  { name: "subscribe.stream", methods: ["GET"], paths: [base, topic], ...streaming(open) },
+  { name: "subscribe.add", methods: ["PUT"], paths: [topic], ...streaming(add) },
+  { name: "subscribe.remove", methods: ["DELETE"], paths: [topic], ...streaming(remove) },
+  { name: "subscribe.verdict", methods: ["POST"], paths: [base], ...streaming(settle) },
 ];

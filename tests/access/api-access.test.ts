@@ -102,6 +102,13 @@ describe("spec.api", () => {
   });
 });
 
+it("what forbids invocations forbids them under the paths of the API that are left to apps, too", async () => {
+  const { runtime, reached } = await callee(spec({ denied: [["invoke", "v1.0"]] }));
+  const headers = { "dapr-app-id": "callee" };
+  expect((await runtime.fetch("/v1.0/publish/topic", { method: "POST", headers })).status).toBe(404);
+  expect(reached).toEqual([]);
+});
+
 describe("spec.components.deny", () => {
   const component = (name: string, type: string) =>
     `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: ${type}\n  version: v1\n`;

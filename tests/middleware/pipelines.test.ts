@@ -231,6 +231,23 @@ describe("routes of any middleware", () => {
     }
   });
 
+  it.each([
+    ["POST", "/v1.0/publish/orders", "a path of the book's form that names no pub/sub"],
+    ["GET", "/v1.0/state/statestore/k", "a part of the API that is forbidden"],
+    ["GET", "/v1.0/invoke/outside.elsewhere/method/x", "an HTTPEndpoint of any namespace"],
+    ["GET", "/v1.0/invoke/HTTP:%2F%2FServer.invalid:80%2F/method/x", "a server in another spelling"],
+  ])("%s %s is what it leads to: %s", async (method, path) => {
+    told = new Told();
+    const known = [
+      yaml(only("/v1.0/invoke/shop/**, /v1.0/invoke/outside/**, /v1.0/invoke/http:/**"), ["a"]),
+      "kind: Configuration\nmetadata: {name: c}\nspec: {api: {denied: [{name: state, version: v1.0, protocol: http}]}}",
+      "kind: HTTPEndpoint\nmetadata: {name: outside}\nspec: {baseUrl: 'http://server.invalid'}",
+    ].join("\n---\n");
+    runtime = await startWith(told, known, echo);
+    await runtime.fetch(path, { method, headers: path.includes("invoke") ? {} : { "dapr-app-id": "shop" } });
+    expect(told.take()).toEqual([">a", "<a"]);
+  });
+
   it("are the app's own paths in front of it", async () => {
     const sidecar = await start(only("/x/*"), [], ["a"], echo);
     await sidecar.fetch(`${invoke}/1`);
