@@ -58,6 +58,8 @@ describe("HTTP_PROXY and NO_PROXY", () => {
     expect(asked).toEqual(["service.example"]);
     expect(await invoke(`http://127.0.0.1:${target}`)).toBe(`200 POST 127.0.0.1:${target}`);
     expect(await invoke(`http://localhost:${target}`)).toBe(`200 POST localhost:${target}`);
+    for (const own of ["127.0.0.2", "[::1]", "shop.localhost", "LOCALHOST"])
+      await invoke(`http://${own}:${target}`);
     expect(asked).toEqual(["service.example"]);
   });
 
