@@ -204,6 +204,40 @@ describe("T30: oauth2", () => {
     expect(logged.join()).not.toContain("a secret");
   });
 
+  it.each(["Bearer\r\nx-admin: yes", "constructor", ""])(
+    "a token of the type %j is no other header",
+    async (type) => {
+      const { runtime, provider, seen } = await shop("google");
+      provider.instead = (response) => {
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ access_token: "t", token_type: type }));
+      };
+      const visitor = new Visitor(runtime);
+      const back = await visitor.toProvider();
+      const { status } = await visitor.get(back.pathname + back.search);
+      if (status === 302) await visitor.get(wanted);
+      expect(seen.map(([, authorization]) => authorization)).toEqual(
+        type.includes("\n") ? [] : [type === "" ? "Bearer t" : "constructor t"],
+      );
+    },
+  );
+
+  it("keeps no long addresses of people who have not logged in", async () => {
+    const { runtime } = await shop("google");
+    const answer = await runtime.fetch(`/v1.0/invoke/shop/method/orders?of=${"x".repeat(10_000)}`);
+    expect(answer.status).toBe(414);
+  });
+
+  it.each([
+    [{}, true],
+    [{ exceptFor: "/v1.0/invoke/shop/method/back" }, false],
+    [{ onlyFor: "/v1.0/invoke/shop/method/orders" }, false],
+  ])("lets another site lead to what it answers itself: %j: %s", async (limits, expected) => {
+    const { runtime } = await shop("google", limits);
+    const { pathname: path } = new URL(callback);
+    expect(runtime.pipelines.lands({ path, query: "state=x", headers: [] })).toBe(expected);
+  });
+
   it("paths that pathFilter does not match pass as they are", async () => {
     const { runtime, seen } = await shop("google", { pathFilter: "/method/orders" });
     expect((await runtime.fetch("/v1.0/invoke/shop/method/free")).status).toBe(200);

@@ -64,6 +64,9 @@ const redirect = (location: string, cookies: readonly string[]): RuntimeResponse
   body: undefined,
 });
 
+/** Thousands who never log in may be waited for. */
+const longestTarget = 2_048;
+
 class OAuth2 implements HttpMiddleware {
   readonly #options: Decoded<typeof metadata>;
   readonly #context: ComponentContext;
@@ -129,6 +132,10 @@ class OAuth2 implements HttpMiddleware {
   }
 
   async #begin(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const target = targetOf(request);
+    if (target.length > longestTarget) {
+      return plainAnswer(414, "log in first: this address is too long to lead back to after a login");
+    }
     const { authURL, clientId, redirectURL, scopes, usePKCE } = this.#options;
     const { platform } = this.#context;
     const [state, verifier] = [secret(platform), secret(platform)];
@@ -148,7 +155,7 @@ class OAuth2 implements HttpMiddleware {
       parameters.code_challenge_method = "S256";
     }
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    const id = this.#logins.begin({ state, verifier, target: targetOf(request) });
+    const id = this.#logins.begin({ state, verifier, target });
     return redirect(url.href, [this.#cookie(this.#loginCookie(state), id, 600)]);
   }
 

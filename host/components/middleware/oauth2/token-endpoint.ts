@@ -31,12 +31,16 @@ function basic({ clientId, clientSecret }: TokenEndpointOptions): string {
   return `Basic ${toBase64(new TextEncoder().encode(encoded.join(":")))}`;
 }
 
+const schemes: ReadonlyMap<string, string> = new Map([
+  ["bearer", "Bearer"],
+  ["mac", "MAC"],
+  ["basic", "Basic"],
+]);
+
 /** The names of schemes as Go's client writes them. */
 function scheme(type: unknown): string {
   const given = typeof type === "string" && type !== "" ? type : "bearer";
-  const known = { bearer: "Bearer", mac: "MAC", basic: "Basic" } as const;
-  const lower = given.toLowerCase();
-  return lower in known ? known[lower as keyof typeof known] : given;
+  return schemes.get(given.toLowerCase()) ?? given;
 }
 
 /** The members of an answer in JSON, or in the form that GitHub answers with where it is not asked for JSON. */
@@ -131,10 +135,12 @@ export class TokenEndpoint {
       // Told below, by what is missing.
     }
     const { access_token: token, token_type: type, expires_in: seconds, error } = answer;
-    if (response.ok && error === undefined && typeof token === "string" && sendable.test(token)) {
+    const kind = scheme(type);
+    const whole = typeof token === "string" && sendable.test(token) && sendable.test(kind);
+    if (response.ok && error === undefined && whole) {
       const expires = Number(seconds);
       return {
-        header: `${scheme(type)} ${token}`,
+        header: `${kind} ${token}`,
         expiresInMs: expires > 0 && Number.isFinite(expires) ? expires * 1000 : undefined,
       };
     }
