@@ -36,6 +36,8 @@ export interface NodeSidecar {
   readonly metricsPort: number | undefined;
   readonly url: string;
   readonly runtime: Runtime;
+  /** Reads resource files again, though nobody saw them change; resolves when what they say holds. */
+  reload(): Promise<void>;
   /** Graceful; resolves when all is closed. Idempotent. */
   stop(): Promise<void>;
   /** Resolves once it has stopped, also by POST /v1.0/shutdown. */
@@ -264,10 +266,11 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     throw failed.reason;
   }
   const paths = [...(options.resourcesPaths ?? []), ...(options.configPaths ?? [])];
-  if (paths.length > 0 && (found.resources.configuration.hotReload ?? true)) {
+  if (paths.length > 0) {
     const update = (resources: Resources) => runtime.update(resources);
     const { reconcileMs } = options;
-    watching = watchResources({ paths, found, clock, log, update, reconcileMs });
+    const watched = found.resources.configuration.hotReload ?? true;
+    watching = watchResources({ paths, watched, found, clock, log, update, reconcileMs });
   }
   started = true;
   const port = (servers[0] as HttpServer).port;
@@ -278,6 +281,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     metricsPort,
     url: `${options.certificate ? "https" : "http"}://localhost:${port}`,
     runtime,
+    reload: async () => watching?.again(),
     stop,
     stopped,
   };

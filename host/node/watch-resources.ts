@@ -12,6 +12,8 @@ const afterMs = 200;
 
 export interface WatchOptions {
   readonly paths: readonly string[];
+  /** False: they are read again only when asked. */
+  readonly watched: boolean;
   readonly found: Pick<FoundResources, "reload" | "resources">;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,10 +32,10 @@ function secretsFiles({ components }: Resources): readonly string[] {
   });
 }
 
-/** Reads resource files again whenever they change. The same fault is told once. */
-export function watchResources({ paths, found, clock, log, update, reconcileMs }: WatchOptions): {
-  close(): Promise<void>;
-} {
+/** Reads resource files again whenever they change, and when asked. The same fault is told once. */
+export function watchResources(options: WatchOptions): { again(): Promise<void>; close(): Promise<void> } {
+  const { paths, watched, found, clock, log, update } = options;
+  const reconcileMs = watched ? options.reconcileMs : undefined;
   let told = new Set<string>();
   let cancel = () => {};
   let turn: Promise<void> = Promise.resolve();
@@ -64,12 +66,14 @@ export function watchResources({ paths, found, clock, log, update, reconcileMs }
     told = faults;
   }
 
+  const again = () => {
+    turn = turn.then(reload);
+    return turn;
+  };
   const changed = (_event?: string, path?: string) => {
     if (path !== undefined && secretsFiles(found.resources).includes(resolve(path))) secretsChanged = true;
     cancel();
-    cancel = clock.after(quietMs, () => {
-      turn = turn.then(reload);
-    });
+    cancel = clock.after(quietMs, again);
   };
   let opened: FSWatcher | undefined;
   let watcher: Promise<FSWatcher> | undefined;
@@ -80,18 +84,25 @@ export function watchResources({ paths, found, clock, log, update, reconcileMs }
     // Once it is ready, too: a file may have changed while it was not.
     return opened.on("all", changed).on("ready", changed);
   };
-  cancel = clock.after(afterMs, () => {
-    watcher = begin();
-  });
+  if (watched) {
+    cancel = clock.after(afterMs, () => {
+      watcher = begin();
+    });
+  }
   let unreconcile = () => {};
   if (reconcileMs !== undefined) {
     const reconcile = () => {
-      turn = turn.then(reload);
+      again();
       unreconcile = clock.after(reconcileMs, reconcile);
     };
     unreconcile = clock.after(reconcileMs, reconcile);
   }
   return {
+    again() {
+      // Whoever asks may have changed what secrets are read from, which is not seen where nothing is watched.
+      secretsChanged = true;
+      return again();
+    },
     async close() {
       closed = true;
       cancel();

@@ -53,6 +53,25 @@ describe("daprlet daprd", () => {
     expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it("reads its resources again on SIGHUP, also where it does not watch them", async () => {
+    const still = "kind: Configuration\nspec:\n  features:\n    - { name: HotReload, enabled: false }\n";
+    shop.write("still.yaml", `apiVersion: dapr.io/v1alpha1\nmetadata:\n  name: still\n${still}`);
+    shop.write("r/one.yaml", componentYaml("one", "state.in-memory"));
+    const port = await freePort();
+    const running = shop.start([
+      ...["daprd", "--app-id", "a", `--dapr-http-port=${port}`, "--resources-path", "r"],
+      ...["--config", "still.yaml", "--enable-metrics=false"],
+    ]);
+    await running.says(/Status: Running/);
+    shop.write("r/two.yaml", componentYaml("two", "state.in-memory"));
+    running.child.kill("SIGHUP");
+    await running.says(/received SIGHUP[\s\S]*component two was opened/);
+    const { components } = await json(`http://localhost:${port}/v1.0/metadata`);
+    expect(components).toMatchObject([{ name: "one" }, { name: "two" }]);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+  });
+
   it("logs JSON on request", async () => {
     const port = await freePort();
     const running = shop.start(["daprd", "--app-id", "a", "--dapr-http-port", String(port), "--log-as-json"]);

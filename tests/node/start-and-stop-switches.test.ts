@@ -77,7 +77,9 @@ describe("switches for the start and the stop", () => {
       },
     };
     const update = async () => {};
-    const watching = watchResources({ paths: [], found, clock, log, update, reconcileMs: 60_000 });
+    const watching = watchResources({
+      ...{ paths: [], watched: true, found, clock, log, update, reconcileMs: 60_000 },
+    });
     await clock.advance(59_000);
     const before = read;
     await clock.advance(121_000);

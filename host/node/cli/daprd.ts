@@ -17,7 +17,15 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const log = commandLog(given, appId, "logfmt", false, terminal.out);
   const later = checkFlags(given);
   if (later !== undefined) log.warn(later);
-  const asked = new Promise<NodeJS.Signals>((resolve) => terminal.onSignal(resolve));
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
+    terminal.onSignal((signal) => {
+      // A terminal that is closed hangs up as well; what was started from it ends with it.
+      if (signal !== "SIGHUP" || terminal.interactive) return resolve(signal);
+      log.info("received SIGHUP: the resources are read again");
+      // A start that fails ends this process by itself.
+      starting.then((sidecar) => sidecar.reload()).catch(() => undefined);
+    });
+  });
   const relay = given.text("relay");
   if (relay !== undefined && /^\d+$/.test(relay)) {
     throw new UsageError("--relay takes the URL of a relay here; `daprlet relay` starts one");
@@ -25,7 +33,10 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   const startedAt = Date.now();
   const options = sidecarOptions(given, appId, relay, terminal, log);
   const status = () => ({ appPort: options.appPort, pid: terminal.pid, startedAt });
-  const sidecar = await startSidecar({ ...options, ...(await componentModules(given)), port, status });
+  const starting = componentModules(given).then((modules) =>
+    startSidecar({ ...options, ...modules, port, status }),
+  );
+  const sidecar = await starting;
   const elapsed = Math.round(performance.now() - began);
   log.info(`HTTP server is running on port ${sidecar.port}`);
   // Tools that start daprd look for this sentence.
