@@ -9,8 +9,8 @@ export { ring, host, seal, owner } from "./actors/ring";
 export { peers, peer, preferred } from "./actors/rendezvous";
 export { xxhash, blake } from "./hash/digest";
 export { traceparent } from "./trace/traceparent";
-export { backOff } from "./resiliency/back-off";
-export { breakerState, enterBreaker, leaveBreaker, tripBreaker } from "./resiliency/breaker";
+export { backOff as backoff } from "./resiliency/back-off";
+export { breakerState as breaker, enterBreaker as enter, leaveBreaker as leave, tripBreaker as trip } from "./resiliency/breaker";
 
 /** Raised by every change of an export's meaning. */
 export function abi(): i32 {

@@ -47,7 +47,7 @@ export function breakers(core: CoreExports, inbox: Inbox): Breakers {
   return {
     backOff({ policy, intervalMs, maxRetries = -1, longestMs }, failures, elapsedMs, chance) {
       const exponential = policy === "exponential" ? 1 : 0;
-      const wait = core.backOff(exponential, intervalMs, maxRetries, longestMs, failures, elapsedMs, chance);
+      const wait = core.backoff(exponential, intervalMs, maxRetries, longestMs, failures, elapsedMs, chance);
       return wait < 0 ? undefined : wait;
     },
 
@@ -70,18 +70,18 @@ export function breakers(core: CoreExports, inbox: Inbox): Breakers {
     },
 
     breakerState(record, now) {
-      const state = states[lend(record, () => core.breakerState(now))] as BreakerState;
+      const state = states[lend(record, () => core.breaker(now))] as BreakerState;
       return { state, until: view(record).getFloat64(expiry, true) };
     },
 
     enterBreaker(record, now) {
-      const refusal = lend(record, () => core.enterBreaker(now));
+      const refusal = lend(record, () => core.enter(now));
       if (refusal !== 0) return states[refusal] as "half-open" | "open";
       return view(record).getUint32(generationAt, true);
     },
 
     leaveBreaker(record, now, generation, outcome): BreakerCounts | undefined {
-      const judge = lend(record, () => core.leaveBreaker(now, generation, outcomes.indexOf(outcome)));
+      const judge = lend(record, () => core.leave(now, generation, outcomes.indexOf(outcome)));
       if (judge === 0) return undefined;
       const fields = view(record);
       const values = breakerCounters.map((name, i) => [name, fields.getUint32(counts + i * 4, true)]);
@@ -89,7 +89,7 @@ export function breakers(core: CoreExports, inbox: Inbox): Breakers {
     },
 
     tripBreaker(record, now) {
-      lend(record, () => core.tripBreaker(now));
+      lend(record, () => core.trip(now));
     },
   };
 }

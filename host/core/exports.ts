@@ -28,7 +28,7 @@ export interface CoreExports {
   xxhash(length: number, place: number): bigint;
   blake(length: number, place: number): void;
   traceparent(length: number): number;
-  backOff(
+  backoff(
     exponential: number,
     interval: number,
     retries: number,
@@ -37,10 +37,10 @@ export interface CoreExports {
     elapsed: number,
     chance: number,
   ): number;
-  breakerState(now: number): number;
-  enterBreaker(now: number): number;
-  leaveBreaker(now: number, generation: number, outcome: number): number;
-  tripBreaker(now: number): void;
+  breaker(now: number): number;
+  enter(now: number): number;
+  leave(now: number, generation: number, outcome: number): number;
+  trip(now: number): void;
 }
 
 /** The version of the exports' meaning that this host was written for. */

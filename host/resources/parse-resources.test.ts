@@ -233,7 +233,7 @@ describe("Component resources", () => {
           }
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 });
@@ -245,11 +245,11 @@ describe("a Configuration's secret scopes", () => {
     `  secrets:\n    scopes:\n      - storeName: vault\n${lines.map((line) => `        ${line}\n`).join("")}`;
 
   it("are read, and the sections beside them named as not applied yet", () => {
-    const found = configuration(`${scope("deniedSecrets: [a]")}  tracing: {}\n  mtls: {}\n`);
+    const found = configuration(`${scope("deniedSecrets: [a]")}  tracing: {}\n  workflow: {}\n`);
     expect(found.configuration.secretScopes).toEqual([
       { storeName: "vault", defaultAccess: "allow", allowedSecrets: [], deniedSecrets: ["a"] },
     ]);
-    expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.mtls"]);
+    expect(found.unapplied.map(({ name }) => name)).toEqual(["c spec.workflow"]);
     expect(configuration(scope()).unapplied).toEqual([]);
   });
 
