@@ -23,6 +23,7 @@ describe("pathLabel", () => {
     ["/v1.0/invoke/mx/method/hello/1", "/v1.0/invoke/mx/method/hello/1"],
     ["/v1.0/metadata/k", "/v1.0/metadata/k"],
     ["/hello/x", "/hello/x"],
+    ["//v1.0/secrets//env/HOME", "/v1.0/secrets/env"],
   ])("tells %s as %s where nothing is said", (path, label) => {
     expect(pathLabel({}, true)(path)).toBe(label);
   });
@@ -37,6 +38,7 @@ describe("pathLabel", () => {
     ["/orders", "/orders"],
     ["/orders/1", ""],
     ["/e/", ""],
+    ["//v1.0/invoke/mx/method/hello/1", "/v1.0/invoke/mx/method/hello/{n}"],
     ["/files/a/b", "/files/{path...}"],
     ["/tree/a/b", "/tree/"],
     ["/tree", ""],

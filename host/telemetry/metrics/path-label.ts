@@ -41,6 +41,11 @@ function matches({ segments, open }: Pattern, given: readonly string[]): boolean
 const keyed = /^(\/v1\.0(?:-\w+)?\/(?:state|secrets)\/[^/]+)\/.*$/;
 const ofActor = /^(\/v1\.0(?:-\w+)?\/actors\/[^/]+)\/[^/]+(?:\/([^/]+))?.*$/;
 
+/** One slash where a caller wrote several, as the API reads it. */
+function single(path: string): string {
+  return path.includes("//") ? path.replace(/\/{2,}/g, "/") : path;
+}
+
 /** Dapr's default: keys of items and secrets and ids of actors are left out, all else is told. */
 function withoutKeys(path: string): string {
   if (!path.startsWith("/v1.0")) return path;
@@ -57,14 +62,14 @@ function withoutKeys(path: string): string {
  */
 export function pathLabel(settings: Metrics, served: boolean): PathLabel {
   const { pathMatching = [], increasedCardinality = true } = settings;
-  const otherwise: PathLabel = increasedCardinality ? withoutKeys : () => "";
+  const otherwise: PathLabel = increasedCardinality ? (path) => withoutKeys(single(path)) : () => "";
   if (pathMatching.length === 0) return otherwise;
   const texts = pathMatching.flatMap((text) =>
     served && !text.startsWith("/v1.0") ? [text, `/v1.0/invoke/{app_id}/method${text}`] : [text],
   );
   const patterns = texts.map(compile).sort(bySpecificity);
   return (path) => {
-    const given = path.split("/").slice(1);
+    const given = single(path).split("/").slice(1);
     return patterns.find((pattern) => matches(pattern, given))?.text ?? otherwise(path);
   };
 }
