@@ -76,6 +76,22 @@ describe("a queue of spans", () => {
     expect(said).toEqual(["exporter z lost 1 spans: z answered 400"]);
   });
 
+  it("sends on after a batch that was first kept, and then given up", async () => {
+    const answers = [
+      new ComponentError("UNAVAILABLE", "z answered 503"),
+      new ComponentError("UNAUTHENTICATED", "z answered 401"),
+    ];
+    const { clock, queue, batches } = setUp(async () => {
+      const failure = answers.shift();
+      if (failure !== undefined) throw failure;
+    });
+    queue.add(span("a"));
+    await clock.advance(60_000);
+    queue.add(span("b"));
+    await clock.advance(60_000);
+    expect(batches.map(([first]) => first?.name)).toEqual(["a", "a", "b"]);
+  });
+
   it("never holds up who adds, nor the end for long", async () => {
     const { clock, queue, batches, said, isClosed } = setUp(() => new Promise(() => undefined));
     for (let i = 0; i < 600; i++) queue.add(span("a"));

@@ -92,6 +92,7 @@ export class SpanQueue implements Component {
       const { code, message } = ComponentError.from(error);
       if (hopeless.has(code)) {
         this.#lostInAll += batch.length;
+        this.#failures = 0;
         log.warn(`exporter ${this.#name} lost ${batch.length} spans: ${message}`);
         return true;
       }
