@@ -97,8 +97,8 @@ export class Components implements OpenComponents {
   #leftOut = false;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #closing = new AbortController();
-  /** Components as they opened, where a policy stands before them. */
-  readonly #bare = new WeakMap<object, Component>();
+  /** Components as they opened, where a policy or a meter stands before them. */
+  readonly #opened = new WeakMap<object, Component>();
 
   private constructor(options: OpenOptions) {
     this.#options = options;
@@ -142,6 +142,7 @@ export class Components implements OpenComponents {
     resources: readonly ComponentResource[],
     moved: (changes: readonly ComponentChange[]) => Promise<void>,
   ): Promise<readonly ComponentChange[]> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
     const turn = this.#turn.then(() => this.#update(resources, moved));
     this.#turn = turn.catch(() => undefined);
     return turn;
@@ -235,7 +236,7 @@ export class Components implements OpenComponents {
     return this.#all().find(({ resource }) => resource.name === name);
   }
 
-  /** Puts the policies at hand before what is open; one without a policy is called as it is. */
+  /** Puts the policies at hand before what is open; one without policies and meters is called as it is. */
   govern(): void {
     for (const opened of this.#all()) this.#govern(opened);
   }
@@ -244,12 +245,12 @@ export class Components implements OpenComponents {
     const { resource, definition } = opened;
     const family = familyOf(resource.type);
     const policy = family && this.#options.outbound?.(resource.name, family);
-    const bare = this.#bare.get(opened) ?? opened.component;
-    if (policy === undefined && bare === opened.component) return;
-    this.#bare.set(opened, bare);
+    const { meters } = this.#options;
+    const bare = this.#opened.get(opened) ?? opened.component;
+    if (policy === undefined && meters === undefined && bare === opened.component) return;
+    this.#opened.set(opened, bare);
     const { appId, platform } = this.#options.context;
-    // Nobody else changes it, and whoever holds what is open calls the component by way of it.
-    (opened as { component: Component }).component =
+    const component =
       policy === undefined
         ? bare
         : governed(bare, family as Family, {
@@ -258,6 +259,9 @@ export class Components implements OpenComponents {
             newId: () => `${appId}/${platform.uuid()}`,
             closing: this.#closing.signal,
           });
+    // Nobody else changes it, and whoever holds what is open calls the component by way of it. A call is measured once,
+    // whatever number of attempts it takes, as in Dapr.
+    (opened as { component: Component }).component = meters?.component(component, resource) ?? component;
   }
 
   #put(opened: Opened<Family, Component>): void {

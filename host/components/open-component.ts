@@ -38,6 +38,8 @@ export interface Opened<F extends Family, C extends Component> {
   readonly resource: ComponentResource;
   readonly definition: Definitions[F];
   readonly component: C;
+  /** As its definition opened it, without what stands before it: keys, secrets, policies, meters. */
+  readonly bare?: Component;
   /** What it was given of secrets, by the field of its metadata. */
   readonly secrets?: ReadonlyMap<string, string>;
 }
@@ -158,11 +160,12 @@ export async function openComponent(
   before?: Opened<Family, Component>,
 ): Promise<Opened<Family, Component>> {
   const { meters } = options;
-  if (meters === undefined) return await openDiscreet(resource, secretstores, options, before);
   try {
-    return meters.component(await openDiscreet(resource, secretstores, options, before));
+    const opened = await openDiscreet(resource, secretstores, options, before);
+    meters?.opened(resource);
+    return opened;
   } catch (error) {
-    meters.notOpened(resource);
+    meters?.notOpened(resource);
     throw error;
   }
 }
@@ -175,7 +178,9 @@ async function openDiscreet(
 ): Promise<Opened<Family, Component>> {
   const definition = definitionOf(resource, options);
   const secrets = await secretValues(resource, secretstores);
-  const predecessor = before?.definition === definition ? before.component : undefined;
+  const { type, version } = resource;
+  const alike = before?.resource.type === type && before.resource.version === version;
+  const predecessor = alike ? before.bare : undefined;
   const context = { ...options.context, name: resource.name, predecessor };
   if (secrets.size === 0) return await openDefined(definition, resource, secrets, context, options);
   const conceal = concealing(secrets.values());
@@ -220,7 +225,7 @@ async function openDefined(
   const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
   const limits = family === "middleware" ? routes(name, filled) : undefined;
   const component = await construct(definition, resource, filled, context);
-  const opened = { resource, definition, component };
+  const opened = { resource, definition, component, bare: component };
   if (family === "state") {
     const store = { ...opened, keyPrefix: prefix, outbox } as OpenedStore;
     return keys === undefined ? store : encrypted(store, keys, context);

@@ -145,6 +145,31 @@ describe("metrics", () => {
     }).toEqual({ loaded: 1, held: [2, 2], closed: 2, changed: [1, 2], opened: 2, store: 1 });
   });
 
+  it("count a call of a component once, whatever number of attempts it takes", async () => {
+    const resource = (kind: string, name: string, spec: object) =>
+      JSON.stringify({ apiVersion: "dapr.io/v1alpha1", kind, metadata: { name }, spec });
+    const url = "http://127.0.0.1:1";
+    const sidecar = await start({
+      components: [
+        resource("Component", "nowhere", {
+          type: "bindings.http",
+          version: "v1",
+          metadata: [{ name: "url", value: url }],
+        }),
+        resource("Resiliency", "r", {
+          policies: { retries: { twice: { duration: "1ms", maxRetries: 2 } } },
+          targets: { components: { nowhere: { outbound: { retry: "twice" } } } },
+        }),
+      ].join("\n---\n"),
+    });
+    const body = JSON.stringify({ operation: "get" });
+    await fetch(`${sidecar.url}/v1.0/bindings/nowhere`, { method: "POST", body });
+    const counted = [...(await read(sidecar))].filter(([name]) =>
+      name.startsWith("dapr_component_output_binding_count"),
+    );
+    expect(counted.map(([, count]) => count)).toEqual([1]);
+  });
+
   it("count invocations on both sides, and none that found nobody", async () => {
     const folder = mkdtempSync(join(tmpdir(), "dm-"));
     const [caller, called] = [

@@ -26,10 +26,20 @@ class MemoryQueue implements InputBinding, OutputBinding {
   readonly operations = ["create"];
   readonly #context: ComponentContext;
   readonly #queue: EventQueue;
+  readonly #readers = new Set<BindingReader>();
+  #handedOn = false;
 
   constructor(context: ComponentContext) {
+    const { platform, predecessor } = context;
     this.#context = context;
-    this.#queue = new EventQueue(context.platform, mostWaiting);
+    this.#queue =
+      predecessor instanceof MemoryQueue ? predecessor.#handOn() : new EventQueue(platform, mostWaiting);
+  }
+
+  /** What replaces the component goes on with its events. */
+  #handOn(): EventQueue {
+    this.#handedOn = true;
+    return this.#queue;
   }
 
   async invoke({ data, metadata }: BindingRequest): Promise<undefined> {
@@ -41,12 +51,20 @@ class MemoryQueue implements InputBinding, OutputBinding {
   }
 
   async read(handler: BindingHandler): Promise<BindingReader> {
-    return this.#queue.read(handler);
+    const reader = this.#queue.read(handler);
+    this.#readers.add(reader);
+    return {
+      close: async () => {
+        await reader.close();
+        this.#readers.delete(reader);
+      },
+    };
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
     const left = this.#queue.size;
-    if (left > 0) this.#context.log.warn(`binding ${this.#context.name} ends with ${left} events in memory`);
+    if (left > 0 && !this.#handedOn)
+      this.#context.log.warn(`binding ${this.#context.name} ends with ${left} events in memory`);
   }
 }

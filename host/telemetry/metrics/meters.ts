@@ -1,6 +1,5 @@
 import type { AppChannel } from "../../channel/app-channel.ts";
-import type { Component, Family } from "../../components/component.ts";
-import type { Opened } from "../../components/open-component.ts";
+import type { Component } from "../../components/component.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../../http.ts";
 import type { ComponentResource } from "../../resources/component.ts";
 import type { Verdict } from "../../subscriptions/verdict.ts";
@@ -37,8 +36,9 @@ export interface Meters {
   received(appId: string, answer: () => Promise<RuntimeResponse>): Promise<RuntimeResponse>;
   /** The app, its calls measured. */
   app(app: AppChannel): AppChannel;
-  /** A component that was opened, its calls measured. */
-  component<O extends Opened<Family, Component>>(opened: O): O;
+  /** A component, its calls measured. */
+  component(component: Component, resource: ComponentResource): Component;
+  opened(resource: ComponentResource): void;
   notOpened(resource: ComponentResource): void;
   ingress(pubsub: string, topic: string): IngressMeter;
   /** `target` as Dapr spells it: `app_b`, `Statestore_orders`. */

@@ -1,9 +1,9 @@
 import type { AppChannel } from "../../channel/app-channel.ts";
 import { withInvoke } from "../../channel/with-invoke.ts";
 import type { Binding } from "../../components/bindings/binding.ts";
-import type { Component, Family } from "../../components/component.ts";
+import type { Component } from "../../components/component.ts";
 import type { ConfigurationStore } from "../../components/configuration/configuration-store.ts";
-import { familyOf, type Opened } from "../../components/open-component.ts";
+import { familyOf } from "../../components/open-component.ts";
 import type { PubSub } from "../../components/pubsub/pubsub.ts";
 import type { SecretStore } from "../../components/secretstores/secret-store.ts";
 import type { Store } from "../../components/state/store.ts";
@@ -153,14 +153,12 @@ export class RuntimeMeters implements Meters {
     }
   }
 
-  component<O extends Opened<Family, Component>>(opened: O): O {
-    const { type, name } = opened.resource;
+  opened({ type }: ComponentResource): void {
     this.#meters.componentsLoaded.series().increase();
     this.#meters.componentsOpened.series(type).increase();
-    return { ...opened, component: this.#measured(opened.component, type, name) };
   }
 
-  #measured(component: Component, type: string, name: string): Component {
+  component(component: Component, { type, name }: ComponentResource): Component {
     const now = () => this.now();
     switch (familyOf(type)) {
       case "state":
