@@ -29,6 +29,7 @@ export { clipboardBinding } from "./components/bindings-clipboard.ts";
 export { filePickerBinding } from "./components/bindings-filepicker.ts";
 export { notificationBinding } from "./components/bindings-notification.ts";
 export { indexedDbConfigurationStore } from "./components/configuration-indexeddb.ts";
+export { broadcastChannelExporter, type SpanBatch } from "./components/exporters-broadcastchannel.ts";
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
 export { browserPubSub } from "./components/pubsub-browser.ts";

@@ -50,6 +50,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "exporters.otlp": ["a page", "Node"],
   "exporters.native": ["a page", "Node"],
   "exporters.stdout": ["a page", "Node"],
+  "exporters.broadcastchannel": ["a page"],
   "nameresolution.nameformat": ["Node"],
 };
 

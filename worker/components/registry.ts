@@ -27,6 +27,7 @@ import { clipboardBinding } from "./bindings-clipboard.ts";
 import { filePickerBinding } from "./bindings-filepicker.ts";
 import { notificationBinding } from "./bindings-notification.ts";
 import { indexedDbConfigurationStore } from "./configuration-indexeddb.ts";
+import { broadcastChannelExporter } from "./exporters-broadcastchannel.ts";
 import { indexedDbLockStore } from "./lock-indexeddb.ts";
 import { offlineQueue } from "./offline-queue.ts";
 import { browserPubSub } from "./pubsub-browser.ts";
@@ -55,6 +56,11 @@ export function workerRegistry(storage: ScopeStorage): Registry {
     configuration: [inMemoryConfigurationStore, indexedDbConfigurationStore(storage), daprConfigurationStore],
     lock: [inMemoryLockStore, indexedDbLockStore(storage), daprLockStore],
     middleware: [uppercaseMiddleware, rateLimitMiddleware, routerAliasMiddleware(), routerChecker],
-    exporters: [zipkinExporter, ...otlpExporters({ json: async () => json }), stdoutExporter],
+    exporters: [
+      zipkinExporter,
+      ...otlpExporters({ json: async () => json }),
+      stdoutExporter,
+      broadcastChannelExporter,
+    ],
   };
 }
