@@ -1,5 +1,6 @@
 import { register, serve } from "daprlet";
 import { demoApp } from "./app.ts";
+import { listen } from "./heard-traces.ts";
 import { note, pubsubs, session } from "./session.ts";
 
 const { relay } = session;
@@ -9,6 +10,8 @@ const components = [
   { name: "pubsub", type: "pubsub.browser" },
   { name: "locks", type: "lock.indexeddb" },
   { name: "settings", type: "configuration.indexeddb" },
+  // The page shows the traces of its calls; an exporter alone samples all.
+  { name: "traces", type: "exporters.broadcastchannel" },
   ...(relay === undefined ? [] : [{ name: "relay", type: "pubsub.relay", metadata: { url: relay } }]),
 ];
 
@@ -21,6 +24,7 @@ export async function boot(): Promise<void> {
     last = now;
   };
   try {
+    listen();
     const sidecar = await register({
       appId: session.appId,
       components,
@@ -30,6 +34,12 @@ export async function boot(): Promise<void> {
     const app = demoApp(session.appId, pubsubs, {
       called: (what) => note("invoke", what),
       received: (pubsubname, data) => note(pubsubname, JSON.stringify(data)),
+    });
+    // Hands on the trace that it is called with, so that what it publishes is a part of it.
+    app.post("/welcome", async (c) => {
+      const traceparent = c.req.header("traceparent") ?? "";
+      const headers = { "content-type": "application/json", traceparent };
+      return fetch("/v1.0/publish/pubsub/greetings", { method: "POST", headers, body: await c.req.text() });
     });
     await serve({ appId: session.appId, fetch: (request) => app.fetch(request) });
     step("this tab serves its app");

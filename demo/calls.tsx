@@ -54,6 +54,13 @@ const examples: readonly Example[] = [
     body: '{ "message": "This is a test" }',
   },
   {
+    name: "Invoke the second tab, which publishes",
+    method: "POST",
+    url: "/v1.0/invoke/second-tab/method/welcome",
+    headers: "content-type: application/json\nx-correlation-id: visit-1",
+    body: '{ "message": "Welcome" }',
+  },
+  {
     name: "Publish many",
     method: "POST",
     url: "/v1.0/publish/bulk/pubsub/greetings",

@@ -81,7 +81,10 @@ export function Inspector({ sidecar }: { readonly sidecar: Registered }) {
               <td>
                 {name}
                 <br />
-                <code>{type}</code>
+                <code>
+                  {type.split(".", 1)}.<wbr />
+                  {type.slice(type.indexOf(".") + 1)}
+                </code>
               </td>
               <td>{capabilities?.map((word) => word.toLowerCase().replaceAll("_", " ")).join(", ")}</td>
               <td>{extended?.[`storage.${name}`]}</td>

@@ -8,6 +8,7 @@ import { Others } from "./others.tsx";
 import { Seen } from "./seen.tsx";
 import { session } from "./session.ts";
 import { StoredState } from "./stored.tsx";
+import { Traces } from "./traces.tsx";
 
 function Page() {
   const { appId, sidecar, ended } = session;
@@ -38,6 +39,7 @@ function Page() {
       {sidecar.value !== undefined && (
         <>
           <Calls />
+          <Traces />
           <div class="columns cards">
             <Others />
             <Seen />

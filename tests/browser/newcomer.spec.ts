@@ -79,6 +79,23 @@ test("a second tab is invoked from the first and receives its events", async ({ 
   await expect(page.getByTestId("answered")).toHaveText("second-tab answered 200: Hello from second-tab!");
   await page.getByRole("button", { name: "Publish to everybody" }).click();
   await expect(second.getByTestId("seen")).toContainText('"from":"first-tab"');
+
+  await send(page, "Invoke the second tab, which publishes", "204");
+  const trace = page.getByTestId("trace").filter({ hasText: "method/welcome" });
+  await trace.locator("summary").first().click();
+  const spans = trace.getByTestId("span");
+  await expect
+    .poll(async () => (await spans.locator(".name").allTextContents()).sort())
+    .toEqual([
+      "/v1.0/publish/pubsub/greetings client, second-tab",
+      "pubsub/greetings client, first-tab",
+      "pubsub/greetings client, second-tab",
+      "welcome client, first-tab",
+      "welcome server, second-tab",
+    ]);
+  await expect(trace).toContainText("correlation visit-1");
+  await spans.first().locator("summary").click();
+  await expect(spans.first()).toContainText("net.peer.namesecond-tab");
 });
 
 test("the Node app and a second browser are joined through the relay", async ({ page, browser }) => {
