@@ -1,3 +1,4 @@
+import { dispatchedPath } from "./api/dispatched-path.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { receiveInvocation } from "./api/invoke.ts";
 import { observed } from "./api/observed.ts";
@@ -114,15 +115,15 @@ export class Runtime {
    * transport that cannot be joined is logged and left out.
    */
   async start(): Promise<void> {
-    const { registry, resources, host, platform, core, appId } = this.#options;
-    const { mesh, namespace, guards } = this.sidecar;
-    const log = platform.log;
+    const { registry, resources, host, relays } = this.#options;
+    const { appId, core, platform, mesh, namespace, guards, log } = this.sidecar;
+    const destination = (request: RuntimeRequest) => dispatchedPath(this.sidecar, request);
     await this.#resiliency.become(resources.resiliencies);
     checkPipelines(resources, this.#options);
     const opened = await Components.open(wantedComponents(resources), {
       registry,
       host,
-      context: { appId, namespace, platform, log, core, relays: mesh.relays(this.#options.relays) },
+      context: { appId, namespace, platform, log, core, relays: mesh.relays(relays), destination },
       namespace: this.#options.namespace,
       meters: this.#options.meters,
       outbound: (component, of) => this.#resiliency.now.outbound(component, of),

@@ -1,4 +1,5 @@
 import type { Core } from "../core/core.ts";
+import type { RuntimeRequest } from "../http.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Log, Platform } from "../platform.ts";
 import type { Decoded, MetadataSchema } from "./metadata-schema.ts";
@@ -22,6 +23,8 @@ export interface ComponentContext {
   readonly core: Core;
   /** Connections to relays, shared by all components and transports that name the same URL. */
   readonly relays: RelayConnections;
+  /** The path of a request of the API in one form for all spellings of it; undefined for one that is none. */
+  readonly destination?: (request: RuntimeRequest) => string | undefined;
   /** The component of this name and type that this one replaces, still at work: what lives in its memory may go on. */
   readonly predecessor?: Component | undefined;
 }

@@ -244,6 +244,17 @@ describe("T30: oauth2", () => {
     expect((await runtime.fetch("/v1.0/invoke/shop/method/free/../orders")).status).toBe(302);
     expect(seen).toHaveLength(1);
   });
+
+  it.each([
+    ["/orders", { "dapr-app-id": "shop" }],
+    ["/orders", { authorization: `Basic ${btoa("dapr-app-id:shop")}` }],
+    ["/v1.0/invoke/shop.default/method/orders", {}],
+    ["/v1.0/invoke/shop/method/orders", { "dapr-app-id": "elsewhere" }],
+  ] as const)("pathFilter knows %s with %j as what it leads to, too", async (path, headers) => {
+    const { runtime, seen } = await shop("google", { pathFilter: "^/v1.0/invoke/shop/method/orders" });
+    expect((await runtime.fetch(path, { headers })).status).toBe(302);
+    expect(seen).toEqual([]);
+  });
 });
 
 describe("oauth2clientcredentials", () => {

@@ -89,7 +89,7 @@ class OAuth2 implements HttpMiddleware {
 
   async handle(request: RuntimeRequest, next: Next): Promise<RuntimeResponse> {
     if (this.#isReturn(request)) return await this.#finish(request);
-    if (!this.#meant(request.path)) return await next(this.#clean(request));
+    if (!this.#meant(request)) return await next(this.#clean(request));
     const session = this.#session(request.headers);
     if (session === undefined) return await this.#begin(request);
     session.arrival = undefined;

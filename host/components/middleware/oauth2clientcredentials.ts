@@ -35,7 +35,7 @@ export function clientCredentialsMiddleware(expressions: () => Promise<Expressio
       const token = new ClientToken(platform.clock, () => endpoint.token(parameters));
       return {
         async handle(request, next) {
-          if (!meant(request.path)) return await next(request);
+          if (!meant(request)) return await next(request);
           let value: string;
           try {
             value = await token.header();

@@ -1,18 +1,19 @@
 import { ComponentError } from "../../errors/component-error.ts";
+import type { RuntimeRequest } from "../../http.ts";
 import type { ComponentContext } from "../component.ts";
 import type { Expressions } from "./routerchecker.ts";
 
-/** Whether a middleware is meant for a path. */
-export type PathFilter = (path: string) => boolean;
+/** Whether a middleware is meant for a request. */
+export type PathFilter = (request: RuntimeRequest) => boolean;
 
 /**
- * Dapr's `pathFilter`: an expression for the paths that a middleware is meant for. It is held against the normal form,
- * which is what is dispatched, and a path that has none is never passed over.
+ * Dapr's `pathFilter`: an expression for the paths that a middleware is meant for. It is held against the normal form
+ * and, so that no header leads past it, against where the request goes; a path that has none is never passed over.
  */
 export async function pathFilter(
   pattern: string | undefined,
   expressions: () => Promise<Expressions>,
-  { name, core }: Pick<ComponentContext, "name" | "core">,
+  { name, core, destination }: Pick<ComponentContext, "name" | "core" | "destination">,
 ): Promise<PathFilter> {
   if (pattern === undefined || pattern === "") return () => true;
   const Expression = await expressions();
@@ -25,8 +26,10 @@ export async function pathFilter(
       `component ${name}: metadata field pathFilter: expected a regular expression as Go has them (RE2)`,
     );
   }
-  return (path) => {
-    const normal = core.normalise(path);
-    return typeof normal === "string" || filter.test(`/${normal.path}`);
+  return (request) => {
+    const normal = core.normalise(request.path);
+    if (typeof normal === "string" || filter.test(`/${normal.path}`)) return true;
+    const path = destination?.(request);
+    return path !== undefined && filter.test(path);
   };
 }
