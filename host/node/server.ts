@@ -95,6 +95,8 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
         for (const socket of sockets) {
           const answer = answers.get(socket);
           if (answer === undefined || answer.writableFinished) socket.destroy();
+          // Its caller asks no more on this connection.
+          else answer.shouldKeepAlive = false;
         }
       };
       hangUp();

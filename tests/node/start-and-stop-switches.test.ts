@@ -39,6 +39,29 @@ describe("switches for the start and the stop", () => {
     await expect(fetch(`${sidecar.url}/v1.0/healthz`)).rejects.toThrow();
   });
 
+  it("tells the caller it still answers to ask no more on its connection", async () => {
+    let answer = () => {};
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let called = false;
+    const app = async ({ url }: Request) => {
+      if (!url.endsWith("/slow")) return new Response(null, { status: 404 });
+      called = true;
+      await gate;
+      return new Response("done");
+    };
+    const sidecar = await startSidecar({ appId: "shop", log, app });
+    const answered = fetch(`${sidecar.url}/v1.0/invoke/shop/method/slow`);
+    await expect.poll(() => called).toBe(true);
+    const stopped = sidecar.stop();
+    await expect.poll(() => fetch(`${sidecar.url}/v1.0/healthz`).catch(() => "closed")).toBe("closed");
+    answer();
+    const { status, headers } = await answered;
+    expect([status, headers.get("connection")]).toEqual([200, "close"]);
+    await stopped;
+  });
+
   it("begins the stop when the app's health checks fail", async () => {
     const watchers: ((healthy: boolean) => void)[] = [];
     const app: AppChannel = {
