@@ -68,7 +68,7 @@ export interface Host extends Sidecar {
 
 /**
  * verbatim: paths arrive as written (a page's `fetch` resolves `..` and `//` first). headers: any header can be sent
- * (a page forbids some). persistent: `statestore` outlives restart(). durableEvents: so do the
+ * (a page forbids some, and keeps traces to its origin). persistent: `statestore` outlives restart(). durableEvents: so do the
  * events of `messagebus`. eventTtl: `messagebus` drops expired events itself. chunks: another app's answer arrives while it
  * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
  * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store. settings: it has a configuration store.
