@@ -103,7 +103,10 @@ describe("nameResolution", () => {
       metadata: {},
       features: [],
       open: async () => ({
-        resolve: async (appId) => (appId === "bank" ? { url } : undefined),
+        resolve: async (appId) => {
+          if (appId === "far") return { url: "http://far.invalid", apiToken: "s3cret" };
+          return appId === "bank" ? { url } : undefined;
+        },
         close: async () => {},
       }),
     });
@@ -112,5 +115,12 @@ describe("nameResolution", () => {
     expect((await call(runtime, "other"))[1]).toMatchObject({
       message: expect.stringMatching(/couldn't find service: other/),
     });
+    expect(await call(runtime, "far")).toEqual([
+      500,
+      {
+        errorCode: "ERR_DIRECT_INVOKE",
+        message: expect.stringMatching(/far at far\.invalid would be reached in clear text.*use https/),
+      },
+    ]);
   });
 });

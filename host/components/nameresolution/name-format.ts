@@ -41,7 +41,7 @@ export const nameFormat = defineNameResolver({
       async resolve(appId, namespace) {
         if (namespace !== own || !plain.test(appId)) return undefined;
         const url = addressOf(format, appId);
-        return url && { url: url.origin, apiToken };
+        return url && { url: url.origin, apiToken, insecure };
       },
       async close() {},
     };

@@ -7,6 +7,8 @@ export interface SidecarAddress {
   readonly url: string;
   /** Its `DAPR_API_TOKEN`. */
   readonly apiToken?: string | undefined;
+  /** True: calls go there without TLS, too, beyond this machine. Else the host's own switch decides. */
+  readonly insecure?: boolean;
 }
 
 /** Finds the sidecars of other apps, in place of Dapr's mDNS. */
