@@ -748,6 +748,41 @@ export const differences = [
     daprlet: "ends the start unless --allow-cleartext is given",
     why: "sidecars have no identities yet",
   },
+  {
+    id: "resiliency.invalid",
+    what: "a Resiliency that makes no sense",
+    daprd: "named in a warning, and left out",
+    daprlet: "ends the start, with file, line and field; an update changes nothing",
+    why: "who relies on a policy must not run without it",
+  },
+  {
+    id: "resources.broken-update",
+    what: "a component that cannot be opened as a file says now, while running",
+    daprd: "ends the sidecar, or with `ignoreErrors` closes what was open",
+    daprlet: "what was open stays, one error says why, and it is tried again",
+    why: "a slip of the pen must not stop an app",
+  },
+  {
+    id: "resources.quoted-tab",
+    what: "quoted text in YAML that goes on in a line which begins with a tab",
+    daprd: "taken",
+    daprlet: "refused, with the line",
+    why: "YAML 1.2 has no tabs in indentation",
+  },
+  {
+    id: "tracing.baggage-off",
+    what: "`baggage` of a caller where no tracing is configured",
+    daprd: "echoed in the answer, and 400 for one that is malformed",
+    daprlet: "handed on as it is",
+    why: "what nobody reads need not be judged",
+  },
+  {
+    id: "metadata.features",
+    what: "`enabledFeatures` of metadata",
+    daprd: "whatever a Configuration names as enabled",
+    daprlet: "those that it has",
+    why: "a feature nobody has is not enabled",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];
