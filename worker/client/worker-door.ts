@@ -20,7 +20,7 @@ import type { AppHost } from "./app-host.ts";
 import type { Door } from "./door.ts";
 import { callByFetch } from "./fetch-call.ts";
 import { Port } from "./port.ts";
-import { unavailable } from "./unavailable.ts";
+import { unavailable, unavailableLater } from "./unavailable.ts";
 
 /** How long a call waits for the worker to come back, where no fetch can wake it. */
 const RETURN_MS = 10_000;
@@ -268,7 +268,7 @@ export class WorkerDoor implements Door {
       // Of another version it still answers fetches; a worker that let go of everything would let them out.
       const refused = this.#refused;
       if (refused !== undefined && (refused.protocol === PROTOCOL || !this.controlled)) {
-        return unavailable(refused.message);
+        return await unavailableLater(refused.message, clock);
       }
       if (!this.controlled) return await this.#byNextPort(request, signal);
       try {

@@ -13,6 +13,7 @@ import { type App, Sidecars } from "../sidecars.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 import { storageAvailable, storageDurability } from "../storage/durability.ts";
 import { eraseStorage } from "../storage/erase.ts";
+import { Breather } from "./breather.ts";
 import { installInPageRequests } from "./in-page-requests.ts";
 import { ownDevices } from "./own-devices.ts";
 import { TabTransport } from "./tab-transport.ts";
@@ -108,7 +109,7 @@ export async function openPageMode({
     throw error;
   }
   const storage = storageAvailable() ? await storageDurability() : "memory";
-  return new PageDoor(sidecars, app, storage, async () => {
+  return new PageDoor(sidecars, app, storage, new Breather(clock), async () => {
     restore();
     host[key]?.delete(scope);
     await sidecars.close();
@@ -121,6 +122,7 @@ class PageDoor implements Door {
   readonly #sidecars: Sidecars;
   readonly #app: App;
   readonly #erase: () => Promise<void>;
+  readonly #breather: Breather;
   #serving: ServingPage | undefined;
   #host: AppHost | undefined;
 
@@ -128,15 +130,19 @@ class PageDoor implements Door {
     sidecars: Sidecars,
     app: App,
     readonly storage: Door["storage"],
+    breather: Breather,
     erase: () => Promise<void>,
   ) {
     this.#sidecars = sidecars;
     this.#app = app;
+    this.#breather = breather;
     this.#erase = erase;
   }
 
   call(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const answer = this.#sidecars.handle(this.#app, { ...request, signal });
+    const turn = this.#breather.turn();
+    const handled = () => this.#sidecars.handle(this.#app, { ...request, signal });
+    const answer = turn === undefined ? handled() : turn.then(handled);
     if (signal === undefined) return answer;
     return new Promise((resolve, reject) => {
       const abort = () => reject(signal.reason);
