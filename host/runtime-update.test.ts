@@ -144,6 +144,14 @@ describe("what an update could not open", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("is not tried again where the sidecar was stopped while it was updated", async () => {
+    await start();
+    const updating = runtime.update(await given("1"));
+    await runtime.stop();
+    await updating.catch(() => undefined);
+    expect(clock.pending).toBe(0);
+  });
+
   it("is what a start left out that may: ignoreErrors", async () => {
     await start([{ name: "s", type: "state.failing", ignoreErrors: true }]);
     expect(lines).toEqual(["component s is left out (ignoreErrors): its server is down"]);

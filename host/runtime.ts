@@ -40,6 +40,7 @@ export class Runtime {
   readonly sidecar: Sidecar;
   readonly #options: RuntimeOptions;
   readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
   readonly #underWay: Turnover;
   readonly #dispatch: Dispatch;
   readonly pipelines: Pipelines;
@@ -94,6 +95,7 @@ export class Runtime {
       get readiness() {
         return runtime.readiness;
       },
+      ending: this.#ending.signal,
       once: onceEach(options.platform.log),
       shutdown: (force) => options.shutdown(force),
     };
@@ -227,8 +229,7 @@ export class Runtime {
     say: (sentence: string) => void,
   ): Promise<void> {
     const failed = ({ message }: Error) => say(`${message}; it stays as it was`);
-    const drained = () => this.#underWay.pass();
-    await this.sidecar.httpEndpoints.update(httpEndpoints, secretstores, failed, drained);
+    await this.sidecar.httpEndpoints.update(httpEndpoints, secretstores, failed, () => this.#underWay.pass());
   }
 
   /** An app that is away or hangs must not hold up the next update: what waits for it goes on by itself. */
@@ -281,18 +282,17 @@ export class Runtime {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#again.cancel();
+    this.#again.end();
     try {
-      const { subscriptions, streams, configurations, outboxes } = this.sidecar;
+      const { subscriptions, streams, configurations, outboxes, mesh, httpEndpoints } = this.sidecar;
       const delivering = [streams, subscriptions, this.#inputBindings, configurations];
       await Promise.all(delivering.map((each) => each.close()));
-      await outboxes.close();
-      await this.sidecar.mesh.close();
-      await this.sidecar.httpEndpoints.close();
+      for (const each of [outboxes, mesh, httpEndpoints]) await each.close();
       await this.#options.app?.close();
     } finally {
       const components = this.#components;
       this.#components = undefined;
+      this.#ending.abort(new Error("the sidecar is stopping"));
       await components?.close();
     }
   }

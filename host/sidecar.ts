@@ -61,6 +61,8 @@ export interface Sidecar {
   /** True: exactly today's Dapr; false: the book's forms are accepted too. */
   readonly strict: boolean;
   readonly readiness: Readiness;
+  /** Aborts when the sidecar has let end what was under way: ends the retries of who has no signal of its own. */
+  readonly ending: AbortSignal;
   /** Logs a sentence once for the life of the sidecar. */
   once(sentence: string): void;
   /** Begins a graceful stop, or ends the process at once. */

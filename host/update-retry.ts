@@ -9,6 +9,7 @@ export class UpdateRetry {
   readonly #platform: Platform;
   readonly #attempt: () => Promise<unknown>;
   #failures = 0;
+  #ended = false;
   #cancel: (() => void) | undefined;
 
   /** `attempt` comes by {@link after} again, with what it has changed. */
@@ -26,12 +27,19 @@ export class UpdateRetry {
 
   later(): void {
     this.cancel();
+    if (this.#ended) return;
     const ms = backOffMs(pauses, ++this.#failures, this.#platform);
     this.#cancel = this.#platform.clock.after(ms, () => {
       this.#attempt().catch((error: unknown) => {
         this.#platform.log.error(`the resources were not brought about: ${String(error)}`);
       });
     });
+  }
+
+  /** For good: an update that is under way changes nothing of it. */
+  end(): void {
+    this.#ended = true;
+    this.cancel();
   }
 
   cancel(): void {

@@ -136,7 +136,8 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   const streamed = header(request.headers, "transfer-encoding") !== undefined;
   // An HTTPEndpoint is one server, whatever is asked of it.
   const policy = policies.endpoint(endpoint === undefined ? method : "");
-  return await underPolicy(policy, outgoing, streamed, (attempt) =>
+  const lasting = { ...outgoing, signal: outgoing.signal ?? sidecar.ending };
+  return await underPolicy(policy, lasting, streamed, (attempt) =>
     deliver(sidecar, to, endpoint, attempt, waits),
   );
 }
