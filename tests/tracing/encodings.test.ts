@@ -1,11 +1,15 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { toZipkinSpan } from "@opentelemetry/exporter-zipkin/build/src/transform";
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sendTo } from "../../host/components/exporters/collector.ts";
 import { readableSpans } from "../../host/components/exporters/open-telemetry/readable-span.ts";
 import type { FinishedSpan } from "../../host/components/exporters/span-exporter.ts";
 import { zipkinSpan } from "../../host/components/exporters/zipkin.ts";
 import { startSidecar } from "../../host/node/index.ts";
+import { nodePlatform } from "../../host/node/node-platform.ts";
 import { exporterYaml, silent, startChain, tracingYaml } from "./chain.ts";
 import { type Collector, startCollector } from "./collector.ts";
 
@@ -54,6 +58,21 @@ describe("Zipkin's JSON", () => {
   it("gives a span a microsecond at least: Zipkin takes 0 for none", () => {
     expect(zipkinSpan({ ...span, end: span.start }, "a")).toMatchObject({ duration: 1 });
   });
+});
+
+it("what is sent to a collector goes nowhere else, wherever it leads", async () => {
+  const elsewhere = await startCollector();
+  const leading = createServer((_, response) =>
+    response.writeHead(307, { location: `${elsewhere.url}/v1/traces` }).end(),
+  );
+  await new Promise<void>((resolve) => leading.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(leading.address() as AddressInfo).port}/v1/traces`;
+  const to = { url, headers: { "x-key": "secret" }, timeoutMs: 5_000 };
+  const platform = nodePlatform(silent);
+  await expect(sendTo(to, platform, "application/json", "{}")).rejects.toThrow(/cannot be reached/);
+  expect(elsewhere.received).toEqual([]);
+  leading.close();
+  await elsewhere.close();
 });
 
 interface OtlpBody {

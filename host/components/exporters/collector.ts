@@ -41,6 +41,8 @@ export async function sendTo(
       headers: { ...headers, "content-type": contentType },
       body: body as string | Uint8Array<ArrayBuffer>,
       credentials: "omit",
+      // The headers hold keys, which must not follow where somebody else leads them.
+      redirect: "error",
       signal: timeout.signal,
     });
     await response.body?.cancel();

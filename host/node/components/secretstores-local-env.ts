@@ -8,10 +8,10 @@ import {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Dapr's own settings and tokens are no app's secrets. */
+/** Settings and tokens of sidecars are no app's secrets. */
 function withheld(variable: string): boolean {
   const upper = variable.toUpperCase();
-  return upper.startsWith("DAPR_") || upper === "APP_API_TOKEN" || variable.includes(" ");
+  return /^DAPR(?:LET)?_/.test(upper) || upper === "APP_API_TOKEN" || variable.includes(" ");
 }
 
 class LocalEnvStore implements SecretStore {
@@ -48,7 +48,7 @@ export function localEnvStore(variables: () => Variables): SecretStoreDefinition
   return defineSecretStore({
     type: "secretstores.local.env",
     version: "v1",
-    summary: "The sidecar's environment variables, without DAPR_* and APP_API_TOKEN.",
+    summary: "The sidecar's environment variables, without DAPR_*, DAPRLET_* and APP_API_TOKEN.",
     metadata: { prefix: text("Only variables that begin with it; their secrets are named without it.", "") },
     features: [],
     open: ({ prefix }) => Promise.resolve(new LocalEnvStore(variables, prefix)),

@@ -138,7 +138,14 @@ describe("secretstores.local.file", () => {
 });
 
 describe("secretstores.local.env", () => {
-  const variables = { MY_ONE: "1", MY_DAPR_X: "x", OTHER: "2", DAPR_API_TOKEN: "t", App_Api_Token: "t" };
+  const variables = {
+    MY_ONE: "1",
+    MY_DAPR_X: "x",
+    OTHER: "2",
+    DAPR_API_TOKEN: "t",
+    App_Api_Token: "t",
+    DAPRLET_RELAY_TOKEN: "t",
+  };
 
   it("names secrets without the prefix, and withholds by the variable's whole name", async () => {
     const store = await localEnvStore(() => variables).open({ prefix: "MY_" }, context);
@@ -150,5 +157,11 @@ describe("secretstores.local.env", () => {
     const store = await localEnvStore(() => variables).open({ prefix: "DAPR_" }, context);
     expect(await plain(store.bulkGet(none))).toEqual({});
     expect([...(await store.get("API_TOKEN", none))]).toEqual([["API_TOKEN", ""]]);
+  });
+
+  it("withholds the sidecar's token for its relay", async () => {
+    const store = await localEnvStore(() => variables).open({ prefix: "" }, context);
+    expect(Object.keys(await plain(store.bulkGet(none)))).toEqual(["MY_ONE", "MY_DAPR_X", "OTHER"]);
+    expect([...(await store.get("DAPRLET_RELAY_TOKEN", none))]).toEqual([["DAPRLET_RELAY_TOKEN", ""]]);
   });
 });
