@@ -60,6 +60,8 @@ export interface Platform {
   /** Fills and returns the array with cryptographically strong random bytes. */
   random<T extends Uint8Array>(bytes: T): T;
   uuid(): string;
+  /** Many will listen to this signal at a time: no leak that the host should warn of. Left out where it warns of none. */
+  shared?(signal: AbortSignal): void;
   /** What a browser names the host's requests to others by; undefined outside of browsers. */
   readonly origin?: string;
   /** True where what leaves the machine may be in clear text. */

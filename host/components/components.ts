@@ -102,6 +102,7 @@ export class Components implements OpenComponents {
 
   private constructor(options: OpenOptions) {
     this.#options = options;
+    options.context.platform.shared?.(this.#closing.signal);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { randomFillSync, randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Clock, Log, Platform, Socket, SocketEvents } from "../platform.ts";
 
 /** Time as the machine has it. A timer does not keep the process alive: its server and its app do. */
@@ -18,6 +19,7 @@ export function nodePlatform(log: Log, clock: Clock = systemClock): Platform {
     log,
     random: (bytes) => randomFillSync(bytes),
     uuid: () => randomUUID(),
+    shared: (signal) => setMaxListeners(0, signal),
     fetch: (input, init) => globalThis.fetch(input, init),
     secure: async (origin, tls) => (await import("./secure-connections.ts")).secureConnections(origin, tls),
     connect,
