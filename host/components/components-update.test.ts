@@ -81,6 +81,13 @@ const update = (components: Components, given: readonly Given[], moved: () => Pr
 const secret = { secretKeyRefs: [{ field: "label", name: "secret", key: "secret" }] };
 
 describe("components that are updated", () => {
+  it("open nothing any more once they were closed", async () => {
+    const components = await open(["a", "state.told"]);
+    await components.close();
+    await expect(update(components, [["b", "state.told"]])).rejects.toThrow("the sidecar is stopping");
+    expect(happened).toEqual(["open a", "close a"]);
+  });
+
   it("open, are replaced and close one by one; what did not change is left alone", async () => {
     const components = await open(["kept", "state.told"], ["other", "state.told"], ["gone", "state.told"]);
     const { component: kept } = components.state.get("kept") ?? {};
