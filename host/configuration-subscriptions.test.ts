@@ -67,11 +67,11 @@ describe("subscriptions to configuration", () => {
     await subscribe(runtime, "?key=a");
     await runtime.update({ ...resources, components: [component({ a: "new" })] });
     await set(runtime, { key: "a", value: "2" });
-    await expect.poll(() => told.length).toBe(1);
+    await expect.poll(() => told.length).toBe(2);
     await runtime.update({ ...resources, components: [] });
     await runtime.update({ ...resources, components: [component({ a: "back" })] });
     await set(runtime, { key: "a", value: "3" });
-    await expect.poll(() => told.map(({ body }) => body.items.a?.value)).toEqual(["2", "3"]);
+    await expect.poll(() => told.map(({ body }) => body.items.a?.value)).toEqual(["new", "2", "3"]);
     await runtime.stop();
   });
 

@@ -2,7 +2,7 @@ import { randomFillSync, randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { Clock, Log, Platform, Socket, SocketEvents } from "../platform.ts";
 
-/** Time as the machine has it. A timer does not keep the process alive: its server and its app do. */
+/** Time as the machine has it. A timer that waits keeps the process alive: whoever sets one cancels it at its end. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -25,8 +25,8 @@ export class CurrentResiliency {
   }
 
   /**
-   * Takes these for those before, one change after the other. Policies that did not change stay, and with them what
-   * their circuit breakers know. Throws ResourceError, with nothing changed.
+   * Takes these for those before, one change after the other. The same ones stay, and with them what their circuit
+   * breakers know; any change begins all of them anew. Throws ResourceError, with nothing changed.
    */
   become(resources: readonly ResiliencyResource[]): Promise<void> {
     const turn = this.#turn.then(async () => {
