@@ -10,6 +10,7 @@ import {
 import { equalTokens } from "../../security/token.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, flag, text } from "../metadata-schema.ts";
+import type { Expressions } from "./expressions.ts";
 import {
   defineMiddleware,
   type HttpMiddleware,
@@ -24,7 +25,6 @@ import { address, clientFields, scopeOf } from "./oauth2/metadata.ts";
 import { type Token, TokenEndpoint } from "./oauth2/token-endpoint.ts";
 import { type PathFilter, pathFilter } from "./path-filter.ts";
 import { plainAnswer } from "./plain-answer.ts";
-import type { Expressions } from "./routerchecker.ts";
 
 const mode = field((value) => {
   const lower = value.trim().toLowerCase();

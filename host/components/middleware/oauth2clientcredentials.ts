@@ -1,13 +1,13 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import { withChanges, withoutHeader } from "../../http.ts";
 import { text } from "../metadata-schema.ts";
+import type { Expressions } from "./expressions.ts";
 import { defineMiddleware, type MiddlewareDefinition } from "./middleware.ts";
 import { ClientToken } from "./oauth2/client-token.ts";
 import { clientFields, scopeOf } from "./oauth2/metadata.ts";
 import { TokenEndpoint } from "./oauth2/token-endpoint.ts";
 import { pathFilter } from "./path-filter.ts";
 import { plainAnswer } from "./plain-answer.ts";
-import type { Expressions } from "./routerchecker.ts";
 
 /** Sends requests on with a token of the client's own (RFC 6749 §4.4). */
 export function clientCredentialsMiddleware(expressions: () => Promise<Expressions>): MiddlewareDefinition {

@@ -1,7 +1,6 @@
-import { ComponentError } from "../../errors/component-error.ts";
 import type { RuntimeRequest } from "../../http.ts";
 import type { ComponentContext } from "../component.ts";
-import type { Expressions } from "./routerchecker.ts";
+import { type Expressions, expressionOf } from "./expressions.ts";
 
 /** Whether a middleware is meant for a request. */
 export type PathFilter = (request: RuntimeRequest) => boolean;
@@ -16,16 +15,7 @@ export async function pathFilter(
   { name, core, destination }: Pick<ComponentContext, "name" | "core" | "destination">,
 ): Promise<PathFilter> {
   if (pattern === undefined || pattern === "") return () => true;
-  const Expression = await expressions();
-  let filter: InstanceType<Expressions>;
-  try {
-    filter = new Expression(pattern);
-  } catch {
-    throw new ComponentError(
-      "INVALID_ARGUMENT",
-      `component ${name}: metadata field pathFilter: expected a regular expression as Go has them (RE2)`,
-    );
-  }
+  const filter = await expressionOf("pathFilter", pattern, expressions, name);
   return (request) => {
     const normal = core.normalise(request.path);
     if (typeof normal === "string" || filter.test(`/${normal.path}`)) return true;

@@ -1,10 +1,7 @@
-import { ComponentError } from "../../errors/component-error.ts";
 import { text } from "../metadata-schema.ts";
+import { type Expressions, expressionOf } from "./expressions.ts";
 import { defineMiddleware, type MiddlewareDefinition } from "./middleware.ts";
 import { plainAnswer } from "./plain-answer.ts";
-
-/** Go's regular expressions (RE2), matched in linear time: what they are matched against comes from callers. */
-export type Expressions = new (pattern: string) => { test(text: string): boolean };
 
 /** Refuses requests whose path and query a rule does not match. `expressions` are loaded with the first rule. */
 export function routerCheckerMiddleware(expressions: () => Promise<Expressions>): MiddlewareDefinition {
@@ -15,16 +12,7 @@ export function routerCheckerMiddleware(expressions: () => Promise<Expressions>)
     metadata: { rule: text.required("What the path and query of a request must match.") },
     features: [],
     async open({ rule: pattern }, { name, core }) {
-      const Expression = await expressions();
-      let rule: InstanceType<Expressions>;
-      try {
-        rule = new Expression(pattern);
-      } catch {
-        throw new ComponentError(
-          "INVALID_ARGUMENT",
-          `component ${name}: metadata field rule: expected a regular expression as Go has them (RE2)`,
-        );
-      }
+      const rule = await expressionOf("rule", pattern, expressions, name);
       return {
         async handle(request, next) {
           const query = request.query === "" ? "" : `?${request.query}`;
