@@ -6,6 +6,7 @@ import type { LockStore } from "./lock/lock-store.ts";
 import type { PublishRequest, PubSub } from "./pubsub/pubsub.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
 import type { QueryableStore, Store, WriteBatch } from "./state/store.ts";
+import { withMethods } from "./with-methods.ts";
 
 /** What a component's calls are governed by. */
 export interface Government {
@@ -23,7 +24,7 @@ export interface Government {
  */
 export function governed<C extends Component>(component: C, family: Family, government: Government): C {
   const methods = methodsOf(component, family, new Calls(government));
-  return methods === undefined ? component : overriding(component, methods);
+  return methods === undefined ? component : withMethods(component, methods as Partial<C>);
 }
 
 type Methods = Readonly<Record<string, unknown>>;
@@ -134,20 +135,4 @@ function methodsOf(component: Component, family: Family, calls: Calls): Methods 
     default:
       return undefined;
   }
-}
-
-/** The component with other methods; the rest stay its own. */
-function overriding<C extends Component>(component: C, methods: Methods): C {
-  const bound = new Map<PropertyKey, unknown>(Object.entries(methods));
-  return new Proxy(component, {
-    get(target, name) {
-      const known = bound.get(name);
-      if (known !== undefined) return known;
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      const method = value.bind(target);
-      bound.set(name, method);
-      return method;
-    },
-  });
 }

@@ -1,5 +1,4 @@
 import type { Binding, OutputBinding } from "../../components/bindings/binding.ts";
-import type { Component } from "../../components/component.ts";
 import type { ConfigurationStore } from "../../components/configuration/configuration-store.ts";
 import type { PubSub } from "../../components/pubsub/pubsub.ts";
 import type { SecretStore } from "../../components/secretstores/secret-store.ts";
@@ -10,6 +9,7 @@ import type {
   WriteBatch,
   WriteOutcome,
 } from "../../components/state/store.ts";
+import { withMethods } from "../../components/with-methods.ts";
 import type { Meter, Series } from "./meter.ts";
 import type { MeterSet } from "./meter-set.ts";
 
@@ -43,23 +43,6 @@ function timed<T>(
   return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
 }
 
-/** The component with some methods of its own replaced; what else it has stays as it is, whatever it is. */
-function replacing<C extends Component>(component: C, methods: Partial<C>): C {
-  const own = new Map<PropertyKey, unknown>(Object.entries(methods));
-  const bound = new Map<unknown, unknown>();
-  return new Proxy(component, {
-    get(target, name) {
-      const replaced = own.get(name);
-      if (replaced !== undefined) return replaced;
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      const method = bound.get(value) ?? value.bind(target);
-      bound.set(value, method);
-      return method;
-    },
-  });
-}
-
 /** The series of `component, operation, success`, looked for once. */
 function perOperation(meter: Meter, name: string): (operation: string) => Outcomes {
   const known = new Map<string, Outcomes>();
@@ -91,7 +74,7 @@ const applied = (outcome: WriteOutcome) => outcome.every((failure) => failure ==
 
 export function measuredStore(store: Store, name: string, { state }: MeterSet, now: Now): Store {
   const of = perOperation(state, name);
-  return replacing<QueryableStore>(store as QueryableStore, {
+  return withMethods<QueryableStore>(store as QueryableStore, {
     get: (key, consistency) => timed(now, of("get"), () => store.get(key, consistency)),
     bulkGet: (keys) => timed(now, of("bulk_get"), () => store.bulkGet(keys)),
     write: (batch) => timed(now, of(writing(batch)), () => store.write(batch), applied),
@@ -100,7 +83,7 @@ export function measuredStore(store: Store, name: string, { state }: MeterSet, n
 }
 
 export function measuredPubSub(pubsub: PubSub, name: string, { egress }: MeterSet, now: Now): PubSub {
-  return replacing(pubsub, {
+  return withMethods(pubsub, {
     async publish(request) {
       if (request.together) return await pubsub.publish(request);
       const outcomes: Outcomes = (success) => egress.series(name, request.topic, success ? "true" : "false");
@@ -118,7 +101,7 @@ export function measuredBinding(
   const of = perOperation(outputBinding, name);
   const delivered: Outcomes = (success) => inputBinding.series(name, success ? "true" : "false");
   const { invoke, read } = binding;
-  return replacing(binding, {
+  return withMethods(binding, {
     ...(invoke !== undefined && {
       invoke: async (request: Parameters<OutputBinding["invoke"]>[0]) =>
         await timed(now, of(request.operation), () => invoke.call(binding, request)),
@@ -137,7 +120,7 @@ export function measuredSecretStore(
   now: Now,
 ): SecretStore {
   const of = perOperation(secret, name);
-  return replacing(store, {
+  return withMethods(store, {
     get: async (key, metadata) => await timed(now, of("get"), () => store.get(key, metadata)),
     bulkGet: async (metadata) => await timed(now, of("bulk_get"), () => store.bulkGet(metadata)),
   });
@@ -150,7 +133,7 @@ export function measuredConfigurationStore(
   now: Now,
 ): ConfigurationStore {
   const of = perOperation(configuration, name);
-  return replacing(store, {
+  return withMethods(store, {
     get: async (keys, metadata) => await timed(now, of("get"), () => store.get(keys, metadata)),
     subscribe: async (...given) => await timed(now, of("subscribe"), () => store.subscribe(...given)),
   });
