@@ -1,3 +1,5 @@
+import { joinBytes } from "../../../join-bytes.ts";
+
 /** A value too large to stand in a record: a file beside it. */
 export interface Beside {
   readonly file: string;
@@ -67,15 +69,7 @@ export function encodeRecord({ id, after, items, outcomes, lost }: Record): Uint
     lost,
   };
   const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
-  const size = values.reduce((sum, { byteLength }) => sum + byteLength, line.byteLength);
-  const bytes = new Uint8Array(size);
-  bytes.set(line);
-  let at = line.byteLength;
-  for (const value of values) {
-    bytes.set(value, at);
-    at += value.byteLength;
-  }
-  return bytes;
+  return joinBytes([line, ...values]);
 }
 
 /** Undefined for bytes that are no whole record. */
