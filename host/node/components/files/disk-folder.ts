@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { Folder } from "../../../components/state/files/folder.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import { Turnstile } from "../../../turnstile.ts";
+import { writeDurably } from "./write-durably.ts";
 
 const isUnfinished = (name: string) => /^[0-9a-f-]{36}\.tmp$/.test(name);
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
@@ -109,13 +110,7 @@ export class DiskFolder implements Folder {
   async #write(name: string, contents: Uint8Array): Promise<boolean> {
     const unfinished = join(this.#path, `${this.#uuid()}.tmp`);
     try {
-      const file = await open(unfinished, "wx");
-      try {
-        await file.writeFile(contents);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeDurably(unfinished, contents);
       return await link(unfinished, join(this.#path, name)).then(
         () => true,
         (error: unknown) => {

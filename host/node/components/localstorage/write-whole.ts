@@ -2,6 +2,7 @@ import { rename as renameOf, writeFile as writeFileOf } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { writeDurably } from "../files/write-durably.ts";
 
 /** Cost half of what those of node:fs/promises do. */
 const rename = promisify(renameOf);
@@ -40,16 +41,6 @@ export async function writeWhole(
       if (codeOf(error) !== "ENOENT" || attempt === ATTEMPTS) throw error;
       made = await mkdir(dirname(path), { recursive: true });
     }
-  }
-}
-
-async function writeDurably(path: string, contents: Uint8Array): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await file.writeFile(contents);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
