@@ -1,11 +1,12 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { reasonOf } from "../errors/reason-of.ts";
 import { ResourceError } from "../resources/fields.ts";
 import { parseResources } from "../resources/parse-resources.ts";
 import { joinResources, noResources, type ParsedResources } from "../resources/resources.ts";
 import type { Environment } from "../resources/value-entries.ts";
 import { expandEnvironment } from "./expand-environment.ts";
+import { shownPath } from "./shown-path.ts";
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);
@@ -22,12 +23,6 @@ async function yamlFiles(path: string, what: string): Promise<readonly string[]>
     .filter((entry) => !entry.isDirectory() && isYaml(entry.name))
     .map((entry) => join(path, entry.name))
     .sort();
-}
-
-/** How messages call a file: from the working folder, where it is below it. */
-function shown(file: string): string {
-  const path = relative(".", file);
-  return path.startsWith("..") ? file : path;
 }
 
 /** The resources of files and folders, in the order given; read once, and again as often as they change. */
@@ -104,9 +99,9 @@ export class ResourceFiles {
         }
         const environment = this.#environment;
         const own = this.#expand && environment ? expandEnvironment(text.value, environment) : text.value;
-        this.#read.set(file, parseResources(own, shown(file), yaml, environment));
+        this.#read.set(file, parseResources(own, shownPath(file), yaml, environment));
       } catch (error) {
-        failed(error, shown(file));
+        failed(error, shownPath(file));
       }
       return this.#read.get(file) ?? noResources;
     });

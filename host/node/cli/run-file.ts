@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { runtimeFolder } from "../machine/runtime-folder.ts";
 import { runningSidecars } from "../machine/sidecars.ts";
+import { shownPath } from "../shown-path.ts";
 import { checkFlags, type Given, UsageError } from "./arguments.ts";
 import { flags } from "./flags.ts";
-import { type RunTemplate, readTemplate, shown, templatePath } from "./run-template.ts";
+import { type RunTemplate, readTemplate, templatePath } from "./run-template.ts";
 import { StopRequests } from "./stop-requests.ts";
 import { TemplateRun } from "./template-run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -68,7 +69,7 @@ export async function runFile(given: Given, command: readonly string[], terminal
   );
   const ids = runs.map(({ appId }) => appId).join(", ");
   terminal.out(
-    `${runs.length === 1 ? "one app" : `${runs.length} apps`} of ${shown(template.path)}: ${ids}; Ctrl-C stops them`,
+    `${runs.length === 1 ? "one app" : `${runs.length} apps`} of ${shownPath(template.path)}: ${ids}; Ctrl-C stops them`,
   );
   for (const run of runs) run.start();
   return await supervise(runs, stops, terminal);

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Fields, fail, isFields, member, type Place, scalar } from "../../resources/fields.ts";
 import { findUnknown, passedOver } from "../../resources/known-fields.ts";
 import { yamlDocuments } from "../../resources/yaml-documents.ts";
+import { shownPath } from "../shown-path.ts";
 import { UsageError } from "./arguments.ts";
 import { templateFields, templateShape } from "./template-fields.ts";
 
@@ -45,8 +46,8 @@ export function templatePath(given: string): string {
 
 /** Reads a multi-app template (dapr-http-api §5). Throws ResourceError naming file, line and field. */
 export async function readTemplate(path: string): Promise<RunTemplate> {
-  const [document] = yamlDocuments(readFileSync(path, "utf8"), shown(path), await import("../yaml.ts"));
-  const place: Place = document?.place ?? { origin: shown(path), at: () => shown(path) };
+  const [document] = yamlDocuments(readFileSync(path, "utf8"), shownPath(path), await import("../yaml.ts"));
+  const place: Place = document?.place ?? { origin: shownPath(path), at: () => shownPath(path) };
   const template = document?.value ?? {};
   if (!isFields(template)) fail(place, [], "expected a mapping with version and apps");
   if (member(template, "version") !== 1) fail(place, ["version"], "must be 1");
@@ -64,12 +65,6 @@ export async function readTemplate(path: string): Promise<RunTemplate> {
     }
   });
   return { path, apps: read, remarks };
-}
-
-/** From the working folder, where it is below it. */
-export function shown(path: string): string {
-  const near = relative(".", path);
-  return near.startsWith("..") ? path : near;
 }
 
 function mapping(value: unknown, place: Place, path: Path): Fields {
@@ -152,7 +147,7 @@ class Reader {
 
   #existing(given: string, folder: string, path: Path): string {
     const file = resolve(folder, given.replace(/^~(?=\/|$)/, homedir()));
-    if (!existsSync(file)) fail(this.#place, path, `names ${shown(file)}, which does not exist`);
+    if (!existsSync(file)) fail(this.#place, path, `names ${shownPath(file)}, which does not exist`);
     return file;
   }
 
