@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform.ts";
 import type { RemoteSidecar } from "./remote-sidecar.ts";
+import { streamsPath } from "./remote-stream.ts";
 
 /** How long an event that was consumed is remembered where the sidecar may not know it. */
 const REMEMBERED_MS = 10 * 60_000;
@@ -72,7 +73,7 @@ export class EventVerdicts {
       try {
         await this.#remote.call({
           method: "POST",
-          path: `/v1.0-alpha1/subscribe/${this.#remote.component}`,
+          path: streamsPath(this.#remote),
           body: new TextEncoder().encode(JSON.stringify(verdicts)),
         });
         for (const { event } of some) this.#consumed.delete(event);

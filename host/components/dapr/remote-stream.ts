@@ -35,7 +35,7 @@ export class RemoteStream {
     context: ComponentContext,
     signal: AbortSignal,
   ): Promise<RemoteStream> {
-    const { headers, body } = await remote.stream(pathOf(remote), signal).catch((error) => {
+    const { headers, body } = await remote.stream(streamsPath(remote), signal).catch((error) => {
       throw isUnknownPath(error) ? unserved(remote, context) : error;
     });
     const id = headers.get("daprlet-stream");
@@ -92,12 +92,13 @@ export class RemoteStream {
   }
 
   async #call(method: "PUT" | "DELETE", topic: string, query: string): Promise<void> {
-    const path = `${pathOf(this.#remote)}/${encodeURIComponent(topic)}?stream=${encodeURIComponent(this.#id)}${query}`;
+    const path = `${streamsPath(this.#remote)}/${encodeURIComponent(topic)}?stream=${encodeURIComponent(this.#id)}${query}`;
     await this.#remote.call({ method, path, signal: this.#ending.signal });
   }
 }
 
-function pathOf({ component }: RemoteSidecar): string {
+/** Of a pub/sub component there: where streams of its events are opened, and what became of events is told. */
+export function streamsPath({ component }: RemoteSidecar): string {
   return `/v1.0-alpha1/subscribe/${component}`;
 }
 
