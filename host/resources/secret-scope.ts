@@ -1,7 +1,9 @@
+import type { Action } from "./access-control.ts";
+
 /** One entry of `spec.secrets.scopes` of a Configuration (dapr-http-api §4.4). */
 export interface SecretScope {
   readonly storeName: string;
-  readonly defaultAccess: "allow" | "deny";
+  readonly defaultAccess: Action;
   /** Not empty: these and no others. */
   readonly allowedSecrets: readonly string[];
   readonly deniedSecrets: readonly string[];

@@ -1,22 +1,10 @@
 import { methods } from "../../core/methods.ts";
-import {
-  type Action,
-  type CallerPolicy,
-  defaultTrustDomain,
-  type OperationPolicy,
-} from "../access-control.ts";
+import { type CallerPolicy, defaultTrustDomain, type OperationPolicy } from "../access-control.ts";
 import { fail, isFields, member, optionalText, type Place, requiredText, texts } from "../fields.ts";
+import { optionalAction } from "./action.ts";
 import type { SectionReader } from "./section.ts";
 
 type Path = readonly (string | number)[];
-
-function actionOf(fields: object, name: string, place: Place, path: Path): Action | undefined {
-  const text = optionalText(member(fields as Record<string, unknown>, name), place, [...path, name]);
-  if (text === undefined || text === "") return undefined;
-  const lower = text.toLowerCase();
-  if (lower !== "allow" && lower !== "deny") fail(place, [...path, name], "must be allow or deny");
-  return lower;
-}
 
 function list(value: unknown, place: Place, path: Path, what: string): readonly object[] {
   if (value === undefined || value === null) return [];
@@ -50,13 +38,13 @@ function operation(entry: object, place: Place, path: Path): OperationPolicy {
     path: operationPath(name, place, [...path, "name"]),
     verbs: given === undefined || given === null ? undefined : verbs,
     // As in daprd, which takes what is not said for a refusal.
-    action: actionOf(fields, "action", place, path) ?? "deny",
+    action: optionalAction(member(fields, "action"), place, [...path, "action"]) ?? "deny",
   };
 }
 
 function policy(entry: object, place: Place, path: Path): CallerPolicy {
   const fields = entry as Record<string, unknown>;
-  const defaultAction = actionOf(fields, "defaultAction", place, path);
+  const defaultAction = optionalAction(member(fields, "defaultAction"), place, [...path, "defaultAction"]);
   const domain = optionalText(member(fields, "trustDomain"), place, [...path, "trustDomain"]);
   const operations = list(
     member(fields, "operations"),
@@ -76,7 +64,7 @@ function policy(entry: object, place: Place, path: Path): CallerPolicy {
 /** `spec.accessControl`: which apps may call what of this one. */
 export const accessControl: SectionReader = (section, place, path) => {
   if (!isFields(section)) fail(place, path, "must be a mapping with defaultAction and policies");
-  const defaultAction = actionOf(section, "defaultAction", place, path);
+  const defaultAction = optionalAction(member(section, "defaultAction"), place, [...path, "defaultAction"]);
   const trustDomain = optionalText(member(section, "trustDomain"), place, [...path, "trustDomain"]);
   const at = [...path, "policies"];
   const given = member(section, "policies");

@@ -1,23 +1,15 @@
 import { fail, isFields, member, optionalText, type Place, texts } from "../fields.ts";
 import type { SecretScope } from "../secret-scope.ts";
+import { optionalAction } from "./action.ts";
 import type { SectionReader } from "./section.ts";
-
-function access(
-  value: unknown,
-  place: Place,
-  path: readonly (string | number)[],
-): SecretScope["defaultAccess"] {
-  const lower = (optionalText(value, place, path) || "allow").toLowerCase();
-  if (lower !== "allow" && lower !== "deny") fail(place, path, "must be allow or deny");
-  return lower;
-}
 
 function secretScope(value: unknown, place: Place, path: readonly (string | number)[]): SecretScope {
   if (!isFields(value)) fail(place, path, "must be a mapping with storeName");
   const list = (name: string) => texts(member(value, name), place, [...path, name], "names of secrets");
   return {
     storeName: optionalText(member(value, "storeName"), place, [...path, "storeName"]) ?? "",
-    defaultAccess: access(member(value, "defaultAccess"), place, [...path, "defaultAccess"]),
+    defaultAccess:
+      optionalAction(member(value, "defaultAccess"), place, [...path, "defaultAccess"]) ?? "allow",
     allowedSecrets: list("allowedSecrets"),
     deniedSecrets: list("deniedSecrets"),
   };
