@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "nod
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Log, LogLevel } from "../../platform.ts";
+import { present } from "../../present.ts";
 import type { ComponentObject } from "../../resources/component-from-object.ts";
 import { type DefaultRelay, defaultPubSub } from "../given-components.ts";
 import { runtimeFolder } from "../machine/runtime-folder.ts";
@@ -141,11 +142,6 @@ function certificate(given: Given): SidecarOptions["certificate"] {
   if (cert === undefined && key === undefined) return undefined;
   if (cert !== undefined && key !== undefined) return { cert, key };
   throw new UsageError("--tls-cert-file and --tls-key-file go together");
-}
-
-/** Drops the members that are undefined, which the options do not take. */
-function present<T extends object>(options: { [K in keyof T]?: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** What `run` and `daprd` start, as their switches and the environment say. Throws UsageError. */

@@ -1,10 +1,9 @@
-import { fail, isFields, member } from "../fields.ts";
+import { fail, isFields, member, optionalFlag } from "../fields.ts";
 import type { SectionReader } from "./section.ts";
 
 /** `spec.mtls`: `{ enabled: true }` is asked for, and where; all else of it belongs to a control plane. */
 export const mtls: SectionReader = (section, place, path) => {
   if (!isFields(section)) fail(place, path, "must be a mapping with enabled");
-  const enabled = member(section, "enabled") ?? false;
-  if (typeof enabled !== "boolean") fail(place, [...path, "enabled"], "must be true or false");
+  const enabled = optionalFlag(member(section, "enabled"), place, [...path, "enabled"]) ?? false;
   return { mtls: { enabled, at: place.at([...path, "enabled"]) } };
 };

@@ -1,4 +1,5 @@
-import { fail, isFields, member, optionalText, type Place, scalar } from "../fields.ts";
+import { present } from "../../present.ts";
+import { fail, isFields, member, optionalFlag, optionalText, type Place, scalar } from "../fields.ts";
 import type { TracingSection } from "../tracing-section.ts";
 import type { SectionReader } from "./section.ts";
 
@@ -9,12 +10,6 @@ function rate(value: unknown, place: Place, path: Path): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof number === "number" && number >= 0 && number <= 1) return number;
   return fail(place, path, 'must be text from "0" (off) to "1" (every trace)');
-}
-
-function flag(value: unknown, place: Place, path: Path): boolean | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "boolean") fail(place, path, "must be true or false");
-  return value;
 }
 
 /** A list of `{ name, value }` or of `name=value`, a mapping, or the text of OTEL_EXPORTER_OTLP_HEADERS. */
@@ -41,11 +36,6 @@ function mapping(section: Readonly<Record<string, unknown>>, name: string, place
   if (value === undefined || value === null) return undefined;
   if (!isFields(value)) fail(place, [...path, name], "must be a mapping with endpointAddress");
   return value;
-}
-
-/** Only what is there: an absent member must not hide that of a Configuration below. */
-function present<T extends object>(members: { [K in keyof T]?: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
 }
 
 function zipkin(section: Readonly<Record<string, unknown>>, place: Place, path: Path) {
@@ -75,7 +65,7 @@ function otel(
   if (protocol !== undefined && !/^http(\/json|\/protobuf)?$/.test(protocol)) {
     fail(place, [...own, "protocol"], "must be http");
   }
-  const secure = flag(member(given, "isSecure"), place, [...own, "isSecure"]) ?? true;
+  const secure = optionalFlag(member(given, "isSecure"), place, [...own, "isSecure"]) ?? true;
   const scheme = secure ? "https" : "http";
   const timeout = member(given, "timeout");
   return present<NonNullable<TracingSection["otel"]>>({
@@ -89,10 +79,11 @@ function otel(
 /** `spec.tracing`: how many traces are sampled, and where their spans go. */
 export const tracing: SectionReader = (section, place, path, unapplied) => {
   if (!isFields(section)) fail(place, path, "must be a mapping with samplingRate");
+  // An absent member must not hide that of a Configuration below.
   return {
     tracing: present<TracingSection>({
       samplingRate: rate(member(section, "samplingRate"), place, [...path, "samplingRate"]),
-      stdout: flag(member(section, "stdout"), place, [...path, "stdout"]),
+      stdout: optionalFlag(member(section, "stdout"), place, [...path, "stdout"]),
       zipkin: zipkin(section, place, path),
       otel: otel(section, place, path, unapplied),
     }),
