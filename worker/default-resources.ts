@@ -1,4 +1,4 @@
-import type { ComponentResource } from "../host/resources/component.ts";
+import { type ComponentResource, componentDefaults } from "../host/resources/component.ts";
 import { noResources, type Resources } from "../host/resources/resources.ts";
 import type { RelaySettings } from "./messages.ts";
 import { storageAvailable } from "./storage/durability.ts";
@@ -9,16 +9,11 @@ function component(
   metadata: readonly (readonly [string, string | undefined])[] = [],
 ): ComponentResource {
   return {
+    ...componentDefaults,
     name,
-    namespace: undefined,
     type,
-    version: "v1",
     metadata: new Map(metadata.filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    secretKeyRefs: [],
-    secretStore: undefined,
-    scopes: [],
     initTimeoutMs: 10_000,
-    ignoreErrors: false,
     origin: "the default components",
   };
 }

@@ -8,6 +8,7 @@ import { connectLocally } from "../mesh/relay/local-socket.ts";
 import type { Relay } from "../mesh/relay.ts";
 import { RelayClient } from "../mesh/relay-client.ts";
 import type { Platform } from "../platform.ts";
+import { componentDefaults } from "../resources/component.ts";
 import { noResources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 
@@ -117,16 +118,10 @@ export class RelayGateway {
       resources: {
         ...noResources,
         components: pubsubNames.map((name) => ({
+          ...componentDefaults,
           name,
-          namespace: undefined,
           type: "pubsub.relay",
-          version: "v1",
           metadata,
-          secretKeyRefs: [],
-          secretStore: undefined,
-          scopes: [],
-          initTimeoutMs: 5_000,
-          ignoreErrors: false,
           origin: "the relay",
         })),
       },

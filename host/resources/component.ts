@@ -25,3 +25,14 @@ export interface ComponentResource {
   /** Where it was read, for messages: a file and document number, or `register()`. */
   readonly origin: string;
 }
+
+/** What a resource says that leaves it out, as in daprd. */
+export const componentDefaults = {
+  namespace: undefined,
+  version: "v1",
+  secretKeyRefs: [],
+  secretStore: undefined,
+  scopes: [],
+  initTimeoutMs: 5_000,
+  ignoreErrors: false,
+} as const satisfies Partial<ComponentResource>;

@@ -1,4 +1,4 @@
-import type { ComponentResource } from "./component.ts";
+import { type ComponentResource, componentDefaults } from "./component.ts";
 
 /** `spec.nameResolution` of a Configuration (dapr-http-api §4.4). */
 export interface NameResolution {
@@ -15,16 +15,11 @@ export function configuredResolver(section: NameResolution | undefined): readonl
   const { component, version, configuration, origin } = section;
   return [
     {
+      ...componentDefaults,
       name: "nameResolution",
-      namespace: undefined,
       type: `nameresolution.${component}`,
       version,
       metadata: new Map(configuration),
-      secretKeyRefs: [],
-      secretStore: undefined,
-      scopes: [],
-      initTimeoutMs: 5_000,
-      ignoreErrors: false,
       origin,
     },
   ];

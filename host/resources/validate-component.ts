@@ -1,9 +1,10 @@
 import { parseDuration } from "../duration.ts";
-import type { ComponentResource } from "./component.ts";
+import { type ComponentResource, componentDefaults } from "./component.ts";
 import {
   fail,
   isFields,
   member,
+  optionalFlag,
   optionalText,
   type Place,
   requiredText,
@@ -12,8 +13,6 @@ import {
   texts,
 } from "./fields.ts";
 import { type Environment, secretStore, valueEntries } from "./value-entries.ts";
-
-const INIT_TIMEOUT_MS = 5_000;
 
 /** A document of `kind: Component`, validated. Throws {@link ResourceError}. */
 export function validateComponent(
@@ -31,21 +30,20 @@ export function validateComponent(
     environment,
   );
   const version = optionalText(member(spec, "version"), place, ["spec", "version"]);
-  const ignoreErrors = member(spec, "ignoreErrors") ?? false;
-  if (typeof ignoreErrors !== "boolean") fail(place, ["spec", "ignoreErrors"], "must be true or false");
+  const ignoreErrors = optionalFlag(member(spec, "ignoreErrors"), place, ["spec", "ignoreErrors"]);
   const initTimeout = optionalText(member(spec, "initTimeout"), place, ["spec", "initTimeout"]);
   return {
     name: resourceName(head, place),
     namespace: optionalText(member(head, "namespace"), place, ["metadata", "namespace"]),
     type: requiredText(member(spec, "type"), place, ["spec", "type"]),
-    version: version === undefined || version === "" ? "v1" : version,
+    version: version || componentDefaults.version,
     metadata: values,
     secretKeyRefs,
     secretStore: secretStore(document, place),
     scopes: texts(member(document, "scopes"), place, ["scopes"]),
     // As in Dapr, a timeout that is not a duration counts as none given.
-    initTimeoutMs: parseDuration(initTimeout ?? "") || INIT_TIMEOUT_MS,
-    ignoreErrors,
+    initTimeoutMs: parseDuration(initTimeout ?? "") || componentDefaults.initTimeoutMs,
+    ignoreErrors: ignoreErrors ?? componentDefaults.ignoreErrors,
     origin: place.origin,
   };
 }

@@ -1,4 +1,5 @@
-import type { ComponentResource } from "../resources/component.ts";
+import { present } from "../present.ts";
+import { type ComponentResource, componentDefaults } from "../resources/component.ts";
 import type { TracingSection } from "../resources/tracing-section.ts";
 
 function exporter(
@@ -6,18 +7,11 @@ function exporter(
   metadata: Readonly<Record<string, string | undefined>>,
   origin: string,
 ): ComponentResource {
-  const given = Object.entries(metadata).filter((field): field is [string, string] => field[1] !== undefined);
   return {
+    ...componentDefaults,
     name: `tracing.${type}`,
-    namespace: undefined,
     type: `exporters.${type}`,
-    version: "v1",
-    metadata: new Map(given),
-    secretKeyRefs: [],
-    secretStore: undefined,
-    scopes: [],
-    initTimeoutMs: 5_000,
-    ignoreErrors: false,
+    metadata: new Map(Object.entries(present<Record<string, string>>(metadata))),
     origin,
   };
 }

@@ -4,7 +4,7 @@ import { FakeClock } from "../../host/fake-clock.ts";
 import { header, json, type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import type { Log, LogFields } from "../../host/platform.ts";
-import type { ComponentResource } from "../../host/resources/component.ts";
+import { type ComponentResource, componentDefaults } from "../../host/resources/component.ts";
 import type { Runtime } from "../../host/runtime.ts";
 
 const encoder = new TextEncoder();
@@ -33,16 +33,10 @@ export type App = (delivered: Delivered) => AppAnswer | undefined | Promise<AppA
 
 export function component(name: string, metadata: Record<string, string> = {}): ComponentResource {
   return {
+    ...componentDefaults,
     name,
-    namespace: undefined,
     type: "pubsub.in-memory",
-    version: "v1",
     metadata: new Map(Object.entries(metadata)),
-    secretKeyRefs: [],
-    secretStore: undefined,
-    scopes: [],
-    initTimeoutMs: 5_000,
-    ignoreErrors: false,
     origin: "the test",
   };
 }

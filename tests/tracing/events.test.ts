@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { defineExporter, type FinishedSpan } from "../../host/components/exporters/span-exporter.ts";
 import { createRuntime, type LocalRuntime, nodeRegistry } from "../../host/node/index.ts";
+import { componentDefaults } from "../../host/resources/component.ts";
 import { silent, tracingYaml } from "./chain.ts";
 import { startCollector } from "./collector.ts";
 
@@ -231,16 +232,10 @@ describe("an update", () => {
     const ask = async () => (await runtime.fetch("/v1.0/metadata")).headers.has("traceparent");
     expect(await ask()).toBe(false);
     const exporter = {
+      ...componentDefaults,
       name: "recorder",
-      namespace: undefined,
       type: "exporters.recorder",
-      version: "v1",
       metadata: new Map(),
-      secretKeyRefs: [],
-      secretStore: undefined,
-      scopes: [],
-      initTimeoutMs: 5_000,
-      ignoreErrors: false,
       origin: "the test",
     };
     await runtime.update({

@@ -4,6 +4,7 @@ import { bytes, etag, put, read, told, upsert, write } from "../../../tests/conf
 import { storeConformance } from "../../../tests/conformance/state.ts";
 import { openWith, testContext } from "../../../tests/conformance/test-context.ts";
 import { FakeClock } from "../../fake-clock.ts";
+import { componentDefaults } from "../../resources/component.ts";
 import { webPlatform } from "../../web-platform.ts";
 import { EncryptedStore } from "./encrypted-store.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
@@ -17,16 +18,11 @@ const { random } = webPlatform(testContext("s", clock).log);
 
 /** A component whose fields come from secrets of the names given, or stand in it. */
 const resource = (secrets: Readonly<Record<string, string>> = {}) => ({
+  ...componentDefaults,
   name: "s",
-  namespace: undefined,
   type: "state.in-memory",
-  version: "v1",
   metadata: new Map<string, string>(),
   secretKeyRefs: Object.entries(secrets).map(([field, name]) => ({ field, name, key: "of-no-matter" })),
-  secretStore: undefined,
-  scopes: [],
-  initTimeoutMs: 5_000,
-  ignoreErrors: false,
   origin: "a test",
 });
 
