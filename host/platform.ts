@@ -107,3 +107,17 @@ export function withTimeout<T>(clock: Clock, ms: number, work: Promise<T>, late:
     work.then(resolve, reject).finally(cancel);
   });
 }
+
+/** As {@link withTimeout}, with work that can be stopped: its signal aborts once it is late. */
+export async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  late: () => Error,
+): Promise<T> {
+  const ending = new AbortController();
+  return await withTimeout(clock, ms, work(ending.signal), () => {
+    ending.abort();
+    return late();
+  });
+}

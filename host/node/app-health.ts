@@ -1,4 +1,4 @@
-import { type Clock, type Log, sleep } from "../platform.ts";
+import { type Clock, type Log, sleep, withDeadline } from "../platform.ts";
 
 export interface AppHealthOptions {
   /** `/healthz` when left out. */
@@ -42,16 +42,10 @@ export class AppHealth {
   }
 
   async #once(): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.clock.after(this.options.timeoutMs ?? 500, () => late.abort());
     const began = this.clock.now();
-    let status = 0;
-    try {
-      status = await this.probe(this.options.path ?? "/healthz", late.signal);
-    } catch {
-      status = 0;
-    }
-    cancel();
+    const probe = (signal: AbortSignal) => this.probe(this.options.path ?? "/healthz", signal);
+    const late = () => new Error("the app did not answer");
+    const status = await withDeadline(this.clock, this.options.timeoutMs ?? 500, probe, late).catch(() => 0);
     if (this.#stop.signal.aborted) return;
     this.options.probed?.(Math.max(0, this.clock.now() - began), status);
     const ok = status >= 200 && status < 300;

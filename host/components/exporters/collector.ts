@@ -1,6 +1,6 @@
 import { type Code, ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
-import type { Platform } from "../../platform.ts";
+import { type Platform, withDeadline } from "../../platform.ts";
 
 export interface Collector {
   readonly url: string;
@@ -32,10 +32,8 @@ export async function sendTo(
   contentType: string,
   body: string | Uint8Array,
 ): Promise<void> {
-  const timeout = new AbortController();
-  const cancel = platform.clock.after(timeoutMs, () => timeout.abort());
   const { host } = new URL(url);
-  try {
+  const send = async (signal: AbortSignal) => {
     const response = await platform.fetch(url, {
       method: "POST",
       headers: { ...headers, "content-type": contentType },
@@ -43,16 +41,16 @@ export async function sendTo(
       credentials: "omit",
       // The headers hold keys, which must not follow where somebody else leads them.
       redirect: "error",
-      signal: timeout.signal,
+      signal,
     });
     await response.body?.cancel();
     if (!response.ok)
       throw new ComponentError(codeOf(response.status), `${host} answered ${response.status}`);
+  };
+  try {
+    await withDeadline(platform.clock, timeoutMs, send, () => new Error(`no answer within ${timeoutMs} ms`));
   } catch (error) {
     if (error instanceof ComponentError) throw error;
-    const cause = timeout.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
-    throw new ComponentError("UNAVAILABLE", `${host} cannot be reached: ${cause}`);
-  } finally {
-    cancel();
+    throw new ComponentError("UNAVAILABLE", `${host} cannot be reached: ${reasonOf(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 import { toBase64 } from "../../../base64.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
-import { type Platform, withTimeout } from "../../../platform.ts";
+import { type Platform, withDeadline } from "../../../platform.ts";
 
 const TIMEOUT_MS = 10_000;
 /** No token endpoint says more. */
@@ -98,13 +98,12 @@ export class TokenEndpoint {
       form.set("client_id", clientId);
       if (clientSecret !== "") form.set("client_secret", clientSecret);
     }
-    const late = new AbortController();
-    const asking = this.#exchange(form, headers, late.signal);
-    const { clock } = this.#platform;
-    return await withTimeout(clock, TIMEOUT_MS, asking, () => {
-      late.abort();
-      return new ComponentError("UNAVAILABLE", `${url} did not answer within ${TIMEOUT_MS / 1000} s`);
-    });
+    return await withDeadline(
+      this.#platform.clock,
+      TIMEOUT_MS,
+      (signal) => this.#exchange(form, headers, signal),
+      () => new ComponentError("UNAVAILABLE", `${url} did not answer within ${TIMEOUT_MS / 1000} s`),
+    );
   }
 
   async #exchange(

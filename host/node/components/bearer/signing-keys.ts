@@ -2,7 +2,7 @@ import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWSHeaderParameters }
 import type { ComponentContext } from "../../../components/component.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
-import { withTimeout } from "../../../platform.ts";
+import { withDeadline } from "../../../platform.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Keys are fetched again after so long, while the old ones still count. */
@@ -94,18 +94,15 @@ function unusable({ name }: ComponentContext, what: string): ComponentError {
 
 async function document(url: string, context: ComponentContext): Promise<Readonly<Record<string, unknown>>> {
   const { platform, name } = context;
-  const late = new AbortController();
-  const asking = platform
-    .fetch(url, { headers: { accept: "application/json" }, redirect: "error", signal: late.signal })
-    .then(async (response) => {
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
-      return (await response.json()) as Readonly<Record<string, unknown>>;
-    });
+  const ask = async (signal: AbortSignal) => {
+    const headers = { accept: "application/json" };
+    const response = await platform.fetch(url, { headers, redirect: "error", signal });
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    return (await response.json()) as Readonly<Record<string, unknown>>;
+  };
+  const late = () => new Error(`it did not answer within ${TIMEOUT_MS / 1000} s`);
   try {
-    return await withTimeout(platform.clock, TIMEOUT_MS, asking, () => {
-      late.abort();
-      return new Error(`it did not answer within ${TIMEOUT_MS / 1000} s`);
-    });
+    return await withDeadline(platform.clock, TIMEOUT_MS, ask, late);
   } catch (error) {
     throw new ComponentError("UNAVAILABLE", `component ${name}: ${url} cannot be read: ${reasonOf(error)}`);
   }
