@@ -1,3 +1,4 @@
+import { toHex } from "../hex.ts";
 import type { Platform, Socket, SocketEvents } from "../platform.ts";
 import { equalTokens } from "../security/token.ts";
 import { ByteBudget, MemoryRelayLog, relayMemory } from "./relay/memory-relay-log.ts";
@@ -165,9 +166,8 @@ export class Relay {
       known.attach(socket, true);
       return known;
     }
-    const secret = this.#configuration.platform.random(new Uint8Array(32));
-    const id = Array.from(secret, (byte) => byte.toString(16).padStart(2, "0")).join("");
     const { platform } = this.#configuration;
+    const id = toHex(platform.random(new Uint8Array(32)));
     const member = new RelayMember(id, appId, namespace, vouched, address, room, platform, this.#limits);
     room.enter(member);
     member.attach(socket, false);

@@ -1,5 +1,6 @@
 /** `daprlet`: what a page imports. */
 
+import { toHex } from "../../host/hex.ts";
 import { systemClock } from "../../host/web-platform.ts";
 import { Page } from "./page.ts";
 import {
@@ -20,8 +21,7 @@ export type { CloudEvent, EventHandler, SubscribeOptions } from "./topic-handler
 
 function context(): RegisterContext {
   // randomUUID is missing on insecure origins, where the page mode is wanted.
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  const session = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const session = toHex(crypto.getRandomValues(new Uint8Array(12)));
   return { window, clock: systemClock, module: import.meta.url, session };
 }
 

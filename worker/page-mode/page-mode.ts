@@ -1,3 +1,4 @@
+import { toHex } from "../../host/hex.ts";
 import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
 import type { Resources } from "../../host/resources/resources.ts";
@@ -43,8 +44,7 @@ function uuid(random: Platform["random"]): string {
   const bytes = random(new Uint8Array(16));
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** The runtime of a page that can have no service worker: the same as in one, and it ends with the page. */

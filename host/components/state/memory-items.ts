@@ -1,3 +1,4 @@
+import { toHex } from "../../hex.ts";
 import type { Clock, Platform } from "../../platform.ts";
 import type { MemoryIndex } from "./memory-index.ts";
 import type { WriteOutcome } from "./store.ts";
@@ -34,8 +35,7 @@ export class MemoryItems {
 
   constructor({ clock, random }: Platform) {
     this.#clock = clock;
-    const bytes = random(new Uint8Array(6));
-    this.#generation = `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}-`;
+    this.#generation = `${toHex(random(new Uint8Array(6)))}-`;
   }
 
   /** From now on these are a store's, and its index is held to them. */
