@@ -1,7 +1,7 @@
 import { header, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
+import { measuredBody } from "../measured-body.ts";
 import type { ApiLogging } from "../resources/configuration.ts";
 import type { Sidecar } from "../sidecar.ts";
-import { measuredBody } from "../telemetry/measured-body.ts";
 import { callName } from "./call-name.ts";
 
 type Handle = (request: RuntimeRequest) => Promise<RuntimeResponse>;

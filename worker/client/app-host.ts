@@ -1,5 +1,6 @@
 import { appTurnstile } from "../../host/channel/app-turnstile.ts";
 import { header, withoutHeader } from "../../host/http.ts";
+import { measuredBody } from "../../host/measured-body.ts";
 import type { Clock } from "../../host/platform.ts";
 import type { Turnstile } from "../../host/turnstile.ts";
 import { REQUEST_ID_HEADER, type WireRequest, type WireResponse } from "../messages.ts";
@@ -37,44 +38,13 @@ async function inTurn(
   work: () => Promise<WireResponse>,
 ): Promise<WireResponse> {
   await turnstile.enter(signal);
-  let over = false;
-  const leave = () => {
-    if (!over) turnstile.leave();
-    over = true;
-  };
   try {
     const answer = await work();
-    if (answer.body instanceof ReadableStream) return { ...answer, body: watched(answer.body, leave) };
-    leave();
-    return answer;
+    return { ...answer, body: measuredBody(answer.body, () => turnstile.leave()) };
   } catch (error) {
-    leave();
+    turnstile.leave();
     throw error;
   }
-}
-
-/** The same stream; `ended` is called once nobody reads it any more. */
-function watched(body: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (!done) return controller.enqueue(value);
-          controller.close();
-        } catch (error) {
-          controller.error(error);
-        }
-        ended();
-      },
-      async cancel(reason) {
-        ended();
-        await reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /** The page as an app: hands invocations to the handler, and repeats an answer when the same invocation comes again. */

@@ -8,10 +8,10 @@ import type { PubSub } from "../../components/pubsub/pubsub.ts";
 import type { SecretStore } from "../../components/secretstores/secret-store.ts";
 import type { Store } from "../../components/state/store.ts";
 import { header, type RuntimeRequest, type RuntimeResponse } from "../../http.ts";
+import { measuredBody } from "../../measured-body.ts";
 import { UnavailableError } from "../../mesh/transport.ts";
 import type { Clock, Log } from "../../platform.ts";
 import type { ComponentResource } from "../../resources/component.ts";
-import { measuredBody } from "../measured-body.ts";
 import { errorCategory } from "./error-category.ts";
 import { KnownExchanges, NO_STATUS } from "./known-exchanges.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readBody } from "../http.ts";
+import { readBody } from "./http.ts";
 import { measuredBody } from "./measured-body.ts";
 
 function measured(body: Parameters<typeof measuredBody>[0]) {

@@ -1,4 +1,4 @@
-import type { Body } from "../http.ts";
+import type { Body } from "./http.ts";
 
 /**
  * The body, with `ended` called once with the number of its bytes: at once for what is whole, else when the stream has
