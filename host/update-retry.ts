@@ -1,5 +1,6 @@
 import type { ComponentChange } from "./components/components.ts";
 import { backOffMs } from "./components/pubsub/back-off.ts";
+import { reasonOf } from "./errors/reason-of.ts";
 import type { Platform } from "./platform.ts";
 
 const pauses = { initialMs: 1_000, maxMs: 60_000 };
@@ -31,7 +32,7 @@ export class UpdateRetry {
     const ms = backOffMs(pauses, ++this.#failures, this.#platform);
     this.#cancel = this.#platform.clock.after(ms, () => {
       this.#attempt().catch((error: unknown) => {
-        this.#platform.log.error(`the resources were not brought about: ${String(error)}`);
+        this.#platform.log.error(`the resources were not brought about: ${reasonOf(error)}`);
       });
     });
   }

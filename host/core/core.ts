@@ -166,6 +166,7 @@ export type BreakerOutcome = "success" | "failure" | "withdrawn";
 
 /** What a breaker counted since its counts began. */
 export type BreakerCounts = Readonly<Record<(typeof breakerCounters)[number], number>>;
+
 /** Dapr's access control, as a table is made of it. Paths and trust domains are compared as they stand. */
 export interface AccessPolicies {
   /** The answer for callers that no policy is about. */
