@@ -5,7 +5,7 @@ import type { ConfigurationStore, ConfigurationSubscription } from "./configurat
 import type { LockStore } from "./lock/lock-store.ts";
 import type { PublishRequest, PubSub } from "./pubsub/pubsub.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
-import type { QueryableStore, Store, WriteBatch } from "./state/store.ts";
+import type { ListingStore, QueryableStore, Store, WriteBatch } from "./state/store.ts";
 import { withMethods } from "./with-methods.ts";
 
 /** What a component's calls are governed by. */
@@ -49,8 +49,9 @@ class Calls {
   }
 }
 
-const stateMethods = (store: Store & Partial<QueryableStore>, calls: Calls): Methods => {
+const stateMethods = (store: Store & Partial<QueryableStore & ListingStore>, calls: Calls): Methods => {
   const query = store.query?.bind(store);
+  const list = store.list?.bind(store);
   return {
     get: (...given: Parameters<Store["get"]>) => calls.run(() => store.get(...given)),
     bulkGet: (keys: readonly string[]) => calls.run(() => store.bulkGet(keys)),
@@ -65,6 +66,9 @@ const stateMethods = (store: Store & Partial<QueryableStore>, calls: Calls): Met
     },
     ...(query !== undefined && {
       query: (...given: Parameters<QueryableStore["query"]>) => calls.run(() => query(...given)),
+    }),
+    ...(list !== undefined && {
+      list: (...given: Parameters<ListingStore["list"]>) => calls.run(() => list(...given)),
     }),
   };
 };

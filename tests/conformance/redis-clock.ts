@@ -1,4 +1,4 @@
-import type { Item, Store } from "../../host/components/state/store.ts";
+import type { Item, ListingStore } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { redisStore } from "../../host/node/components/state-redis.ts";
 import type { RedisServer } from "../redis-server.ts";
@@ -36,7 +36,7 @@ export async function openOnRedis(
   server: RedisServer,
   clock: RedisClock,
   metadata: Readonly<Record<string, string>> = {},
-): Promise<Store> {
+): Promise<ListingStore> {
   const context = testContext("statestore", clock);
   const store = await openWith(redisStore, context, { redisHost: server.address, ...metadata });
   const { get, bulkGet } = store;

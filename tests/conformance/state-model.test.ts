@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetadata } from "../../host/components/metadata-schema.ts";
 import { FileStore } from "../../host/components/state/files/file-store.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
-import { type Operation, OUTCOME_TTL_MS, type Store } from "../../host/components/state/store.ts";
+import { type ListingStore, type Operation, OUTCOME_TTL_MS } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
@@ -20,10 +20,11 @@ const keys = ["a", "b", "__proto__"] as const;
 
 interface Wish {
   readonly key: (typeof keys)[number];
-  readonly kind: "upsert" | "delete";
+  readonly kind: "upsert" | "delete" | "check";
   readonly etag: "none" | "current" | "earlier" | "foreign";
   readonly concurrency: "first-write" | "last-write" | undefined;
   readonly ttlInSeconds: number | undefined;
+  readonly listed: boolean;
 }
 
 type Step =
@@ -38,10 +39,11 @@ type Step =
 
 const wish: fc.Arbitrary<Wish> = fc.record({
   key: fc.constantFrom(...keys),
-  kind: fc.constantFrom("upsert", "upsert", "delete"),
+  kind: fc.constantFrom("upsert", "upsert", "delete", "check"),
   etag: fc.constantFrom("none", "none", "current", "current", "earlier", "foreign"),
   concurrency: fc.constantFrom(undefined, "first-write", "last-write"),
   ttlInSeconds: fc.constantFrom(undefined, undefined, 5, 20),
+  listed: fc.boolean(),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -66,6 +68,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 interface Kept {
   readonly text: string;
+  readonly listed: boolean;
   readonly etag: string | undefined;
   readonly until: number | undefined;
 }
@@ -85,12 +88,10 @@ class Model {
     const before = new Map(this.items);
     const applied: boolean[] = [];
     for (const operation of operations) {
-      const { key, etag, concurrency, kind } = operation;
+      const { kind, key, etag } = operation;
       const current = this.live(key, now);
-      const fits =
-        etag !== undefined
-          ? current?.etag === etag
-          : kind === "delete" || concurrency !== "first-write" || current === undefined;
+      const creates = kind === "check" || (kind === "upsert" && operation.concurrency === "first-write");
+      const fits = etag !== undefined ? current?.etag === etag : !creates || current === undefined;
       applied.push(fits);
       if (!fits && atomic) {
         this.items = before;
@@ -98,12 +99,13 @@ class Model {
       }
       if (!fits) continue;
       if (operation.kind === "delete") this.items.delete(key);
-      else {
+      else if (operation.kind === "upsert") {
         const text = new TextDecoder().decode(operation.value);
-        const { ttlInSeconds } = operation;
+        const { ttlInSeconds, listed = false } = operation;
         // No operation of the same batch can know it: it is the store's to give.
         this.items.set(key, {
           text,
+          listed,
           etag: undefined,
           until: ttlInSeconds === undefined ? undefined : now + ttlInSeconds * 1000,
         });
@@ -113,7 +115,12 @@ class Model {
   }
 }
 
-async function live(store: Store, clock: FakeClock, steps: readonly Step[], reopen: () => Promise<Store>) {
+async function live(
+  store: ListingStore,
+  clock: FakeClock,
+  steps: readonly Step[],
+  reopen: () => Promise<ListingStore>,
+) {
   const model = new Model();
   let count = 0;
   for (const one of steps) {
@@ -129,10 +136,15 @@ async function live(store: Store, clock: FakeClock, steps: readonly Step[], reop
           earlier: model.earlier.get(asked.key)?.[0],
           foreign: "no-such-etag",
         }[asked.etag];
+        if (asked.kind === "check") return { kind: "check", key: asked.key, etag };
         const common = { key: asked.key, etag, concurrency: asked.concurrency };
         if (asked.kind === "delete") return { kind: "delete", ...common };
         const value = new TextEncoder().encode(String(++count));
-        return { kind: "upsert", ...common, value, ttlInSeconds: asked.ttlInSeconds, contentType: undefined };
+        const { ttlInSeconds, listed } = asked;
+        return {
+          ...{ kind: "upsert", ...common, value, ttlInSeconds, contentType: undefined },
+          ...(listed && { listed }),
+        };
       });
       // An id stands for one request, and the model's requests differ in their number of operations.
       const requestId = one.id === undefined ? undefined : `${one.id}-${operations.length}-${one.atomic}`;
@@ -154,6 +166,12 @@ async function live(store: Store, clock: FakeClock, steps: readonly Step[], reop
       }
     }
     const now = clock.now();
+    const there = [...keys].sort().filter((key) => model.live(key, now) !== undefined);
+    const promised = there.filter((key) => model.live(key, now)?.listed);
+    const listed = await store.list("_", "c", keys.length);
+    expect(there.filter((key) => listed.includes(key))).toEqual(listed);
+    expect(promised.filter((key) => listed.includes(key))).toEqual(promised);
+    expect(await store.list("_", "c", 1)).toEqual(listed.slice(0, 1));
     const bulk = await store.bulkGet(keys);
     for (const [i, key] of keys.entries()) {
       const item = await store.get(key, undefined);
@@ -197,8 +215,8 @@ describe("random histories", () => {
       fc.asyncProperty(histories, async (steps) => {
         const clock = new FakeClock();
         const connectionString = join(folder, `${++files}.db`);
-        let store: Store | undefined;
-        const open = async (): Promise<Store> => {
+        let store: ListingStore | undefined;
+        const open = async (): Promise<ListingStore> => {
           await store?.close();
           store = await sqliteStore.open(
             decodeMetadata(
@@ -224,8 +242,8 @@ describe("random histories of files", () => {
       fc.asyncProperty(histories, async (steps) => {
         const clock = new FakeClock();
         const files = new Map<string, Uint8Array>();
-        let store: Store | undefined;
-        const open = async (): Promise<Store> => {
+        let store: ListingStore | undefined;
+        const open = async (): Promise<ListingStore> => {
           await store?.close();
           store = await new FileStore(new MemoryFolder(files), testContext("s", clock)).open();
           return store;
@@ -249,8 +267,8 @@ describeWithRedis("random histories on Redis", () => {
       fc.asyncProperty(histories, async (steps) => {
         await server.flush();
         const clock = new RedisClock(() => server);
-        let store: Store | undefined;
-        const open = async (): Promise<Store> => {
+        let store: ListingStore | undefined;
+        const open = async (): Promise<ListingStore> => {
           await store?.close();
           store = await openOnRedis(server, clock);
           return store;

@@ -10,7 +10,7 @@ const kilobyte = 1024;
 const budgets = [
   { file: "core.wasm", limit: 26 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
-  { file: "sw.js", limit: 176 * kilobyte, gzip: true },
+  { file: "sw.js", limit: 177 * kilobyte, gzip: true },
 ];
 
 describe("budgets", () => {

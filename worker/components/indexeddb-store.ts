@@ -7,6 +7,7 @@ import type {
   Durability,
   DurableStore,
   Item,
+  ListingStore,
   QueryableStore,
   WriteBatch,
   WriteOutcome,
@@ -20,7 +21,7 @@ import { sweep } from "../storage/sweep.ts";
 import { Sweeper } from "../storage/sweeper.ts";
 import { token } from "../storage/token.ts";
 import { mortalStores, type StateSchema, type StoredItem, stateLayout, stateStores } from "./state-layout.ts";
-import { ValueIndex } from "./value-index.ts";
+import { inBatches, ValueIndex } from "./value-index.ts";
 import { type Changes, decide, type Found, isLive, needsOf } from "./write-group.ts";
 
 const COMMIT_TTL_MS = 60_000;
@@ -29,7 +30,7 @@ const COMMIT_TTL_MS = 60_000;
  * Items in one IndexedDB database. Nothing is cached: pages and other Runtimes write the same database, and every
  * condition is decided inside the transaction that writes.
  */
-export class IndexedDbStore implements DurableStore, QueryableStore {
+export class IndexedDbStore implements DurableStore, QueryableStore, ListingStore {
   readonly #database: Database<StateSchema>;
   readonly #context: ComponentContext;
   readonly #incarnation: Incarnation | undefined;
@@ -85,6 +86,26 @@ export class IndexedDbStore implements DurableStore, QueryableStore {
 
   query(query: StateQuery): Promise<QueryResult> {
     return this.#index.query(query);
+  }
+
+  /** IndexedDB orders keys by UTF-16 units. */
+  async list(from: string, to: string, limit: number): Promise<readonly string[]> {
+    if (from >= to) return [];
+    const { clock } = this.#context.platform;
+    return await this.#database.transact(["items"], "readonly", "default", async (transaction) => {
+      const found: string[] = [];
+      const batches = inBatches(
+        transaction.objectStore("items"),
+        IDBKeyRange.bound(from, to, false, true),
+        limit,
+        ([key]) => IDBKeyRange.bound(key, to, true, true),
+      );
+      for await (const batch of batches) {
+        for (const [key, stored] of batch) if (isLive(stored, clock.now())) found.push(key);
+        if (found.length >= limit) break;
+      }
+      return found.slice(0, limit);
+    });
   }
 
   write(batch: WriteBatch): Promise<WriteOutcome> {

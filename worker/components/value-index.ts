@@ -213,7 +213,7 @@ interface Records {
 }
 
 /** `next` is what is left of the range after a record. The first batch is of so many as may be enough. */
-async function* inBatches(
+export async function* inBatches(
   records: Records,
   range: IDBKeyRange | null,
   enough: number,

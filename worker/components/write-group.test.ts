@@ -57,6 +57,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     contentType: fc.constant(undefined),
   }),
   fc.record({ kind: fc.constant("delete" as const), key, etag, concurrency }),
+  fc.record({ kind: fc.constant("check" as const), key, etag }),
 );
 
 const batch: fc.Arbitrary<WriteBatch> = fc.record({
@@ -76,13 +77,11 @@ const told = (results: readonly WriteOutcome[]) =>
   results.map((outcome) => outcome.map((error) => error?.kind ?? "applied"));
 
 /** The rules of the store's interface, written down once more, for one operation on a map of values by key. */
-function expected(
-  items: ReadonlyMap<string, StoredItem>,
-  { kind, key, etag, concurrency }: Operation,
-): boolean {
+function expected(items: ReadonlyMap<string, StoredItem>, operation: Operation): boolean {
+  const { kind, key, etag } = operation;
   const current = items.get(key)?.etag;
-  if (etag !== undefined) return current === etag;
-  return kind === "delete" || concurrency !== "first-write" || current === undefined;
+  if (etag !== undefined || kind === "check") return current === etag;
+  return kind === "delete" || operation.concurrency !== "first-write" || current === undefined;
 }
 
 describe("a group of writes", () => {

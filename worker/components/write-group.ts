@@ -1,5 +1,13 @@
-import type { Operation, WriteBatch, WriteOutcome } from "../../host/components/state/store.ts";
-import { OUTCOME_TTL_MS } from "../../host/components/state/store.ts";
+import {
+  type Change,
+  type Delete,
+  isConditional,
+  type Operation,
+  OUTCOME_TTL_MS,
+  type Upsert,
+  type WriteBatch,
+  type WriteOutcome,
+} from "../../host/components/state/store.ts";
 import { ETagError } from "../../host/errors/component-error.ts";
 import type { Incarnation } from "../storage/incarnation.ts";
 import type { StoredItem, StoredOutcome, Tombstone } from "./state-layout.ts";
@@ -37,11 +45,6 @@ export interface Writer {
   readonly now: number;
   /** An ETag that no store has ever given. */
   etag(): string;
-}
-
-function isConditional(operation: Operation): boolean {
-  const { kind, etag, concurrency } = operation;
-  return etag !== undefined || (kind === "upsert" && concurrency === "first-write");
 }
 
 export function needsOf(batches: readonly WriteBatch[]): Needs {
@@ -116,15 +119,16 @@ class Group {
     if (isConditional(operation)) {
       const item = this.#item(key);
       if (item?.etag !== etag) {
-        return this.#repeats(operation, item) ? undefined : new ETagError("mismatch", key);
+        const repeats = kind !== "check" && this.#repeats(operation, item);
+        return repeats ? undefined : new ETagError("mismatch", key);
       }
     }
     if (kind === "delete") this.#delete(operation);
-    else this.#put(operation);
+    else if (kind === "upsert") this.#put(operation);
     return undefined;
   }
 
-  #put(operation: Operation & { kind: "upsert" }): void {
+  #put(operation: Upsert): void {
     const { incarnation, now } = this.#writer;
     const { value, ttlInSeconds, contentType, etag } = operation;
     this.changes.items.set(operation.key, {
@@ -137,7 +141,7 @@ class Group {
     });
   }
 
-  #delete({ key, etag }: Operation): void {
+  #delete({ key, etag }: Delete): void {
     const { incarnation, now } = this.#writer;
     this.changes.items.set(key, undefined);
     if (etag === undefined || incarnation === undefined) return;
@@ -155,7 +159,7 @@ class Group {
    * started, is therefore taken for such a repetition, once in each incarnation (that one may be stopped before it
    * answered, too). Within one incarnation it is a mismatch as ever.
    */
-  #repeats(operation: Operation, item: StoredItem | undefined): boolean {
+  #repeats(operation: Change, item: StoredItem | undefined): boolean {
     const { incarnation, now } = this.#writer;
     const { kind, key, etag } = operation;
     if (incarnation === undefined || etag === undefined) return false;

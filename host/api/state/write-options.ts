@@ -1,4 +1,4 @@
-import type { Concurrency, Consistency, Operation } from "../../components/state/store.ts";
+import type { Change, Concurrency, Consistency } from "../../components/state/store.ts";
 import type { ScannedItem } from "../../core/core.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 
@@ -44,11 +44,11 @@ const encodedNull = new TextEncoder().encode("null");
 
 /** An item of a request as an operation on `key`, the stored one. Metadata of the query override the item's own. */
 export function operationOf(
-  kind: Operation["kind"],
+  kind: Change["kind"],
   item: ScannedItem,
   key: string,
   query: ReadonlyMap<string, string>,
-): Operation {
+): Change {
   const etag = item.etag === "" ? undefined : item.etag;
   const concurrency = concurrencyOf(item.concurrency);
   if (kind === "delete") return { kind, key, etag, concurrency };

@@ -1,7 +1,6 @@
 import type { ETagError } from "../../errors/component-error.ts";
-import type { Item, Operation } from "../state/store.ts";
+import { type Change, type Item, isConditional } from "../state/store.ts";
 import { RemoteError } from "./remote-error.ts";
-import { isConditional } from "./state-requests.ts";
 
 /** What an error says of an ETag in Dapr's words; undefined where it has another cause. */
 export function etagFault(error: unknown): ETagError["kind"] | undefined {
@@ -18,7 +17,7 @@ const written = Symbol("written");
  * the refusal; undefined where all fit by now.
  */
 export function firstRefused(
-  operations: readonly Operation[],
+  operations: readonly Change[],
   found: ReadonlyMap<string, Item | undefined>,
 ): number | undefined {
   const etags = new Map<string, string | typeof written | undefined>();

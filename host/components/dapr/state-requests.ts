@@ -1,5 +1,5 @@
 import { joinBytes } from "../../join-bytes.ts";
-import type { Consistency, Operation } from "../state/store.ts";
+import { type Change, type Consistency, isConditional } from "../state/store.ts";
 import { remoteName } from "./remote-name.ts";
 
 const encoder = new TextEncoder();
@@ -12,18 +12,12 @@ export interface WriteRequest {
   readonly body?: Uint8Array;
 }
 
-/** Whether the store looks at what is there before it applies the operation. */
-export function isConditional(operation: Operation): boolean {
-  if (operation.etag !== undefined) return true;
-  return operation.kind === "upsert" && operation.concurrency === "first-write";
-}
-
 /**
  * The operations of a batch, request by request. An answer says whether all of a request was applied, so what may be
  * refused is sent by itself; and a sidecar may write what stands in one request in any order, so no key is twice in it.
  */
-export function inRequests(operations: readonly Operation[]): readonly (readonly Operation[])[] {
-  const requests: Operation[][] = [];
+export function inRequests(operations: readonly Change[]): readonly (readonly Change[])[] {
+  const requests: Change[][] = [];
   let keys: Set<string> | undefined;
   for (const operation of operations) {
     const alone = operation.kind === "delete" || isConditional(operation);
@@ -39,7 +33,7 @@ export function inRequests(operations: readonly Operation[]): readonly (readonly
 }
 
 /** An operation as the state API has it, the value's own bytes spliced in. */
-function item(operation: Operation, consistency: Consistency | undefined): Uint8Array {
+function item(operation: Change, consistency: Consistency | undefined): Uint8Array {
   const { kind, key, etag, concurrency } = operation;
   const options = { concurrency, consistency };
   if (kind === "delete") return encoder.encode(JSON.stringify({ key: remoteName(key), etag, options }));
@@ -58,7 +52,7 @@ function list(items: readonly Uint8Array[], before: string, after: string): Uint
 }
 
 /** Body of POST /v1.0/state/{store}. */
-export function saveBody(operations: readonly Operation[], consistency: Consistency | undefined): Uint8Array {
+export function saveBody(operations: readonly Change[], consistency: Consistency | undefined): Uint8Array {
   return list(
     operations.map((operation) => item(operation, consistency)),
     "[",
@@ -68,7 +62,7 @@ export function saveBody(operations: readonly Operation[], consistency: Consiste
 
 /** Body of POST /v1.0/state/{store}/transaction. */
 export function transactionBody(
-  operations: readonly Operation[],
+  operations: readonly Change[],
   consistency: Consistency | undefined,
 ): Uint8Array {
   const steps = operations.map((operation) =>

@@ -7,19 +7,15 @@ import { offlineMetadata, remoteMetadata } from "../dapr/remote-metadata.ts";
 import { RemoteSidecar } from "../dapr/remote-sidecar.ts";
 import { queryItems } from "../dapr/state-query.ts";
 import { etagFault, firstRefused } from "../dapr/state-refusal.ts";
-import {
-  inRequests,
-  isConditional,
-  saveBody,
-  transactionBody,
-  type WriteRequest,
-} from "../dapr/state-requests.ts";
+import { inRequests, saveBody, transactionBody, type WriteRequest } from "../dapr/state-requests.ts";
 import type { QueryResult, StateQuery } from "./query.ts";
 import {
+  type Change,
   type Consistency,
   type Delete,
   defineStore,
   type Item,
+  isConditional,
   type Operation,
   type QueryableStore,
   type StoreDefinition,
@@ -69,10 +65,10 @@ class DaprStore implements QueryableStore {
   }
 
   async write(batch: WriteBatch): Promise<WriteOutcome> {
-    const { operations, atomic, consistency, requestId } = batch;
+    const { atomic, consistency, requestId } = batch;
+    const operations = batch.operations.map((operation) => this.#carried(operation));
     if (operations.length === 0) return [];
-    for (const operation of operations) this.#assertJson(operation);
-    if (atomic) return await this.#transact(batch);
+    if (atomic) return await this.#transact(operations, batch);
     const outcome: (ETagError | undefined)[] = [];
     for (const [i, together] of inRequests(operations).entries()) {
       const refusal = await this.#save(together, consistency, requestId && `${requestId}/${i}`);
@@ -88,11 +84,11 @@ class DaprStore implements QueryableStore {
 
   /** Why the one operation of the request was refused; undefined where all of them were applied, or are queued. */
   async #save(
-    together: readonly Operation[],
+    together: readonly Change[],
     consistency: Consistency | undefined,
     requestId: string | undefined,
   ): Promise<ETagError | undefined> {
-    const [first] = together as [Operation];
+    const [first] = together as [Change];
     const outdated = this.#offline && (await outdatedBy(this.#offline, together));
     if (outdated !== undefined) return new ETagError("mismatch", first.key);
     const request =
@@ -124,12 +120,15 @@ class DaprStore implements QueryableStore {
     };
   }
 
-  #transaction(operations: readonly Operation[], consistency: Consistency | undefined): WriteRequest {
+  #transaction(operations: readonly Change[], consistency: Consistency | undefined): WriteRequest {
     const path = `${this.#items.path}/transaction`;
     return { method: "POST", path, body: transactionBody(operations, consistency) };
   }
 
-  async #transact({ operations, consistency, requestId }: WriteBatch): Promise<WriteOutcome> {
+  async #transact(
+    operations: readonly Change[],
+    { consistency, requestId }: WriteBatch,
+  ): Promise<WriteOutcome> {
     const outdated = this.#offline && (await outdatedBy(this.#offline, operations));
     if (outdated !== undefined) return refusedAt(operations, outdated, "mismatch");
     try {
@@ -144,7 +143,7 @@ class DaprStore implements QueryableStore {
 
   /** The answer to a transaction does not say which ETag was refused: the items, read again, do. */
   async #blame(
-    operations: readonly Operation[],
+    operations: readonly Change[],
     kind: ETagError["kind"],
     error: unknown,
   ): Promise<WriteOutcome> {
@@ -162,7 +161,7 @@ class DaprStore implements QueryableStore {
 
   async #send(
     request: WriteRequest,
-    operations: readonly Operation[],
+    operations: readonly Change[],
     requestId: string | undefined,
   ): Promise<void> {
     if (this.#offline === undefined) {
@@ -176,20 +175,24 @@ class DaprStore implements QueryableStore {
     await this.#offline.send({ ...request, requestId, writes: new Map(writes) });
   }
 
-  #assertJson(operation: Operation): void {
-    if (operation.kind === "delete" || this.#context.core.isJson(operation.value)) return;
+  #carried(operation: Operation): Change {
+    const { core, name } = this.#context;
+    if (operation.kind === "check") {
+      throw new ComponentError(
+        "UNIMPLEMENTED",
+        `component ${name}: another sidecar's HTTP API compares no ETags without a write; keep actors in a store of this sidecar`,
+      );
+    }
+    if (operation.kind === "delete" || core.isJson(operation.value)) return operation;
     throw new ComponentError(
       "INVALID_ARGUMENT",
-      `component ${this.#context.name}: another sidecar's HTTP API keeps JSON only; write bytes as a string in base64`,
+      `component ${name}: another sidecar's HTTP API keeps JSON only; write bytes as a string in base64`,
     );
   }
 }
 
 /** The first operation with a condition that does not hold once what is queued has been written. */
-async function outdatedBy(
-  offline: OfflineCalls,
-  operations: readonly Operation[],
-): Promise<number | undefined> {
+async function outdatedBy(offline: OfflineCalls, operations: readonly Change[]): Promise<number | undefined> {
   const own = new Set<string>();
   for (const [i, operation] of operations.entries()) {
     if (isConditional(operation) && !own.has(operation.key)) {
@@ -206,7 +209,7 @@ function queuedItem(value: Uint8Array | undefined): Item | undefined {
   return value && { value, etag: undefined, expiresAt: undefined };
 }
 
-function refusedAt(operations: readonly Operation[], at: number, kind: ETagError["kind"]): WriteOutcome {
+function refusedAt(operations: readonly Change[], at: number, kind: ETagError["kind"]): WriteOutcome {
   return operations.map(({ key }, i) => (i === at ? new ETagError(kind, key) : undefined));
 }
 

@@ -4,7 +4,17 @@ import { joinBytes } from "../../join-bytes.ts";
 import type { Platform } from "../../platform.ts";
 import type { Durability } from "../component.ts";
 import type { EncryptionKey, EncryptionKeys } from "./encryption-keys.ts";
-import type { Consistency, Item, Operation, Store, Upsert, WriteBatch, WriteOutcome } from "./store.ts";
+import type {
+  Answer,
+  Consistency,
+  Item,
+  ListingStore,
+  Operation,
+  Store,
+  Upsert,
+  WriteBatch,
+  WriteOutcome,
+} from "./store.ts";
 
 const NONCE_BYTES = 12;
 
@@ -13,7 +23,7 @@ const decoder = new TextDecoder();
 
 /**
  * Any store with its values sealed, as Dapr seals them: `base64(nonce, AES-GCM ciphertext, tag)`, `||`, and the name
- * of the key; where a store takes JSON only, all of that as a string. Keys, ETags and times to live stay as they are.
+ * of the key; where a store takes JSON only, all of that as a string. Keys, their order, ETags and times to live stay as they are.
  * A query cannot look into the values.
  */
 export class EncryptedStore implements Store {
@@ -51,12 +61,17 @@ export class EncryptedStore implements Store {
   async write(batch: WriteBatch): Promise<WriteOutcome> {
     const sealed = Promise.all(
       batch.operations.map((operation): Operation | Promise<Operation> =>
-        operation.kind === "delete" ? operation : this.#sealed(operation),
+        operation.kind === "upsert" ? this.#sealed(operation) : operation,
       ),
     );
     const turn = Promise.all([sealed, this.#turn]).then(([operations]) => operations);
     this.#turn = turn.catch(() => undefined);
     return await this.#store.write({ ...batch, operations: await turn });
+  }
+
+  /** Of a store with the feature ACTOR. */
+  list(from: string, to: string, limit: number): Answer<readonly string[]> {
+    return (this.#store as ListingStore).list(from, to, limit);
   }
 
   async close(): Promise<void> {

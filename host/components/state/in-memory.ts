@@ -6,9 +6,12 @@ import type { KeyedItem, QueryResult, StateQuery } from "./query.ts";
 import { indexedPaths, isCovered, type QueryOptions, queryMetadata } from "./query-indexes.ts";
 import { evaluateQuery, selectPage } from "./query-page.ts";
 import {
+  type Change,
   type DurableStore,
   defineStore,
   type Item,
+  isConditional,
+  type ListingStore,
   type Operation,
   OUTCOME_TTL_MS,
   type QueryableStore,
@@ -16,7 +19,7 @@ import {
   type WriteOutcome,
 } from "./store.ts";
 
-class InMemoryStore implements DurableStore, QueryableStore {
+class InMemoryStore implements DurableStore, QueryableStore, ListingStore {
   readonly durability = "memory";
   readonly #name: string;
   readonly #clock: Clock;
@@ -73,6 +76,11 @@ class InMemoryStore implements DurableStore, QueryableStore {
     };
   }
 
+  list(from: string, to: string, limit: number): readonly string[] {
+    this.#assertOpen();
+    return this.memory.list(from, to, limit);
+  }
+
   *#all(): Generator<KeyedItem> {
     for (const key of this.memory.keys()) {
       const item = this.#copy(this.memory.live(key));
@@ -99,8 +107,9 @@ class InMemoryStore implements DurableStore, QueryableStore {
     const outcome: (ETagError | undefined)[] = new Array(operations.length).fill(undefined);
     const undo: [string, Entry | undefined][] = [];
     for (const [i, operation] of operations.entries()) {
-      const refusal = this.#check(operation);
+      const refusal = this.#refusal(operation);
       if (refusal === undefined) {
+        if (operation.kind === "check") continue;
         if (atomic) undo.push([operation.key, this.memory.get(operation.key)]);
         this.#effect(operation);
         continue;
@@ -113,21 +122,20 @@ class InMemoryStore implements DurableStore, QueryableStore {
     return outcome;
   }
 
-  #check({ kind, key, etag, concurrency }: Operation): ETagError | undefined {
-    if (etag === undefined && (kind === "delete" || concurrency !== "first-write")) return undefined;
-    const current = this.memory.live(key);
-    const matches = etag === undefined ? current === undefined : current?.etag === etag;
-    return matches ? undefined : new ETagError("mismatch", key);
+  #refusal(operation: Operation): ETagError | undefined {
+    const { key, etag } = operation;
+    if (!isConditional(operation) || this.memory.live(key)?.etag === etag) return undefined;
+    return new ETagError("mismatch", key);
   }
 
-  #effect(operation: Operation): void {
+  #effect(operation: Change): void {
     if (operation.kind === "delete") {
       this.memory.put(operation.key, undefined);
       return;
     }
-    const { key, value, ttlInSeconds } = operation;
+    const { key, value, ttlInSeconds, listed = false } = operation;
     const expiresAt = ttlInSeconds ? this.#clock.now() + ttlInSeconds * 1000 : undefined;
-    this.memory.put(key, { value, etag: this.memory.newEtag(), expiresAt });
+    this.memory.put(key, { value, etag: this.memory.newEtag(), expiresAt, listed });
   }
 }
 

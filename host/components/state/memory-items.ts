@@ -1,5 +1,6 @@
 import { toHex } from "../../hex.ts";
 import type { Clock, Platform } from "../../platform.ts";
+import { ListedKeys } from "./listed-keys.ts";
 import type { MemoryIndex } from "./memory-index.ts";
 import type { WriteOutcome } from "./store.ts";
 
@@ -7,6 +8,7 @@ export interface Entry {
   readonly value: Uint8Array;
   readonly etag: string;
   readonly expiresAt: number | undefined;
+  readonly listed: boolean;
 }
 
 interface Recorded {
@@ -25,6 +27,7 @@ export class MemoryItems {
   readonly outcomes = new Map<string, Recorded>();
   /** Keys that may expire. */
   readonly #mortal = new Set<string>();
+  readonly #listed = new ListedKeys();
   /** One of each store that has one: they may declare other paths. */
   readonly #indexes = new Set<MemoryIndex>();
   /** Differs between lives, so that no ETag of an earlier one matches. */
@@ -66,12 +69,18 @@ export class MemoryItems {
     return undefined;
   }
 
+  list(from: string, to: string, limit: number): readonly string[] {
+    return this.#listed.first(from, to, limit, (key) => this.live(key) !== undefined);
+  }
+
   newEtag(): string {
     this.#version++;
     return this.#generation + this.#version.toString(36);
   }
 
   put(key: string, entry: Entry | undefined): void {
+    if (entry?.listed) this.#listed.add(key);
+    else if (!this.#listed.isEmpty && this.#items.get(key)?.listed) this.#listed.delete(key);
     if (entry === undefined) this.#items.delete(key);
     else this.#items.set(key, entry);
     for (const index of this.#indexes) index.put(key, entry?.value);

@@ -20,6 +20,8 @@ export interface Upsert {
    */
   readonly ttlInSeconds: number | undefined;
   readonly contentType: string | undefined;
+  /** {@link ListingStore.list} finds the key, until the item is deleted, expires, or is written without this. */
+  readonly listed?: true;
 }
 
 export interface Delete {
@@ -29,7 +31,26 @@ export interface Delete {
   readonly concurrency: Concurrency | undefined;
 }
 
-export type Operation = Upsert | Delete;
+/**
+ * Changes nothing, and is refused where the stored ETag is another one: in an atomic batch, so is all of the batch. For
+ * stores with the feature ACTOR.
+ */
+export interface Check {
+  readonly kind: "check";
+  readonly key: string;
+  /** Undefined: nothing may be stored. */
+  readonly etag: string | undefined;
+}
+
+/** What changes something. */
+export type Change = Upsert | Delete;
+export type Operation = Change | Check;
+
+/** Whether an operation asks for the stored item's ETag to be its own; undefined there: for no item to be stored. */
+export function isConditional(operation: Operation): boolean {
+  if (operation.etag !== undefined || operation.kind === "check") return true;
+  return operation.kind === "upsert" && operation.concurrency === "first-write";
+}
 
 export interface WriteBatch {
   /** They act in this order, and each sees the effects of those before it, also in an atomic batch. */
@@ -96,6 +117,17 @@ export interface QueryableStore extends Store {
   query(query: StateQuery): Answer<QueryResult>;
 }
 
+/** A store that keeps what actors need: their state, fenced by a {@link Check}, and what is due in the order of time. */
+export interface ListingStore extends Store {
+  /**
+   * The first `limit` keys from `from` up to, and without, `to`, in the order of their bytes. Promised are those of
+   * live items that were written as `listed`; a store may know others too, so callers list a key space of their own. Of
+   * characters beyond U+FFFF a store may find another place among those from U+E000 on. It costs what it answers,
+   * whatever number of keys there is.
+   */
+  list(from: string, to: string, limit: number): Answer<readonly string[]>;
+}
+
 export type StoreFeature =
   | "ETAG"
   | "TRANSACTIONAL"
@@ -106,7 +138,8 @@ export type StoreFeature =
   | "QUERY_API";
 
 type Featured<F extends StoreFeature> = ("DURABILITY" extends F ? DurableStore : Store) &
-  ("QUERY_API" extends F ? QueryableStore : Store);
+  ("QUERY_API" extends F ? QueryableStore : Store) &
+  ("ACTOR" extends F ? ListingStore : Store);
 
 export interface StoreDefinition<
   M extends MetadataSchema = MetadataSchema,

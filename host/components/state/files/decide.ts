@@ -1,5 +1,12 @@
 import { ETagError } from "../../../errors/component-error.ts";
-import { type Operation, OUTCOME_TTL_MS, type WriteBatch, type WriteOutcome } from "../store.ts";
+import {
+  type Change,
+  isConditional,
+  type Operation,
+  OUTCOME_TTL_MS,
+  type WriteBatch,
+  type WriteOutcome,
+} from "../store.ts";
 import type { Beside, StoredItem, StoredOutcome } from "./record.ts";
 
 /** A batch whose large values are in files already. */
@@ -71,7 +78,7 @@ class Group {
     const outcome: (ETagError | undefined)[] = operations.map(() => undefined);
     for (const [i, operation] of operations.entries()) {
       if (this.#fits(operation)) {
-        this.#effect(operation, files.get(operation));
+        if (operation.kind !== "check") this.#effect(operation, files.get(operation));
         continue;
       }
       outcome[i] = new ETagError("mismatch", operation.key);
@@ -82,22 +89,24 @@ class Group {
     return outcome;
   }
 
-  #fits({ kind, key, etag, concurrency }: Operation): boolean {
-    if (etag === undefined && (kind === "delete" || concurrency !== "first-write")) return true;
+  #fits(operation: Operation): boolean {
+    if (!isConditional(operation)) return true;
+    const { key, etag } = operation;
     const item = this.items.has(key) ? this.items.get(key) : this.#contents.items.get(key);
     return (isLive(item, this.#now) ? item?.etag : undefined) === etag;
   }
 
-  #effect(operation: Operation, file: Beside | undefined): void {
+  #effect(operation: Change, file: Beside | undefined): void {
     if (operation.kind === "delete") {
       this.items.set(operation.key, undefined);
       return;
     }
-    const { key, value, ttlInSeconds } = operation;
+    const { key, value, ttlInSeconds, listed = false } = operation;
     this.items.set(key, {
       etag: `${this.#id}-${(this.#versions++).toString(36)}`,
       expiresAt: ttlInSeconds ? this.#now + ttlInSeconds * 1000 : 0,
       value: file ?? value,
+      listed,
     });
   }
 }

@@ -1,7 +1,15 @@
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { ComponentContext } from "../../component.ts";
 import { TransactionGroups } from "../../transaction-groups.ts";
-import type { Durability, DurableStore, Item, Operation, WriteBatch, WriteOutcome } from "../store.ts";
+import type {
+  Durability,
+  DurableStore,
+  Item,
+  ListingStore,
+  Operation,
+  WriteBatch,
+  WriteOutcome,
+} from "../store.ts";
 import { decide, isLive, type PlacedBatch } from "./decide.ts";
 import type { Folder } from "./folder.ts";
 import { FolderLog } from "./folder-log.ts";
@@ -27,7 +35,7 @@ const isValue = (name: string) => name.endsWith(".value");
  * record that names them; what a killed process left uncommitted is removed when the store is opened. All keys and
  * small values are in memory.
  */
-export class FileStore implements DurableStore {
+export class FileStore implements DurableStore, ListingStore {
   readonly #folder: Folder;
   readonly #context: ComponentContext;
   readonly #log: FolderLog;
@@ -79,6 +87,13 @@ export class FileStore implements DurableStore {
         // Its next version has been written meanwhile.
         lost = missing.etag;
       }
+    });
+  }
+
+  list(from: string, to: string, limit: number): Promise<readonly string[]> {
+    return this.#during(async () => {
+      await this.#reads.submit(undefined, false);
+      return this.#log.listed.first(from, to, limit, (key) => this.#find(key) !== undefined);
     });
   }
 
@@ -139,7 +154,7 @@ export class FileStore implements DurableStore {
   async #place(job: Job): Promise<void> {
     job.losses = this.#log.losses;
     for (const operation of job.batch.operations) {
-      if (operation.kind === "delete" || operation.value.byteLength <= LARGE) continue;
+      if (operation.kind !== "upsert" || operation.value.byteLength <= LARGE) continue;
       const placed = { file: `${this.#context.platform.uuid()}.value`, size: operation.value.byteLength };
       job.files.set(operation, placed);
       await this.#folder.create(placed.file, operation.value);

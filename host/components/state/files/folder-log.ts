@@ -1,5 +1,6 @@
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Log } from "../../../platform.ts";
+import { ListedKeys } from "../listed-keys.ts";
 import type { Folder } from "./folder.ts";
 import { decodeRecord, encodeRecord, type Record, type StoredItem, type StoredOutcome } from "./record.ts";
 
@@ -30,6 +31,7 @@ function numbersOf(names: readonly string[], kind: "snapshot" | "record"): reado
  */
 export class FolderLog {
   readonly items = new Map<string, StoredItem>();
+  readonly listed = new ListedKeys();
   /** In the order of their expiry. */
   readonly outcomes = new Map<string, StoredOutcome>();
   readonly #folder: Folder;
@@ -183,6 +185,7 @@ export class FolderLog {
         const snapshot = bytes && decodeRecord(bytes);
         if (snapshot === undefined) continue;
         this.items.clear();
+        this.listed.clear();
         this.outcomes.clear();
         this.#apply(snapshot);
         this.#number = number;
@@ -203,6 +206,8 @@ export class FolderLog {
   #apply({ id, items, outcomes }: Record): void {
     this.#id = id;
     for (const [key, item] of items) {
+      if (item?.listed) this.listed.add(key);
+      else if (!this.listed.isEmpty && this.items.get(key)?.listed) this.listed.delete(key);
       if (item === undefined) this.items.delete(key);
       else this.items.set(key, item);
     }

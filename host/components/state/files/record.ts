@@ -11,6 +11,7 @@ export interface StoredItem {
   /** Milliseconds since the epoch; 0: never. */
   readonly expiresAt: number;
   readonly value: Uint8Array | Beside;
+  readonly listed: boolean;
 }
 
 /** How a batch with an id ended: for each operation the kind of its ETag's error, or null. */
@@ -43,6 +44,8 @@ interface Head {
   readonly items: readonly (Row | readonly [key: string])[];
   readonly outcomes: readonly (readonly [id: string, errors: StoredOutcome["errors"], expiresAt: number])[];
   readonly lost: readonly string[];
+  /** The places of rows whose items are listed; where there are any. */
+  readonly listed?: readonly number[];
 }
 
 const NEWLINE = 10;
@@ -61,12 +64,14 @@ export function encodeRecord({ id, after, items, outcomes, lost }: Record): Uint
     values.push(value);
     return [key, etag, value.byteLength, expiresAt];
   });
+  const listed = [...items.values()].flatMap((item, i) => (item?.listed ? i : []));
   const head: Head = {
     id,
     after,
     items: rows,
     outcomes: [...outcomes].map(([id, { errors, expiresAt }]) => [id, errors, expiresAt]),
     lost,
+    ...(listed.length > 0 && { listed }),
   };
   const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
   return joinBytes([line, ...values]);
@@ -82,7 +87,8 @@ export function decodeRecord(bytes: Uint8Array): Record | undefined {
     return undefined;
   }
   const items = new Map<string, StoredItem | undefined>();
-  for (const row of head.items) {
+  const listed = new Set(head.listed);
+  for (const [i, row] of head.items.entries()) {
     if (row.length === 1) {
       items.set(row[0], undefined);
       continue;
@@ -91,7 +97,7 @@ export function decodeRecord(bytes: Uint8Array): Record | undefined {
     // A copy: a view would keep the whole record in memory.
     const value = file === undefined ? bytes.slice(at, at + size) : { file, size };
     if (file === undefined) at += size;
-    items.set(key, { etag, expiresAt, value });
+    items.set(key, { etag, expiresAt, value, listed: listed.has(i) });
   }
   if (at !== bytes.byteLength) return undefined;
   const outcomes = head.outcomes.map(([id, errors, expiresAt]) => [id, { errors, expiresAt }] as const);

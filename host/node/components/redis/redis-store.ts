@@ -5,6 +5,7 @@ import type {
   Durability,
   DurableStore,
   Item,
+  ListingStore,
   QueryableStore,
   WriteBatch,
   WriteOutcome,
@@ -12,6 +13,7 @@ import type {
 import { ComponentError } from "../../../errors/component-error.ts";
 import type { Clock } from "../../../platform.ts";
 import { GroupedCalls } from "./grouped-calls.ts";
+import { LIST_SCRIPT, LISTED_KEY } from "./list-script.ts";
 import { scopeOf } from "./query/members.ts";
 import { RedisIndex } from "./query/redis-index.ts";
 import { runQuery } from "./query/run-query.ts";
@@ -42,7 +44,7 @@ const REPLICA_TIMEOUT_MS = 1_000;
  * State in Dapr's hashes. What is asked in one turn of the event loop goes out as one script, and no script waits for
  * the one before it.
  */
-export class RedisStore implements DurableStore, QueryableStore {
+export class RedisStore implements DurableStore, QueryableStore, ListingStore {
   readonly durability: Durability;
   readonly #name: string;
   readonly #client: RedisClient;
@@ -50,6 +52,7 @@ export class RedisStore implements DurableStore, QueryableStore {
   readonly #clock: Clock;
   readonly #index: RedisIndex | undefined;
   readonly #readScript: RedisScript;
+  readonly #listScript: RedisScript;
   readonly #reads: GroupedCalls<readonly string[], readonly (Item | undefined)[]>;
   readonly #writes: GroupedCalls<WriteBatch, WriteOutcome>;
   readonly #strongWrites: GroupedCalls<WriteBatch, WriteOutcome> | undefined;
@@ -64,6 +67,7 @@ export class RedisStore implements DurableStore, QueryableStore {
     const paths = indexedPaths(options.queries.queryIndexes);
     this.#index = paths.length === 0 ? undefined : new RedisIndex(client, paths);
     this.#readScript = client.script(READ_SCRIPT);
+    this.#listScript = client.script(LIST_SCRIPT);
     this.#reads = new GroupedCalls(
       client,
       (keys) => keys.length,
@@ -87,6 +91,12 @@ export class RedisStore implements DurableStore, QueryableStore {
   async bulkGet(keys: readonly string[]): Promise<readonly (Item | undefined)[]> {
     this.#assertOpen();
     return await this.#reads.ask(keys);
+  }
+
+  async list(from: string, to: string, limit: number): Promise<readonly string[]> {
+    this.#assertOpen();
+    const keys = (await this.#listScript([LISTED_KEY], [from, to, limit])) as readonly Buffer[];
+    return keys.map((key) => key.toString());
   }
 
   async write(batch: WriteBatch): Promise<WriteOutcome> {

@@ -5,6 +5,7 @@ import {
   type WriteOutcome,
 } from "../../../components/state/store.ts";
 import { ComponentError, ETagError } from "../../../errors/component-error.ts";
+import { LISTED_KEY } from "./list-script.ts";
 import { INDEX_FUNCTIONS } from "./query/index-scripts.ts";
 
 /** What the script does beside the items, for the queries of a store that declares indexes. */
@@ -22,16 +23,17 @@ const OUTCOME_PREFIX = "||daprlet||outcome||";
  * other. An atomic batch is decided before its first effect, Redis runs no command between, and keeps no half of a
  * script on its disk: all of the batch is there, or nothing.
  *
- * KEYS: the highest version, then for each batch its outcome record, if it has a name, and its operations' keys.
+ * KEYS: the highest version, the keys that are listed, then for each batch its outcome record, if it has a name, and its
+ * operations' keys.
  * ARGV: what is declared, where items are indexed, or nothing; then for each batch a head: `a` for atomic or `e`, `r`
  * if its outcome is recorded, the number of operations. For each operation a head: `s` set, `c` create, `e` set and `x`
- * delete with an ETag, `d` delete; `f` for Dapr's mark of a first write; milliseconds to live. Behind it the ETag, the
- * value, and where items are indexed the record, how many entries follow, and sets and members in turn.
+ * delete with an ETag, `d` delete, `k` check an ETag, `n` check that nothing is there; `f` for Dapr's mark of a first
+ * write; `l` for a key to list; milliseconds to live. Behind it the ETag, the value, and where items are indexed the record, how many entries follow, and sets and members in turn.
  * Answers one string for each batch: for each operation `.` where it was applied, else `m`; or `!` and what went wrong.
  */
 export const WRITE_SCRIPT = `
 ${INDEX_FUNCTIONS}
-local nextKey, nextArg = 2, 2
+local nextKey, nextArg = 3, 2
 local function key() nextKey = nextKey + 1 return KEYS[nextKey - 1] end
 local function arg() nextArg = nextArg + 1 return ARGV[nextArg - 1] end
 
@@ -71,21 +73,26 @@ local function set(operation)
     redis.call('PEXPIRE', name, operation.ttl)
     retire(version)
   elseif operation.replaces.exists then redis.call('PERSIST', name) end
+  if operation.listed then redis.call('ZADD', KEYS[2], 0, name) end
   if operation.record then remember(operation.record, name, version .. ARGV[1], operation.members) end
 end
 
 local function apply(operation)
-  if operation.mode ~= 'd' then return set(operation) end
-  if operation.replaces.exists then redis.call('DEL', operation.key) end
+  if operation.value then return set(operation) end
+  if operation.mode ~= 'd' then return end
+  if operation.replaces.exists then
+    redis.call('DEL', operation.key)
+    redis.call('ZREM', KEYS[2], operation.key)
+  end
   if operation.record then forget(operation.record, operation.key) end
 end
 
 local function read()
-  local mode, mark, ttl = string.match(arg(), '^(%a)(f?)(%d*)$')
-  local operation = { key = key(), mode = mode, mark = mark == 'f', ttl = ttl }
-  if mode == 'e' or mode == 'x' then operation.etag = arg() end
-  if mode == 'x' then operation.mode = 'd'
-  elseif mode ~= 'd' then operation.value = arg() end
+  local mode, mark, listed, ttl = string.match(arg(), '^(%a)(f?)(l?)(%d*)$')
+  local operation = { key = key(), mode = mode, mark = mark == 'f', listed = listed == 'l', ttl = ttl }
+  if mode == 'e' or mode == 'x' or mode == 'k' then operation.etag = arg() end
+  if mode == 's' or mode == 'c' or mode == 'e' then operation.value = arg() end
+  if mode == 'x' then operation.mode = 'd' end
   if ARGV[1] ~= '' then
     operation.record, operation.members = arg(), {}
     for i = 1, tonumber(arg()) do operation.members[i] = arg() end
@@ -97,7 +104,8 @@ end
 local function decide(seen, operation)
   local state = look(seen, operation.key)
   if operation.etag and state.version ~= operation.etag then return false end
-  if operation.mode == 'c' and state.exists then return false end
+  if (operation.mode == 'c' or operation.mode == 'n') and state.exists then return false end
+  if operation.mode == 'k' or operation.mode == 'n' then return true end
   operation.replaces = state
   if operation.mode == 'd' then
     if state.version then retire(state.version) end
@@ -164,7 +172,7 @@ export function writeArguments(
   defaultTtlSeconds: number,
   index: IndexArguments | undefined,
 ): WriteArguments {
-  const keys: string[] = [VERSIONS_KEY];
+  const keys: string[] = [VERSIONS_KEY, LISTED_KEY];
   const args: (string | Buffer)[] = [index === undefined ? "" : index.declaration];
   for (const { operations, atomic, requestId } of batches) {
     args.push(`${atomic ? "a" : "e"}${requestId === undefined ? "" : "r"}${operations.length}`);
@@ -180,16 +188,17 @@ export function writeArguments(
 }
 
 function addOperation(args: (string | Buffer)[], operation: Operation, defaultTtlSeconds: number): void {
-  const { kind, etag, concurrency } = operation;
-  if (kind === "delete") {
-    if (etag === undefined) args.push("d");
-    else args.push("x", etag);
+  const { kind, etag } = operation;
+  if (kind !== "upsert") {
+    const [plain, guarded] = kind === "delete" ? ["d", "x"] : ["n", "k"];
+    if (etag === undefined) args.push(plain);
+    else args.push(guarded, etag);
     return;
   }
-  const { value, ttlInSeconds = defaultTtlSeconds } = operation;
-  const first = concurrency === "first-write";
+  const { value, listed = false, ttlInSeconds = defaultTtlSeconds } = operation;
+  const first = operation.concurrency === "first-write";
   const mode = etag !== undefined ? "e" : first ? "c" : "s";
-  args.push(`${mode}${first ? "f" : ""}${ttlInSeconds > 0 ? ttlInSeconds * 1000 : ""}`);
+  args.push(`${mode}${first ? "f" : ""}${listed ? "l" : ""}${ttlInSeconds > 0 ? ttlInSeconds * 1000 : ""}`);
   if (etag !== undefined) args.push(etag);
   args.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
 }
@@ -200,9 +209,12 @@ export function writeOutcome({ operations }: WriteBatch, answer: string): WriteO
   if (answer.length !== operations.length) {
     throw new ComponentError("INVALID_ARGUMENT", "the request's id was used for another request before");
   }
-  return operations.map(({ key, etag }, i) => {
+  return operations.map(({ kind, key, etag }, i) => {
     if (answer[i] === ".") return undefined;
     // Dapr's ETags are version numbers here.
-    return new ETagError(etag === undefined || /^[+-]?\d+$/.test(etag) ? "mismatch" : "invalid", key);
+    return new ETagError(
+      kind === "check" || etag === undefined || /^[+-]?\d+$/.test(etag) ? "mismatch" : "invalid",
+      key,
+    );
   });
 }

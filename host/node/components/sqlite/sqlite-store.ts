@@ -5,6 +5,7 @@ import type {
   Durability,
   DurableStore,
   Item,
+  ListingStore,
   QueryableStore,
   WriteBatch,
   WriteOutcome,
@@ -43,7 +44,7 @@ const COLLECT_LIMIT = 1000;
  * State in one SQLite table. Writes that arrive in one turn of the event loop share a transaction and a flush of
  * the disk; each is answered after it. Reads see what is committed.
  */
-export class SqliteStore implements DurableStore, QueryableStore {
+export class SqliteStore implements DurableStore, QueryableStore, ListingStore {
   readonly durability: Durability;
   readonly #database: Database;
   readonly #file: DatabaseFile;
@@ -84,6 +85,10 @@ export class SqliteStore implements DurableStore, QueryableStore {
 
   query(query: StateQuery): QueryResult | Promise<QueryResult> {
     return this.#read(() => this.#queries.run(query, this.#platform.clock.now()));
+  }
+
+  list(from: string, to: string, limit: number): readonly string[] | Promise<readonly string[]> {
+    return this.#read(() => this.#statements.list(from, to, limit, this.#platform.clock.now()));
   }
 
   write(batch: WriteBatch): Promise<WriteOutcome> {

@@ -1,5 +1,5 @@
 import type Libsql from "libsql";
-import type { Item, Operation, Upsert } from "../../../components/state/store.ts";
+import type { Delete, Item, Operation, Upsert } from "../../../components/state/store.ts";
 import { ETagError } from "../../../errors/component-error.ts";
 import type { Database } from "./open-database.ts";
 import { fromSqlite, fromTimestamp, toSqlite, toTimestamp } from "./sqlite-value.ts";
@@ -15,6 +15,7 @@ export class Statements {
   readonly #delete: Statement;
   readonly #deleteVersion: Statement;
   readonly #collect: Statement;
+  readonly #list: Statement;
 
   constructor(database: Database, table: string) {
     const columns = "(key, value, is_binary, etag, expiration_time, update_time)";
@@ -38,6 +39,10 @@ export class Statements {
     this.#collect = database.prepare(
       `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE expiration_time <= ? LIMIT ?)`,
     );
+    // In the order of the primary key, which is that of bytes.
+    this.#list = database
+      .prepare(`SELECT key FROM ${table} WHERE key >= ? AND key < ? AND ${live} ORDER BY key LIMIT ?`)
+      .raw();
   }
 
   get(key: string, now: number): Item | undefined {
@@ -50,9 +55,23 @@ export class Statements {
 
   /** Applies one operation under the new ETag `etag`, or answers why not. */
   apply(operation: Operation, now: number, etag: () => string): ETagError | undefined {
-    const changes =
-      operation.kind === "upsert" ? this.#upsert(operation, now, etag()) : this.#remove(operation, now);
-    return changes === 0 ? new ETagError("mismatch", operation.key) : undefined;
+    return this.#effect(operation, now, etag) ? undefined : new ETagError("mismatch", operation.key);
+  }
+
+  list(from: string, to: string, limit: number, now: number): readonly string[] {
+    const rows = this.#list.all([from, to, toTimestamp(now), limit]) as readonly [string][];
+    return rows.map(([key]) => key);
+  }
+
+  #effect(operation: Operation, now: number, etag: () => string): boolean {
+    switch (operation.kind) {
+      case "upsert":
+        return this.#upsert(operation, now, etag()) > 0;
+      case "delete":
+        return this.#remove(operation, now) > 0;
+      case "check":
+        return this.get(operation.key, now)?.etag === operation.etag;
+    }
   }
 
   /** Removes up to `limit` expired rows; answers how many. */
@@ -75,7 +94,7 @@ export class Statements {
   }
 
   /** Without an ETag there is nothing to refuse: a missing row counts as deleted. */
-  #remove({ key, etag }: Operation, now: number): number {
+  #remove({ key, etag }: Delete, now: number): number {
     if (etag !== undefined) return this.#deleteVersion.run([key, etag, toTimestamp(now)]).changes;
     this.#delete.run([key]);
     return 1;
