@@ -54,7 +54,7 @@ export class FoundResources {
       files.load(),
       configurations.load(),
     ]);
-    const configuration = environment && otelEnvironment(environment, (sentence) => log.warn(sentence));
+    const configuration = environment && otelEnvironment(environment);
     const all = configuration === undefined ? parsed : joinResources([{ configuration }, parsed]);
     return new FoundResources(all, files, configurations, log);
   }

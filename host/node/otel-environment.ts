@@ -3,12 +3,9 @@ import type { Environment } from "../resources/value-entries.ts";
 
 /**
  * What OpenTelemetry's variables say of tracing (dapr-http-api §4.4): an endpoint turns it on, for every trace. A
- * Configuration says otherwise where it says anything. `complain` is told what is not supported.
+ * Configuration says otherwise where it says anything.
  */
-export function otelEnvironment(
-  environment: Environment,
-  complain: (sentence: string) => void,
-): Configuration {
+export function otelEnvironment(environment: Environment): Configuration {
   const given = (name: string) =>
     environment(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ||
     environment(`OTEL_EXPORTER_OTLP_${name}`) ||
@@ -18,12 +15,6 @@ export function otelEnvironment(
   const endpoint = environment("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") || (base && `${base}/v1/traces`);
   if (!endpoint) return {};
   const protocol = given("PROTOCOL");
-  if (protocol === "grpc") {
-    complain(
-      "no spans are sent: OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported; use http/protobuf and the collector's port 4318",
-    );
-    return {};
-  }
   const secure = given("INSECURE")?.toLowerCase() !== "true";
   const endpointAddress = endpoint.includes("://") ? endpoint : `${secure ? "https" : "http"}://${endpoint}`;
   const headers = given("HEADERS");

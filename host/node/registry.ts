@@ -4,7 +4,7 @@ import { httpBinding } from "../components/bindings/http.ts";
 import { inMemoryBinding } from "../components/bindings/in-memory.ts";
 import { daprConfigurationStore } from "../components/configuration/dapr.ts";
 import { inMemoryConfigurationStore } from "../components/configuration/in-memory.ts";
-import { otlpExporters, type SpanEncodings } from "../components/exporters/otlp.ts";
+import { type OtlpProtocols, otlpExporters } from "../components/exporters/otlp.ts";
 import { stdoutExporter } from "../components/exporters/stdout.ts";
 import { zipkinExporter } from "../components/exporters/zipkin.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
@@ -42,10 +42,11 @@ import { sqliteStore } from "./components/state-sqlite.ts";
 /** The language of routing rules, loaded with the first of them. */
 export const nodeRules: Rules = async () => (await import("../subscriptions/rules/cel.ts")).cel;
 
-/** OpenTelemetry's encodings, loaded with the first exporter that needs one. */
-export const nodeEncodings: SpanEncodings = {
+/** OpenTelemetry's encodings and gRPC, loaded with the first exporter that needs one. */
+export const nodeOtlp: OtlpProtocols = {
   json: async () => (await import("../components/exporters/open-telemetry/json.ts")).json,
   protobuf: async () => (await import("../components/exporters/open-telemetry/protobuf.ts")).protobuf,
+  grpc: async () => (await import("./components/otlp-grpc.ts")).grpcConnection,
 };
 
 /** Go's regular expressions, loaded with the first of them. */
@@ -76,6 +77,6 @@ export const nodeRegistry: Registry = {
     oauth2Middleware(nodeExpressions),
     clientCredentialsMiddleware(nodeExpressions),
   ],
-  exporters: [zipkinExporter, ...otlpExporters(nodeEncodings), stdoutExporter],
+  exporters: [zipkinExporter, ...otlpExporters(nodeOtlp), stdoutExporter],
   nameresolution: [nameFormat],
 };

@@ -25,6 +25,10 @@ describe("the tracing section of a Configuration", () => {
       "    otel: { endpointAddress: 'c:4318', isSecure: false, protocol: http, timeout: 5s, headers: 'a=b' }",
       { otel: { endpointAddress: "http://c:4318", protocol: "http", timeout: "5s", headers: "a=b" } },
     ],
+    [
+      "    otel: { endpointAddress: 'c:4317', protocol: grpc }",
+      { otel: { endpointAddress: "https://c:4317", protocol: "grpc" } },
+    ],
     ["    otel: { headers: { a: 'b c' } }", { otel: { headers: "a=b%20c" } }],
     ["    otel: { headers: [a=b, { name: c, value: 'd,e' }] }", { otel: { headers: "a=b,c=d%2Ce" } }],
   ])("%s", (section, expected) => {
@@ -42,21 +46,13 @@ describe("the tracing section of a Configuration", () => {
     ["    stdout: 'yes'", /spec\.tracing\.stdout must be true or false/],
     ["    zipkin: here", /spec\.tracing\.zipkin must be a mapping/],
     ["    zipkin: { endpointAddress: 1 }", /spec\.tracing\.zipkin\.endpointAddress must be text/],
-    ["    otel: { protocol: thrift }", /spec\.tracing\.otel\.protocol must be http/],
+    ["    otel: { protocol: thrift }", /spec\.tracing\.otel\.protocol must be grpc or http/],
     ["    otel: { isSecure: 1 }", /spec\.tracing\.otel\.isSecure must be true or false/],
     ["    otel: { headers: 1 }", /spec\.tracing\.otel\.headers must be a list/],
     ["    otel: { headers: [1] }", /spec\.tracing\.otel\.headers\.0 must be a mapping/],
     ["    - 1", /spec\.tracing must be a mapping/],
   ])("refuses %s", (section, message) => {
     expect(() => read(section)).toThrow(message);
-  });
-
-  it("names a collector over gRPC as not applied", () => {
-    const found = read("    otel: { endpointAddress: 'c:4317', protocol: grpc }");
-    expect(found.configuration.tracing).toEqual({});
-    expect(found.unapplied.map(({ name }) => name)).toEqual([
-      "c spec.tracing.otel (protocol: grpc; use http and the collector's port 4318)",
-    ]);
   });
 
   it("is merged member by member", () => {
@@ -70,18 +66,10 @@ describe("the tracing section of a Configuration", () => {
 });
 
 describe("OpenTelemetry's variables", () => {
-  const from = (variables: Readonly<Record<string, string>>) => {
-    const said: string[] = [];
-    const { tracing } = otelEnvironment(
-      (name) => variables[name],
-      (sentence) => said.push(sentence),
-    );
-    return [tracing, said];
-  };
-  const traced = (otel: Readonly<Record<string, string>>) => [{ samplingRate: 1, otel }, []];
+  const traced = (otel: Readonly<Record<string, string>>) => ({ samplingRate: 1, otel });
 
   it.each([
-    [{}, [undefined, []]],
+    [{}, undefined],
     [{ ENDPOINT: "http://c:4318/" }, traced({ endpointAddress: "http://c:4318/v1/traces" })],
     [{ TRACES_ENDPOINT: "http://c:1/x", ENDPOINT: "http://d" }, traced({ endpointAddress: "http://c:1/x" })],
     [
@@ -94,10 +82,11 @@ describe("OpenTelemetry's variables", () => {
     ],
     [
       { ENDPOINT: "http://c:4317", PROTOCOL: "grpc" },
-      [undefined, [expect.stringMatching(/^no spans are sent: OTEL_EXPORTER_OTLP_PROTOCOL=grpc/)]],
+      traced({ endpointAddress: "http://c:4317/v1/traces", protocol: "grpc" }),
     ],
-  ])("%j", (variables, expected) => {
-    const named = Object.entries(variables).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]);
-    expect(from(Object.fromEntries(named))).toEqual(expected);
+  ])("%j", (given, expected) => {
+    const named = Object.entries(given).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]);
+    const variables: Readonly<Record<string, string>> = Object.fromEntries(named);
+    expect(otelEnvironment((name) => variables[name]).tracing).toEqual(expected);
   });
 });

@@ -162,8 +162,8 @@ describe("OTLP", () => {
     [
       "exporters.otlp",
       "http://localhost:1",
-      { protocol: "grpc" },
-      /metadata field protocol: expected http\/json/,
+      { protocol: "thrift" },
+      /metadata field protocol: expected http\/json, http\/protobuf or grpc/,
     ],
     ["exporters.otlp", "not an address", {}, /metadata field endpoint: expected the address of a collector/],
     ["exporters.otlp", "ftp://localhost", {}, /expected the address of a collector/],

@@ -8,6 +8,13 @@ export interface Collector {
   readonly timeoutMs: number;
 }
 
+/** A way to one collector, open until it is closed. */
+export interface CollectorConnection {
+  /** Throws ComponentError. */
+  send(body: Uint8Array): Promise<void>;
+  close(): void;
+}
+
 /** An address as people write it, as a URL: the scheme and, where there is none, the path are filled in. */
 export function collectorUrl(address: string, path: string, scheme = "http"): string {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `${scheme}://${address}`;

@@ -1,15 +1,18 @@
 import { ComponentError } from "../../errors/component-error.ts";
+import { reasonOf } from "../../errors/reason-of.ts";
+import type { Platform } from "../../platform.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, milliseconds } from "../metadata-schema.ts";
-import { collectorUrl, sendTo } from "./collector.ts";
+import { type Collector, type CollectorConnection, collectorUrl, sendTo } from "./collector.ts";
 import { readableSpans } from "./open-telemetry/readable-span.ts";
 import type { SpanEncoding } from "./open-telemetry/span-encoding.ts";
 import { defineExporter, type ExporterDefinition, exportFields, type SpanExporter } from "./span-exporter.ts";
 
-/** The encodings that a host has. Loaded when an exporter opens. */
-export interface SpanEncodings {
+/** What a host has of OTLP: encodings, and gRPC for the second of them. Loaded when an exporter opens. */
+export interface OtlpProtocols {
   readonly json: () => Promise<SpanEncoding>;
   readonly protobuf?: () => Promise<SpanEncoding>;
+  readonly grpc?: () => Promise<(collector: Collector, platform: Platform) => CollectorConnection>;
 }
 
 const address = field((value) => collectorUrl(value, "/v1/traces"));
@@ -26,54 +29,82 @@ const headers = field((value) => {
   return fields;
 });
 
-const protocol = field((value): "json" | "protobuf" => {
+const protocol = field((value): "json" | "protobuf" | "grpc" => {
   if (value === "http/json" || value === "http") return "json";
   if (value === "http/protobuf") return "protobuf";
-  throw new Error("expected http/json or http/protobuf; OTLP over gRPC is not supported");
+  if (value === "grpc") return value;
+  throw new Error("expected http/json, http/protobuf or grpc");
 });
 
 const shared = {
   headers: headers("Sent with every batch: `name=value`, separated by commas."),
   timeout: milliseconds("How long the collector may take to answer.", 10_000),
-  protocol: protocol("`http/json`, or on Node `http/protobuf`.", "json"),
+  protocol: protocol("`http/json`, or on Node `http/protobuf` or `grpc`.", "json"),
   ...exportFields,
 };
+
+/** The protocol as a connection, with its encoding; undefined where the host has none. */
+async function connect(
+  asked: "json" | "protobuf" | "grpc",
+  collector: Collector,
+  platform: Platform,
+  protocols: OtlpProtocols,
+): Promise<{ readonly encoding: SpanEncoding; readonly connection: CollectorConnection } | undefined> {
+  const encoding = await protocols[asked === "json" ? asked : "protobuf"]?.();
+  if (encoding === undefined) return undefined;
+  if (asked === "grpc") {
+    const open = await protocols.grpc?.();
+    return open && { encoding, connection: open(collector, platform) };
+  }
+  const type = asked === "json" ? "application/json" : "application/x-protobuf";
+  return {
+    encoding,
+    connection: { send: (body) => sendTo(collector, platform, type, body), close: () => undefined },
+  };
+}
 
 async function open(
   url: string,
   { headers: given = {}, timeout: timeoutMs, protocol: asked }: Decoded<typeof shared>,
   { name, appId, platform }: ComponentContext,
-  encodings: SpanEncodings,
+  protocols: OtlpProtocols,
 ): Promise<SpanExporter> {
-  const load = encodings[asked];
-  if (load === undefined) {
-    const message = `component ${name}: metadata field protocol: a page has http/json only`;
+  const collector = { url, headers: given, timeoutMs };
+  const connected = await connect(asked, collector, platform, protocols).catch((error: unknown) => {
+    const message = `component ${name}: metadata field headers: ${reasonOf(error)}`;
+    throw new ComponentError("INVALID_ARGUMENT", message);
+  });
+  if (connected === undefined) {
+    const message = `component ${name}: metadata field protocol: a page has http/json only (a collector's port 4318)`;
     throw new ComponentError("INVALID_ARGUMENT", message);
   }
-  const encoding = await load();
-  const type = asked === "json" ? "application/json" : "application/x-protobuf";
+  const { encoding, connection } = connected;
   return {
     async export(spans) {
       const body = encoding.serializeRequest(readableSpans(spans, appId));
       if (body === undefined) throw new ComponentError("INVALID_ARGUMENT", "the spans cannot be encoded");
-      await sendTo({ url, headers: given, timeoutMs }, platform, type, body);
+      await connection.send(body);
     },
-    async close() {},
+    async close() {
+      connection.close();
+    },
   };
 }
 
-/** The two exporters that speak OTLP over HTTP: OpenTelemetry's, and the one of the book's name. */
-export function otlpExporters(encodings: SpanEncodings): readonly ExporterDefinition[] {
+/** The two exporters that speak OTLP: OpenTelemetry's, and the one of the book's name. */
+export function otlpExporters(protocols: OtlpProtocols): readonly ExporterDefinition[] {
   const otlp = defineExporter({
     type: "exporters.otlp",
     version: "v1",
-    summary: "Sends spans to an OpenTelemetry collector (OTLP over HTTP).",
+    summary: "Sends spans to an OpenTelemetry collector (OTLP over HTTP or gRPC).",
     metadata: {
       ...shared,
-      endpoint: address.required("The collector: `http://localhost:4318/v1/traces`, or without the path."),
+      endpoint: address.required(
+        "The collector: `http://localhost:4318/v1/traces`, or without the path; over gRPC its port 4317.",
+      ),
     },
     features: [],
-    open: ({ endpoint, ...rest }, context) => open(endpoint, rest, context, encodings),
+    open: ({ endpoint, ...rest }, context) => open(endpoint, rest, context, protocols),
   });
   const native = defineExporter({
     type: "exporters.native",
@@ -81,10 +112,12 @@ export function otlpExporters(encodings: SpanEncodings): readonly ExporterDefini
     summary: "`exporters.otlp` under the name that Dapr's first releases had for it.",
     metadata: {
       ...shared,
-      agentEndpoint: address.required("The collector's address for OTLP over HTTP, port 4318 by default."),
+      agentEndpoint: address.required(
+        "The collector's address, by default port 4318 for HTTP and 4317 for gRPC.",
+      ),
     },
     features: [],
-    open: ({ agentEndpoint, ...rest }, context) => open(agentEndpoint, rest, context, encodings),
+    open: ({ agentEndpoint, ...rest }, context) => open(agentEndpoint, rest, context, protocols),
   });
   return [otlp, native];
 }

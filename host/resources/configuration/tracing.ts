@@ -46,24 +46,15 @@ function zipkin(section: Readonly<Record<string, unknown>>, place: Place, path: 
   return present<NonNullable<TracingSection["zipkin"]>>({ endpointAddress });
 }
 
-function otel(
-  section: Readonly<Record<string, unknown>>,
-  place: Place,
-  path: Path,
-  unapplied: (name: string) => void,
-) {
+function otel(section: Readonly<Record<string, unknown>>, place: Place, path: Path) {
   const given = mapping(section, "otel", place, path);
   if (given === undefined) return undefined;
   const own = [...path, "otel"];
   const text = (name: string) => optionalText(member(given, name), place, [...own, name]);
   const address = text("endpointAddress") || undefined;
   const protocol = text("protocol") || undefined;
-  if (protocol === "grpc") {
-    unapplied("tracing.otel (protocol: grpc; use http and the collector's port 4318)");
-    return undefined;
-  }
-  if (protocol !== undefined && !/^http(\/json|\/protobuf)?$/.test(protocol)) {
-    fail(place, [...own, "protocol"], "must be http");
+  if (protocol !== undefined && !/^(http(\/json|\/protobuf)?|grpc)$/.test(protocol)) {
+    fail(place, [...own, "protocol"], "must be grpc or http");
   }
   const secure = optionalFlag(member(given, "isSecure"), place, [...own, "isSecure"]) ?? true;
   const scheme = secure ? "https" : "http";
@@ -77,7 +68,7 @@ function otel(
 }
 
 /** `spec.tracing`: how many traces are sampled, and where their spans go. */
-export const tracing: SectionReader = (section, place, path, unapplied) => {
+export const tracing: SectionReader = (section, place, path) => {
   if (!isFields(section)) fail(place, path, "must be a mapping with samplingRate");
   // An absent member must not hide that of a Configuration below.
   return {
@@ -85,7 +76,7 @@ export const tracing: SectionReader = (section, place, path, unapplied) => {
       samplingRate: rate(member(section, "samplingRate"), place, [...path, "samplingRate"]),
       stdout: optionalFlag(member(section, "stdout"), place, [...path, "stdout"]),
       zipkin: zipkin(section, place, path),
-      otel: otel(section, place, path, unapplied),
+      otel: otel(section, place, path),
     }),
   };
 };
