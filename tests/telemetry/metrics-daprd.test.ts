@@ -58,6 +58,19 @@ const calls: readonly (readonly [method: string, path: string, body?: string])[]
   ["PUT", "/v1.0/metadata/key", "value"],
 ];
 
+const resiliency = JSON.stringify({
+  apiVersion: "dapr.io/v1alpha1",
+  kind: "Resiliency",
+  metadata: { name: "careful" },
+  spec: {
+    policies: { circuitBreakers: { breaker: { trip: "consecutiveFailures > 100" } } },
+    targets: {
+      apps: { shop: { circuitBreaker: "breaker" } },
+      components: { statestore: { outbound: { circuitBreaker: "breaker" } } },
+    },
+  },
+});
+
 /** Each metric with its labels, without the lines of a histogram's bounds. */
 async function measured(sidecar: Daprd): Promise<ReadonlySet<string>> {
   for (const [method, path, body] of calls) {
@@ -91,6 +104,7 @@ describe.skipIf(missing !== undefined)("metrics beside daprd's", () => {
     ] as const) {
       writeFileSync(join(resources, `${name}.yaml`), componentYaml({ name, type, metadata: {} }));
     }
+    writeFileSync(join(resources, "resiliency.yaml"), resiliency);
     const config = join(folder, "config.yaml");
     writeFileSync(
       config,

@@ -141,8 +141,19 @@ describe("metrics", () => {
       closed: told("count", "circuitbreaker", "closed"),
       changed: ["timeout", "retry"].map((policy) => told("activations_total", policy)),
       opened: told("activations_total", "circuitbreaker", "open"),
+      states: ["closed", "half-open", "open", "unknown"].map((state) =>
+        told("cb_state", "circuitbreaker", state),
+      ),
       store: told("count", "timeout", "", "Statestore_statestore"),
-    }).toEqual({ loaded: 1, held: [2, 2], closed: 2, changed: [1, 2], opened: 2, store: 1 });
+    }).toEqual({
+      loaded: 1,
+      held: [2, 2],
+      closed: 2,
+      changed: [1, 2],
+      opened: 2,
+      states: [0, 0, 1, 0],
+      store: 1,
+    });
   });
 
   it("count a call of a component once, whatever number of attempts it takes", async () => {

@@ -32,7 +32,7 @@ function histogram(metric: TextMetric): Value[] {
   });
 }
 
-function counter(metric: TextMetric): Value[] {
+function counts(metric: TextMetric): Value[] {
   const { name, meter } = metric;
   return meter.all.map((series) => ({
     metricName: name,
@@ -44,7 +44,7 @@ function counter(metric: TextMetric): Value[] {
 /** A metric as the registry asks for it: no more than this of the library's own classes. */
 function collected(metric: TextMetric): Metric {
   const { name, help, kind } = metric;
-  const values = kind === "counter" ? counter : histogram;
+  const values = kind === "histogram" ? histogram : counts;
   const get = async () => ({ name, help, type: kind, aggregator: "sum", values: values(metric) });
   return { name, help, get } as unknown as Metric;
 }

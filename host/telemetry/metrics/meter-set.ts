@@ -1,6 +1,6 @@
 import type { Log } from "../../platform.ts";
 import { Meter } from "./meter.ts";
-import { type MeterName, type MeterRow, metricTable } from "./metric-table.ts";
+import { type MeterName, type MeterRow, type MetricRow, metricTable } from "./metric-table.ts";
 import type { Metrics } from "./metrics-settings.ts";
 
 /** Of the labels that anybody may name, and so the most lines of one metric. */
@@ -59,7 +59,7 @@ export function meterSet(settings: Metrics, log: Log): MeterSet {
 /** One metric as a scrape shows it. */
 export interface TextMetric {
   readonly name: string;
-  readonly kind: "counter" | "histogram";
+  readonly kind: MetricRow["kind"];
   readonly help: string;
   readonly constant: Readonly<Record<string, string>>;
   readonly meter: Meter;

@@ -1,4 +1,4 @@
-/** Numbers of one set of label values: how many, their sum, and how they spread over the bounds. */
+/** Numbers of one set of label values: how many, or how much there is; their sum, and how they spread over the bounds. */
 export class Series {
   count = 0;
   sum = 0;

@@ -1,7 +1,7 @@
 /** One of Dapr's metrics, without the prefix of its name. */
 export interface MetricRow {
   readonly name: string;
-  readonly kind: "counter" | "histogram";
+  readonly kind: "counter" | "gauge" | "histogram";
   readonly help: string;
 }
 
@@ -16,6 +16,7 @@ export interface MeterRow {
 }
 
 const counter = (name: string, help: string): MetricRow => ({ name, kind: "counter", help });
+const gauge = (name: string, help: string): MetricRow => ({ name, kind: "gauge", help });
 const histogram = (name: string, help: string): MetricRow => ({ name, kind: "histogram", help });
 
 const ofHttp = ["method", "path", "status"] as const;
@@ -37,9 +38,9 @@ function counted(name: string, labels: readonly string[], help: string): MeterRo
   return { labels, unit: "count", metrics: [counter(name, help)] };
 }
 
-function ofPolicies(name: string, help: string): MeterRow {
+function ofPolicies(metric: MetricRow): MeterRow {
   const labels = ["name", "policy", "flow_direction", "target", "status"];
-  return { ...counted(name, labels, help), namespaced: true };
+  return { labels, namespaced: true, unit: "count", metrics: [metric] };
 }
 
 function sizes(name: string, labels: readonly string[], help: string): MeterRow {
@@ -117,10 +118,18 @@ export const metricTable = {
     ...counted("resiliency_loaded", ["name"], "Resiliency resources in use."),
     namespaced: true,
   },
-  policies: ofPolicies("resiliency_count", "Operations that a policy of a Resiliency held for."),
+  policies: ofPolicies(counter("resiliency_count", "Operations that a policy of a Resiliency held for.")),
   policiesActivated: ofPolicies(
-    "resiliency_activations_total",
-    "Operations that a policy of a Resiliency changed, and changes of circuit breakers.",
+    counter(
+      "resiliency_activations_total",
+      "Operations that a policy of a Resiliency changed, and changes of circuit breakers.",
+    ),
+  ),
+  breakerStates: ofPolicies(
+    gauge(
+      "resiliency_cb_state",
+      "1 for the state that a circuit breaker was last found in, 0 for the others.",
+    ),
   ),
   errorCodes: counted("error_code_total", ["category", "error_code"], "Errors that the API answered."),
   componentsLoaded: counted("runtime_component_loaded", [], "Components that were opened."),

@@ -35,6 +35,9 @@ export interface RuntimeMetersOptions {
   readonly log: Log;
 }
 
+/** Dapr's, in its order. */
+const shownStates = ["closed", "half-open", "open", "unknown"];
+
 /** Bytes of a body whose length is known before it is read; 0 where it is not, as in Dapr. */
 function knownLength({ headers, body }: RuntimeRequest): number {
   if (body === undefined) return 0;
@@ -185,11 +188,22 @@ export class RuntimeMeters implements Meters {
   }
 
   policies(resiliency: string, direction: "inbound" | "outbound", target: string): PolicyMeter {
-    const { policies, policiesActivated } = this.#meters;
+    const { policies, policiesActivated, breakerStates } = this.#meters;
     const of = (policy: PolicyKind, state = "") => [resiliency, policy, direction, target, state] as const;
+    /** Breakers of the endpoints of an app are one here, as in Dapr: what was found last holds. */
+    const found = (policy: PolicyKind, state?: string) => {
+      if (state === undefined || breakerStates.series(...of(policy, state)).count === 1) return;
+      for (const one of shownStates) breakerStates.series(...of(policy, one)).count = one === state ? 1 : 0;
+    };
     return {
-      applied: (...told) => policies.series(...of(...told)).increase(),
-      activated: (...told) => policiesActivated.series(...of(...told)).increase(),
+      applied: (...told) => {
+        policies.series(...of(...told)).increase();
+        found(...told);
+      },
+      activated: (...told) => {
+        policiesActivated.series(...of(...told)).increase();
+        found(...told);
+      },
     };
   }
 
