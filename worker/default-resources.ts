@@ -26,7 +26,9 @@ const only = (components: readonly ComponentResource[]): Resources => ({ ...noRe
  */
 export function defaultResources(relay: RelaySettings | undefined): Resources {
   const kept = storageAvailable();
-  const state = component("statestore", kept ? "state.indexeddb" : "state.in-memory");
+  const state = component("statestore", kept ? "state.indexeddb" : "state.in-memory", [
+    ["actorStateStore", "true"],
+  ]);
   if (relay === undefined) {
     return only([state, component("pubsub", kept ? "pubsub.browser" : "pubsub.in-memory")]);
   }

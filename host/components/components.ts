@@ -21,6 +21,8 @@ import {
   openComponent,
 } from "./open-component.ts";
 import { secretValues } from "./secretstores/secret-values.ts";
+import { type ActorStateStore, refuseSecondForActors } from "./state/actor-state-store.ts";
+import type { ListingStore } from "./state/store.ts";
 
 /** What is left behind may take so long to close; what does not end by then is not waited for. */
 const CLOSING_MS = 10_000;
@@ -112,8 +114,10 @@ export class Components implements OpenComponents {
   static async open(resources: readonly ComponentResource[], options: OpenOptions): Promise<Components> {
     const components = new Components(options);
     const { log } = options.context;
-    for (const resource of own(resources, options)) {
+    const wanted = own(resources, options);
+    for (const resource of wanted) {
       try {
+        refuseSecondForActors(resource, components.actorStateStore?.name, wanted);
         components.#put(await openComponent(resource, components.secretstores, options));
         log.info(`loaded component ${resource.name} (${resource.type})`);
       } catch (error) {
@@ -127,6 +131,13 @@ export class Components implements OpenComponents {
       }
     }
     return components;
+  }
+
+  get actorStateStore(): ActorStateStore | undefined {
+    for (const { actors, resource, component } of this.state.values()) {
+      if (actors) return { name: resource.name, component: component as ListingStore };
+    }
+    return undefined;
   }
 
   /** Whether one was left out at the start that an update may open. */
@@ -167,6 +178,7 @@ export class Components implements OpenComponents {
       }
       const family = familyOf(resource.type);
       try {
+        refuseSecondForActors(resource, this.actorStateStore?.name, wanted);
         const opened = await openComponent(resource, this.secretstores, this.#options, before);
         if (before !== undefined) this.#remove(before);
         this.#put(opened);

@@ -27,6 +27,7 @@ import type { Definitions, Registry } from "./registry.ts";
 import { concealed, concealedLog, concealing } from "./secretstores/conceal.ts";
 import type { SecretStore } from "./secretstores/secret-store.ts";
 import { type OpenedSecretStores, secretValues } from "./secretstores/secret-values.ts";
+import { type ActorStateStore, keepsActors } from "./state/actor-state-store.ts";
 import { EncryptedStore } from "./state/encrypted-store.ts";
 import { type EncryptionKeys, encryptionKeys } from "./state/encryption-keys.ts";
 import { keyPrefix } from "./state/key-prefix.ts";
@@ -49,6 +50,8 @@ export interface OpenedStore extends Opened<"state", Store> {
   readonly keyPrefix: string;
   /** Where its transactions are published; undefined: nowhere. */
   readonly outbox: OutboxTarget | undefined;
+  /** Whether it is the store of actors. */
+  readonly actors: boolean;
 }
 
 /** With what its metadata lets this app do. */
@@ -87,6 +90,8 @@ export interface OpenComponents extends Record<Family, ReadonlyMap<string, Opene
   readonly middleware: ReadonlyMap<string, OpenedMiddleware>;
   readonly exporters: ReadonlyMap<string, OpenedExporter>;
   readonly nameresolution: ReadonlyMap<string, OpenedNameResolver>;
+  /** Where actors are kept; undefined: the app hosts none. */
+  readonly actorStateStore: ActorStateStore | undefined;
 }
 
 /** What of a host every component of it opens with. */
@@ -223,11 +228,12 @@ async function openDefined(
     family === "state" || family === "lock" ? keyPrefix(name, filled, context.appId, namespace) : "";
   const keys = family === "state" ? await encryptionKeys(resource, filled) : undefined;
   const outbox = family === "state" ? outboxTarget(resource, filled, definition.features) : undefined;
+  const actors = keepsActors(resource, definition.features);
   const limits = family === "middleware" ? routes(name, filled) : undefined;
   const component = await construct(definition, resource, filled, context);
   const opened = { resource, definition, component, bare: component };
   if (family === "state") {
-    const store = { ...opened, keyPrefix: prefix, outbox } as OpenedStore;
+    const store = { ...opened, keyPrefix: prefix, outbox, actors } as OpenedStore;
     return keys === undefined ? store : encrypted(store, keys, context);
   }
   if (family === "middleware") return { ...opened, routes: limits } as OpenedMiddleware;

@@ -27,7 +27,10 @@ export function defaultPubSub(relay: DefaultRelay | undefined): ComponentObject 
 
 /** What a sidecar has that was given nothing: in memory, gone with it. */
 export function defaultComponents(relay: DefaultRelay | undefined): GivenComponents {
-  return [{ name: "statestore", type: "state.in-memory" }, defaultPubSub(relay)];
+  return [
+    { name: "statestore", type: "state.in-memory", metadata: { actorStateStore: "true" } },
+    defaultPubSub(relay),
+  ];
 }
 
 /** Validates what was given; `caller` names it in messages. YAML may hold other kinds too. Throws ResourceError. */

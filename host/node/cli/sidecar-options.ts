@@ -76,7 +76,8 @@ function durableDefaults(
   environment: Environment,
 ): { readonly components: readonly ComponentObject[]; readonly sentence: string } {
   const file = join(dataFolder(environment), "state.db");
-  const store = { name: "statestore", type: "state.sqlite", metadata: { connectionString: file } };
+  const metadata = { connectionString: file, actorStateStore: "true" };
+  const store = { name: "statestore", type: "state.sqlite", metadata };
   const events = relay === undefined ? "in memory" : "on the relay";
   return {
     components: [store, defaultPubSub(relay)],
