@@ -7,6 +7,23 @@ export { begin, feed } from "./json/scan";
 export { frame, complete, escape, base64, data } from "./cloudevents/envelope";
 export { ring, host, seal, owner } from "./actors/ring";
 export { peers, peer, preferred } from "./actors/rendezvous";
+export {
+  directory,
+  kind,
+  size,
+  active,
+  activate,
+  find,
+  actor,
+  remove,
+  next,
+  ask,
+  done,
+  following,
+  runs,
+  idle,
+  due,
+} from "./actors/directory";
 export { xxhash, blake } from "./hash/digest";
 export { traceparent } from "./trace/traceparent";
 export { backOff as backoff } from "./resiliency/back-off";
@@ -14,7 +31,7 @@ export { breakerState as breaker, enterBreaker as enter, leaveBreaker as leave, 
 
 /** Raised by every change of an export's meaning. */
 export function abi(): i32 {
-  return 3;
+  return 4;
 }
 
 /** Where the caller puts bytes, at most `chunk()` of them. */

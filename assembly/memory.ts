@@ -3,13 +3,14 @@
  *
  *   ┌────────┬──────────────────────────────┬────────┬───────┬──────┬─────────────────────────┐
  *   │ RESULT │ INBOX                        │ OUTBOX │ DEPTH │ SEEN │ ARENA (tables only)     │
- *   │ 128 B  │ 64 KiB + 128                 │ 3×64 K │ 1.3 K │ 8 K  │ grows once, when built  │
+ *   │ 128 B  │ 64 KiB + 128                 │ 3×64 K │ 1.3 K │ 8 K  │ grows when built        │
  *   └────────┴──────────────────────────────┴────────┴───────┴──────┴─────────────────────────┘
  *
  * RESULT holds words for the caller. INBOX is where the caller puts bytes; the 128 spare bytes let vector loads
  * and the filling of a hash's last block run past its end. OUTBOX is where text, marks and output go; functions
  * divide it as they need. DEPTH is one bit for each open JSON container. SEEN is the hashes of an event's member
- * names. NAME, CONTEXTS and FIELDS are the scanner's.
+ * names. NAME, CONTEXTS and FIELDS are the scanner's. A table grows the arena once; a directory of actors has its
+ * head there and grows by pages behind it, as long as it gets more actors.
  */
 
 /** Bytes that one call can take; longer inputs come in chunks of at most this. */
@@ -68,6 +69,12 @@ export function reserve(bytes: usize): bool {
   const wanted = arena() + bytes;
   const pages = i32((wanted + 0xffff) >> 16) - memory.size();
   return pages <= 0 || memory.grow(pages) >= 0;
+}
+
+/** Adds pages at the end of the memory. Answers where they begin, or 0 when the engine refuses. */
+export function extend(pages: i32): usize {
+  const before = memory.grow(pages);
+  return before < 0 ? 0 : <usize>before << 16;
 }
 
 /** Writes one word of the answer. */

@@ -3,6 +3,10 @@
  * the runtime knows of it; `load-core.ts` beside it is the only code that knows a pointer.
  */
 
+import type { ActorDirectory } from "./actor-directory.ts";
+
+export type { ActorDirectory };
+
 /** Where one request goes. Row numbers index `endpoints` in `host/api/endpoints.ts`. */
 export interface Route {
   /** Row of the matching endpoint, or -1 when none does: then `dapr-app-id` may still address an app. */
@@ -235,6 +239,9 @@ export interface Core {
   ring(hosts: readonly string[], replicas: number): Placement;
   /** Rendezvous: the host with the highest `xxhash64("<host>||<actorId>")`. */
   rendezvous(hosts: readonly string[]): Placement;
+
+  /** An empty one, in memory of its own. A trap in it is thrown as it came, and the directory is lost. */
+  directory(): ActorDirectory;
 
   /** Throws RangeError when the policies are larger than a table can be. */
   access(policies: AccessPolicies): AccessTable;

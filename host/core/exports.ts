@@ -25,6 +25,21 @@ export interface CoreExports {
   peers(hosts: number, bytes: number): number;
   peer(length: number, owner: number): void;
   preferred(length: number): number;
+  directory(): number;
+  kind(type: number, timeout: number): number;
+  size(): number;
+  active(type: number): number;
+  activate(type: number, length: number, now: number): number;
+  find(type: number, length: number): number;
+  actor(number: number): number;
+  remove(number: number): number;
+  next(type: number, number: number): number;
+  ask(number: number, length: number, deepest: number): number;
+  done(ticket: number, now: number): number;
+  following(ticket: number): number;
+  runs(ticket: number): number;
+  idle(now: number, limit: number): number;
+  due(): number;
   xxhash(length: number, place: number): bigint;
   blake(length: number, place: number): void;
   traceparent(length: number): number;
@@ -44,7 +59,7 @@ export interface CoreExports {
 }
 
 /** The version of the exports' meaning that this host was written for. */
-const version = 3;
+const version = 4;
 
 /** Instantiates the module, which has no imports. Throws when it is of another version than this host. */
 export function instantiate(module: WebAssembly.Module): CoreExports {

@@ -1,5 +1,6 @@
 import { accessTables } from "./access-table.ts";
 import type { Core } from "./core.ts";
+import { directories } from "./directory.ts";
 import { instantiate } from "./exports.ts";
 import { placements } from "./placement.ts";
 import { bindRequests, type Requests } from "./requests.ts";
@@ -32,6 +33,7 @@ export function loadCore(module: WebAssembly.Module): Core {
   return {
     ...placements(module),
     ...accessTables(module),
+    ...directories(module),
     route: guard((core, method: string, path: string) => core.route(method, path)),
     normalise: guard((core, path: string) => core.normalise(path)),
     scanState: guard((core, body: Uint8Array) => core.scanState(body)),

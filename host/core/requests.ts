@@ -10,7 +10,7 @@ import { stateScanner } from "./state-scanner.ts";
 import { traces } from "./trace.ts";
 
 /** What one instance answers without growing; tables have instances of their own. */
-export type Requests = Omit<Core, "ring" | "rendezvous" | "access">;
+export type Requests = Omit<Core, "ring" | "rendezvous" | "access" | "directory">;
 
 export function bindRequests(exports: CoreExports): Requests {
   const inbox = new Inbox(exports);

@@ -8,13 +8,13 @@ test("the core imports nothing", () => {
   expect(WebAssembly.Module.imports(coreModule)).toEqual([]);
 });
 
-test("the core is at most 26 KB", () => {
-  expect(coreBytes.length).toBeLessThanOrEqual(26 * 1024);
+test("the core is at most 32 KB", () => {
+  expect(coreBytes.length).toBeLessThanOrEqual(32 * 1024);
 });
 
 test("its exports fit one screen, and their names are legal in every interface language", () => {
   const names = WebAssembly.Module.exports(coreModule).map(({ name }) => name);
-  expect(names.length).toBeLessThanOrEqual(40);
+  expect(names.length).toBeLessThanOrEqual(50);
   for (const name of names) expect(name).toMatch(/^[a-z0-9]+$/);
 });
 

@@ -8,9 +8,9 @@ const kilobyte = 1024;
 
 /** Bytes that a page or a process has to load. Raising one of these needs a reason in the commit that does it. */
 const budgets = [
-  { file: "core.wasm", limit: 26 * kilobyte, gzip: false },
+  { file: "core.wasm", limit: 32 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
-  { file: "sw.js", limit: 177 * kilobyte, gzip: true },
+  { file: "sw.js", limit: 181 * kilobyte, gzip: true },
 ];
 
 describe("budgets", () => {
