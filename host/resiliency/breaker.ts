@@ -9,28 +9,43 @@ export type Trips = ((counts: BreakerCounts) => boolean) | undefined;
 export interface BreakerContext {
   readonly core: Core;
   readonly clock: Clock;
-  /** Is told of each change of the state. */
-  changed?(state: BreakerState): void;
+}
+
+/** Is told of each change of the state. */
+export type Changed = ((state: BreakerState) => void) | undefined;
+
+/** What it says, to be compared: where it was read does not matter. */
+function textOf({ maxRequests, intervalMs, timeoutMs, trip }: BreakerPolicy): string {
+  const when = "expression" in trip ? trip.expression : trip;
+  return JSON.stringify([maxRequests, intervalMs, timeoutMs, when]);
 }
 
 /** One circuit breaker: the core decides, this keeps its state and who waits for it. */
 export class Breaker {
   readonly #context: BreakerContext;
+  readonly #text: string;
   readonly #record: BreakerRecord;
   readonly #trips: Trips;
   readonly #waiting = new Set<() => void>();
   #told: BreakerState = "closed";
+  #changed: Changed;
 
-  constructor(
-    { maxRequests, intervalMs, timeoutMs, trip }: BreakerPolicy,
-    trips: Trips,
-    context: BreakerContext,
-  ) {
+  constructor(policy: BreakerPolicy, trips: Trips, context: BreakerContext, changed?: Changed) {
+    const { maxRequests, intervalMs, timeoutMs, trip } = policy;
     const terms = "expression" in trip ? [] : trip;
     const { core, clock } = context;
     this.#context = context;
+    this.#text = textOf(policy);
+    this.#changed = changed;
     this.#trips = trips;
     this.#record = core.newBreaker({ maxRequests, intervalMs, timeoutMs, terms }, clock.now());
+  }
+
+  /** Goes on with what it knows, where the policy says the same as its own, and tells `changed` from now on. */
+  continues(policy: BreakerPolicy, changed: Changed): boolean {
+    if (textOf(policy) !== this.#text) return false;
+    this.#changed = changed;
+    return true;
   }
 
   get state(): BreakerState {
@@ -80,7 +95,7 @@ export class Breaker {
     const { state } = this;
     if (state === this.#told) return;
     this.#told = state;
-    this.#context.changed?.(state);
+    this.#changed?.(state);
   }
 
   /** Resolves when some request has left. */

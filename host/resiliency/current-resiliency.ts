@@ -25,14 +25,14 @@ export class CurrentResiliency {
   }
 
   /**
-   * Takes these for those before, one change after the other. The same ones stay, and with them what their circuit
-   * breakers know; any change begins all of them anew. Throws ResourceError, with nothing changed.
+   * Takes these for those before, one change after the other. Circuit breakers of the same settings and target keep what
+   * they know. Throws ResourceError, with nothing changed.
    */
   become(resources: readonly ResiliencyResource[]): Promise<void> {
     const turn = this.#turn.then(async () => {
       const text = resiliencyText(resources);
       if (text === this.#text) return;
-      this.#now = await Resiliency.of(resources, this.#context);
+      this.#now = await Resiliency.of(resources, this.#context, this.#now);
       this.#text = text;
     });
     this.#turn = turn.catch(() => undefined);

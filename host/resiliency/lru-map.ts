@@ -4,6 +4,11 @@ export class LruMap<V> {
 
   constructor(readonly size: number) {}
 
+  /** What was asked for longest ago comes first. */
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.#values.entries();
+  }
+
   /** The value of this key; made where there is none. */
   get(key: string, make: () => V): V {
     const value = this.#values.has(key) ? (this.#values.get(key) as V) : make();

@@ -41,14 +41,27 @@ interface Chosen {
 export interface AppPolicies {
   /** A resource names the app: Dapr's built-in retries do not come on top. */
   readonly named: boolean;
-  /** For one endpoint: each has a circuit breaker of its own. */
-  endpoint(path: string): Policy;
+  /** For one endpoint: each has a circuit breaker of its own, or continues one. */
+  endpoint(path: string, before?: Breaker): Policy;
+  /** Those in use, by endpoint. */
+  readonly policies: Iterable<readonly [string, Policy]>;
 }
 
 /** The policies for actors of one type: before an actor's turn is waited for, and around its turn. */
 export interface ActorPolicies {
-  waiting(actorId: string): Policy;
+  waiting(actorId: string, before?: Breaker): Policy;
   readonly turn: Policy | undefined;
+  /** Those of {@link waiting} in use, by actor. */
+  readonly policies: Iterable<readonly [string, Policy]>;
+}
+
+type Direction = "Inbound" | "Outbound";
+
+interface HeldComponent {
+  readonly name: string;
+  readonly family: Family;
+  readonly direction: Direction;
+  readonly policy: Policy | undefined;
 }
 
 /** Apps that have circuit breakers by default, at a time. */
@@ -65,7 +78,7 @@ export class Resiliency {
   readonly #context: ResiliencyContext;
   readonly #apps = new LruMap<AppPolicies | undefined>(mostApps);
   readonly #actors = new LruMap<ActorPolicies | undefined>(mostApps);
-  readonly #components = new Map<string, Policy | undefined>();
+  readonly #components = new Map<string, HeldComponent>();
   /** For calls of apps that no resource names. */
   readonly serviceRetries: Waits;
 
@@ -82,14 +95,33 @@ export class Resiliency {
     this.serviceRetries = this.builtIn("DaprBuiltInServiceRetries");
   }
 
-  /** Throws ResourceError where the resources contradict each other, or hold what this host cannot decide. */
-  static async of(resources: readonly ResiliencyResource[], context: ResiliencyContext): Promise<Resiliency> {
+  /**
+   * Circuit breakers whose settings and targets are those of `before` keep what they know. Throws ResourceError where the
+   * resources contradict each other, or hold what this host cannot decide.
+   */
+  static async of(
+    resources: readonly ResiliencyResource[],
+    context: ResiliencyContext,
+    before?: Resiliency,
+  ): Promise<Resiliency> {
     const { appId, namespace, platform, rules } = context;
     const own = resources.filter((resource) => inScope(resource, appId, namespace));
     const spec = mergeResiliencies(own, platform.log);
     const trips = await compileTrips(spec.circuitBreakers, rules);
     for (const { name } of own) context.meters?.policiesLoaded(name);
-    return new Resiliency(own, spec, trips, context);
+    const resiliency = new Resiliency(own, spec, trips, context);
+    if (before !== undefined) resiliency.#continue(before);
+    return resiliency;
+  }
+
+  #continue(before: Resiliency): void {
+    this.#context.meters?.policiesLeft();
+    for (const [id, app] of before.#apps)
+      for (const [path, { breaker }] of app?.policies ?? []) this.app(id)?.endpoint(path, breaker);
+    for (const [type, actors] of before.#actors)
+      for (const [id, { breaker }] of actors?.policies ?? []) this.actor(type)?.waiting(id, breaker);
+    for (const { name, family, direction, policy } of before.#components.values())
+      this.#component(name, family, direction, policy?.breaker);
   }
 
   /** The waits of retries of Dapr's own, as they are or as a resource overrides them. */
@@ -128,8 +160,12 @@ export class Resiliency {
     const one = held.breaker === undefined;
     const size = one ? 1 : (target?.circuitBreakerCacheSize ?? defaultCacheSize);
     const endpoints = new LruMap<Policy>(size);
-    const make = () => this.#policy(`app ${id}`, held, "outbound", `app_${id}`);
-    return { named: target !== undefined, endpoint: (path) => endpoints.get(one ? "" : path, make) };
+    const make = (before?: Breaker) => this.#policy(`app ${id}`, held, "outbound", `app_${id}`, before);
+    return {
+      named: target !== undefined,
+      endpoint: (path, before) => endpoints.get(one ? "" : path, () => make(before)),
+      policies: endpoints,
+    };
   }
 
   #actorPolicies(type: string): ActorPolicies | undefined {
@@ -139,23 +175,33 @@ export class Resiliency {
     const each = chosen.breaker !== undefined && (target?.circuitBreakerScope ?? "type") !== "type";
     const actors = new LruMap<Policy>(target?.circuitBreakerCacheSize ?? defaultCacheSize);
     const called = `actor type ${type}`;
-    const policy = (held: Chosen) => this.#policy(called, held, "outbound", `actor_${type}`);
-    const make = () => policy({ ...chosen, timeoutMs: undefined });
+    const policy = (held: Chosen, before?: Breaker) =>
+      this.#policy(called, held, "outbound", `actor_${type}`, before);
+    const make = (before?: Breaker) => policy({ ...chosen, timeoutMs: undefined }, before);
     const { timeoutMs } = chosen;
     return {
-      waiting: (id) => actors.get(each ? id : "", make),
+      waiting: (id, before) => actors.get(each ? id : "", () => make(before)),
       turn: timeoutMs === undefined ? undefined : policy({ ...noPolicies, timeoutMs }),
+      policies: actors,
     };
   }
 
-  #component(name: string, family: Family, direction: "Inbound" | "Outbound"): Policy | undefined {
+  #component(name: string, family: Family, direction: Direction, before?: Breaker): Policy | undefined {
     if (this.resources.length === 0) return undefined;
-    const key = `${direction} ${name}`;
-    if (!this.#components.has(key)) this.#components.set(key, this.#componentPolicy(name, family, direction));
-    return this.#components.get(key);
+    const key = `${direction} ${family} ${name}`;
+    const held = this.#components.get(key);
+    if (held !== undefined) return held.policy;
+    const policy = this.#componentPolicy(name, family, direction, before);
+    this.#components.set(key, { name, family, direction, policy });
+    return policy;
   }
 
-  #componentPolicy(name: string, family: Family, direction: "Inbound" | "Outbound"): Policy | undefined {
+  #componentPolicy(
+    name: string,
+    family: Family,
+    direction: Direction,
+    before: Breaker | undefined,
+  ): Policy | undefined {
     const levels = componentLevels(family, direction);
     if (levels.length === 0) return undefined;
     const target = this.#spec.components.get(name);
@@ -165,7 +211,8 @@ export class Resiliency {
     const called = direction === "Inbound" ? `the app, given an event of ${name},` : `component ${name}`;
     const [of = ""] = levels;
     const word = of.slice(0, of.indexOf("Component"));
-    return this.#policy(called, chosen, direction === "Inbound" ? "inbound" : "outbound", `${word}_${name}`);
+    const flow = direction === "Inbound" ? "inbound" : "outbound";
+    return this.#policy(called, chosen, flow, `${word}_${name}`, before);
   }
 
   #named({ timeout, retry, circuitBreaker }: TargetPolicies): Chosen | undefined {
@@ -192,8 +239,14 @@ export class Resiliency {
     };
   }
 
-  /** The last two for Dapr's metrics. */
-  #policy(target: string, chosen: Chosen, direction: "inbound" | "outbound", measured: string): Policy {
+  /** `direction` and `measured` for Dapr's metrics; `before` had the target until now. */
+  #policy(
+    target: string,
+    chosen: Chosen,
+    direction: "inbound" | "outbound",
+    measured: string,
+    before: Breaker | undefined,
+  ): Policy {
     const { core, platform, meters } = this.#context;
     const { timeoutMs, retry, breaker: name } = chosen;
     const meter = meters?.policies(this.resources.at(-1)?.name ?? "", direction, measured);
@@ -202,8 +255,13 @@ export class Resiliency {
       platform.log.info(`the circuit breaker ${name} of ${target} is ${state}`);
       meter?.activated("circuitbreaker", state);
     };
-    const breaker =
-      policy && new Breaker(policy, this.#trips.get(name ?? ""), { core, clock: platform.clock, changed });
+    let breaker: Breaker | undefined;
+    if (policy !== undefined && before?.continues(policy, changed)) {
+      breaker = before;
+      meter?.found(before.state);
+    } else if (policy !== undefined) {
+      breaker = new Breaker(policy, this.#trips.get(name ?? ""), { core, clock: platform.clock }, changed);
+    }
     return new Policy({ target, timeoutMs, retry, breaker, core, platform, meter });
   }
 }

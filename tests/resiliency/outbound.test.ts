@@ -200,7 +200,9 @@ describe("policies of components", () => {
     await become(`---\n${component("state.controlled", "other")}${resiliency(breaker, named)}`);
     expect(await called()).toBe(0);
     await become(resiliency(breaker, named, "renamed"));
-    expect(await called()).toBe(1);
+    expect(await called()).toBe(0);
+    await become(resiliency("{circuitBreakers: {b: {trip: totalFailures > 1}}}", named));
+    expect(await called()).toBe(2);
     await expect(become(resiliency("{}", named))).rejects.toThrow(
       /document 2, line \d+: spec\.targets\.components\.c\.outbound\.circuitBreaker names b, which spec\.policies\.circuitBreakers does not have/,
     );

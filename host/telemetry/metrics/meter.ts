@@ -80,6 +80,14 @@ export class Meter {
     return this.#found.get(key) ?? this.#open(key, [a, b, c, d, e]);
   }
 
+  /** Forgets all, as though none had been asked for. */
+  clear(): void {
+    this.#found.clear();
+    this.#told.clear();
+    this.#other = undefined;
+    this.#only = undefined;
+  }
+
   #open(key: string, given: readonly string[]): Series {
     const { labels, limit, rewrite } = this.#options;
     const came = given.slice(0, labels.length);

@@ -19,6 +19,8 @@ export interface PolicyMeter {
   applied(policy: PolicyKind, state?: string): void;
   /** It changed what became of an operation; a circuit breaker went over to this state. */
   activated(policy: PolicyKind, state?: string): void;
+  /** A circuit breaker is in this state. */
+  found(state: string): void;
 }
 
 export type PolicyKind = "timeout" | "retry" | "circuitbreaker";
@@ -44,6 +46,8 @@ export interface Meters {
   /** `target` as Dapr spells it: `app_b`, `Statestore_orders`. */
   policies(resiliency: string, direction: "inbound" | "outbound", target: string): PolicyMeter;
   policiesLoaded(resiliency: string): void;
+  /** The policies so far are no longer in use. */
+  policiesLeft(): void;
   publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
   /** As `begin` of {@link IngressMeter}. */
   now(): number;

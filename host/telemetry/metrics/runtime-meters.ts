@@ -191,20 +191,20 @@ export class RuntimeMeters implements Meters {
     const { policies, policiesActivated, breakerStates } = this.#meters;
     const of = (policy: PolicyKind, state = "") => [resiliency, policy, direction, target, state] as const;
     /** Breakers of the endpoints of an app are one here, as in Dapr: what was found last holds. */
-    const found = (policy: PolicyKind, state?: string) => {
-      if (state === undefined || breakerStates.series(...of(policy, state)).count === 1) return;
-      for (const one of shownStates) breakerStates.series(...of(policy, one)).count = one === state ? 1 : 0;
+    const found = (state: string) => {
+      const series = (one: string) => breakerStates.series(...of("circuitbreaker", one));
+      if (series(state).count === 1) return;
+      for (const one of shownStates) series(one).count = one === state ? 1 : 0;
     };
-    return {
-      applied: (...told) => {
-        policies.series(...of(...told)).increase();
-        found(...told);
-      },
-      activated: (...told) => {
-        policiesActivated.series(...of(...told)).increase();
-        found(...told);
-      },
+    const count = (meter: Meter) => (policy: PolicyKind, state?: string) => {
+      meter.series(...of(policy, state)).increase();
+      if (state !== undefined) found(state);
     };
+    return { applied: count(policies), activated: count(policiesActivated), found };
+  }
+
+  policiesLeft(): void {
+    this.#meters.breakerStates.clear();
   }
 
   ingress(pubsub: string, topic: string): IngressMeter {
