@@ -1,7 +1,7 @@
 import { ComponentError } from "../errors/component-error.ts";
 import type { Platform } from "../platform.ts";
+import { CallExchange } from "./call-exchange.ts";
 import { RelayEvents } from "./relay/relay-events.ts";
-import { RelayExchange } from "./relay/relay-exchange.ts";
 import { RelayLink } from "./relay/relay-link.ts";
 import { RelayTransport } from "./relay/relay-transport.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "./relay-connection.ts";
@@ -17,7 +17,7 @@ class SharedConnection {
 
   constructor(platform: Platform, options: RelayOptions) {
     const link = () => this.#link;
-    const exchange = new RelayExchange(link, platform.log);
+    const exchange = new CallExchange(link, platform.log);
     this.events = new RelayEvents(link, platform.uuid());
     this.transport = new RelayTransport(`relay ${options.url}`, link, exchange, platform.clock);
     this.#link = new RelayLink(platform, options, {
@@ -34,7 +34,7 @@ class SharedConnection {
     this.opened = this.#link.open();
   }
 
-  #received(frame: Frame, body: Uint8Array, exchange: RelayExchange): void {
+  #received(frame: Frame, body: Uint8Array, exchange: CallExchange): void {
     if (frame.t === "deliver") this.events.delivered(frame, body);
     else if (frame.t === "presence") this.transport.presence(frame);
     else if ("call" in frame) exchange.received(frame, body);

@@ -175,11 +175,11 @@ const none = new Uint8Array(0);
 export function encodeFrame(frame: Frame, body: Uint8Array = none, slack = 0): Uint8Array {
   const head = encoder.encode(JSON.stringify(frame));
   if (head.byteLength > maxHead + slack) {
-    throw new FrameError(`headers and names come to ${head.byteLength} bytes, and a relay takes ${maxHead}`);
+    throw new FrameError(`headers and names come to ${head.byteLength} bytes, and a frame takes ${maxHead}`);
   }
   const size = 4 + head.byteLength + body.byteLength;
   if (size > maxFrame + slack)
-    throw new FrameError(`the message has ${size} bytes, and a relay takes ${maxFrame}`);
+    throw new FrameError(`the message has ${size} bytes, and a frame takes ${maxFrame}`);
   const bytes = new Uint8Array(size);
   new DataView(bytes.buffer).setUint32(0, head.byteLength);
   bytes.set(head, 4);

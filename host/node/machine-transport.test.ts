@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
@@ -233,12 +235,82 @@ describe("the machine's transport", () => {
     await expect.poll(() => existsSync(dead)).toBe(false);
   });
 
-  it("carries a burst of more calls than connections", async () => {
+  it("carries a burst of calls at once", async () => {
     const a = await join_("a");
     await join_("b");
     const calls = Array.from({ length: 1_500 }, () => a.mesh.invoke("b", "default", request("/")));
     const answers = await Promise.all(calls.map(async (call) => heard(await call)));
     expect(new Set(answers)).toEqual(new Set(["b"]));
+  });
+
+  it("carries bytes of any size, those of a usual call in one piece", async () => {
+    const a = await join_("a");
+    const whole: boolean[] = [];
+    await join_("echo", async ({ body }) => {
+      whole.push(body instanceof Uint8Array);
+      return { status: 200, headers: [], body: await readBody(body) };
+    });
+    for (const size of [1, 70_000, 1 << 20, (1 << 20) + 1, 3_000_001]) {
+      const body = new Uint8Array(size).map((_, i) => i % 251);
+      const response = await a.mesh.invoke("echo", "default", request("/", { method: "POST", body }));
+      expect(Buffer.compare(await readBody(response.body), body)).toBe(0);
+    }
+    expect(whole).toEqual([true, true, true, false, false]);
+  });
+
+  it("is never further ahead with a body than its reader lets it, and lets other calls pass meanwhile", async () => {
+    const a = await join_("a");
+    await join_("echo", async ({ body }) => ({
+      status: 200,
+      headers: [],
+      body: body ?? new Uint8Array([1]),
+    }));
+    let produced = 0;
+    const chunk = 100_000;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (produced === 100) return controller.close();
+          controller.enqueue(new Uint8Array(chunk).fill(++produced));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const response = await a.mesh.invoke("echo", "default", request("/", { method: "POST", body }));
+    for (let i = 0; i < 20; i++) await heard(await a.mesh.invoke("echo", "default", request("/")));
+    expect(produced * chunk).toBeLessThan(2_000_000);
+    expect((await readBody(response.body)).byteLength).toBe(100 * chunk);
+  });
+
+  it.each([
+    ["is lost", (socket: Duplex) => socket.destroy()],
+    ["talks nonsense", (socket: Duplex) => socket.write("\0\0\0\x08\0\0\0\x04nope")],
+  ])("tells of a call under way when the callee %s that it may have arrived", async (_how, end) => {
+    const a = await join_("a");
+    const path = join(appFolder(folder, "default", "b"), socketName(crypto.randomUUID()));
+    mkdirSync(appFolder(folder, "default", "b"), { recursive: true });
+    const server = createHttpServer().on("upgrade", (_request, socket) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+      socket.once("data", () => end(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    await expect(a.mesh.invoke("b", "default", request("/"))).rejects.toMatchObject({
+      name: "UnavailableError",
+      sent: true,
+    });
+    server.close();
+  });
+
+  it("calls no app that has the socket of another one by now", async () => {
+    const a = await join_("a");
+    const c = await join_("c");
+    mkdirSync(appFolder(folder, "default", "b"), { recursive: true });
+    const name = socketName(c.instance);
+    renameSync(join(appFolder(folder, "default", "c"), name), join(appFolder(folder, "default", "b"), name));
+    await expect(a.mesh.invoke("b", "default", request("/"))).rejects.toMatchObject({
+      name: "UnavailableError",
+      sent: false,
+    });
   });
 
   it("forgets a sidecar as soon as it has left", async () => {

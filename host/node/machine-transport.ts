@@ -1,15 +1,6 @@
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pool } from "undici";
-import { AppUnreachableError } from "../channel/app-channel.ts";
-import {
-  type Headers,
-  header,
-  type RuntimeRequest,
-  type RuntimeResponse,
-  readBody,
-  withoutHeader,
-} from "../http.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import {
   type Instance,
   type Member,
@@ -18,11 +9,10 @@ import {
   UnavailableError,
 } from "../mesh/transport.ts";
 import type { Clock, Log } from "../platform.ts";
-import { ExchangeError, exchange } from "./exchange.ts";
+import type { CalleeConnection } from "./machine/callee-connection.ts";
 import { type MachineControl, type MachineServer, serveMachine } from "./machine/machine-server.ts";
 import { appFolder, instancesIn, ownFolder, socketName } from "./machine/runtime-folder.ts";
-import { identity, type Unreachable, words } from "./machine/words.ts";
-import { openPool } from "./open-pool.ts";
+import { identity } from "./machine/words.ts";
 
 export interface MachineTransportOptions {
   /** `runtimeFolder(process.env)` in a process; a folder of its own in a test. */
@@ -35,11 +25,8 @@ export interface MachineTransportOptions {
 
 /** How long a listing of an app's folder is believed. A dead instance in it costs one refused connection. */
 const listingMs = 200;
-const connectMs = 1000;
 /** How long an instance refuses connections until its entry is removed. */
 const deadAfterMs = 900;
-/** Below the length of the queue in which Node's server keeps connections that it has not accepted yet. */
-const maxConnections = 500;
 
 /**
  * The sidecars of one user on one machine, found without anything configured or running beside them.
@@ -49,7 +36,7 @@ const maxConnections = 500;
  * difference; a sidecar that ends takes its entry with it, and one that was killed refuses the connection, upon
  * which whoever noticed passes on to the next, and removes the entry when it is refused again. The folder's
  * permissions are the authentication: a web page cannot open such a socket, another user cannot enter the folder,
- * and so the caller's identity may travel in a header.
+ * and so a caller may say itself who it is. Two sidecars share one connection for all calls of one to the other.
  *
  * mDNS, which Dapr uses, would need UDP multicast (blocked in many containers, asks for a firewall's leave on
  * others), announces the app ids to the whole network, keeps the dead until their records expire, and answers with
@@ -90,7 +77,7 @@ export class MachineTransport implements Transport {
     let neighbours = this.#apps.get(key);
     if (neighbours === undefined) {
       const folder = appFolder(this.#options.folder, namespace, appId);
-      neighbours = new Neighbours(appId, namespace, folder, this.#options.clock, () => this.#self);
+      neighbours = new Neighbours(appId, namespace, folder, this.#options, () => this.#self);
       this.#apps.set(key, neighbours);
     }
     return neighbours;
@@ -122,13 +109,14 @@ class Neighbours {
     readonly appId: string,
     readonly namespace: string,
     readonly folder: string,
-    readonly clock: Clock,
+    readonly platform: Pick<MachineTransportOptions, "clock" | "log">,
     readonly self: () => Member | undefined,
   ) {}
 
   /** As listed a moment ago, or now; calls that come together share one look. Nobody is looked for every time. */
   list(): readonly MachineInstance[] | Promise<readonly MachineInstance[]> {
-    if (this.#listed.length > 0 && this.clock.now() - this.#listedAt < listingMs) return this.#listed;
+    if (this.#listed.length > 0 && this.platform.clock.now() - this.#listedAt < listingMs)
+      return this.#listed;
     this.#listing ??= this.#look().finally(() => {
       this.#listing = undefined;
     });
@@ -144,7 +132,7 @@ class Neighbours {
       instance.close();
     }
     this.#listed = ids.map((id) => this.#instance(id));
-    this.#listedAt = this.clock.now();
+    this.#listedAt = this.platform.clock.now();
     return this.#listed;
   }
 
@@ -153,7 +141,15 @@ class Neighbours {
     if (instance === undefined) {
       const path = join(this.folder, socketName(id));
       const answered = () => this.#refused.delete(id);
-      instance = new MachineInstance(id, this.appId, this.namespace, path, this.self, answered);
+      instance = new MachineInstance(
+        id,
+        this.appId,
+        this.namespace,
+        path,
+        this.self,
+        this.platform.log,
+        answered,
+      );
       this.#instances.set(id, instance);
     }
     return instance;
@@ -168,7 +164,7 @@ class Neighbours {
     this.#listed = [];
     const instance = this.#instances.get(id);
     if (instance?.dead !== true) return;
-    const now = this.clock.now();
+    const now = this.platform.clock.now();
     const first = this.#refused.get(id);
     if (first === undefined) this.#refused.set(id, now);
     else if (now - first >= deadAfterMs) void unlink(instance.path).catch(nothing);
@@ -186,9 +182,8 @@ const nothing = () => undefined;
 class MachineInstance implements Instance {
   /** True while its socket refuses connections: nobody listens there any more, as it seems. */
   dead = false;
-  #pool: Pool | undefined;
-  #caller: string | undefined;
-  readonly #callee: string;
+  #connection: CalleeConnection | undefined;
+  #opening: Promise<CalleeConnection> | undefined;
 
   constructor(
     readonly id: string,
@@ -196,50 +191,57 @@ class MachineInstance implements Instance {
     readonly namespace: string,
     readonly path: string,
     readonly self: () => Member | undefined,
+    readonly log: Log,
     readonly answered: () => void,
-  ) {
-    this.#callee = identity(namespace, appId);
-  }
+  ) {}
 
   async invoke(request: RuntimeRequest): Promise<RuntimeResponse> {
-    const self = this.self();
-    if (self === undefined) throw new UnavailableError("this sidecar has not joined yet", { sent: false });
-    // A caller's own fields of these names would be believed at the other end.
-    const theirs = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
-    this.#caller ??= identity(self.namespace, self.appId, self.trustDomain);
-    const headers: Headers = [words.caller, this.#caller, words.callee, this.#callee, ...theirs];
-    this.#pool ??= openPool("http://localhost", {
-      socketPath: this.path,
-      connections: maxConnections,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: connectMs },
-    });
-    let response: RuntimeResponse;
-    try {
-      response = await exchange(this.#pool, "http://localhost", request, headers, nothing);
-    } catch (error) {
-      if (!(error instanceof ExchangeError)) throw error;
-      this.dead = error.code === "ECONNREFUSED" || error.code === "ENOENT";
-      const cause = this.dead ? "its sidecar has ended" : error.message;
-      throw new UnavailableError(`${this.appId} on this machine: ${cause}`, {
-        cause: error,
-        sent: error.sent,
-      });
-    }
-    this.dead = false;
-    this.answered();
-    const kind = header(response.headers, words.unreachable) as Unreachable | undefined;
-    if (kind === undefined) return response;
-    const cause = new TextDecoder().decode(await readBody(response.body, 4096));
-    if (kind === "instance") throw new UnavailableError(cause, { sent: false });
-    throw new AppUnreachableError(cause, { sent: kind === "app-lost" });
+    const connection = this.#connection ?? (await this.#open());
+    return connection.invoke(request);
   }
 
-  /** Lets calls under way end. A call that comes all the same opens connections anew. */
+  /** Calls that come together share one attempt. */
+  #open(): Promise<CalleeConnection> {
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #connect(): Promise<CalleeConnection> {
+    const self = this.self();
+    if (self === undefined) throw new UnavailableError("this sidecar has not joined yet", { sent: false });
+    const { CalleeConnection } = await import("./machine/callee-connection.ts");
+    const { path, log } = this;
+    let over = false;
+    let connection: CalleeConnection | undefined;
+    try {
+      connection = await CalleeConnection.open({
+        instance: this,
+        path,
+        caller: identity(self.namespace, self.appId, self.trustDomain),
+        callee: identity(this.namespace, this.appId),
+        log,
+        ended: () => {
+          over = true;
+          if (connection !== undefined && this.#connection === connection) this.#connection = undefined;
+        },
+      });
+      if (!over) this.#connection = connection;
+      this.dead = false;
+      this.answered();
+      return connection;
+    } catch (error) {
+      const { code } = (error as { cause?: NodeJS.ErrnoException }).cause ?? {};
+      this.dead = code === "ECONNREFUSED" || code === "ENOENT";
+      if (!this.dead) throw error;
+      const message = `${this.appId} on this machine: its sidecar has ended`;
+      throw new UnavailableError(message, { cause: error, sent: false });
+    }
+  }
+
+  /** Lets calls under way end. A call that comes all the same connects anew. */
   close(): void {
-    void this.#pool?.close().catch(nothing);
-    this.#pool = undefined;
+    this.#connection?.retire();
   }
 }

@@ -1,5 +1,7 @@
 import { type Code, ComponentError } from "../../errors/component-error.ts";
 import { type Platform, type Socket, withTimeout } from "../../platform.ts";
+import { chunkSize } from "../body-flow.ts";
+import type { FrameLink } from "../call-exchange.ts";
 import type { RelayOptions } from "../relay-connection.ts";
 import {
   decodeFrame,
@@ -36,7 +38,9 @@ const lastRetryMs = 5_000;
  * The member's end of a session: opens the socket, says hello, pings, and comes back when it is lost. Requests are
  * sent again until they are answered.
  */
-export class RelayLink {
+export class RelayLink implements FrameLink {
+  readonly farSide = "the relay";
+  readonly wholeUpTo = chunkSize;
   readonly #platform: Platform;
   readonly #options: RelayOptions;
   readonly #events: LinkEvents;

@@ -1,8 +1,8 @@
 import type { RuntimeRequest } from "../../http.ts";
 import { type Clock, withTimeout } from "../../platform.ts";
+import type { CallExchange } from "../call-exchange.ts";
 import type { Frame } from "../relay-protocol.ts";
 import type { Instance, Member, Receiver, Transport } from "../transport.ts";
-import type { RelayExchange } from "./relay-exchange.ts";
 import type { RelayLink } from "./relay-link.ts";
 
 /** How long a lookup waits for a connection that is being restored. Milliseconds. */
@@ -18,7 +18,7 @@ export class RelayTransport implements Transport {
   constructor(
     readonly name: string,
     readonly link: () => RelayLink,
-    readonly exchange: RelayExchange,
+    readonly exchange: CallExchange,
     readonly clock: Clock,
   ) {}
 

@@ -1,23 +1,17 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { rename, rmdir, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
-import { AppUnreachableError } from "../../channel/app-channel.ts";
-import {
-  type Body,
-  header,
-  json,
-  type RuntimeRequest,
-  type RuntimeResponse,
-  text,
-  withoutHeader,
-} from "../../http.ts";
+import type { Duplex } from "node:stream";
+import { type Body, json, type RuntimeRequest, type RuntimeResponse, text } from "../../http.ts";
 import type { Member, Receiver } from "../../mesh/transport.ts";
 import type { Log } from "../../platform.ts";
 import { collect, NodeRequest, stream } from "../node-request.ts";
 import { respond } from "../respond.ts";
+import type { CallerConnection } from "./caller-connection.ts";
 import { socketName } from "./runtime-folder.ts";
-import { identity, parseIdentity, type Unreachable, words } from "./words.ts";
+import { callProtocol, identity, parseIdentity, words } from "./words.ts";
 
 /** What the command line may ask of a running sidecar over its private socket. */
 export interface MachineControl {
@@ -33,18 +27,13 @@ export interface MachineServer {
   close(): Promise<void>;
 }
 
-/** Bytes up to which a body is collected before the app is called. */
+/** Bytes up to which the body of a command is collected. */
 const collectUpTo = 1 << 20;
 const bodyIdleMs = 30_000;
 /** How long calls under way may last once the sidecar leaves. */
 const drainMs = 5_000;
 /** Longer than callers believe a listing: a sidecar that has callers goes on answering until they know it has left. */
 const farewellMs = 250;
-
-function unreachable(kind: Unreachable, cause: string): RuntimeResponse {
-  const { body } = text(cause);
-  return { status: 502, headers: [words.unreachable, kind], body };
-}
 
 /** Listens on the instance's socket in `folder`; others can find it once this resolves. */
 export async function serveMachine(
@@ -56,29 +45,35 @@ export async function serveMachine(
 ): Promise<MachineServer> {
   const me = identity(self.namespace, self.appId);
 
-  async function answer(request: RuntimeRequest): Promise<RuntimeResponse> {
-    const from = header(request.headers, words.caller);
-    if (from === undefined) return controlled(request, self, control);
-    const caller = parseIdentity(from);
-    if (caller === undefined || header(request.headers, words.callee) !== me) {
-      return unreachable("instance", "the socket belongs to another app by now");
+  const answer = (request: RuntimeRequest) => controlled(request, self, control);
+  const callers = new Set<CallerConnection>();
+  let leaving = false;
+  async function upgrade({ headers }: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const caller = parseIdentity(String(headers[words.caller]));
+    if (caller === undefined || headers[words.callee] !== me || headers.upgrade !== callProtocol) {
+      socket.end("HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
     }
-    const headers = withoutHeader(withoutHeader(request.headers, words.caller), words.callee);
-    try {
-      const { method, path, query, body, signal } = request;
-      const peer = { ...caller, address: "127.0.0.1" };
-      const response = await receive({ method, path, query, headers, body, signal }, peer);
-      return { ...response, headers: withoutHeader(response.headers, words.unreachable) };
-    } catch (error) {
-      if (!(error instanceof AppUnreachableError)) throw error;
-      return unreachable(error.sent ? "app-lost" : "app", error.message);
-    }
+    // Loaded with the first caller: a sidecar starts without it.
+    const { CallerConnection } = await import("./caller-connection.ts");
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${callProtocol}\r\n\r\n`,
+    );
+    const peer = { ...caller, address: "127.0.0.1" };
+    const connection = new CallerConnection(socket as Socket, head, peer, receive, log);
+    callers.add(connection);
+    socket.once("close", () => callers.delete(connection));
+    if (leaving) connection.leave();
   }
 
   const server = createServer(
     { keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true },
     (request, response) => accept(request, response, answer, log),
   );
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    void upgrade(request, socket, head);
+  });
   const path = join(folder, socketName(self.instance));
   const hidden = join(folder, `.${socketName(self.instance).slice(1)}`);
   await bind(server, folder, hidden);
@@ -98,7 +93,12 @@ export async function serveMachine(
           server.getConnections((_error, count) => resolve(count ?? 0));
         });
         if (connections > 0) await new Promise((resolve) => setTimeout(resolve, farewellMs));
-        const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+        leaving = true;
+        for (const caller of callers) caller.leave();
+        const cut = setTimeout(() => {
+          for (const caller of callers) caller.destroy();
+          server.closeAllConnections();
+        }, drainMs);
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
         await new Promise<void>((resolve) => {
           server.close(() => resolve());
@@ -177,9 +177,9 @@ function accept(
       .catch((error: unknown) => {
         if (!response.destroyed) {
           const cause = error instanceof Error ? error.message : "unknown";
-          log.error("a call of another sidecar failed", { cause });
+          log.error("a command failed", { cause });
         }
-        return unreachable("app-lost", "the callee's sidecar failed; see its log");
+        return text("the sidecar failed; see its log", 500);
       })
       .then((result) => respond(response, result, undefined))
       .catch((error: unknown) => {

@@ -1,22 +1,28 @@
 import type { Peer } from "../../mesh/transport.ts";
 
 /**
- * What sidecars of one machine say to each other over their private sockets, beside the request itself. Only whoever
- * may enter the user's runtime folder reaches such a socket, so these headers are believed there, and nowhere else.
+ * How a sidecar asks another one, over its private socket, to take calls: by an upgrade to this protocol, after which
+ * both speak frames (`host/mesh/relay-protocol.ts`), each after its length. Calls travel as `invoke` and come back as
+ * `answer`; both sides number them from 1. `leave` from the callee asks for no more of them.
+ */
+export const callProtocol = "daprlet.machine.v1";
+
+/**
+ * The header fields of that upgrade. Only whoever may enter the user's runtime folder reaches such a socket, so they are
+ * believed there, and nowhere else.
  */
 export const words = {
   /**
    * `<namespace>/<app id>` of the caller, each percent-encoded, and `/<trust domain>` where it is of another than the
-   * usual. Its absence marks a request of the CLI.
+   * usual.
    */
   caller: "daprlet-caller",
-  /** `<namespace>/<app id>` that the caller means; answered with {@link unreachable} when it is another. */
+  /** `<namespace>/<app id>` that the caller means; refused when it is another. */
   callee: "daprlet-callee",
-  /** On an answer: no answer of the app, but why there is none. `instance`, `app` or `app-lost`; the body says it. */
-  unreachable: "daprlet-unreachable",
 } as const;
 
-export type Unreachable = "instance" | "app" | "app-lost";
+/** Bytes of a body that travel with the call, and reach the app with their length; more come as a stream. */
+export const wholeUpTo = 1 << 20;
 
 export function identity(namespace: string, appId: string, trustDomain?: string): string {
   const names = trustDomain === undefined ? [namespace, appId] : [namespace, appId, trustDomain];

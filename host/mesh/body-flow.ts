@@ -1,5 +1,5 @@
-import type { Body } from "../../http.ts";
-import { window } from "../relay-protocol.ts";
+import type { Body } from "../http.ts";
+import { window } from "./relay-protocol.ts";
 
 /** Bytes of one frame of a body. */
 export const chunkSize = 64 << 10;
@@ -24,12 +24,13 @@ export class BodySender {
   }
 
   /** What goes with the head: all of a small body, the first piece of a large one, nothing of a stream. */
-  first(body: Body): { readonly bytes: Uint8Array | undefined; readonly more: boolean } {
+  first(body: Body, wholeUpTo: number): { readonly bytes: Uint8Array | undefined; readonly more: boolean } {
     if (body === undefined) return { bytes: undefined, more: false };
     if (!(body instanceof Uint8Array)) return { bytes: undefined, more: true };
+    if (body.byteLength <= wholeUpTo) return { bytes: body, more: false };
     const bytes = body.subarray(0, chunkSize);
     this.#credit -= bytes.byteLength;
-    return { bytes, more: body.byteLength > chunkSize };
+    return { bytes, more: true };
   }
 
   /** What comes after {@link first}. Throws what the stream fails with. */

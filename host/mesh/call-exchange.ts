@@ -1,10 +1,19 @@
-import { AppUnreachableError } from "../../channel/app-channel.ts";
-import type { Body, RuntimeRequest, RuntimeResponse } from "../../http.ts";
-import type { Log } from "../../platform.ts";
-import { type Frame, FrameError, type FrameOf } from "../relay-protocol.ts";
-import { type Instance, type Receiver, UnavailableError } from "../transport.ts";
+import { AppUnreachableError } from "../channel/app-channel.ts";
+import type { Body, RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Log } from "../platform.ts";
 import { BodyReceiver, BodySender } from "./body-flow.ts";
-import type { RelayLink } from "./relay-link.ts";
+import { type Frame, FrameError, type FrameOf } from "./relay-protocol.ts";
+import { type Instance, type Receiver, UnavailableError } from "./transport.ts";
+
+/** What carries frames to the other side. */
+export interface FrameLink {
+  /** For messages: `the relay`. */
+  readonly farSide: string;
+  /** Bytes of a body that go with its head; more come in chunks. */
+  readonly wholeUpTo: number;
+  /** False where it is not connected. Throws FrameError. */
+  send(frame: Frame, body?: Uint8Array): boolean;
+}
 
 /** A call that this member made. */
 interface Outgoing {
@@ -24,18 +33,18 @@ interface Incoming {
 
 type CallFrame = Extract<Frame, { call: number }>;
 
-const lostMessage = "the connection to the relay was lost before the answer came";
-
-/** Invocations over a link, in both directions. */
-export class RelayExchange {
+/** Invocations over a link, in both directions: a call's number is positive with who calls, negative with who answers. */
+export class CallExchange {
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #incoming = new Map<number, Incoming>();
   #calls = 0;
   #idle: (() => void)[] = [];
   receiver: Receiver | undefined;
+  /** Called whenever no call of this member waits any more. */
+  allAnswered: (() => void) | undefined;
 
   constructor(
-    readonly link: () => RelayLink,
+    readonly link: () => FrameLink,
     readonly log: Log,
   ) {}
 
@@ -61,7 +70,7 @@ export class RelayExchange {
           request.stop();
         },
       };
-      const first = request.first(body);
+      const first = request.first(body, this.link().wholeUpTo);
       let sent: boolean;
       try {
         const head = { call, to: to.id, method, path, query, headers, more: first.more };
@@ -72,7 +81,9 @@ export class RelayExchange {
       }
       if (!sent) {
         return reject(
-          new UnavailableError("the relay is not connected; trying to reach it again", { sent: false }),
+          new UnavailableError(`${this.link().farSide} is not connected; trying to reach it again`, {
+            sent: false,
+          }),
         );
       }
       this.#outgoing.set(call, outgoing);
@@ -140,7 +151,13 @@ export class RelayExchange {
     const outgoing = this.#outgoing.get(call);
     this.#outgoing.delete(call);
     outgoing?.end();
+    if (this.#outgoing.size === 0) this.allAnswered?.();
     return outgoing;
+  }
+
+  /** Calls of this member that wait for their answer, or for the rest of it. */
+  get waiting(): number {
+    return this.#outgoing.size;
   }
 
   #toCallee(frame: CallFrame, body: Uint8Array): void {
@@ -218,7 +235,7 @@ export class RelayExchange {
       if (body instanceof ReadableStream) await body.cancel().catch(() => undefined);
       return;
     }
-    const { bytes, more } = answer.first(body);
+    const { bytes, more } = answer.first(body, this.link().wholeUpTo);
     this.link().send({ t: "answer", call, status, headers, more }, bytes);
     if (more) await answer.rest(body);
   }
@@ -234,7 +251,7 @@ export class RelayExchange {
       });
       return;
     }
-    this.log.error("a call through the relay failed", {
+    this.log.error(`a call through ${this.link().farSide} failed`, {
       cause: error instanceof Error ? error.message : "unknown",
     });
     const message =
@@ -246,11 +263,13 @@ export class RelayExchange {
 
   /** The connection is gone, and with it every call. */
   lost(): void {
+    const { farSide } = this.link();
     for (const call of [...this.#outgoing.keys()]) {
-      this.#fail(call, new UnavailableError(lostMessage, { sent: true }));
+      const message = `the connection to ${farSide} was lost before the answer came`;
+      this.#fail(call, new UnavailableError(message, { sent: true }));
     }
     for (const call of [...this.#incoming.keys()]) {
-      this.#drop(call, new DOMException("the connection to the relay was lost", "AbortError"));
+      this.#drop(call, new DOMException(`the connection to ${farSide} was lost`, "AbortError"));
     }
   }
 }
