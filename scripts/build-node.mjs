@@ -37,6 +37,7 @@ async function bundle(folder, entries, empty = folder !== "") {
 // One bundle each: the CLI starts from a single file.
 await bundle("node", { main: `${root}host/node/main.ts` });
 await bundle("node", { index: `${root}host/node/index.ts` }, false);
+await bundle("node", { actors: `${root}host/node/actors.ts` }, false);
 chmodSync(`${root}dist/node/main.js`, 0o755);
 await bundle("", { runtime: `${root}host/index.ts` });
 if (existsSync(`${root}host/vite/index.ts`)) await bundle("", { vite: `${root}host/vite/index.ts` });

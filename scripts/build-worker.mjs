@@ -69,8 +69,11 @@ for (const part of [
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
 }
 await bundle("worker/index.ts", "worker.js", "es");
+await bundle("worker/actors.ts", "actors.js", "es");
 
-for (const name of readdirSync(outDir).filter((file) => /^(sw|worker|page-mode|client.*)\.js$/.test(file))) {
+for (const name of readdirSync(outDir).filter((file) =>
+  /^(sw|worker|actors|page-mode|client.*)\.js$/.test(file),
+)) {
   const path = `${outDir}/${name}`;
   console.log(
     `${basename(path).padEnd(20)} ${statSync(path).size} bytes, ${gzipSync(readFileSync(path)).length} gzip`,

@@ -1,5 +1,11 @@
+import { ActorApp } from "../actors/classes/actor-app.ts";
+import type { ActorClasses } from "../actors/classes/actor-class.ts";
+import { type ActorProxy, type AnyActor, actorProxy } from "../actors/classes/actor-proxy.ts";
+import type { ActorSidecar } from "../actors/classes/actor-sidecar.ts";
+import { httpActorSidecar } from "../actors/classes/http-actor-sidecar.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
+import { functionChannel } from "../channel/function-channel.ts";
 import type { Registry } from "../components/registry.ts";
 import { FakeClock } from "../fake-clock.ts";
 import type { Body, RuntimeRequest } from "../http.ts";
@@ -21,6 +27,8 @@ export interface CreateRuntimeOptions {
   readonly components?: GivenComponents;
   /** A fetch-style handler, an object that has one (a Hono app), or a channel. */
   readonly app?: FetchHandler | { fetch: FetchHandler } | AppChannel;
+  /** Classes whose methods are called as actors'. Beside them only a handler can be given as `app`. */
+  readonly actors?: ActorClasses;
   readonly transports?: readonly Transport[];
   readonly relays?: RelayConnections;
   readonly apiToken?: string;
@@ -57,6 +65,16 @@ export class LocalRuntime extends Runtime {
     return new Response(content, { status, headers: fields });
   }
 
+  /** An actor by its type and id: `await runtime.actor<Counter>("Counter", "1").increment(2)`. */
+  actor<T = AnyActor>(type: string, id: string): ActorProxy<T> {
+    return actorProxy<T>(
+      actorsBehind(() => this),
+      type,
+      id,
+      () => undefined,
+    );
+  }
+
   /** Moves the fake clock on, running what falls due. Throws where the clock is not fake. */
   async advance(ms: number): Promise<void> {
     if (!(this.#clock instanceof FakeClock)) throw new Error("only a runtime with a fake clock can advance");
@@ -89,10 +107,25 @@ function toRecord(pathOrUrl: string, init: RequestInit): RuntimeRequest {
   };
 }
 
-function channel(app: CreateRuntimeOptions["app"]): AppChannel | undefined {
-  if (app === undefined) return undefined;
-  if (typeof app === "function") return fetchChannel(app);
-  return "invoke" in app ? app : fetchChannel((request) => app.fetch(request));
+function actorsBehind(runtime: () => LocalRuntime): ActorSidecar {
+  return httpActorSidecar({ base: "", fetch: (url, init) => runtime().fetch(url, init) });
+}
+
+/** A handler given as it is, or as an object that has one; undefined for a channel. */
+function handlerOf(app: CreateRuntimeOptions["app"]): FetchHandler | undefined {
+  if (app === undefined || typeof app === "function") return app;
+  return "invoke" in app ? undefined : (request) => app.fetch(request);
+}
+
+function channel({ app, actors }: CreateRuntimeOptions, runtime: () => LocalRuntime): AppChannel | undefined {
+  const handler = handlerOf(app);
+  if (actors !== undefined) {
+    if (app !== undefined && handler === undefined)
+      throw new TypeError("createRuntime(): actors are hosted beside a handler, not beside a channel");
+    const classes = new ActorApp(actors, { sidecar: actorsBehind(runtime), fetch: handler });
+    return functionChannel((request) => classes.invoke(request));
+  }
+  return handler === undefined ? (app as AppChannel | undefined) : fetchChannel(handler);
 }
 
 const noRelays: RelayConnections = {
@@ -107,7 +140,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     nodeCore(),
     givenResources(options.components ?? defaultComponents(undefined), "createRuntime()"),
   ]);
-  const runtime = new LocalRuntime({
+  const runtime: LocalRuntime = new LocalRuntime({
     appId: options.appId ?? "app",
     namespace: options.namespace,
     host: "Node",
@@ -121,7 +154,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     resources,
     relays: options.relays ?? noRelays,
     transports: options.transports ?? [],
-    app: channel(options.app),
+    app: channel(options, () => runtime),
     apiToken: options.apiToken,
     maxBodySize: options.maxBodySize ?? 4 << 20,
     strict: options.strict ?? false,
@@ -130,8 +163,6 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
   });
   await runtime.start();
   // An app in this process is there at once; one behind a channel may need the clock to move.
-  if (typeof options.app === "function" || (options.app !== undefined && !("invoke" in options.app))) {
-    await runtime.appReady;
-  }
+  if (options.actors !== undefined || handlerOf(options.app) !== undefined) await runtime.appReady;
   return runtime;
 }
