@@ -5,7 +5,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesStore } from "../../host/node/components/state-files.ts";
 import { systemClock } from "../../host/web-platform.ts";
-import { put, read, upsert, write } from "./state/scenario.ts";
+import { list, put, read, upsert, write } from "./state/scenario.ts";
 import { openWith, testContext } from "./test-context.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -67,6 +67,7 @@ describe.skipIf(process.platform === "win32")("processes that write to one folde
       items += found.filter((item) => item !== undefined).length;
     }
     expect(await store.bulkGet(["t2", "key-2"])).toEqual([undefined, undefined]);
+    expect(await list(store, "a-", "b", 80_000)).toHaveLength(items / 2);
     await store.close();
     expect(answered.length).toBeGreaterThan(8);
     expect(readdirSync(path).filter((name) => name.endsWith(".value"))).toHaveLength(items);

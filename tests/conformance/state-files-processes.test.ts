@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FileStore } from "../../host/components/state/files/file-store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { MemoryFolder, type MemoryFolderOptions } from "./state/memory-folder.ts";
-import { etag, item, put, read, remove, told, upsert, write } from "./state/scenario.ts";
+import { etag, item, list, put, read, remove, told, upsert, write } from "./state/scenario.ts";
 import { testContext } from "./test-context.ts";
 
 /** The engine of `state.files` and `state.opfs` among processes that die, stall, and meet, at each of its steps. */
@@ -21,7 +21,9 @@ const atomic = { atomic: true };
 /** Each writes two items or none, and is told of by its number. */
 async function script(store: FileStore, done: (number: number) => void): Promise<void> {
   const both = (n: number, spell: (text: string) => string) =>
-    put(store, [upsert("a", spell(String(n))), upsert("b", spell(String(n)))], atomic).then(() => done(n));
+    put(store, [upsert("a", spell(String(n)), { listed: true }), upsert("b", spell(String(n)))], atomic).then(
+      () => done(n),
+    );
   await both(1, String);
   await both(2, large);
   await both(3, large);
@@ -53,6 +55,7 @@ describe("a store of files", () => {
       const again = await open(files);
       const found = [await read(again, "a"), await read(again, "b")].map((text) => text?.trim());
       expect(found[0]).toBe(found[1]);
+      expect(await list(again, "a", "z")).toEqual(found[0] === undefined ? [] : ["a"]);
       const last = found[0] === undefined ? (answered > 4 ? 6 : 0) : Number(found[0]);
       expect([answered, answered + 1], `killed after ${alive}`).toContain(last);
       await again.close();
@@ -118,13 +121,19 @@ describe("a store of files", () => {
   it("that was away while the others compacted twice neither reads nor writes what is old", async () => {
     const files: Files = new Map();
     const [away, busy] = [await open(files), await open(files)];
-    await put(away, [upsert("k", "0")]);
+    await put(away, [
+      upsert("k", "0"),
+      upsert("m", "0", { listed: true }),
+      upsert("l", "0", { listed: true }),
+    ]);
+    await put(busy, [remove("m")]);
     const old = await etag(away, "k");
     for (let n = 1; n <= 600; n++) await put(busy, [upsert("k", String(n))]);
     expect(files.has("0.snapshot")).toBe(false);
     expect(told(await write(away, [upsert("k", "x", { etag: old })]))).toEqual(["mismatch"]);
     expect(await read(away, "k")).toBe("600");
     await put(away, [upsert("k", "y")]);
+    expect([await list(away, "a", "z"), await list(await open(files), "a", "z")]).toEqual([["l"], ["l"]]);
     expect([await read(busy, "k"), await read(await open(files), "k")]).toEqual(["y", "y"]);
     expect(files.size).toBeLessThan(400);
   });

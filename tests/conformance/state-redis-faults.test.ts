@@ -7,7 +7,7 @@ import { createRuntime } from "../../host/node/create-runtime.ts";
 import { systemClock } from "../../host/web-platform.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { writeAcrossAKill } from "./redis-kill.ts";
-import { put, read, upsert, write } from "./state/scenario.ts";
+import { list, put, read, upsert, write } from "./state/scenario.ts";
 import { testContext } from "./test-context.ts";
 
 const patient = { timeout: 10_000 };
@@ -45,7 +45,7 @@ describeWithRedis("state.redis, when the server fails", () => {
         () => false,
       );
     const transact = async (n: number) => {
-      const operations = [upsert(`a-${n}`, String(n)), upsert(`b-${n}`, String(n))];
+      const operations = [upsert(`a-${n}`, String(n), { listed: true }), upsert(`b-${n}`, String(n))];
       try {
         await put(store, operations, { atomic: true });
         return true;
@@ -58,6 +58,7 @@ describeWithRedis("state.redis, when the server fails", () => {
       await server.flush();
       const survived = await writeAcrossAKill(server, { prefix: "", write: transact, reaches }, 600);
       expect(survived).toMatchObject({ lost: [], halves: [] });
+      expect(await list(store, "a-", "a.")).toEqual((await server.client.keys("a-*")).sort());
       expect(survived.acknowledged + survived.refused).toBe(600);
       expect(survived.acknowledged).toBeGreaterThan(250);
       expect(survived.refused).toBeGreaterThan(0);

@@ -3,6 +3,8 @@ import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { StateQuery } from "../../host/components/state/query.ts";
 import type {
   Item,
+  ListingStore,
+  Operation,
   QueryableStore,
   Store,
   WriteBatch,
@@ -10,11 +12,12 @@ import type {
 } from "../../host/components/state/store.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { queryIndexes } from "./state/query.ts";
+import { upsert } from "./state/scenario.ts";
 import { storeConformance } from "./state.ts";
 import { openWith, testContext } from "./test-context.ts";
 
 /** A store that works except for one thing. */
-type Flaw = (store: Store) => Partial<QueryableStore>;
+type Flaw = (store: Store) => Partial<QueryableStore & ListingStore>;
 
 const writeWith =
   (change: (batch: WriteBatch) => WriteBatch): Flaw =>
@@ -38,6 +41,12 @@ const readWith =
 const queryWith =
   (change: (query: StateQuery) => StateQuery): Flaw =>
   (store) => ({ query: (query) => (store as QueryableStore).query(change(query)) });
+
+const listWith =
+  (change: (keys: readonly string[], from: string, to: string) => readonly string[]): Flaw =>
+  (store) => ({
+    list: async (from, to, limit) => change(await (store as ListingStore).list(from, to, limit), from, to),
+  });
 
 const flaws: Readonly<Record<string, Flaw>> = {
   "forgets what is written": () => ({ write: (batch) => batch.operations.map(() => undefined) }),
@@ -87,6 +96,29 @@ const flaws: Readonly<Record<string, Flaw>> = {
   "forgets the sort": queryWith((query) => ({ ...query, sort: [], token: undefined })),
   "begins every page anew": queryWith((query) => ({ ...query, token: undefined })),
   "finds everybody's items": queryWith((query) => ({ ...query, keyPrefix: "" })),
+  "takes every check for one that holds": (store) => ({
+    write: async (batch) => {
+      const changes = batch.operations.filter(({ kind }) => kind !== "check");
+      const outcome = [...(await store.write({ ...batch, operations: changes }))];
+      return batch.operations.map(({ kind }) => (kind === "check" ? undefined : outcome.shift()));
+    },
+  }),
+  "writes what it was to compare": writeWith((batch) =>
+    each(batch, (one: Operation) =>
+      one.kind === "check" && one.etag !== undefined ? upsert(one.key, "1", { etag: one.etag }) : {},
+    ),
+  ),
+  "lists without regard to the limit": (store) => ({
+    list: (from, to) => (store as ListingStore).list(from, to, 1e6),
+  }),
+  "lists the end, too": (store) => ({
+    list: (from, to, limit) => (store as ListingStore).list(from, `${to}\0`, limit),
+  }),
+  "lists without the beginning": (store) => ({
+    list: (from, to, limit) => (store as ListingStore).list(`${from}\0`, to, limit),
+  }),
+  "lists in the order of letters": listWith((keys) => [...keys].sort((a, b) => a.localeCompare(b))),
+  "does not list": listWith(() => []),
   "works on after closing": () => ({ close: () => Promise.resolve() }),
 };
 
@@ -99,12 +131,13 @@ async function findings(flaw: Flaw): Promise<readonly string[]> {
     clock,
     async open() {
       const store = await openWith(inMemoryStore, testContext("s", clock), { queryIndexes });
-      const whole: QueryableStore & { durability: string } = {
+      const whole: QueryableStore & ListingStore & { durability: string } = {
         durability: "memory",
         get: (key, consistency) => store.get(key, consistency),
         bulkGet: (keys) => store.bulkGet(keys),
         write: (batch) => store.write(batch),
         query: (query) => (store as QueryableStore).query(query),
+        list: (...given) => (store as ListingStore).list(...given),
         close: () => store.close(),
       };
       return { ...whole, ...flaw(store) };

@@ -1,9 +1,11 @@
 import type { Store, StoreFeature } from "../../host/components/state/store.ts";
 import type { FakeClock } from "../../host/fake-clock.ts";
 import { basics } from "./state/basics.ts";
+import { checks } from "./state/checks.ts";
 import { concurrency } from "./state/concurrency.ts";
 import { expiry } from "./state/expiry.ts";
 import { lifecycle } from "./state/lifecycle.ts";
+import { lists } from "./state/lists.ts";
 import { outcomes } from "./state/outcomes.ts";
 import { queryFilters } from "./state/query-filters.ts";
 import { queryResults } from "./state/query-results.ts";
@@ -40,6 +42,8 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
   transactions,
   expiry,
   outcomes,
+  checks,
+  lists,
   queries: [...queryFilters, ...queryResults],
   lifecycle,
 };

@@ -35,7 +35,7 @@ async function write(): Promise<void> {
     const number = String(next++);
     const eventual = next % 3 === 0;
     await store.write({
-      operations: [upsert(`a-${number}`, number), upsert(`b-${number}`, number)],
+      operations: [upsert(`a-${number}`, number, { listed: true }), upsert(`b-${number}`, number)],
       atomic: true,
       consistency: eventual ? "eventual" : undefined,
       requestId: next % 2 === 0 ? `request-${number}` : undefined,

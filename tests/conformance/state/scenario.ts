@@ -1,6 +1,8 @@
 import type {
+  Check,
   Delete,
   Item,
+  ListingStore,
   Operation,
   Store,
   StoreFeature,
@@ -50,6 +52,15 @@ export function upsert(key: string, value: string | Uint8Array, more: Partial<Up
 
 export function remove(key: string, more: Partial<Delete> = {}): Delete {
   return { kind: "delete", key, etag: undefined, concurrency: undefined, ...more };
+}
+
+export function compare(key: string, etag: string | undefined): Check {
+  return { kind: "check", key, etag };
+}
+
+/** Of a store with the feature ACTOR. */
+export async function list(store: Store, from: string, to: string, limit = 1000): Promise<readonly string[]> {
+  return await (store as ListingStore).list(from, to, limit);
 }
 
 export async function write(
