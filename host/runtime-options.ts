@@ -1,3 +1,4 @@
+import type { Actors } from "./actors/actors.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import type { Registry } from "./components/registry.ts";
 import type { SubscriptionRecords } from "./configuration-subscriptions.ts";
@@ -6,7 +7,7 @@ import type { RelayConnections } from "./mesh/relay-connection.ts";
 import type { Transport } from "./mesh/transport.ts";
 import type { Platform } from "./platform.ts";
 import type { Resources } from "./resources/resources.ts";
-import type { Asking } from "./sidecar.ts";
+import type { Asking, Sidecar } from "./sidecar.ts";
 import type { Rules } from "./subscriptions/rules/rules.ts";
 import type { Meters } from "./telemetry/metrics/meters.ts";
 
@@ -40,6 +41,11 @@ export interface RuntimeOptions {
   /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
   readonly subscriptionRecords?: SubscriptionRecords | undefined;
   readonly asking?: Asking | undefined;
+  /**
+   * The actors of a sidecar, which other instances know under that name; left out, the API says that it has none. `app` is
+   * the sidecar's, but for what its pipeline does.
+   */
+  readonly actors?: ((sidecar: Sidecar, instance: string) => Actors) | undefined;
   /** Left out, nothing is measured. */
   readonly meters?: Meters | undefined;
 }

@@ -1,7 +1,10 @@
+import type { Actors } from "./actors/actors.ts";
+import { isActorCall, receiveActorCall } from "./api/actors/receive.ts";
 import { dispatchedPath } from "./api/dispatched-path.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { receiveInvocation } from "./api/invoke.ts";
 import { observed } from "./api/observed.ts";
+import { AppAsking } from "./app-asking.ts";
 import { pipedChannel } from "./channel/piped-channel.ts";
 import { type ComponentChange, Components, touched } from "./components/components.ts";
 import { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
@@ -50,7 +53,9 @@ export class Runtime {
   readonly #inputBindings = new InputBindings(() => this.sidecar);
   #wanted: Resources;
   readonly #again: UpdateRetry;
-  #app: "away" | "asked" | "ready" = "away";
+  readonly #app: AppAsking;
+  readonly #instance: string;
+  readonly #actors: Actors | undefined;
 
   constructor(given: RuntimeOptions) {
     const options = { ...given, resources: usableResources(given.resources, given.platform) };
@@ -77,6 +82,9 @@ export class Runtime {
       outboxes: new Outboxes(() => this.sidecar),
       tracer: new Tracer(options, () => this.#components?.exporters),
       meters: options.meters,
+      get actors() {
+        return runtime.#actors;
+      },
       get resources() {
         return runtime.#resources;
       },
@@ -101,10 +109,13 @@ export class Runtime {
     };
     this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.pipelines.http);
     this.pipelines = new Pipelines(this.sidecar, options.resources);
+    this.#app = new AppAsking(this.sidecar, this.#inputBindings, this.#stopping.signal);
+    this.#instance = options.platform.uuid();
+    this.#actors = options.actors?.(this.sidecar, this.#instance);
   }
 
   get readiness(): Readiness {
-    return { core: true, components: this.#components !== undefined, app: this.#app === "ready" };
+    return { core: true, components: this.#components !== undefined, app: this.#app.answered };
   }
 
   get log(): Log {
@@ -140,7 +151,7 @@ export class Runtime {
     if (opened.leftOut) this.#again.later();
     await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores);
     await this.sidecar.configurations.load();
-    const member = { appId, namespace, instance: platform.uuid(), trustDomain: guards.trustDomain };
+    const member = { appId, namespace, instance: this.#instance, trustDomain: guards.trustDomain };
     await mesh.join(member, (request, caller) => this.receive(request, caller));
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
@@ -156,25 +167,12 @@ export class Runtime {
 
   /** Resolves once the app answered and its subscriptions are in place; at once where there is no app. */
   get appReady(): Promise<void> {
-    this.#appReady ??= this.#awaitApp();
-    return this.#appReady;
-  }
-  #appReady: Promise<void> | undefined;
-
-  async #awaitApp(): Promise<void> {
-    const { app } = this.#options;
-    if (app !== undefined) {
-      await app.ready(this.#stopping.signal);
-      this.#app = "asked"; // by an update, too, which may take away what is being subscribed to
-      await this.askApp();
-      this.sidecar.configurations.start();
-    }
-    this.#app = "ready";
+    return this.#app.ready;
   }
 
-  /** Asks the app anew what it wants to be sent: its subscriptions and the events of bindings. */
-  async askApp(): Promise<void> {
-    await Promise.all([this.sidecar.subscriptions.start(), this.#inputBindings.start()]);
+  /** Asks the app anew what it wants: its subscriptions, the events of bindings, its types of actors. */
+  askApp(): Promise<void> {
+    return this.#app.ask();
   }
 
   /**
@@ -211,7 +209,7 @@ export class Runtime {
     if (this.#wanted === resources) this.#again.after(changes, fresh);
     if (changes.every(({ action }) => action !== "kept")) this.#options.allOpen?.(resources);
     await this.#updateEndpoints(resources, components, say);
-    if (resubscribe && !touched(changes, "pubsub") && this.#app !== "away")
+    if (resubscribe && !touched(changes, "pubsub") && this.#app.asked)
       await this.#patiently(this.sidecar.subscriptions.start());
     return changes;
   }
@@ -244,8 +242,9 @@ export class Runtime {
   async #settle(changes: readonly ComponentChange[]): Promise<void> {
     const { subscriptions, streams, configurations, outboxes } = this.sidecar;
     const asking: Promise<void>[] = [streams.moved(changes)];
-    if (touched(changes, "pubsub") && this.#app !== "away") asking.push(subscriptions.start());
-    if (touched(changes, "bindings") && this.#app !== "away") asking.push(this.#inputBindings.start());
+    if (touched(changes, "pubsub") && this.#app.asked) asking.push(subscriptions.start());
+    if (touched(changes, "bindings") && this.#app.asked) asking.push(this.#inputBindings.start());
+    if (touched(changes, "state")) await this.#actors?.componentsChanged();
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
     await this.#patiently(Promise.all(asking));
     await this.#underWay.pass();
@@ -270,7 +269,7 @@ export class Runtime {
 
   /** A request of another instance for this app. */
   receive(request: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {
-    return receiveInvocation(this.sidecar, request, caller);
+    return (isActorCall(request) ? receiveActorCall : receiveInvocation)(this.sidecar, request, caller);
   }
 
   /** Graceful: no new deliveries, what is under way ends, components close. Further calls await the first one. */
@@ -287,6 +286,7 @@ export class Runtime {
       const { subscriptions, streams, configurations, outboxes, mesh, httpEndpoints } = this.sidecar;
       const delivering = [streams, subscriptions, this.#inputBindings, configurations];
       await Promise.all(delivering.map((each) => each.close()));
+      await this.#actors?.close();
       for (const each of [outboxes, mesh, httpEndpoints]) await each.close();
       await this.#options.app?.close();
     } finally {

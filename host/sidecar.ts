@@ -1,3 +1,4 @@
+import type { Actors } from "./actors/actors.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import type { OpenComponents } from "./components/open-component.ts";
 import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
@@ -26,6 +27,8 @@ export interface Readiness {
 export interface Asking {
   /** False: its subscriptions are those that resources declare; true when left out. */
   readonly subscriptions?: boolean;
+  /** False: it hosts no actors, whatever it would answer to `GET /dapr/config`; true when left out. */
+  readonly config?: boolean;
   /** How long it may take to say whether it wants a binding's events; 3 s when left out. */
   readonly bindingProbeMs?: number;
 }
@@ -51,6 +54,8 @@ export interface Sidecar {
   readonly configurations: ConfigurationSubscriptions;
   readonly outboxes: Outboxes;
   readonly tracer: Tracer;
+  /** Undefined where the host has none. */
+  readonly actors: Actors | undefined;
   /** Undefined where nothing is measured. */
   readonly meters: Meters | undefined;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */

@@ -1,3 +1,4 @@
+import { actors } from "./actors.ts";
 import { bindings } from "./bindings.ts";
 import { configuration } from "./configuration.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...pubsub,
   ...subscribe,
   ...bindings,
+  ...actors,
   ...metadata,
   ...secrets,
   ...configuration,

@@ -59,6 +59,7 @@ function get({ sidecar }: Call): RuntimeResponse {
   const subscriptions = [...sidecar.subscriptions.list(), ...sidecar.streams.list()];
   const endpoints = sidecar.httpEndpoints.names;
   const policies = sidecar.resiliency.resources;
+  const actors = sidecar.actors?.status;
   const extended = new Map([
     ["daprRuntimeVersion", version],
     ...sidecar.extended,
@@ -75,7 +76,8 @@ function get({ sidecar }: Call): RuntimeResponse {
     ...(endpoints.length > 0 && { httpEndpoints: endpoints.map((name) => ({ name })) }),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(app !== undefined && { appConnectionProperties: app.properties }),
-    actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
+    ...(actors !== undefined && actors.activeActors.length > 0 && { actors: actors.activeActors }),
+    actorRuntime: actors ?? { runtimeStatus: "DISABLED", hostReady: false },
     ...(policies.length > 0 && { resiliencies: policies.map(({ name }) => ({ name })) }),
   });
 }

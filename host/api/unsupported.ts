@@ -22,14 +22,6 @@ const workflow = (path: string) => [...stable(`/workflows/${path}`), `/v1.0-beta
 
 export const unsupported: readonly Endpoint[] = [
   ...block(
-    "actors",
-    ["invoke", "GET POST PUT DELETE", "/v1.0/actors/{type}/{id}/method/{method}"],
-    ["transact", "POST PUT", "/v1.0/actors/{type}/{id}/state"],
-    ["state", "GET", "/v1.0/actors/{type}/{id}/state/{key}"],
-    ["reminder", "GET POST PUT DELETE", "/v1.0/actors/{type}/{id}/reminders/{name}"],
-    ["timer", "POST PUT DELETE", "/v1.0/actors/{type}/{id}/timers/{name}"],
-  ),
-  ...block(
     "crypto",
     ["encrypt", "PUT", "/v1.0-alpha1/crypto/{name}/encrypt"],
     ["decrypt", "PUT", "/v1.0-alpha1/crypto/{name}/decrypt"],

@@ -44,6 +44,29 @@ export const catalogue = {
     grpc: "UNIMPLEMENTED",
     message: "a relay serves publish and invoke; call the {block} API at a sidecar",
   },
+  ERR_ACTOR_INVOKE_METHOD: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error invoke actor method: {cause}",
+  },
+  ERR_ACTOR_STACK_DEPTH: { status: 500, grpc: "RESOURCE_EXHAUSTED", message: "{cause}" },
+  ERR_ACTOR_RUNTIME_NOT_FOUND: {
+    status: 500,
+    grpc: "INTERNAL",
+    message:
+      'the state store is not configured to use the actor runtime. Have you set the metadata actorStateStore: "true" of a state store component?',
+  },
+  ERR_ACTOR_INSTANCE_MISSING: {
+    status: 400,
+    grpc: "INTERNAL",
+    message: "actor instance is missing: it is not active on this sidecar",
+  },
+  ERR_ACTOR_STATE_GET: { status: 500, grpc: "INTERNAL", message: "error getting actor state: {cause}" },
+  ERR_ACTOR_STATE_TRANSACTION_SAVE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error saving actor transaction state: {cause}",
+  },
   ERR_INTERNAL: { status: 500, grpc: "INTERNAL", message: "internal error: {cause}" },
   ERR_RUNTIME_UNAVAILABLE: {
     status: 503,

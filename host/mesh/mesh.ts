@@ -118,6 +118,20 @@ export class Mesh {
     }
   }
 
+  /** One instance by its id; undefined where no transport knows it (any more). */
+  async reach(
+    appId: string,
+    namespace: string,
+    id: string,
+  ): Promise<{ instance: Instance; suspect: () => void } | undefined> {
+    for (const transport of this.transports) {
+      const found = await transport.instances(appId, namespace);
+      const instance = found.find((one) => one.id === id);
+      if (instance !== undefined) return { instance, suspect: () => transport.suspect(instance) };
+    }
+    return undefined;
+  }
+
   /**
    * Takes the least recently used out of the candidates. Chosen at the moment of the call, not of the lookup: calls
    * that looked up together would otherwise all choose the same.

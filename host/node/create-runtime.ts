@@ -3,6 +3,8 @@ import type { ActorClasses } from "../actors/classes/actor-class.ts";
 import { type ActorProxy, type AnyActor, actorProxy } from "../actors/classes/actor-proxy.ts";
 import type { ActorSidecar } from "../actors/classes/actor-sidecar.ts";
 import { httpActorSidecar } from "../actors/classes/http-actor-sidecar.ts";
+import { SoloMembership } from "../actors/placement/solo-membership.ts";
+import { hostedActors } from "../api/actors/hosted-actors.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
 import { functionChannel } from "../channel/function-channel.ts";
@@ -155,6 +157,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     relays: options.relays ?? noRelays,
     transports: options.transports ?? [],
     app: channel(options, () => runtime),
+    actors: hostedActors(() => new SoloMembership()),
     apiToken: options.apiToken,
     maxBodySize: options.maxBodySize ?? 4 << 20,
     strict: options.strict ?? false,

@@ -1,3 +1,5 @@
+import { SoloMembership } from "../actors/placement/solo-membership.ts";
+import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { loggedCalls } from "../api/logged-calls.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
@@ -175,6 +177,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       ...relayTransport(options, relays, platform),
     ],
     app: app && (meters?.app(app) ?? app),
+    actors: hostedActors(() => new SoloMembership()),
     asking: options.asking,
     meters,
     apiToken,

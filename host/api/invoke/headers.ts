@@ -1,3 +1,4 @@
+import { actorHeader } from "../../actors/actors.ts";
 import { hopByHop } from "../../hop-by-hop.ts";
 import { type Headers, header } from "../../http.ts";
 import type { Peer } from "../../mesh/transport.ts";
@@ -12,6 +13,7 @@ const ownWords: ReadonlySet<string> = new Set([
   "dapr-caller-namespace",
   "dapr-app-id",
   "dapr-api-token",
+  actorHeader,
 ]);
 
 const nobody: ReadonlySet<string> = new Set();

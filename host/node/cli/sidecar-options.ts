@@ -123,6 +123,7 @@ function asking(given: Given): SidecarOptions["asking"] {
   }
   return present<NonNullable<SidecarOptions["asking"]>>({
     subscriptions: disabled.includes("subscribe") ? false : undefined,
+    config: disabled.includes("config") ? false : undefined,
     bindingProbeMs: given.duration("app-binding-options-timeout"),
   });
 }

@@ -1,0 +1,42 @@
+import type { Call } from "../api/endpoint.ts";
+import type { RuntimeResponse } from "../http.ts";
+
+/** Calls of the API that are about one actor, named as their rows are. */
+export type ActorOperation = "invoke" | "transact" | "state" | "reminder" | "timer";
+
+/** What `/v1.0/metadata` shows as `actorRuntime`. */
+export interface ActorRuntimeStatus {
+  readonly runtimeStatus: "INITIALIZING" | "DISABLED" | "RUNNING";
+  readonly activeActors: readonly { readonly type: string; readonly count: number }[];
+  /** True once the actors that this instance hosts can be called. */
+  readonly hostReady: boolean;
+  /** Who takes part in placement, and with which table; empty where nobody does. */
+  readonly placement: string;
+}
+
+/** The actors block of one sidecar: the same whether its actors live in this process or in the pages behind a worker. */
+export interface Actors {
+  /**
+   * Answers a call of the API, here or by the instance that owns the actor. `params` of the call are type, id and, but for
+   * `transact`, the name of a method, key, reminder or timer.
+   */
+  handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse>;
+  /**
+   * Answers a call that another instance resolved to this one, whose table had that version. Never passes it on: what is
+   * not owned here is answered with `moved` in {@link actorHeader}.
+   */
+  receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse>;
+  readonly status: ActorRuntimeStatus;
+  /** Asks the app which types it hosts, and takes part in placement with them; again whenever the app may have changed. */
+  start(signal: AbortSignal): Promise<void>;
+  /** The components changed: the actor state store may be another one. */
+  componentsChanged(): Promise<void>;
+  /** Lets calls end, halts what is hosted here, and leaves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Of a call between instances: the version of the table by which the caller found the owner; of its answer: `moved`. No
+ * caller of the API can set it, and no app sees it.
+ */
+export const actorHeader = "daprlet-actor";

@@ -1,0 +1,216 @@
+import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
+import type { ListingStore } from "../components/state/store.ts";
+import type { Core } from "../core/core.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { UnavailableError } from "../mesh/transport.ts";
+import type { Platform } from "../platform.ts";
+import type { Resiliency } from "../resiliency/resiliency.ts";
+import { ActorHost } from "./actor-host.ts";
+import type { ActorStore } from "./actor-store.ts";
+import type { ActorRuntimeStatus } from "./actors.ts";
+import { FencedStore } from "./fenced-store.ts";
+import { NotOwnedError } from "./hosted-actors.ts";
+import type { Membership, TableHost } from "./placement/membership.ts";
+import { Owners } from "./placement/owners.ts";
+import { readActorConfig } from "./read-actor-config.ts";
+
+/** How long a call that was taken for moved waits for the table that says so, at first. Milliseconds. */
+const tableMs = 2_000;
+
+/** The store that actors' state is kept in, as it is open at present. */
+export interface OpenActorStore {
+  readonly name: string;
+  readonly component: ListingStore;
+}
+
+export interface LocalActorsOptions {
+  readonly appId: string;
+  readonly namespace: string;
+  /** In the tables. */
+  readonly name: string;
+  readonly platform: Platform;
+  readonly core: Core;
+  readonly app: AppChannel | undefined;
+  readonly resiliency: () => Resiliency;
+  readonly membership: Membership;
+  /** Undefined where no component has `actorStateStore: "true"`. */
+  readonly store: () => OpenActorStore | undefined;
+  /** Hands a call to the instance that owns its actor. Throws {@link NotOwnedError} where that says it does not. */
+  readonly remote: (owner: TableHost, request: RuntimeRequest, version: number) => Promise<RuntimeResponse>;
+}
+
+/** Nobody hosts actors of the type. */
+export class NoAddressError extends Error {
+  constructor(type: string, id: string) {
+    super(`did not find address for actor '${type}||${id}'`);
+    this.name = "NoAddressError";
+  }
+}
+
+/** The actors of one instance: those that it hosts, and the way to all others. */
+export class LocalActors {
+  readonly options: LocalActorsOptions;
+  readonly host: ActorHost;
+  readonly owners: Owners;
+  #fenced: FencedStore | undefined;
+  #component: ListingStore | undefined;
+  #joined: Promise<void> | undefined;
+  #app: "away" | "asked" = "away";
+  #suspended = false;
+
+  constructor(options: LocalActorsOptions) {
+    this.options = options;
+    const { platform, core, name } = options;
+    this.host = new ActorHost({
+      platform,
+      core,
+      app: (request) => this.#invokeApp(request),
+      owns: (type, id) => this.owners.owns(type, id),
+      limited: (type, signal, work) => this.#limited(type, signal, work),
+      deactivated: () => undefined,
+    });
+    this.owners = new Owners(name, core, platform.clock, {
+      halt: (types, keeps) => this.host.halt(types, keeps),
+      claim: (hosts) => this.#claim(hosts),
+      settled: () => undefined,
+    });
+  }
+
+  /** Undefined where there is none. */
+  get store(): ActorStore | undefined {
+    const open = this.options.store();
+    if (open === undefined) return undefined;
+    if (this.#fenced === undefined || this.#component !== open.component) {
+      const { namespace, appId, name: instance } = this.options;
+      this.#component = open.component;
+      this.#fenced = new FencedStore(open.name, open.component, { namespace, appId, instance });
+    }
+    return this.#fenced;
+  }
+
+  get status(): ActorRuntimeStatus {
+    const activeActors = [...this.host.counts].map(([type, count]) => ({ type, count }));
+    const { membership } = this.options;
+    const joined = this.#joined !== undefined;
+    return {
+      runtimeStatus: this.#suspended ? "DISABLED" : this.owners.ready || !joined ? "RUNNING" : "INITIALIZING",
+      activeActors,
+      hostReady: activeActors.length > 0 && this.owners.ready,
+      placement: joined ? `${membership.name}: version ${this.owners.version}` : "",
+    };
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { app, appId, platform } = this.options;
+    if (app === undefined) return;
+    const config = await readActorConfig(app, appId, platform, signal);
+    if (config === undefined) return;
+    this.#app = "asked";
+    this.host.configure(config);
+    await this.#report();
+  }
+
+  async componentsChanged(): Promise<void> {
+    const component = this.options.store()?.component;
+    if (this.#app === "away" || component === this.#component) return;
+    this.#fenced = undefined;
+    const types = new Set(this.host.types);
+    await this.host.halt(types, () => false);
+    await this.#report();
+    if (component !== undefined) await this.#claim([{ name: this.options.name, appId: this.options.appId }]);
+  }
+
+  /** Types are hosted while there is a store for them. */
+  async #report(): Promise<void> {
+    const { membership, platform } = this.options;
+    const hosted = this.host.types;
+    this.#suspended = hosted.length > 0 && this.options.store() === undefined;
+    if (this.#suspended) {
+      platform.log.error(
+        `the app's actors (${hosted.join(", ")}) are not hosted: no state store has the metadata actorStateStore: "true"`,
+      );
+    }
+    const types = this.#suspended ? [] : hosted;
+    if (this.#joined !== undefined) await membership.report(types);
+    else if (types.length > 0) await this.#join(types);
+  }
+
+  #join(types: readonly string[]): Promise<void> {
+    const { membership, name, appId, namespace } = this.options;
+    this.#joined ??= membership.join({ name, appId, namespace, types }, this.owners);
+    return this.#joined;
+  }
+
+  async #claim(hosts: readonly TableHost[]): Promise<void> {
+    if (this.host.types.length === 0 || this.store === undefined) return;
+    const own = hosts.filter(({ appId }) => appId === this.options.appId);
+    await this.#fenced?.claim(new Set(own.map(({ name }) => name)));
+  }
+
+  #invokeApp(request: RuntimeRequest): Promise<RuntimeResponse> {
+    const { app } = this.options;
+    if (app === undefined) return Promise.reject(new AppUnreachableError("the sidecar has no app"));
+    return app.invoke(request);
+  }
+
+  async #limited<T>(
+    type: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const turn = this.options.resiliency().actor(type)?.turn;
+    if (turn === undefined) return await work(signal);
+    return await turn.run({ attempt: (limited) => work(limited ?? signal), signal });
+  }
+
+  /**
+   * Runs `here` where this instance owns the actor, else hands the request to the one that does. An owner that has just
+   * lost it, or cannot be reached, is looked up anew, as often as Dapr's built-in policy says; what may have reached an
+   * actor is not sent again.
+   */
+  async atOwner(
+    type: string,
+    id: string,
+    request: RuntimeRequest,
+    here: () => Promise<RuntimeResponse>,
+  ): Promise<RuntimeResponse> {
+    const { platform, name, remote } = this.options;
+    if (this.#joined === undefined) void this.#join([]);
+    const waits = this.options.resiliency().builtIn("DaprBuiltInActorNotFoundRetries");
+    const began = platform.clock.now();
+    for (let failures = 1; ; failures++) {
+      let failure: Error;
+      try {
+        const now = this.owners.now(type, id);
+        const owner = now === "later" ? await this.owners.find(type, id, request.signal) : now;
+        if (owner === undefined) throw new NoAddressError(type, id);
+        return await (owner.name === name ? here() : remote(owner, request, this.owners.version));
+      } catch (error) {
+        if (!passes(error)) throw error;
+        failure = error;
+      }
+      const wait = waits(failures, platform.clock.now() - began);
+      if (wait === undefined) throw failure;
+      await this.owners.change(wait, request.signal);
+    }
+  }
+
+  /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */
+  async reach(version: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.owners.version < version || !this.owners.ready) await this.owners.change(tableMs, signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#joined === undefined) return;
+    await this.host.halt(new Set(this.host.types), () => false);
+    this.host.stop();
+    await this.options.membership.leave();
+    await this.#fenced?.release().catch(() => undefined);
+  }
+}
+
+/** Whether the actor may be found at another place by the next attempt, and this one did not reach it. */
+function passes(error: unknown): error is Error {
+  if (error instanceof NotOwnedError || error instanceof NoAddressError) return true;
+  return error instanceof UnavailableError && !error.sent;
+}

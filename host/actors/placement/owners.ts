@@ -1,0 +1,203 @@
+import type { Core, Placement } from "../../core/core.ts";
+import type { Clock } from "../../platform.ts";
+import type { Follower, PlacementTables, TableHost } from "./membership.ts";
+
+/** Points of each host on a ring; the placement service's default, and every instance must have the same. */
+const replicas = 100;
+/** How long a call waits for a change of placement that it fell into. Milliseconds. */
+const patienceMs = 30_000;
+
+/** The type's owners change, or are not known yet, and that has lasted for longer than a call may wait. */
+export class PlacementBusyError extends Error {
+  constructor(type: string) {
+    super(`placement is disseminating: who hosts actors of type ${type} has not been settled for too long`);
+    this.name = "PlacementBusyError";
+  }
+}
+
+interface Ring {
+  readonly hosts: readonly TableHost[];
+  readonly placement: Placement;
+}
+
+/** What an instance does with its own actors while it is taken through a change. */
+export interface Halting {
+  /**
+   * Of the types that changed: lets calls end or cuts them off, and halts every actor that `keeps` does not name. When it
+   * resolves nothing that is halted writes any more.
+   */
+  halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void>;
+  /** Claims what is owned from now on, before others believe it: `hosts` are all who may own actors of this app. */
+  claim(hosts: readonly TableHost[]): Promise<void>;
+  /** A change is over: everything in the tables may be called. */
+  settled(): void;
+}
+
+/**
+ * Who owns which actor, as this instance knows it (dapr-actors §1 and §2.4). Lookups of a type whose owners are changing
+ * wait until all instances have let go of what they lost; other types go on. It is the membership's follower.
+ */
+export class Owners implements Follower {
+  readonly #core: Core;
+  readonly #clock: Clock;
+  readonly #halting: Halting;
+  /** This instance's name in the tables. */
+  readonly name: string;
+  #rings = new Map<string, Ring>();
+  #tables: PlacementTables | undefined;
+  /** Types whose change is not over. */
+  readonly #blocked = new Set<string>();
+  #ready = false;
+  readonly #settled = new Set<() => void>();
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(name: string, core: Core, clock: Clock, halting: Halting) {
+    this.name = name;
+    this.#core = core;
+    this.#clock = clock;
+    this.#halting = halting;
+  }
+
+  /** True from the first change that was seen through, until the coordinator is lost. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get version(): number {
+    return this.#tables?.version ?? 0;
+  }
+
+  /** Types of the tables with those who host them. */
+  get types(): ReadonlyMap<string, readonly TableHost[]> {
+    return this.#tables?.types ?? new Map();
+  }
+
+  /** The owner, at once; undefined where nobody hosts the type, "later" while that is being settled. */
+  now(type: string, id: string): TableHost | undefined | "later" {
+    if (!this.#ready || this.#blocked.has(type)) return "later";
+    return this.#owner(type, id);
+  }
+
+  /** As {@link now}, once it is settled. Throws {@link PlacementBusyError}, or the signal's reason. */
+  async find(type: string, id: string, signal: AbortSignal | undefined): Promise<TableHost | undefined> {
+    const until = this.#clock.now() + patienceMs;
+    for (;;) {
+      const owner = this.now(type, id);
+      if (owner !== "later") return owner;
+      const left = until - this.#clock.now();
+      if (left <= 0) throw new PlacementBusyError(type);
+      await this.change(left, signal);
+    }
+  }
+
+  /** Resolves when a change is over, or after `ms` at most. Rejects with the signal's reason. */
+  change(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const end = (settle: () => void) => {
+        this.#settled.delete(changed);
+        signal?.removeEventListener("abort", gone);
+        cancel();
+        settle();
+      };
+      const changed = () => end(resolve);
+      const gone = () => end(() => reject(signal?.reason));
+      const cancel = this.#clock.after(ms, changed);
+      this.#settled.add(changed);
+      signal?.addEventListener("abort", gone, { once: true });
+    });
+  }
+
+  /** True while this instance owns the actor and nothing about that is changing. */
+  owns(type: string, id: string): boolean {
+    const owner = this.now(type, id);
+    return owner !== "later" && owner?.name === this.name;
+  }
+
+  #owner(type: string, id: string): TableHost | undefined {
+    const ring = this.#rings.get(type);
+    return ring?.hosts[ring.placement.owner(id)];
+  }
+
+  async lock(_version: number): Promise<void> {}
+
+  update(tables: PlacementTables): Promise<void> {
+    const before = this.#tables;
+    const outdated =
+      before !== undefined &&
+      (tables.term < before.term || (tables.term === before.term && tables.version < before.version));
+    if (outdated) return Promise.reject(new Error("a table that is older than the one in use"));
+    this.#tables = tables;
+    const changed = this.#take(tables);
+    const work = this.#turn.then(async () => {
+      if (changed.size > 0) {
+        await this.#halting.halt(changed, (type, id) => this.#owner(type, id)?.name === this.name);
+      }
+      await this.#halting.claim(hostsOf(tables));
+    });
+    this.#turn = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Types whose owners are others now; they are blocked from here on. */
+  #take({ types }: PlacementTables): ReadonlySet<string> {
+    const changed = new Set<string>();
+    for (const type of this.#rings.keys()) if (!types.has(type)) changed.add(type);
+    const rings = new Map<string, Ring>();
+    const made = new Map<string, Ring>();
+    for (const [type, hosts] of types) {
+      const described = describe(hosts);
+      const before = this.#rings.get(type);
+      const same = before !== undefined && describe(before.hosts) === described;
+      const ring = same ? before : (made.get(described) ?? this.#ring(hosts));
+      if (!same) changed.add(type);
+      made.set(described, ring);
+      rings.set(type, ring);
+    }
+    this.#rings = rings;
+    for (const type of changed) this.#blocked.add(type);
+    return changed;
+  }
+
+  #ring(hosts: readonly TableHost[]): Ring {
+    return {
+      hosts,
+      placement: this.#core.ring(
+        hosts.map(({ name }) => name),
+        replicas,
+      ),
+    };
+  }
+
+  async unlock(version: number): Promise<void> {
+    if (this.#tables === undefined || version !== this.#tables.version) return;
+    await this.#turn;
+    if (version !== this.#tables?.version) return;
+    this.#blocked.clear();
+    this.#ready = true;
+    for (const changed of [...this.#settled]) changed();
+    this.#halting.settled();
+  }
+
+  async lost(): Promise<void> {
+    const types = new Set(this.#rings.keys());
+    this.#ready = false;
+    this.#tables = undefined;
+    this.#rings = new Map();
+    this.#blocked.clear();
+    const work = this.#turn.then(() => this.#halting.halt(types, () => false));
+    this.#turn = work.catch(() => undefined);
+    await work;
+  }
+}
+
+/** What a ring is made of: an order of the hosts does not change it. */
+function describe(hosts: readonly TableHost[]): string {
+  return JSON.stringify(hosts.map(({ name, appId }) => [name, appId]).sort());
+}
+
+function hostsOf({ types }: PlacementTables): readonly TableHost[] {
+  const hosts = new Map<string, TableHost>();
+  for (const each of types.values()) for (const host of each) hosts.set(host.name, host);
+  return [...hosts.values()];
+}

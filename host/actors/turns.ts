@@ -1,0 +1,118 @@
+import type { ActorDirectory } from "../core/core.ts";
+import type { Clock } from "../platform.ts";
+
+/** How long the work of a caller that went away may take to end. Milliseconds. */
+const letGoMs = 2_000;
+
+/** A call that waits for its turn or has it. */
+export interface Turn {
+  /**
+   * Runs `work` in the turn, which is over when it settles, and ends the turn also where it never begins. `signal` is the
+   * caller's: it ends the waiting, and the work's own signal aborts with it. The turn is not over before the work is, or
+   * before some time has passed. Where it is cut off it is over at once. Rejects with the reason of either.
+   */
+  run<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+/** The calls of hosted actors; whose turn it is the directory says. */
+export class Turns {
+  readonly directory: ActorDirectory;
+  readonly #clock: Clock;
+  readonly #calls = new Map<number, Call>();
+  /** Calls by actor, for as long as somebody waits for their end. */
+  readonly #ending = new Map<number, () => void>();
+
+  constructor(directory: ActorDirectory, clock: Clock) {
+    this.directory = directory;
+    this.#clock = clock;
+  }
+
+  /** Activates the actor where it is not. `chain`: of a reentrant call. */
+  enter(type: number, id: string, chain: string | undefined, maxDepth: number): Turn | "too-deep" {
+    const actor = this.directory.activate(type, id, this.#clock.now());
+    const ticket = this.directory.enter(actor, chain, maxDepth);
+    if (ticket === "too-deep") return ticket;
+    const call = new Call(actor, this.directory.runs(ticket), this.#clock, () => this.#leave(ticket, actor));
+    this.#calls.set(ticket, call);
+    return call;
+  }
+
+  #leave(ticket: number, actor: number): void {
+    this.#calls.delete(ticket);
+    this.directory.leave(ticket, this.#clock.now(), (next) => this.#calls.get(next)?.begin());
+    if (this.#ending.size > 0 && this.directory.waiting(actor) === 0) this.#ending.get(actor)?.();
+  }
+
+  /** Ends what waits for a turn of this actor. */
+  refuseWaiting(actor: number, reason: Error): void {
+    if (this.directory.waiting(actor) === 0) return;
+    for (const call of [...this.#calls.values()]) if (call.actor === actor && !call.begun) call.cut(reason);
+  }
+
+  /** Ends every call of this actor, at work or not. */
+  cut(actor: number, reason: Error): void {
+    if (this.directory.waiting(actor) === 0) return;
+    for (const call of [...this.#calls.values()]) if (call.actor === actor) call.cut(reason);
+  }
+
+  /** Resolves when none of these actors has a call. */
+  async ended(actors: readonly number[]): Promise<void> {
+    const busy = actors.filter((actor) => this.directory.waiting(actor) > 0);
+    await Promise.all(busy.map((actor) => new Promise<void>((resolve) => this.#ending.set(actor, resolve))));
+    for (const actor of busy) this.#ending.delete(actor);
+  }
+}
+
+class Call implements Turn {
+  begun: boolean;
+  #begins: (() => void) | undefined;
+  #cut: ((reason: Error) => void) | undefined;
+  #refused: Error | undefined;
+  readonly #ending = new AbortController();
+
+  constructor(
+    readonly actor: number,
+    begun: boolean,
+    readonly clock: Clock,
+    readonly leave: () => void,
+  ) {
+    this.begun = begun;
+  }
+
+  begin(): void {
+    this.begun = true;
+    this.#begins?.();
+  }
+
+  cut(reason: Error): void {
+    this.#refused = reason;
+    this.#ending.abort(reason);
+    this.#cut?.(reason);
+  }
+
+  async run<T>(caller: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#ending;
+    let cancelLate: (() => void) | undefined;
+    const gone = () => {
+      this.#ending.abort(caller?.reason);
+      const late = () => this.#cut?.(caller?.reason);
+      if (this.begun) cancelLate = this.clock.after(letGoMs, late);
+      else late();
+    };
+    caller?.addEventListener("abort", gone, { once: true });
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#cut = reject;
+        const begins = () => void work(signal).then(resolve, reject);
+        if (this.#refused !== undefined) reject(this.#refused);
+        else if (caller?.aborted) reject(caller.reason);
+        else if (this.begun) begins();
+        else this.#begins = begins;
+      });
+    } finally {
+      caller?.removeEventListener("abort", gone);
+      cancelLate?.();
+      this.leave();
+    }
+  }
+}

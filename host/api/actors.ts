@@ -1,0 +1,22 @@
+import type { ActorOperation } from "../actors/actors.ts";
+import { apiError } from "../errors/api-error.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+function row(operation: ActorOperation, methods: string, rest: string): Endpoint {
+  return {
+    name: `actors.${operation}`,
+    methods: methods.split(" "),
+    paths: [`/v1.0/actors/{type}/{id}/${rest}`],
+    handle: (call) =>
+      call.sidecar.actors?.handle(operation, call) ?? apiError("ERR_API_UNIMPLEMENTED", { block: "actors" }),
+  };
+}
+
+/** dapr-http-api §1.6. What they do is in the {@link Actors} of the host, since pages host theirs by themselves. */
+export const actors: readonly Endpoint[] = [
+  row("invoke", "GET POST PUT DELETE", "method/{method}"),
+  row("transact", "POST PUT", "state"),
+  row("state", "GET", "state/{key}"),
+  row("reminder", "GET POST PUT DELETE", "reminders/{name}"),
+  row("timer", "POST PUT DELETE", "timers/{name}"),
+];

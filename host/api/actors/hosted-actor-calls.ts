@@ -1,0 +1,107 @@
+import { ActorAnswerError } from "../../actors/actor-error.ts";
+import type { ActorOperation, Actors } from "../../actors/actors.ts";
+import { actorHeader } from "../../actors/actors.ts";
+import { NotOwnedError } from "../../actors/hosted-actors.ts";
+import type { LocalActors } from "../../actors/local-actors.ts";
+import { apiError } from "../../errors/api-error.ts";
+import {
+  BodyTooLargeError,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+  withChanges,
+} from "../../http.ts";
+import type { Call } from "../endpoint.ts";
+import { checkNames } from "./actor-name.ts";
+import { callMethod, methodFailure } from "./method.ts";
+import { getActorState, transactActorState } from "./state.ts";
+
+/** A request whose body has been read, so that it can be sent again. */
+type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefined };
+
+const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
+
+/** The API's calls of actors on a sidecar whose actors live in its own process. */
+export class HostedActorCalls implements Actors {
+  readonly #actors: LocalActors;
+
+  constructor(actors: LocalActors) {
+    this.#actors = actors;
+  }
+
+  get status() {
+    return this.#actors.status;
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#actors.start(signal);
+  }
+
+  componentsChanged(): Promise<void> {
+    return this.#actors.componentsChanged();
+  }
+
+  close(): Promise<void> {
+    return this.#actors.close();
+  }
+
+  async handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse> {
+    const { sidecar, params } = call;
+    const [type = "", id = "", name = "_"] = params;
+    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    let request: WholeRequest;
+    try {
+      request = await whole(call.request, sidecar.maxBodySize);
+    } catch (error) {
+      if (!(error instanceof BodyTooLargeError)) throw error;
+      return apiError("ERR_BODY_READ", { cause: error.message });
+    }
+    if (operation === "state") return await getActorState(this.#actors, params);
+    if (operation === "transact") return await this.#transact(call, request);
+    return await this.#invoke(call, request);
+  }
+
+  async receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse> {
+    const [type = "", id = "", name = "_"] = call.params;
+    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    const request = await whole(call.request, call.sidecar.maxBodySize);
+    if (!this.#actors.owners.owns(type, id)) await this.#actors.reach(version, request.signal);
+    try {
+      if (operation === "state") return await getActorState(this.#actors, call.params);
+      if (operation === "transact") return await this.#transact(call, request);
+      return await callMethod(this.#actors, call.params, request);
+    } catch (error) {
+      return error instanceof NotOwnedError ? moved : methodFailure(error);
+    }
+  }
+
+  #transact({ params, sidecar }: Call, { body = nothing }: WholeRequest): Promise<RuntimeResponse> {
+    return transactActorState(this.#actors, params, body, sidecar.strict);
+  }
+
+  async #invoke({ sidecar, params }: Call, request: WholeRequest): Promise<RuntimeResponse> {
+    const [type = "", id = ""] = params;
+    const once = (signal: AbortSignal | undefined) => {
+      const attempt = signal === undefined ? request : { ...request, signal };
+      return this.#actors.atOwner(type, id, attempt, () => callMethod(this.#actors, params, attempt));
+    };
+    const policy = sidecar.resiliency.actor(type)?.waiting(id);
+    try {
+      if (policy === undefined) return await once(undefined);
+      return await policy.run({ attempt: once, thrown: verdict, signal: request.signal });
+    } catch (error) {
+      return methodFailure(error);
+    }
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+function verdict(error: unknown) {
+  return error instanceof ActorAnswerError && error.final ? "settled" : "again";
+}
+
+async function whole(request: RuntimeRequest, limit: number): Promise<WholeRequest> {
+  const body = request.body === undefined ? undefined : await readBody(request.body, limit);
+  return withChanges(request, { body }) as WholeRequest;
+}

@@ -1,0 +1,64 @@
+import { ActorAnswerError, StackDepthError } from "../../actors/actor-error.ts";
+import { NotOwnedError } from "../../actors/hosted-actors.ts";
+import { type LocalActors, NoAddressError } from "../../actors/local-actors.ts";
+import { PlacementBusyError } from "../../actors/placement/owners.ts";
+import { AppUnreachableError } from "../../channel/app-channel.ts";
+import { apiError } from "../../errors/api-error.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../http.ts";
+import { UnavailableError } from "../../mesh/transport.ts";
+import { PolicyError } from "../../resiliency/policy-error.ts";
+import type { Call } from "../endpoint.ts";
+import { answerHeaders, forwardedHeaders } from "../invoke/headers.ts";
+
+const chainHeader = "dapr-reentrancy-id";
+/** By which SDKs tell that an answer is an actor's own error, which passes as it is. */
+const ownErrorHeader = "x-daprerrorresponseheader";
+/** Of an app's answer, the most that a message repeats. */
+const quoted = 1_024;
+
+/** Calls one method of an actor that is owned here. `method` is encoded for a path. */
+export async function callMethod(
+  actors: LocalActors,
+  [type = "", id = "", method = ""]: Call["params"],
+  { query, headers, body, signal }: RuntimeRequest & { readonly body: Uint8Array | undefined },
+): Promise<RuntimeResponse> {
+  const forwarded = withoutHeader(withoutHeader(forwardedHeaders(headers), "host"), chainHeader);
+  const answer = await actors.host.invoke({
+    type,
+    id,
+    method: encodeURIComponent(method),
+    query,
+    headers: forwarded,
+    body,
+    chain: header(headers, chainHeader),
+    signal,
+  });
+  if (header(answer.headers, ownErrorHeader) === undefined && answer.status !== 200) {
+    const missing = answer.status === 404;
+    throw new ActorAnswerError(missing ? `actor method not found: ${method}` : sentence(answer), missing);
+  }
+  return { status: answer.status, headers: answerHeaders(answer.headers), body: answer.body };
+}
+
+function sentence({ status, body }: RuntimeResponse): string {
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body.subarray(0, quoted)) : "";
+  return `error from actor service: (${status}) ${text}`;
+}
+
+/** The answer to an invocation that failed; rethrows what is no failure of one. */
+export function methodFailure(error: unknown): RuntimeResponse {
+  if (error instanceof StackDepthError) return apiError("ERR_ACTOR_STACK_DEPTH", { cause: error.message });
+  const known =
+    error instanceof ActorAnswerError ||
+    error instanceof NoAddressError ||
+    error instanceof NotOwnedError ||
+    error instanceof PlacementBusyError ||
+    error instanceof PolicyError ||
+    error instanceof UnavailableError ||
+    error instanceof AppUnreachableError;
+  if (known) return apiError("ERR_ACTOR_INVOKE_METHOD", { cause: error.message });
+  if (error instanceof Error && error.name === "AbortError") {
+    return apiError("ERR_ACTOR_INVOKE_METHOD", { cause: "the caller went away" });
+  }
+  throw error;
+}

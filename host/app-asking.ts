@@ -1,0 +1,49 @@
+import type { InputBindings } from "./input-bindings.ts";
+import type { Sidecar } from "./sidecar.ts";
+
+/** What the app wants of its sidecar: waited for, and asked. */
+export class AppAsking {
+  readonly #sidecar: Sidecar;
+  readonly #inputBindings: InputBindings;
+  readonly #stopping: AbortSignal;
+  #state: "away" | "asked" | "ready" = "away";
+  #ready: Promise<void> | undefined;
+
+  constructor(sidecar: Sidecar, inputBindings: InputBindings, stopping: AbortSignal) {
+    this.#sidecar = sidecar;
+    this.#inputBindings = inputBindings;
+    this.#stopping = stopping;
+  }
+
+  /** False until the app could be reached for the first time. */
+  get asked(): boolean {
+    return this.#state !== "away";
+  }
+
+  get answered(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Resolves once the app answered and what it wants is in place; at once where there is no app. */
+  get ready(): Promise<void> {
+    this.#ready ??= this.#await();
+    return this.#ready;
+  }
+
+  async #await(): Promise<void> {
+    const { app, configurations } = this.#sidecar;
+    if (app !== undefined) {
+      await app.ready(this.#stopping);
+      this.#state = "asked"; // by an update, too, which may take away what is being subscribed to
+      await this.ask();
+      configurations.start();
+    }
+    this.#state = "ready";
+  }
+
+  /** Asks the app anew: for its subscriptions, the events of bindings, the types of actors. */
+  async ask(): Promise<void> {
+    const { subscriptions, actors } = this.#sidecar;
+    await Promise.all([subscriptions.start(), this.#inputBindings.start(), actors?.start(this.#stopping)]);
+  }
+}
