@@ -4,9 +4,11 @@ import type { Message, Subscription } from "./components/pubsub/pubsub.ts";
 import { ApiError } from "./errors/api-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { withTimeout } from "./platform.ts";
+import type { Policy } from "./resiliency/policy.ts";
+import { PolicyError } from "./resiliency/policy-error.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { EventStream } from "./subscriptions/event-stream.ts";
-import { inboundPolicy } from "./subscriptions/inbound-policy.ts";
+import { DeliveryEnded, inboundPolicy } from "./subscriptions/inbound-policy.ts";
 import { Intake } from "./subscriptions/intake.ts";
 import type { RoutedSubscription } from "./subscriptions/routed-subscriptions.ts";
 import { infoOf, type SubscriptionInfo } from "./subscriptions/subscription-info.ts";
@@ -28,12 +30,26 @@ export interface StreamedTopic {
 
 interface Joined {
   readonly info: SubscriptionInfo;
+  /** What it is governed by. */
+  readonly policy: Policy | undefined;
   /** Ends with its last event's verdict. */
   close(): Promise<void>;
 }
 
+/** What the events of one topic go through. */
+interface Way {
+  readonly intake: Intake;
+  readonly ackTimeoutMs: number;
+  readonly around: Policy | undefined;
+  /** Aborts when the topic is left: what waits for a circuit breaker goes back to the broker. */
+  readonly patience: AbortSignal;
+  /** Aborts when the stream ends. */
+  readonly signal: AbortSignal;
+}
+
 interface OpenStream {
   readonly stream: EventStream;
+  readonly ending: AbortController;
   readonly topics: Map<string, Joined>;
 }
 
@@ -57,14 +73,18 @@ export class EventStreams {
   /** A stream without a topic yet. Throws once the sidecar stops. */
   open(pubsub: string): EventStream {
     if (this.#closed) throw new ApiError("ERR_RUNTIME_UNAVAILABLE", { cause: "it is stopping" });
+    const { platform } = this.sidecar();
     const topics = new Map<string, Joined>();
-    const stream = new EventStream(pubsub, this.sidecar().platform, ({ id, pending }) => {
+    const ending = new AbortController();
+    platform.shared?.(ending.signal);
+    const stream = new EventStream(pubsub, platform, ({ id, pending }) => {
       // Before its events fail, so that they go to others at once and not after this one's back-off.
       for (const joined of topics.values()) void joined.close();
+      ending.abort(new DeliveryEnded());
       this.#open.delete(id);
       this.sidecar().log.debug("a stream of events ended", { pubsub, withoutVerdict: pending });
     });
-    this.#open.set(stream.id, { stream, topics });
+    this.#open.set(stream.id, { stream, topics, ending });
     return stream;
   }
 
@@ -75,11 +95,12 @@ export class EventStreams {
 
   /** In place of the stream's earlier subscription to the topic, if any. Throws what the broker throws. */
   async subscribe(stream: EventStream, wanted: StreamedTopic): Promise<void> {
-    const { topic, metadata, raw, deadLetterTopic, concurrency } = wanted;
+    const { topic, metadata, raw, deadLetterTopic, concurrency, ackTimeoutMs } = wanted;
     const sidecar = this.sidecar();
     const opened = sidecar.components.pubsub.get(stream.pubsub);
-    const topics = this.#open.get(stream.id)?.topics;
-    if (opened === undefined || topics === undefined) throw new Error("the stream has ended");
+    const open = this.#open.get(stream.id);
+    if (opened === undefined || open === undefined) throw new Error("the stream has ended");
+    const { topics, ending } = open;
     const subscription: RoutedSubscription = {
       type: "STREAMING",
       called: `a stream's subscription to topic ${topic}`,
@@ -92,8 +113,11 @@ export class EventStreams {
       raw,
       bulk: undefined,
     };
-    const { retries, backOff = wanted.backOff } = inboundPolicy(sidecar, stream.pubsub);
+    const { retries, backOff = wanted.backOff, around } = inboundPolicy(sidecar, stream.pubsub);
     const intake = new Intake(sidecar, subscription, opened, retries);
+    const leaving = new AbortController();
+    sidecar.platform.shared?.(leaving.signal);
+    const way = { intake, ackTimeoutMs, around, patience: leaving.signal, signal: ending.signal };
     const { access, component } = opened;
     const opening = component.subscribe(
       {
@@ -103,9 +127,14 @@ export class EventStreams {
         ...(concurrency !== undefined && { concurrency }),
         ...(backOff !== undefined && { backOff }),
       },
-      (message) => this.#deliver(stream, intake, message, wanted.ackTimeoutMs),
+      (message) => this.#deliver(stream, way, message),
     );
-    const joined = { info: infoOf(subscription), close: once(() => this.#close(opening)) };
+    const close = once(() => {
+      leaving.abort(new DeliveryEnded());
+      return this.#close(opening);
+    });
+    const policy = sidecar.resiliency.inbound(stream.pubsub, "pubsub");
+    const joined = { info: infoOf(subscription), policy, close };
     void topics.get(topic)?.close();
     topics.set(topic, joined);
     try {
@@ -131,13 +160,25 @@ export class EventStreams {
   /** Ends the streams of the pub/subs that changed, once their last verdicts are there: their readers come again. */
   async moved(changes: readonly ComponentChange[]): Promise<void> {
     const changed = new Set(changes.filter(({ action }) => action !== "kept").map(({ name }) => name));
-    const all = [...this.#open.values()].filter(({ stream }) => changed.has(stream.pubsub));
-    await Promise.all(all.map((open) => this.#drain(open)));
+    await this.#drainAll(({ stream }) => changed.has(stream.pubsub));
+  }
+
+  /** The same for those of the pub/subs that other policies hold for now. */
+  async governed(): Promise<void> {
+    const { resiliency } = this.sidecar();
+    await this.#drainAll(({ stream, topics }) => {
+      const now = resiliency.inbound(stream.pubsub, "pubsub");
+      return [...topics.values()].some(({ policy }) => !sameTerms(policy, now));
+    });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#open.values()].map((open) => this.#drain(open)));
+    await this.#drainAll(() => true);
+  }
+
+  async #drainAll(which: (open: OpenStream) => boolean): Promise<void> {
+    await Promise.all([...this.#open.values()].filter(which).map((open) => this.#drain(open)));
   }
 
   async #drain({ stream, topics }: OpenStream): Promise<void> {
@@ -155,15 +196,20 @@ export class EventStreams {
   }
 
   /** Rejects where the broker is to deliver it again. A reader that goes away or is late never costs an event. */
-  async #deliver(stream: EventStream, intake: Intake, message: Message, timeoutMs: number): Promise<void> {
+  async #deliver(stream: EventStream, way: Way, message: Message): Promise<void> {
+    const { intake, ackTimeoutMs, around, patience, signal } = way;
     const admitted = await intake.admit(message);
     if (admitted === undefined) return;
     const { topic } = intake.subscription;
+    const attempt = (ending?: AbortSignal) => stream.deliver(topic, admitted, ackTimeoutMs, ending);
     let verdict: Verdict;
     try {
-      verdict = await stream.deliver(topic, admitted, timeoutMs);
+      if (around === undefined) verdict = await attempt();
+      else verdict = await around.run({ attempt, answered, thrown: () => "failed", signal, patience });
     } catch (error) {
       intake.called(admitted, 500);
+      if (error instanceof PolicyError)
+        return await intake.refused(message, admitted.id, reasonOf(error), "retry");
       const fields = { pubsub: stream.pubsub, topic, id: admitted.id, attempt: message.attempt };
       this.sidecar().log.debug(`an event will be delivered again: ${reasonOf(error)}`, fields);
       throw error;
@@ -172,6 +218,16 @@ export class EventStreams {
     if (verdict === "success") return;
     await intake.refused(message, admitted.id, `its reader answered ${verdict.toUpperCase()}`, verdict);
   }
+}
+
+const answered = (verdict: Verdict) => (verdict === "retry" ? "failed" : "settled");
+
+function sameTerms(a: Policy | undefined, b: Policy | undefined): boolean {
+  return (
+    a?.timeoutMs === b?.timeoutMs &&
+    a?.breaker === b?.breaker &&
+    JSON.stringify(a?.retry) === JSON.stringify(b?.retry)
+  );
 }
 
 /**

@@ -21,7 +21,7 @@ import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
 import { type Log, onceEach, withTimeout } from "./platform.ts";
-import { CurrentResiliency, resiliencyText } from "./resiliency/current-resiliency.ts";
+import { CurrentResiliency, sameEvents } from "./resiliency/current-resiliency.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import { Guards } from "./security/guards.ts";
@@ -189,10 +189,8 @@ export class Runtime {
     const components = this.#components;
     if (components === undefined) throw new Error("the sidecar has not started, or is stopping");
     checkPipelines(resources, this.#options);
-    const declared = ({ subscriptions, resiliencies }: Resources) =>
-      JSON.stringify(subscriptions) + resiliencyText(resiliencies);
     await this.#resiliency.become(resources.resiliencies);
-    const resubscribe = [this.#wanted, this.#resources].some((one) => declared(one) !== declared(resources));
+    const resubscribe = [this.#wanted, this.#resources].some((one) => !sameEvents(one, resources));
     components.govern();
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const say = (sentence: string) => this.log[fresh ? "error" : "debug"](sentence);
@@ -209,6 +207,7 @@ export class Runtime {
     if (this.#wanted === resources) this.#again.after(changes, fresh);
     if (changes.every(({ action }) => action !== "kept")) this.#options.allOpen?.(resources);
     await this.#updateEndpoints(resources, components, say);
+    await this.#patiently(this.sidecar.streams.governed());
     if (resubscribe && !touched(changes, "pubsub") && this.#app.asked)
       await this.#patiently(this.sidecar.subscriptions.start());
     return changes;

@@ -1,11 +1,19 @@
 import type { ResiliencyResource } from "../resources/resiliency.ts";
+import type { Resources } from "../resources/resources.ts";
 import { Resiliency, type ResiliencyContext } from "./resiliency.ts";
 
 /** What they say, to be compared: where they were read does not matter. */
-export function resiliencyText(resources: readonly ResiliencyResource[]): string {
+function resiliencyText(resources: readonly ResiliencyResource[]): string {
   return JSON.stringify(resources, (name: string, value: unknown) =>
     name === "at" ? undefined : value instanceof Map ? [...value] : value,
   );
+}
+
+/** Whether both say the same of which events reach the app, and how. */
+export function sameEvents(a: Resources, b: Resources): boolean {
+  const text = ({ subscriptions, resiliencies }: Resources) =>
+    JSON.stringify(subscriptions) + resiliencyText(resiliencies);
+  return text(a) === text(b);
 }
 
 /** The policies that are in use, while resources change. */

@@ -55,20 +55,23 @@ export class EventStream {
     return this.#pending.size;
   }
 
-  /** Resolves with the reader's verdict. Rejects when there is none in time, or the stream ends before. */
-  deliver(subscription: string, event: Admitted, timeoutMs: number): Promise<Verdict> {
+  /** Resolves with the reader's verdict. Rejects when there is none in time, or the stream or the signal ends before. */
+  deliver(subscription: string, event: Admitted, timeoutMs: number, signal?: AbortSignal): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#controller === undefined) return reject(gone());
       const id = `${this.id}.${++this.#sent}`;
       const cancel = this.#platform.clock.after(timeoutMs, () => {
-        this.#pending.delete(id);
+        done();
         const late = `its reader gave no verdict within ${timeoutMs / 1000} s`;
         reject(new ComponentError("DEADLINE_EXCEEDED", late));
       });
+      const leave = () => this.#pending.get(id)?.fail(signal?.reason);
       const done = () => {
         cancel();
+        signal?.removeEventListener("abort", leave);
         this.#pending.delete(id);
       };
+      signal?.addEventListener("abort", leave, { once: true });
       this.#pending.set(id, {
         settle(verdict) {
           done();

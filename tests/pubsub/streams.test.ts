@@ -293,6 +293,100 @@ describe("a stream of events", () => {
   });
 });
 
+describe("a stream under inbound policies", () => {
+  const policies = `
+---
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: r }
+spec:
+  policies:
+    timeouts: { short: 5s }
+    retries: { once: { policy: constant, duration: 1s, maxRetries: 1 } }
+    circuitBreakers: { second: { trip: consecutiveFailures > 1, timeout: 30s } }
+`;
+  const governed = (inbound: string) =>
+    `${component}${policies}  targets: { components: { bus: { inbound: ${inbound} } } }\n`;
+  const component = `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: bus }
+spec: { type: pubsub.in-memory, version: v1 }
+`;
+
+  it("brings an event again after their timeout, and makes a dead letter of it after their retries", async () => {
+    const runtime = await sidecar({ components: governed("{ timeout: short, retry: once }") });
+    const dead = await read(runtime, "/dead");
+    const stream = await read(runtime, "/orders?deadLetterTopic=dead");
+    await publish(runtime, 1);
+    await clock.advance(4_999);
+    expect(stream.got).toHaveLength(1);
+    await clock.advance(1_001);
+    expect(stream.got).toHaveLength(2);
+    expect(await settle(runtime, stream.got[0])).toBe(404);
+    expect(dead.got).toHaveLength(0);
+    await clock.advance(5_000);
+    expect([stream.got.length, dead.data()]).toEqual([2, [1]]);
+    expect(await settle(runtime, dead.got[0])).toBe(204);
+  });
+
+  it("holds events back while the circuit breaker is open, and loses none", async () => {
+    const runtime = await sidecar({ components: governed("{ circuitBreaker: second }") });
+    const stream = await read(runtime, "/orders?redeliverInterval=1s&maxRedeliverInterval=1s");
+    await publish(runtime, 1);
+    await settle(runtime, stream.got[0], "RETRY");
+    await clock.advance(1_000);
+    await settle(runtime, stream.got[1], "RETRY");
+    await publish(runtime, 2);
+    await clock.advance(29_000);
+    expect(stream.data()).toEqual([1, 1]);
+    // One passes, by which it closes.
+    await clock.advance(1_001);
+    expect(stream.got).toHaveLength(3);
+    await settle(runtime, stream.got[2]);
+    await clock.advance(1_000);
+    expect(new Set(stream.data().slice(2))).toEqual(new Set([1, 2]));
+    await settle(runtime, stream.got[3]);
+  });
+
+  it("counts no reader that goes away as a failure, and gives what waits for the breaker to the next", async () => {
+    const runtime = await sidecar({ components: governed("{ circuitBreaker: second }") });
+    for (let i = 0; i < 3; i++) {
+      const stream = await read(runtime, "/orders?redeliverInterval=1s&maxRedeliverInterval=1s");
+      if (i === 0) await publish(runtime, 1);
+      await clock.advance(1_000);
+      expect(stream.got).toHaveLength(1);
+      stream.leave();
+      await clock.advance(0);
+    }
+    const failing = await read(runtime, "/orders?redeliverInterval=1s&maxRedeliverInterval=1s");
+    for (const _ of [1, 2]) {
+      await clock.advance(1_000);
+      await settle(runtime, failing.got.at(-1), "RETRY");
+    }
+    await clock.advance(5_000);
+    failing.leave();
+    const next = await read(runtime);
+    await clock.advance(25_002);
+    expect([failing.got.length, next.data()]).toEqual([2, [1]]);
+    await settle(runtime, next.got[0]);
+  });
+
+  it("ends where another policy holds for its pub/sub from now on, and only then", async () => {
+    const before = governed("{ circuitBreaker: second }");
+    const runtime = await sidecar({ components: before });
+    const stream = await read(runtime);
+    const become = async (text: string) => {
+      const updating = runtime.update(await givenResources(text, "a test", () => undefined));
+      await clock.advance(5_000);
+      await updating;
+    };
+    await become(governed("{ circuitBreaker: second } }, other: { outbound: { timeout: short }"));
+    expect(stream.ended()).toBe(false);
+    await become(governed("{ timeout: short }"));
+    expect(stream.ended()).toBe(true);
+  });
+});
+
 describe("refusals", () => {
   const table: readonly [method: string, path: string, status: number, code: string, body?: unknown][] = [
     ["GET", "/v1.0-alpha1/subscribe/none/t", 404, "ERR_PUBSUB_NOT_FOUND"],
