@@ -1,7 +1,8 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { queryIndexes } from "./state/query.ts";
+import { list, put, remove, upsert } from "./state/scenario.ts";
 import { storeConformance } from "./state.ts";
 import { openWith, testContext } from "./test-context.ts";
 
@@ -18,4 +19,15 @@ describe.each([
     open: () => openWith(inMemoryStore, testContext("statestore", clock), metadata),
   });
   for (const { name, run } of cases) it(name, run);
+
+  it("knows no key as listed any more that was deleted, or written without that", async () => {
+    const store = await openWith(inMemoryStore, testContext("statestore", clock), metadata);
+    await put(
+      store,
+      ["a", "b", "c"].map((key) => upsert(key, "1", { listed: true })),
+    );
+    await put(store, [remove("a"), upsert("a", "2"), upsert("b", "2")]);
+    expect(await list(store, "a", "z")).toEqual(["c"]);
+    await store.close();
+  });
 });

@@ -4,7 +4,7 @@ import { redisStore } from "../../host/node/components/state-redis.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { openOnRedis, RedisClock } from "./redis-clock.ts";
 import { queryIndexes } from "./state/query.ts";
-import { put, upsert } from "./state/scenario.ts";
+import { etag, list, put, remove, upsert } from "./state/scenario.ts";
 import { storeConformance } from "./state.ts";
 
 describeWithRedis("state.redis", () => {
@@ -55,6 +55,17 @@ describeWithRedis("state.redis", () => {
     expect((await server.client.keys("*")).sort()).toEqual(["k", "||daprlet||outcome||r"]);
     await clock.advance(OUTCOME_TTL_MS);
     expect(await server.client.keys("*")).toEqual(["k"]);
+    await store.close();
+  });
+
+  it("knows no key as listed any more that was deleted", async () => {
+    await server.flush();
+    const store = await open({});
+    await put(store, [upsert("a", "1", { listed: true }), upsert("b", "1", { listed: true })]);
+    await put(store, [remove("a"), upsert("a", "2")]);
+    expect(await list(store, "a", "z")).toEqual(["b"]);
+    await put(store, [remove("a"), remove("b", { etag: await etag(store, "b") })], { atomic: true });
+    expect((await server.client.keys("*")).sort()).toEqual(["||daprlet||versions"]);
     await store.close();
   });
 

@@ -127,6 +127,7 @@ describe.each([
     await clock.advance(1_000);
     const after = await restart();
     expect(await write(after, [{ ...change, value: bytes("2") }])).toEqual(["mismatch"]);
+    expect(await write(after, [{ kind: "check", key: "k", etag: change.etag }])).toEqual(["mismatch"]);
     expect(await write(after, [change])).toEqual(["applied"]);
     expect(await etagOf(after, "k")).toBe(written);
     expect(await write(after, [change])).toEqual(["mismatch"]);
