@@ -75,6 +75,23 @@ describe("subscriptions to configuration", () => {
     await runtime.stop();
   });
 
+  it("are a thousand at most: further ones are refused until the app has fewer", async () => {
+    const { runtime } = await start();
+    const ids = await Promise.all(Array.from({ length: 1_000 }, () => subscribe(runtime, "?key=a")));
+    const path = "/v1.0/configuration/settings";
+    const refused = await runtime.fetch(`${path}/subscribe?key=a`);
+    expect([refused.status, await refused.json()]).toEqual([
+      500,
+      {
+        errorCode: "ERR_CONFIGURATION_SUBSCRIBE",
+        message: expect.stringMatching(/ 1000 subscriptions already, .*; unsubscribe from those/),
+      },
+    ]);
+    await runtime.fetch(`${path}/${ids[0]}/unsubscribe`);
+    expect(await subscribe(runtime)).toBeDefined();
+    await runtime.stop();
+  });
+
   it("end with the runtime", async () => {
     const { runtime, told } = await start();
     await subscribe(runtime);

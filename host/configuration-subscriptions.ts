@@ -30,6 +30,8 @@ interface Entry {
   open: Promise<ConfigurationSubscription> | undefined;
 }
 
+/** Each is remembered, and told of every change. */
+const mostSubscriptions = 1_000;
 /** How long updates under way may last once the sidecar closes. */
 const DRAIN_MS = 5_000;
 /** Between two attempts to subscribe again. */
@@ -93,13 +95,19 @@ export class ConfigurationSubscriptions {
 
   /**
    * Answers the subscription's id. Where subscriptions outlive the runtime, one that is there already is answered: a page
-   * subscribes anew whenever it is loaded. Throws what the store throws, and keeps nothing then.
+   * subscribes anew whenever it is loaded. Throws what the store throws, or that there are too many, and keeps nothing then.
    */
   async subscribe(subscription: Omit<KeptSubscription, "id">): Promise<string> {
     const there = this.#records && [...this.#entries.values()].find(({ kept }) => same(kept, subscription));
     if (there !== undefined) {
       await there.open;
       return there.kept.id;
+    }
+    if (this.#entries.size >= mostSubscriptions) {
+      throw new ComponentError(
+        "RESOURCE_EXHAUSTED",
+        `the app has ${mostSubscriptions} subscriptions already, the most that its sidecar keeps; unsubscribe from those that it needs no longer`,
+      );
     }
     const kept = { ...subscription, id: this.#sidecar().platform.uuid() };
     const entry: Entry = { kept, open: this.#open(kept) };
