@@ -1,3 +1,3 @@
 /** What a page needs to be an app; a page that only calls never loads it. */
-export { AppHost, baseOf } from "./client/app-host.ts";
+export { serveApp } from "./client/serve-app.ts";
 export { subscribeTo } from "./client/subscribe.ts";

@@ -54,7 +54,7 @@ export interface Hello {
   readonly fresh: boolean;
   /** Names this page's connection: its link stream is opened under the same name. */
   readonly connection: string;
-  /** True when this page answers calls for the app. */
+  /** True when this page answers calls for the app. With one that hosts actors, a second port comes: see `ActorsUpstream`. */
   readonly serving: boolean;
   /** True for a page that no worker controls: after a hard reload, or on the first visit. */
   readonly claim: boolean;
@@ -107,7 +107,7 @@ export type Upstream =
   | { readonly type: "call"; readonly id: number; readonly request: WireRequest }
   | { readonly type: "abort"; readonly id: number }
   | { readonly type: "ping" }
-  /** This page answers calls for its app from now on, or no longer. */
+  /** This page answers calls for its app from now on, or no longer. With it comes the port for actors, as with {@link Hello}. */
   | { readonly type: "serving"; readonly serving: boolean }
   /** The invocation has begun; it is not given to another tab any more. */
   | { readonly type: "taken"; readonly id: number }

@@ -2,14 +2,13 @@ import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts"
 import type { ListingStore } from "../components/state/store.ts";
 import type { Core } from "../core/core.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
-import { UnavailableError } from "../mesh/transport.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
 import { ActorHost } from "./actor-host.ts";
 import type { ActorStore } from "./actor-store.ts";
 import type { ActorRuntimeStatus } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
-import { NotOwnedError } from "./hosted-actors.ts";
+import { atOwner } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
 import { Owners } from "./placement/owners.ts";
 import { readActorConfig } from "./read-actor-config.ts";
@@ -35,16 +34,8 @@ export interface LocalActorsOptions {
   readonly membership: Membership;
   /** Undefined where no component has `actorStateStore: "true"`. */
   readonly store: () => OpenActorStore | undefined;
-  /** Hands a call to the instance that owns its actor. Throws {@link NotOwnedError} where that says it does not. */
+  /** Hands a call to the instance that owns its actor. Throws NotOwnedError where that says it does not. */
   readonly remote: (owner: TableHost, request: RuntimeRequest, version: number) => Promise<RuntimeResponse>;
-}
-
-/** Nobody hosts actors of the type. */
-export class NoAddressError extends Error {
-  constructor(type: string, id: string) {
-    super(`did not find address for actor '${type}||${id}'`);
-    this.name = "NoAddressError";
-  }
 }
 
 /** The actors of one instance: those that it hosts, and the way to all others. */
@@ -163,11 +154,7 @@ export class LocalActors {
     return await turn.run({ attempt: (limited) => work(limited ?? signal), signal });
   }
 
-  /**
-   * Runs `here` where this instance owns the actor, else hands the request to the one that does. An owner that has just
-   * lost it, or cannot be reached, is looked up anew, as often as Dapr's built-in policy says; what may have reached an
-   * actor is not sent again.
-   */
+  /** Runs `here` where this instance owns the actor, else hands the request to the one that does; see `atOwner`. */
   async atOwner(
     type: string,
     id: string,
@@ -176,23 +163,14 @@ export class LocalActors {
   ): Promise<RuntimeResponse> {
     const { platform, name, remote } = this.options;
     if (this.#joined === undefined) void this.#join([]);
-    const waits = this.options.resiliency().builtIn("DaprBuiltInActorNotFoundRetries");
-    const began = platform.clock.now();
-    for (let failures = 1; ; failures++) {
-      let failure: Error;
-      try {
-        const now = this.owners.now(type, id);
-        const owner = now === "later" ? await this.owners.find(type, id, request.signal) : now;
-        if (owner === undefined) throw new NoAddressError(type, id);
-        return await (owner.name === name ? here() : remote(owner, request, this.owners.version));
-      } catch (error) {
-        if (!passes(error)) throw error;
-        failure = error;
-      }
-      const wait = waits(failures, platform.clock.now() - began);
-      if (wait === undefined) throw failure;
-      await this.owners.change(wait, request.signal);
-    }
+    const search = {
+      owners: this.owners,
+      clock: platform.clock,
+      resiliency: this.options.resiliency(),
+    };
+    return await atOwner(search, type, id, request.signal, (owner, version) =>
+      owner.name === name ? here() : remote(owner, request, version),
+    );
   }
 
   /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */
@@ -207,10 +185,4 @@ export class LocalActors {
     await this.options.membership.leave();
     await this.#fenced?.release().catch(() => undefined);
   }
-}
-
-/** Whether the actor may be found at another place by the next attempt, and this one did not reach it. */
-function passes(error: unknown): error is Error {
-  if (error instanceof NotOwnedError || error instanceof NoAddressError) return true;
-  return error instanceof UnavailableError && !error.sent;
 }

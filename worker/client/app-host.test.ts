@@ -4,7 +4,7 @@ import type { WireRequest } from "../messages.ts";
 import { AppHost, type FetchHandler } from "./app-host.ts";
 
 const host = (handler: FetchHandler, subscriptions?: { pubsubname: string; topic: string }[]) =>
-  new AppHost(handler, subscriptions, systemClock, "https://page.test");
+  new AppHost({ handler, subscriptions }, systemClock, "https://page.test");
 
 const post = (body: string, headers: readonly string[] = []): WireRequest => ({
   method: "POST",
@@ -111,7 +111,11 @@ describe("an app that takes so many calls at a time", () => {
       const type = begun.length === 1 ? "text/event-stream" : "text/plain";
       return new Response("answer", { headers: { "content-type": type } });
     };
-    const app = new AppHost(handler, [], systemClock, "https://page.test", undefined, 1);
+    const app = new AppHost(
+      { handler, subscriptions: [], maxConcurrency: 1 },
+      systemClock,
+      "https://page.test",
+    );
     const first = app.answer(post("1"), undefined);
     const second = (app.renewed() as AppHost).answer(post("2"), undefined);
     const third = app.answer(post("3"), AbortSignal.abort());

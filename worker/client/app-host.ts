@@ -1,5 +1,6 @@
+import { actorHeader } from "../../host/actors/actors.ts";
 import { appTurnstile } from "../../host/channel/app-turnstile.ts";
-import { header, withoutHeader } from "../../host/http.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../host/http.ts";
 import { measuredBody } from "../../host/measured-body.ts";
 import type { Clock } from "../../host/platform.ts";
 import type { Turnstile } from "../../host/turnstile.ts";
@@ -15,6 +16,27 @@ export type AppSubscription = Readonly<Record<string, unknown>> & {
   readonly pubsubname: string;
   readonly topic: string;
 };
+
+/** Actors that this page hosts, where its sidecar is a worker. */
+export interface PageHosting {
+  /** Answers a call that the worker found to be about an actor of this page. */
+  receive(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse>;
+  /** The worker's end of the way by which this page takes part in placement, and reaches its store; one for each connection. */
+  connect(): MessagePort;
+  /** Lets calls end, and leaves. */
+  stop(): Promise<void>;
+}
+
+/** What an app in a page is made of. */
+export interface AppParts {
+  readonly handler?: FetchHandler | undefined;
+  readonly subscriptions?: readonly AppSubscription[] | undefined;
+  /** Calls under way at a time, each until its answer has been read; 0: no limit, undefined: that of the app before. */
+  readonly maxConcurrency?: number | undefined;
+  /** Classes of actors: asked before the handler. Undefined for a request that is not about them. */
+  readonly actors?: ((request: RuntimeRequest) => Promise<RuntimeResponse> | undefined) | undefined;
+  readonly hosting?: PageHosting | undefined;
+}
 
 /** How many answers are remembered for repetitions, and how many bytes of them. */
 const REMEMBERED = 256;
@@ -50,25 +72,16 @@ async function inTurn(
 /** The page as an app: hands invocations to the handler, and repeats an answer when the same invocation comes again. */
 export class AppHost {
   readonly topics: TopicHandlers;
-  readonly #handler: FetchHandler | undefined;
-  readonly #subscriptions: readonly AppSubscription[] | undefined;
+  readonly #parts: AppParts;
   readonly #clock: Clock;
   readonly #base: string;
   readonly #memory: Memory;
   readonly #turnstile: Turnstile | undefined;
 
-  constructor(
-    handler: FetchHandler | undefined,
-    subscriptions: readonly AppSubscription[] | undefined,
-    clock: Clock,
-    base: string,
-    /** What it succeeds: topics and answers go on. */
-    before?: AppHost,
-    /** Calls under way at a time, each until its answer has been read; 0: no limit, undefined: that of `before`. */
-    maxConcurrency?: number,
-  ) {
-    this.#handler = handler;
-    this.#subscriptions = subscriptions;
+  /** `before`: what it succeeds; topics and answers go on. */
+  constructor(parts: AppParts, clock: Clock, base: string, before?: AppHost) {
+    const { maxConcurrency } = parts;
+    this.#parts = parts;
     this.#clock = clock;
     this.#base = base;
     this.topics = before?.topics ?? new TopicHandlers();
@@ -78,18 +91,27 @@ export class AppHost {
     this.#memory = before === undefined ? { answers: new Map(), bytes: 0 } : before.#memory;
   }
 
-  /** The same page with another handler; undefined where nothing is left that it could answer. */
-  with(
-    handler: FetchHandler | undefined,
-    subscriptions: readonly AppSubscription[] | undefined,
-  ): AppHost | undefined {
-    if (handler === undefined && this.topics.empty) return undefined;
-    return new AppHost(handler, subscriptions, this.#clock, this.#base, this);
+  /** The same page when it answers for nothing but topics; undefined where there are none. */
+  withoutApp(): AppHost | undefined {
+    return this.topics.empty ? undefined : new AppHost({}, this.#clock, this.#base, this);
   }
 
-  /** The same anew, so that its subscriptions are read again. */
+  /** The same anew, so that its subscriptions are read again; undefined where nothing is left that it could answer. */
   renewed(): AppHost | undefined {
-    return this.with(this.#handler, this.#subscriptions);
+    const { handler, actors } = this.#parts;
+    if (handler === undefined && actors === undefined) return this.withoutApp();
+    const parts = { ...this.#parts, maxConcurrency: undefined };
+    return new AppHost(parts, this.#clock, this.#base, this);
+  }
+
+  get hosting(): PageHosting | undefined {
+    return this.#parts.hosting;
+  }
+
+  /** What goes with the word that this page serves, over each connection anew. */
+  ports(): MessagePort[] {
+    const { hosting } = this.#parts;
+    return hosting === undefined ? [] : [hosting.connect()];
   }
 
   /** Ids whose answers are remembered, the oldest first. */
@@ -113,9 +135,9 @@ export class AppHost {
   #remember(id: string, answer: Promise<WireResponse>): void {
     const entry = { answer, size: 0 };
     this.#memory.answers.set(id, entry);
-    void answer.then(({ body }) => {
-      // A stream is read once: it cannot be repeated.
-      if (body instanceof ReadableStream) this.#forget(id);
+    void answer.then(({ headers, body }) => {
+      // A stream is read once: it cannot be repeated. Of an actor that moved, another page has the answer.
+      if (body instanceof ReadableStream || header(headers, actorHeader) !== undefined) this.#forget(id);
       else if (body !== undefined && this.#memory.answers.get(id) === entry) {
         entry.size = body.byteLength;
         this.#memory.bytes += entry.size;
@@ -133,10 +155,21 @@ export class AppHost {
   }
 
   async #run(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
+    const { hosting } = this.#parts;
+    if (hosting === undefined || header(request.headers, actorHeader) === undefined)
+      return await this.run(request, signal);
+    return await hosting.receive(request, signal);
+  }
+
+  /** As {@link answer}, of the app itself, and nothing is remembered. */
+  async run(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
     const { method, path, body } = request;
     try {
       if (method === "GET" && path === "/dapr/subscribe") return await this.#subscribed(request);
-      const answer = () => this.topics.answer(path, body) ?? this.#handled(request, signal);
+      const answer = async () =>
+        await (this.topics.answer(path, body) ??
+          this.#parts.actors?.({ ...request, signal }) ??
+          this.#handled(request, signal));
       return await (this.#turnstile === undefined ? answer() : inTurn(this.#turnstile, signal, answer));
     } catch (error) {
       console.error(`daprlet: the app's handler failed on ${method} ${path}`, error);
@@ -153,7 +186,8 @@ export class AppHost {
       headers: ["content-type", "application/json"],
       body: new TextEncoder().encode(JSON.stringify(list)),
     });
-    if (this.#subscriptions !== undefined) return answer([...this.#subscriptions, ...entries]);
+    const { subscriptions } = this.#parts;
+    if (subscriptions !== undefined) return answer([...subscriptions, ...entries]);
     const own = await this.#handled(request, undefined);
     if (empty) return own;
     const list: unknown =
@@ -162,7 +196,8 @@ export class AppHost {
   }
 
   async #handled(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    if (this.#handler === undefined) return { status: 404, headers: [], body: undefined };
+    const { handler } = this.#parts;
+    if (handler === undefined) return { status: 404, headers: [], body: undefined };
     const { method, path, query, body } = request;
     const headers: [string, string][] = [];
     for (let i = 0; i < request.headers.length; i += 2) {
@@ -175,7 +210,7 @@ export class AppHost {
       if (body instanceof ReadableStream) init.duplex = "half";
     }
     const url = this.#base + path + (query === "" ? "" : `?${query}`);
-    return await this.#wire(await this.#handler(new Request(url, init)));
+    return await this.#wire(await handler(new Request(url, init)));
   }
 
   async #wire(response: Response): Promise<WireResponse> {

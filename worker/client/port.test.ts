@@ -121,8 +121,7 @@ describe("invocations by port", () => {
   it("are answered by the page's app", async () => {
     const { port, connection, clock } = joined(noResend);
     const app = new AppHost(
-      async (asked) => new Response(await asked.text()),
-      undefined,
+      { handler: async (asked) => new Response(await asked.text()) },
       clock,
       "http://page.test",
     );
@@ -135,7 +134,7 @@ describe("invocations by port", () => {
   it("that were not begun in time are given up by the worker, and left alone by a page that wakes later", async () => {
     const { port, connection, clock, raw } = joined(noResend);
     const handler = vi.fn(() => new Response("x"));
-    const app = new AppHost(handler, undefined, clock, "http://page.test");
+    const app = new AppHost({ handler }, clock, "http://page.test");
     await port.serve(app, false);
     await turn();
     const silent = vi.spyOn(raw, "postMessage").mockImplementation(() => undefined);
@@ -153,7 +152,7 @@ describe("invocations by port", () => {
 
   it("fail when the page goes, and tell whether it had begun", async () => {
     const { port, connection, clock } = joined(noResend);
-    const app = new AppHost(() => new Promise(() => undefined), undefined, clock, "http://page.test");
+    const app = new AppHost({ handler: () => new Promise(() => undefined) }, clock, "http://page.test");
     await port.serve(app, false);
     const begun = connection.invoke(request, false).catch((error: unknown) => error);
     await turn();

@@ -89,7 +89,7 @@ export class Port {
     if (!announce) return Promise.resolve();
     return new Promise((resolve) => {
       this.#served.push(resolve);
-      this.#post({ type: "serving", serving: app !== undefined });
+      this.#post({ type: "serving", serving: app !== undefined }, app?.ports());
       this.#watch();
     });
   }

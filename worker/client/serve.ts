@@ -24,14 +24,7 @@ export interface Served {
  * calls arrive and subscriptions are in place.
  */
 export async function serve(options: ServeOptions, context: RegisterContext): Promise<Served> {
-  const { appId, fetch, subscriptions, maxConcurrency } = options;
   const loading = import("../client-serve.ts");
-  const page = Page.of(context.window);
-  if (page.door(appId) === undefined) await register(options, context);
-  const { AppHost, baseOf } = await loading;
-  const door = Page.of(context.window).door(appId);
-  if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
-  const base = baseOf(context.window);
-  await door.serve(new AppHost(fetch, subscriptions, context.clock, base, door.app, maxConcurrency));
-  return { appId, stop: () => door.serve(door.app?.with(undefined, undefined)) };
+  if (Page.of(context.window).door(options.appId) === undefined) await register(options, context);
+  return await (await loading).serveApp(options, context, Page.of(context.window));
 }

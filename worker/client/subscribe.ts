@@ -32,7 +32,7 @@ export async function subscribeTo(
   if (opened === undefined) {
     throw new Error("subscribe(): no app is registered in this page; call register({ appId }) first");
   }
-  const host = opened.app ?? new AppHost(undefined, undefined, clock, baseOf(window));
+  const host = opened.app ?? new AppHost({}, clock, baseOf(window));
   const remove = host.topics.add(topic, handler, options);
   const unsubscribe = async () => {
     remove();

@@ -228,7 +228,7 @@ export class WorkerDoor implements Door {
         claim: !this.controlled,
         answered: app?.answered ?? [],
       };
-      worker.postMessage(hello, [port2]);
+      worker.postMessage(hello, [port2, ...(app?.ports() ?? [])]);
     });
   }
 

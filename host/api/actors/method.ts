@@ -1,6 +1,7 @@
 import { ActorAnswerError, StackDepthError } from "../../actors/actor-error.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
-import { type LocalActors, NoAddressError } from "../../actors/local-actors.ts";
+import type { LocalActors } from "../../actors/local-actors.ts";
+import { NoAddressError } from "../../actors/owner-search.ts";
 import { PlacementBusyError } from "../../actors/placement/owners.ts";
 import { AppUnreachableError } from "../../channel/app-channel.ts";
 import { apiError } from "../../errors/api-error.ts";
