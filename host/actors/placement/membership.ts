@@ -47,6 +47,11 @@ export interface Membership {
   /** For messages and `/v1.0/metadata`: `this process`, `machine`, `relay ws://…`. */
   readonly name: string;
   /**
+   * False from the moment on at which this instance may not count on its actors any more, which is before `lost` is
+   * called where this process, or its machine, stood still: who is about to let an actor work asks it.
+   */
+  readonly valid: boolean;
+  /**
    * Reports the instance and follows the tables until `leave`; reports come again by `report`. Resolves when the
    * coordinator knows it; the tables come by the follower, also for an instance that hosts nothing. What cannot be
    * reached is tried again and again.

@@ -3,6 +3,7 @@ import type { Follower, HostReport, Membership } from "./membership.ts";
 /** The membership of an instance that nobody else can know of: it owns whatever it hosts, from the start. */
 export class SoloMembership implements Membership {
   readonly name = "this process";
+  readonly valid = true;
   #self: HostReport | undefined;
   #follower: Follower | undefined;
   #version = 0;

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { Coordinators, type ModelMember, oneOwner, startMember, World } from "./placement-world.ts";
+
+function start(seed = 1) {
+  const world = new World(seed);
+  const coordinators = new Coordinators(world);
+  const members: ModelMember[] = [];
+  world.check = () => oneOwner(members);
+  const member = (name: string, types: readonly string[] = ["A"]) => {
+    const started = startMember(coordinators, name, types);
+    members.push(started);
+    return started;
+  };
+  return { world, coordinators, members, member };
+}
+
+const hostsOf = ({ follower }: ModelMember, type = "A") =>
+  follower.active
+    .get(type)
+    ?.map(({ name }) => name)
+    .sort();
+
+describe("members of a coordinator", () => {
+  it("come to the same table at once, and own by it", async () => {
+    const { world, member, coordinators } = start();
+    const [a, b, c] = [member("a"), member("b", ["A", "B"]), member("c", [])];
+    await world.run(100);
+    for (const each of [a, b, c]) {
+      expect(hostsOf(each)).toEqual(["a", "b"]);
+      expect(hostsOf(each, "B")).toEqual(["b"]);
+      expect(each.client.valid).toBe(true);
+    }
+    expect(coordinators.service?.state()).toEqual({
+      hostList: [
+        {
+          name: "a",
+          namespace: "default",
+          appId: "app",
+          actorTypes: ["A"],
+          updatedAt: expect.any(Number),
+        },
+        expect.objectContaining({ name: "b", actorTypes: ["A", "B"] }),
+      ],
+      tableVersion: expect.any(Number),
+    });
+  });
+
+  it("join in one round with those who come meanwhile, and none begins when nothing changed", async () => {
+    const { world, member, coordinators } = start();
+    const version = () => coordinators.service?.state().tableVersion;
+    const first = member("a");
+    await world.run(100);
+    expect(version()).toBe(2);
+    first.follower.drainMs = 500;
+    member("b");
+    await world.run(100);
+    for (let i = 0; i < 20; i++) member(`c${i}`);
+    await world.run(3_000);
+    expect(version()).toBe(4);
+    expect(hostsOf(first)).toHaveLength(22);
+    member("caller", []);
+    void first.client.report(["A"]);
+    await world.run(20_000);
+    expect(version()).toBe(4);
+  });
+  it("give up no lease and no actor when the coordinator alone moved", async () => {
+    const { world, member, coordinators } = start();
+    const [a, b] = [member("a"), member("b")];
+    await world.run(5_000);
+    coordinators.kill();
+    await world.run(2_000);
+    coordinators.start();
+    await world.run(20_000);
+    expect([a, b].map(({ follower }) => follower.losses)).toEqual([0, 0]);
+    expect(hostsOf(a)).toEqual(["a", "b"]);
+    expect(a.follower.tables).toMatchObject({ term: 2, version: 2 });
+  });
+
+  it("own nothing any more before another does, when nothing is heard of them", async () => {
+    const { world, member } = start();
+    const [a, b] = [member("a"), member("b")];
+    await world.run(5_000);
+    b.network = "silent";
+    await world.run(4_100);
+    expect([b.client.valid, b.follower.losses, hostsOf(a)]).toEqual([false, 1, ["a", "b"]]);
+    await world.run(3_000);
+    expect(hostsOf(a)).toEqual(["a"]);
+    b.network = "up";
+    await world.run(4_000);
+    expect([hostsOf(a), hostsOf(b)]).toEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ]);
+  });
+
+  it("leave at once when they say so", async () => {
+    const { world, member } = start();
+    const [a, b] = [member("a"), member("b")];
+    await world.run(1_000);
+    await b.follower.lost();
+    void b.client.leave();
+    await world.run(50);
+    expect(hostsOf(a)).toEqual(["a"]);
+  });
+
+  it("are put out when they are late in a round, which goes on without them", async () => {
+    const { world, member } = start();
+    const [a, b] = [member("a"), member("b")];
+    await world.run(1_000);
+    b.follower.drainMs = 60_000;
+    const c = member("c");
+    await world.run(7_900);
+    expect(hostsOf(a)).toBeUndefined();
+    await world.run(1_000);
+    expect([hostsOf(a), hostsOf(c), b.follower.losses]).toEqual([["a", "c"], ["a", "c"], 1]);
+  });
+
+  it("wait for nobody who only calls, and put it out when it does not follow", async () => {
+    const { world, member } = start();
+    const [a, caller] = [member("a"), member("caller", [])];
+    await world.run(1_000);
+    caller.follower.drainMs = 60_000;
+    member("b");
+    await world.run(100);
+    expect(hostsOf(a)).toEqual(["a", "b"]);
+    await world.run(9_000);
+    expect(caller.follower.losses).toBe(1);
+  });
+
+  it("are put out by the next one that joins under their name, which waits until they have stopped", async () => {
+    const { world, member } = start();
+    const [a, twin] = [member("a"), member("b")];
+    await world.run(1_000);
+    twin.network = "silent";
+    const later = member("b");
+    await world.run(3_000);
+    expect(hostsOf(later)).toBeUndefined();
+    await world.run(4_000);
+    expect([hostsOf(later), hostsOf(a)]).toEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ]);
+  });
+
+  it("put themselves out when they cannot follow a change, and come back", async () => {
+    const { world, member } = start();
+    const [a, b] = [member("a"), member("b")];
+    await world.run(1_000);
+    b.follower.failing = true;
+    void a.client.report(["A", "B"]);
+    await world.run(100);
+    expect(b.follower.losses).toBe(1);
+    await world.run(3_000);
+    expect([hostsOf(a), hostsOf(b, "B")]).toEqual([["a", "b"], ["a"]]);
+  });
+});
