@@ -67,6 +67,41 @@ export const catalogue = {
     grpc: "INTERNAL",
     message: "error saving actor transaction state: {cause}",
   },
+  ERR_ACTOR_REMINDER_NON_HOSTED: {
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "operations on actor reminders are only possible on hosted actor types",
+  },
+  ERR_ACTOR_REMINDER_CREATE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error creating actor reminder: {cause}",
+  },
+  ERR_ACTOR_REMINDER_ALREADY_EXISTS: {
+    status: 409,
+    grpc: "ALREADY_EXISTS",
+    message: "actor reminder already exists: {name}",
+  },
+  ERR_ACTOR_REMINDER_GET: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error getting actor reminder: {cause}",
+  },
+  ERR_ACTOR_REMINDER_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    message: "actor reminder not found: {name}",
+  },
+  ERR_ACTOR_REMINDER_DELETE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error deleting actor reminder: {cause}",
+  },
+  ERR_ACTOR_TIMER_CREATE: {
+    status: 500,
+    grpc: "INTERNAL",
+    message: "error creating actor timer: {cause}",
+  },
   ERR_INTERNAL: { status: 500, grpc: "INTERNAL", message: "internal error: {cause}" },
   ERR_RUNTIME_UNAVAILABLE: {
     status: 503,

@@ -77,6 +77,7 @@ describe("timers of actors", () => {
     ["a ttl", { period: "300ms", ttl: "1s" }, [0, 0.3, 0.6, 0.9]],
     ["a ttl at a tick", { period: "1s", ttl: "4s" }, [0, 1, 2, 3]],
     ["only a due time", { dueTime: "1m" }, [60]],
+    ["a ttl that leaves no time", { dueTime: "1s", period: "1s", ttl: "0s" }, []],
   ])("end after %s", async (_, given, at) => {
     const { clock, calls, timers } = start();
     timers.register("T", "1", "n", settings(given));

@@ -1,10 +1,10 @@
 import { reasonOf } from "../../errors/reason-of.ts";
 import type { Clock, Log } from "../../platform.ts";
 import { callbackBody, verdictOf } from "../callback.ts";
+import { DueQueue } from "../due-queue.ts";
 import { type HostedActors, NotOwnedError } from "../hosted-actors.ts";
 import { parseSchedule, type ScheduleTexts } from "../schedule/parse-schedule.ts";
 import { nextTick, type Schedule } from "../schedule/schedule.ts";
-import { DueQueue } from "./due-queue.ts";
 
 /** A timer as registered. */
 export interface TimerSettings extends ScheduleTexts {
@@ -57,17 +57,19 @@ export class ActorTimers {
     return size;
   }
 
-  /** Replaces one of the same name. Throws ScheduleError. */
+  /** Replaces one of the same name, also where its own ttl leaves no tick. Throws ScheduleError. */
   register(type: string, id: string, name: string, settings: TimerSettings): void {
     const { callback, data, dueTime, period } = settings;
     const schedule = parseSchedule("timer", `${type}||${id}||${name}`, settings, this.#clock.now());
     const body = callbackBody(data, { callback, dueTime, period });
     this.delete(type, id, name);
+    const at = nextTick(schedule, schedule.due - 1);
+    if (at === undefined) return;
     const key = keyOf(type, id);
     const timers = this.#actors.get(key) ?? new Map<string, Timer>();
     this.#actors.set(key, timers);
     const left = schedule.repetitions;
-    const timer = { type, id, name, schedule, body, left, at: schedule.due, index: -1, gone: false };
+    const timer = { type, id, name, schedule, body, left, at, index: -1, gone: false };
     timers.set(name, timer);
     this.#wait(timer);
   }
