@@ -91,8 +91,12 @@ function toRecord(pathOrUrl: string, init: RequestInit): RuntimeRequest {
   const fields = new Headers(init.headers);
   let body: Body;
   if (init.body instanceof Uint8Array || init.body instanceof ReadableStream) body = init.body;
-  else if (init.body !== undefined && init.body !== null) {
-    // The Fetch standard's own rules for the type of a string, a form or a blob.
+  else if (typeof init.body === "string") {
+    // As the Fetch standard has it, without the stream that a Response would make of it.
+    body = new TextEncoder().encode(init.body);
+    if (!fields.has("content-type")) fields.set("content-type", "text/plain;charset=UTF-8");
+  } else if (init.body !== undefined && init.body !== null) {
+    // The Fetch standard's own rules for the type of a form or a blob.
     const response = new Response(init.body);
     body = response.body ?? undefined;
     const type = response.headers.get("content-type");
