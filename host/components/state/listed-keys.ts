@@ -1,5 +1,3 @@
-import { compareText } from "./query-values.ts";
-
 /** A chunk of more keys is cut in two. */
 const CHUNK = 512;
 
@@ -15,7 +13,7 @@ function firstPast<T>(list: readonly T[], isPast: (one: T) => boolean): number {
   return low;
 }
 
-/** Keys in the order of their bytes: in chunks, so that one more costs about the same however many there are. */
+/** Keys in the order of their UTF-16 units: in chunks, so that one more costs about the same however many there are. */
 export class ListedKeys {
   /** None is empty. */
   readonly #chunks: string[][] = [];
@@ -58,7 +56,7 @@ export class ListedKeys {
       const chunk = this.#chunks[at] as string[];
       for (let i = placeIn(chunk, from); i < chunk.length; i++) {
         const key = chunk[i] as string;
-        if (found.length >= limit || compareText(key, to) >= 0) return found;
+        if (found.length >= limit || key >= to) return found;
         if (isWanted(key)) found.push(key);
       }
     }
@@ -67,11 +65,11 @@ export class ListedKeys {
 
   /** The last chunk that begins at or before a key, or the first. */
   #chunkOf(key: string): number {
-    return Math.max(0, firstPast(this.#chunks, (chunk) => compareText(chunk[0] as string, key) > 0) - 1);
+    return Math.max(0, firstPast(this.#chunks, (chunk) => (chunk[0] as string) > key) - 1);
   }
 }
 
 /** Where a key stands in a chunk, or would stand. */
 function placeIn(chunk: readonly string[], key: string): number {
-  return firstPast(chunk, (other) => compareText(other, key) >= 0);
+  return firstPast(chunk, (other) => other >= key);
 }
