@@ -152,7 +152,7 @@ describe("subscriptions to configuration", () => {
     expect([await first.subscribe(request), kept.size]).toEqual([stays, 2]);
     expect(await first.unsubscribe("settings", ends)).toBe(true);
     expect(await first.unsubscribe("another", stays)).toBe(false);
-    await first.close();
+    await first.close(5_000);
 
     const second = new ConfigurationSubscriptions(() => runtime.sidecar, records);
     await second.load();
@@ -161,7 +161,7 @@ describe("subscriptions to configuration", () => {
     await expect.poll(() => told.map(({ body }) => body.id)).toEqual([stays]);
     expect(await second.unsubscribe("settings", stays)).toBe(true);
     expect(kept.size).toBe(0);
-    await second.close();
+    await second.close(5_000);
     await runtime.stop();
   });
 });

@@ -32,8 +32,6 @@ interface Entry {
 
 /** Each is remembered, and told of every change. */
 const mostSubscriptions = 1_000;
-/** How long updates under way may last once the sidecar closes. */
-const DRAIN_MS = 5_000;
 /** Between two attempts to subscribe again. */
 const resubscribe = { initialMs: 500, maxMs: 30_000 };
 
@@ -144,15 +142,15 @@ export class ConfigurationSubscriptions {
     );
   }
 
-  /** No more updates; those under way are awaited for 5 s and then cancelled. */
-  async close(): Promise<void> {
+  /** No more updates; those under way are awaited for so long and then cancelled. */
+  async close(drainMs: number): Promise<void> {
     this.#closing.abort();
     const closed = Promise.all(
       [...this.#entries.values()].map(async ({ open }) => (await open?.catch(() => undefined))?.close()),
     );
     this.#entries.clear();
     const { clock } = this.#sidecar().platform;
-    await withTimeout(clock, DRAIN_MS, closed, () => new Error("late")).catch(() => this.#calls.abort());
+    await withTimeout(clock, drainMs, closed, () => new Error("late")).catch(() => this.#calls.abort());
   }
 
   async #open(kept: KeptSubscription): Promise<ConfigurationSubscription> {

@@ -53,7 +53,7 @@ interface OpenStream {
   readonly topics: Map<string, Joined>;
 }
 
-/** How long the last verdicts are waited for where a stream is ended from here. */
+/** How long the last verdicts are waited for where a stream is ended by an update. */
 const DRAIN_MS = 5_000;
 
 /**
@@ -172,19 +172,20 @@ export class EventStreams {
     });
   }
 
-  async close(): Promise<void> {
+  /** Ends them all; the last verdicts are waited for so long. */
+  async close(drainMs: number): Promise<void> {
     this.#closed = true;
-    await this.#drainAll(() => true);
+    await this.#drainAll(() => true, drainMs);
   }
 
-  async #drainAll(which: (open: OpenStream) => boolean): Promise<void> {
-    await Promise.all([...this.#open.values()].filter(which).map((open) => this.#drain(open)));
+  async #drainAll(which: (open: OpenStream) => boolean, drainMs = DRAIN_MS): Promise<void> {
+    await Promise.all([...this.#open.values()].filter(which).map((open) => this.#drain(open, drainMs)));
   }
 
-  async #drain({ stream, topics }: OpenStream): Promise<void> {
+  async #drain({ stream, topics }: OpenStream, drainMs: number): Promise<void> {
     const closing = Promise.all([...topics.values()].map((joined) => joined.close())).then(() => undefined);
     const late = () => new Error("late");
-    await withTimeout(this.sidecar().platform.clock, DRAIN_MS, closing, late).catch(() => undefined);
+    await withTimeout(this.sidecar().platform.clock, drainMs, closing, late).catch(() => undefined);
     stream.end();
   }
 

@@ -17,8 +17,7 @@ interface Reading {
   readonly patience: AbortController;
 }
 
-/** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
-const drainMs = 5_000;
+/** How long the cancellation of deliveries may take. */
 const cancelMs = 1_000;
 /** Between two attempts to reach the app, or to open a reader. */
 const again = { initialMs: 200, maxMs: 30_000 };
@@ -147,8 +146,8 @@ export class InputBindings {
     void ending.then(() => this.#ending.delete(ending));
   }
 
-  /** No new deliveries; those under way are awaited for 5 s and then cancelled, which leaves them to their source. */
-  async close(): Promise<void> {
+  /** No new deliveries; those under way are awaited for so long and then cancelled, which leaves them to their source. */
+  async close(drainMs: number): Promise<void> {
     this.#closing.abort();
     this.#current.abort();
     for (const name of [...this.#reading.keys()]) this.#end(name);

@@ -271,20 +271,20 @@ export class Runtime {
     return (isActorCall(request) ? receiveActorCall : receiveInvocation)(this.sidecar, request, caller);
   }
 
-  /** Graceful: no new deliveries, what is under way ends, components close. Further calls await the first one. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /** Graceful: no new deliveries, those under way are given `drainMs`, components close. Further calls await the first. */
+  stop(drainMs = 5_000): Promise<void> {
+    this.#stopped ??= this.#stop(drainMs);
     return this.#stopped;
   }
   #stopped: Promise<void> | undefined;
 
-  async #stop(): Promise<void> {
+  async #stop(drainMs: number): Promise<void> {
     this.#stopping.abort();
     this.#again.end();
     try {
       const { subscriptions, streams, configurations, outboxes, mesh, httpEndpoints } = this.sidecar;
       const delivering = [streams, subscriptions, this.#inputBindings, configurations];
-      await Promise.all(delivering.map((each) => each.close()));
+      await Promise.all(delivering.map((each) => each.close(drainMs)));
       await this.#actors?.close();
       for (const each of [outboxes, mesh, httpEndpoints]) await each.close();
       await this.#options.app?.close();

@@ -27,8 +27,7 @@ interface Open {
   hurry(): void;
 }
 
-/** How long deliveries under way may last once the sidecar closes, and how long their cancellation may take. */
-const drainMs = 5_000;
+/** How long the cancellation of deliveries may take. */
 const cancelMs = 1_000;
 /** Between two attempts to subscribe where the broker refused. */
 const resubscribe = { initialMs: 500, maxMs: 30_000 };
@@ -208,8 +207,8 @@ export class Subscriptions {
     this.#open = [];
   }
 
-  /** No new deliveries; those under way are awaited for 5 s and then cancelled, which leaves them to the broker. */
-  async close(): Promise<void> {
+  /** No new deliveries; those under way are awaited for so long and then cancelled, which leaves them to the broker. */
+  async close(drainMs: number): Promise<void> {
     this.#closed = true;
     this.#closing.abort();
     this.#current.abort();

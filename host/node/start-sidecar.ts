@@ -41,7 +41,8 @@ export interface NodeSidecar {
   /** Reads resource files again, though nobody saw them change; resolves when what they say holds. */
   reload(): Promise<void>;
   /** Graceful; resolves when all is closed. Idempotent. */
-  stop(): Promise<void>;
+  /** Whether all that was under way ended within its time. Further calls await the first. */
+  stop(): Promise<boolean>;
   /** Resolves once it has stopped, also by POST /v1.0/shutdown. */
   readonly stopped: Promise<void>;
 }
@@ -195,7 +196,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const stopped = new Promise<void>((resolve) => {
     resolveStopped = resolve;
   });
-  let stopping: Promise<void> | undefined;
+  let stopping: Promise<boolean> | undefined;
   let started = false;
   let scraped: HttpServer | undefined;
   let watching: ReturnType<typeof watchResources> | undefined;
@@ -204,13 +205,18 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     stopping ??= (async () => {
       const { gracefulShutdownMs: graceMs = 5_000, blockShutdownMs = 0 } = options;
       if (blockShutdownMs > 0 && started) await blockStop(blockShutdownMs, app, clock, log);
+      let inTime = true;
+      const cancel = graceMs > 0 ? clock.after(graceMs, () => (inTime = false)) : undefined;
       // What it is at waits for requests, which the doors end.
       const unwatched = watching?.close();
-      await runtime.sidecar.streams.close();
+      await runtime.sidecar.streams.close(graceMs);
       await Promise.all([...servers, scraped].map((server) => server?.close(graceMs)));
-      await runtime.stop();
+      await runtime.stop(graceMs);
       await unwatched;
+      cancel?.();
+      if (!inTime) log.error(`the stop took longer than ${graceMs} ms: what was still under way was cut off`);
       resolveStopped();
+      return inTime;
     })();
     return stopping;
   };

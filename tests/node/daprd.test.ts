@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { componentYaml, freePort, json, runApp, untilHealthy, Workshop } from "./cli.ts";
@@ -51,6 +53,28 @@ describe("daprlet daprd", () => {
     const version = shop.start(["daprd", "--version"]);
     expect(await version.ended).toBe(0);
     expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("ends with 1 where what was under way had to be cut off", async () => {
+    const app = createServer(({ url }, response) => {
+      if (url !== "/hang") response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+    const { port: appPort } = app.address() as AddressInfo;
+    const port = await freePort();
+    const running = shop.start([
+      ...["daprd", "--app-id", "a", `--dapr-http-port=${port}`, "--app-port", String(appPort)],
+      ...["--dapr-graceful-shutdown-seconds", "1", "--enable-metrics=false"],
+    ]);
+    await running.says(/Status: Running/);
+    const hangs = new Promise((resolve) => app.on("request", ({ url }) => url === "/hang" && resolve(url)));
+    fetch(`http://localhost:${port}/v1.0/invoke/a/method/hang`).catch(() => undefined);
+    await hangs;
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(1);
+    expect(running.out).toMatch(/level=error msg="the stop took longer than 1000 ms/);
+    app.closeAllConnections();
+    app.close();
   });
 
   it("reads its resources again on SIGHUP, also where it does not watch them", async () => {

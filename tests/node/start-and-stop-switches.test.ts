@@ -24,7 +24,7 @@ describe("switches for the start and the stop", () => {
     };
     const sidecar = await startSidecar({ appId: "shop", log, app, ...(asking && { asking }) });
     await sidecar.runtime.appReady;
-    expect(asked).toEqual(expected);
+    expect(asked.filter((path) => path !== "/dapr/config")).toEqual(expected);
     await sidecar.stop();
   });
 
@@ -60,6 +60,28 @@ describe("switches for the start and the stop", () => {
     const { status, headers } = await answered;
     expect([status, headers.get("connection")]).toEqual([200, "close"]);
     await stopped;
+  });
+
+  it.each([
+    ["a call that hangs", "/v1.0/invoke/shop/method/hang", false],
+    ["an event that hangs", "/v1.0/publish/pubsub/hang", false],
+    ["nothing under way", "/v1.0/metadata", true],
+  ])("says whether its time was enough: %s", async (_, path, enough) => {
+    let hangs = false;
+    const app = async ({ url }: Request) => {
+      const { pathname } = new URL(url);
+      if (pathname === "/dapr/subscribe")
+        return Response.json([{ pubsubname: "pubsub", topic: "hang", route: "/hang" }]);
+      if (pathname !== "/hang") return new Response(null, { status: 404 });
+      hangs = true;
+      return new Promise<Response>(() => {});
+    };
+    const sidecar = await startSidecar({ appId: "shop", log, app, gracefulShutdownMs: 100 });
+    await sidecar.runtime.appReady;
+    const method = path.includes("publish") ? "POST" : "GET";
+    fetch(`${sidecar.url}${path}`, { method }).catch(() => undefined);
+    if (!enough) await expect.poll(() => hangs).toBe(true);
+    expect(await sidecar.stop()).toBe(enough);
   });
 
   it("begins the stop when the app's health checks fail", async () => {

@@ -385,7 +385,7 @@ describe("an end", () => {
     await on.publish("messagebus/t", "1");
     await on.until("the event", () => on.got.length === 1);
     let closed = false;
-    void on.runtime.sidecar.subscriptions.close().then(() => {
+    void on.runtime.sidecar.subscriptions.close(5_000).then(() => {
       closed = true;
     });
     await on.clock.advance(4_900);

@@ -92,6 +92,7 @@ export async function sidecar(options: SidecarOptions = {}): Promise<TestSidecar
       asked.push(request);
       return typeof subscriptions === "function" ? subscriptions() : json(subscriptions ?? []);
     }
+    if (request.path === "/dapr/config") return { status: 404, headers: [], body: undefined };
     const body = decoder.decode(await readBody(request.body));
     const delivered: Delivered = {
       path: request.path,

@@ -43,9 +43,9 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
   log.info(`dapr initialized. Status: Running. Init Elapsed ${elapsed}ms`);
   const signal = await Promise.race([asked, sidecar.stopped]);
   if (signal !== undefined) log.info(`received ${signal}: shutting down`);
-  await sidecar.stop();
+  const inTime = await sidecar.stop();
   log.info("stopped");
-  return 0;
+  return inTime ? 0 : 1;
 }
 
 /** `--wait`: until the sidecar at the port can serve its app. */

@@ -65,6 +65,8 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
       runTemplatePath,
     }),
   });
+  let inTime = true;
+  let code = 0;
   try {
     const app = appPort === undefined ? "" : `, its app on port ${appPort}`;
     terminal.out(`${appId} is up: its sidecar is at ${sidecar.url}${app}`);
@@ -73,21 +75,21 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
       (sentence) => sentence && log.warn(sentence),
       () => undefined,
     );
-    if (command.length === 0) {
-      await stops.first;
-      return 0;
+    if (command.length === 0) await stops.first;
+    else {
+      const child = startApp(session, sidecar);
+      appPid = child.pid;
+      // What Dapr's own command line adds to metadata.
+      const { extended } = sidecar.runtime.sidecar;
+      extended.set("appCommand", command.join(" "));
+      extended.set("cliPID", String(terminal.pid));
+      if (appPid !== undefined) extended.set("appPID", String(appPid));
+      code = await supervise(child, session, sidecar.url, appPort !== undefined);
     }
-    const child = startApp(session, sidecar);
-    appPid = child.pid;
-    // What Dapr's own command line adds to metadata.
-    const { extended } = sidecar.runtime.sidecar;
-    extended.set("appCommand", command.join(" "));
-    extended.set("cliPID", String(terminal.pid));
-    if (appPid !== undefined) extended.set("appPID", String(appPid));
-    return await supervise(child, session, sidecar.url, appPort !== undefined);
   } finally {
-    await sidecar.stop();
+    inTime = await sidecar.stop();
   }
+  return inTime ? code : code || 1;
 }
 
 function startApp({ given, command, terminal }: Session, sidecar: NodeSidecar): AppProcess {
