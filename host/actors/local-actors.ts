@@ -5,6 +5,7 @@ import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
 import { ActorHost } from "./actor-host.ts";
+import { recordPrefix } from "./actor-keys.ts";
 import type { ActorStore } from "./actor-store.ts";
 import type { ActorRuntimeStatus } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
@@ -12,6 +13,7 @@ import { atOwner } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
 import { Owners } from "./placement/owners.ts";
 import { readActorConfig } from "./read-actor-config.ts";
+import { Scheduling } from "./scheduling.ts";
 
 /** How long a call that was taken for moved waits for the table that says so, at first. Milliseconds. */
 const tableMs = 2_000;
@@ -43,6 +45,7 @@ export class LocalActors {
   readonly options: LocalActorsOptions;
   readonly host: ActorHost;
   readonly owners: Owners;
+  readonly scheduling: Scheduling;
   #fenced: FencedStore | undefined;
   #component: ListingStore | undefined;
   #joined: Promise<void> | undefined;
@@ -51,19 +54,20 @@ export class LocalActors {
 
   constructor(options: LocalActorsOptions) {
     this.options = options;
-    const { platform, core, name } = options;
+    const { platform, core, name, namespace, appId } = options;
     this.host = new ActorHost({
       platform,
       core,
       app: (request) => this.#invokeApp(request),
       owns: (type, id) => this.owners.owns(type, id),
       limited: (type, signal, work) => this.#limited(type, signal, work),
-      deactivated: () => undefined,
+      deactivated: (type, id) => this.scheduling.timers.forget(type, id),
     });
+    this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId));
     this.owners = new Owners(name, core, platform.clock, {
-      halt: (types, keeps) => this.host.halt(types, keeps),
+      halt: (types, keeps) => this.#halt(types, keeps),
       claim: (hosts) => this.#claim(hosts),
-      settled: () => undefined,
+      settled: () => this.scheduling.changed(),
     });
   }
 
@@ -106,7 +110,7 @@ export class LocalActors {
     if (this.#app === "away" || component === this.#component) return;
     this.#fenced = undefined;
     const types = new Set(this.host.types);
-    await this.host.halt(types, () => false);
+    await this.#halt(types, () => false);
     await this.#report();
     if (component !== undefined) await this.#claim([{ name: this.options.name, appId: this.options.appId }]);
   }
@@ -122,8 +126,14 @@ export class LocalActors {
       );
     }
     const types = this.#suspended ? [] : hosted;
+    await this.scheduling.use(types.length === 0 ? undefined : this.store, types);
     if (this.#joined !== undefined) await membership.report(types);
     else if (types.length > 0) await this.#join(types);
+  }
+
+  /** Resolves when nothing of what is halted runs or is being written. */
+  async #halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void> {
+    await Promise.all([this.host.halt(types, keeps), this.scheduling.pause(types, keeps)]);
   }
 
   #join(types: readonly string[]): Promise<void> {
@@ -180,7 +190,7 @@ export class LocalActors {
 
   async close(): Promise<void> {
     if (this.#joined === undefined) return;
-    await this.host.halt(new Set(this.host.types), () => false);
+    await Promise.all([this.host.halt(new Set(this.host.types), () => false), this.scheduling.stop()]);
     this.host.stop();
     await this.options.membership.leave();
     await this.#fenced?.release().catch(() => undefined);

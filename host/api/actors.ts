@@ -18,5 +18,7 @@ export const actors: readonly Endpoint[] = [
   row("transact", "POST PUT", "state"),
   row("state", "GET", "state/{key}"),
   row("reminder", "GET POST PUT DELETE", "reminders/{name}"),
+  // Of one actor; as Dapr has it after 1.18.
+  row("reminder", "GET", "reminders"),
   row("timer", "POST PUT DELETE", "timers/{name}"),
 ];

@@ -28,6 +28,7 @@ interface ActorQueue {
   readonly taken: Map<string, Taken>;
   /** Some that are due did not find room. */
   more: boolean;
+  ended: Promise<void> | undefined;
 }
 
 /** A tick that stays due, and is not called about before its time. */
@@ -59,7 +60,6 @@ export class ReminderScan {
   readonly #actors = new Map<string, ActorQueue>();
   readonly #rests = new Map<string, Rest>();
   readonly #resting = new DueQueue<Rest>();
-  readonly #idle: (() => void)[] = [];
   #disarm: () => void = () => {};
   #armedAt = Number.POSITIVE_INFINITY;
   #scanning = false;
@@ -92,13 +92,15 @@ export class ReminderScan {
     this.wake(0);
   }
 
-  /** Nothing is called about any more. Resolves once what is under way has ended, and is written down. */
-  pause(): Promise<void> {
+  /**
+   * Nothing more is called about. Resolves once what is under way has ended and is written down, but for the actors that
+   * `keeps` names.
+   */
+  async pause(keeps: (id: string) => boolean = () => false): Promise<void> {
     this.#paused = true;
     this.#disarm();
     this.#armedAt = Number.POSITIVE_INFINITY;
-    if (this.#actors.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    await Promise.all([...this.#actors].map(([id, { ended }]) => (keeps(id) ? undefined : ended)));
   }
 
   /** As {@link pause}, for good. */
@@ -195,14 +197,18 @@ export class ReminderScan {
       return;
     }
     await slots.take();
-    if (!this.#halted) return void this.#serve(tick.id, new Map([[name, { tick, before }]]));
-    slots.release();
-    this.#from = Math.min(this.#from, tick.at);
+    if (this.#halted) {
+      slots.release();
+      this.#from = Math.min(this.#from, tick.at);
+      return;
+    }
+    const first: ActorQueue = { taken: new Map([[name, { tick, before }]]), more: false, ended: undefined };
+    this.#actors.set(tick.id, first);
+    first.ended = this.#serve(tick.id, first);
   }
 
-  async #serve(id: string, taken: ActorQueue["taken"]): Promise<void> {
-    const queue = { taken, more: false };
-    this.#actors.set(id, queue);
+  async #serve(id: string, queue: ActorQueue): Promise<void> {
+    const { taken } = queue;
     for (const [name, { tick, before }] of taken) {
       if (this.#halted) break;
       await this.#fire(name, tick, before);
@@ -212,7 +218,6 @@ export class ReminderScan {
     this.#parts.slots.release();
     // Those that were left for another time are looked at again.
     if (queue.more || taken.size > 0) this.wake(0);
-    if (this.#actors.size === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
   async #fire(name: string, tick: DueTick, before: Attempts | undefined): Promise<void> {

@@ -51,11 +51,12 @@ export class Reminders {
   }
 
   /**
-   * Ownership within the type changes: nothing of it is fired until {@link changed}. Resolves once what was under way is
-   * written down, so that the next owner fires none of it again: to be awaited before a change is acknowledged.
+   * Ownership within the type changes: nothing of it is fired until {@link changed}. Resolves once what was under way for
+   * other actors than those that `keeps` names is written down, so that the next owner fires none of it again: to be
+   * awaited before a change is acknowledged.
    */
-  async pause(type: string): Promise<void> {
-    await this.#scans.get(type)?.pause();
+  async pause(type: string, keeps?: (id: string) => boolean): Promise<void> {
+    await this.#scans.get(type)?.pause(keeps);
   }
 
   /** Ownership has changed: what is owned here now is fired. */

@@ -14,7 +14,9 @@ import {
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";
 import { callMethod, methodFailure } from "./method.ts";
+import { answerReminder } from "./reminder.ts";
 import { getActorState, transactActorState } from "./state.ts";
+import { answerTimer } from "./timer.ts";
 
 /** A request whose body has been read, so that it can be sent again. */
 type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefined };
@@ -58,6 +60,8 @@ export class HostedActorCalls implements Actors {
     }
     if (operation === "state") return await getActorState(this.#actors, params);
     if (operation === "transact") return await this.#transact(call, request);
+    if (operation === "reminder" || operation === "timer")
+      return await this.#schedule(operation, call, request);
     return await this.#invoke(call, request);
   }
 
@@ -69,10 +73,45 @@ export class HostedActorCalls implements Actors {
     try {
       if (operation === "state") return await getActorState(this.#actors, call.params);
       if (operation === "transact") return await this.#transact(call, request);
+      if (operation === "reminder" || operation === "timer")
+        return await this.#scheduled(operation, call, request);
       return await callMethod(this.#actors, call.params, request);
     } catch (error) {
       return error instanceof NotOwnedError ? moved : methodFailure(error);
     }
+  }
+
+  /** Registered with the owner, whose clock they go by; those of types that are not hosted here are refused, as in Dapr. */
+  async #schedule(
+    operation: "reminder" | "timer",
+    call: Call,
+    request: WholeRequest,
+  ): Promise<RuntimeResponse> {
+    const [type = "", id = ""] = call.params;
+    const here = () => this.#scheduled(operation, call, request);
+    const anywhere = operation === "reminder" && (request.method === "GET" || request.method === "DELETE");
+    if (anywhere || !this.#actors.host.hosts(type)) return await here();
+    try {
+      return await this.#actors.atOwner(type, id, request, here);
+    } catch (error) {
+      const code = operation === "timer" ? "ERR_ACTOR_TIMER_CREATE" : "ERR_ACTOR_REMINDER_CREATE";
+      return methodFailure(error, code);
+    }
+  }
+
+  async #scheduled(
+    operation: "reminder" | "timer",
+    { params }: Call,
+    { method, body = nothing }: WholeRequest,
+  ): Promise<RuntimeResponse> {
+    const { scheduling, host, options } = this.#actors;
+    const hosted = host.hosts(params[0] ?? "");
+    const { core } = options;
+    if (operation === "timer") {
+      return answerTimer({ core, timers: hosted ? scheduling.timers : undefined, method, body }, params);
+    }
+    const reminders = hosted ? scheduling.reminders : undefined;
+    return await answerReminder({ core, reminders, method, body }, params);
   }
 
   #transact({ params, sidecar }: Call, { body = nothing }: WholeRequest): Promise<RuntimeResponse> {

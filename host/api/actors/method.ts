@@ -5,6 +5,7 @@ import { NoAddressError } from "../../actors/owner-search.ts";
 import { PlacementBusyError } from "../../actors/placement/owners.ts";
 import { AppUnreachableError } from "../../channel/app-channel.ts";
 import { apiError } from "../../errors/api-error.ts";
+import type { ErrorCode } from "../../errors/catalogue.ts";
 import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../http.ts";
 import { UnavailableError } from "../../mesh/transport.ts";
 import { PolicyError } from "../../resiliency/policy-error.ts";
@@ -47,7 +48,7 @@ function sentence({ status, body }: RuntimeResponse): string {
 }
 
 /** The answer to an invocation that failed; rethrows what is no failure of one. */
-export function methodFailure(error: unknown): RuntimeResponse {
+export function methodFailure(error: unknown, code: ErrorCode = "ERR_ACTOR_INVOKE_METHOD"): RuntimeResponse {
   if (error instanceof StackDepthError) return apiError("ERR_ACTOR_STACK_DEPTH", { cause: error.message });
   const known =
     error instanceof ActorAnswerError ||
@@ -57,9 +58,9 @@ export function methodFailure(error: unknown): RuntimeResponse {
     error instanceof PolicyError ||
     error instanceof UnavailableError ||
     error instanceof AppUnreachableError;
-  if (known) return apiError("ERR_ACTOR_INVOKE_METHOD", { cause: error.message });
+  if (known) return apiError(code, { cause: error.message });
   if (error instanceof Error && error.name === "AbortError") {
-    return apiError("ERR_ACTOR_INVOKE_METHOD", { cause: "the caller went away" });
+    return apiError(code, { cause: "the caller went away" });
   }
   throw error;
 }
