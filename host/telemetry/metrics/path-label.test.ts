@@ -19,6 +19,8 @@ describe("pathLabel", () => {
     ["/v1.0-alpha1/state/statestore/query", "/v1.0-alpha1/state/statestore"],
     ["/v1.0/secrets/env/HOME", "/v1.0/secrets/env"],
     ["/v1.0/actors/t/1/method/m", "/v1.0/actors/t/{id}/method"],
+    ["/actors/t/1/method/m", "/actors/t/{id}/method"],
+    ["/actors/t/1", "/actors/t/{id}"],
     ["/v1.0/publish/pubsub/orders", "/v1.0/publish/pubsub/orders"],
     ["/v1.0/invoke/mx/method/hello/1", "/v1.0/invoke/mx/method/hello/1"],
     ["/v1.0/metadata/k", "/v1.0/metadata/k"],
