@@ -1,5 +1,5 @@
 import { arena, reserve } from "../memory";
-import { Slab, openPages, openSlab, recordOf } from "./directory-pages";
+import { Slab, give, openPages, openSlab, recordOf, take } from "./directory-pages";
 
 /**
  * The head of a directory; all else is in pages.
@@ -70,7 +70,14 @@ export function openRecords(): bool {
   openSlab(groups, arena() + GROUPS, 1024, 5);
   openSlab(calls, arena() + CALLS, 512, 4);
   types = 0;
-  return true;
+  // Actors that fill the memory must still be called.
+  return hasRoom(groups) && hasRoom(calls);
+}
+
+function hasRoom(slab: Slab): bool {
+  const record = take(slab);
+  if (record != 0) give(slab, record);
+  return record != 0;
 }
 
 /** The word of an actor with an id of this length. */

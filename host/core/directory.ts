@@ -15,7 +15,13 @@ const callsAt = 3;
 
 /** Directories of actors. Each lives in an instance of its own, whose memory grows with it and is freed with it. */
 export function directories(module: WebAssembly.Module): Pick<Core, "directory"> {
-  return { directory: () => new Directory(instantiate(module)) };
+  return { directory: () => bindDirectory(instantiate(module)) };
+}
+
+/** Makes an instance, which nothing else uses, a directory. */
+export function bindDirectory(core: CoreExports): ActorDirectory {
+  if (core.directory() === 0) throw full();
+  return new Directory(core);
 }
 
 class Directory implements ActorDirectory {
@@ -23,7 +29,6 @@ class Directory implements ActorDirectory {
   #views: Inbox;
 
   constructor(core: CoreExports) {
-    if (core.directory() === 0) throw full();
     this.#core = core;
     this.#views = new Inbox(core);
   }
