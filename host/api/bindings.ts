@@ -52,6 +52,25 @@ function metadataOf({ sidecar, request }: Call, { metadata }: ScannedBinding): R
   return baggage === undefined ? traced : traced.set("baggage", baggage);
 }
 
+/** Asks for the signal only where the binding does: making one costs as much as a small file's reading. */
+class Invocation implements BindingRequest {
+  readonly operation: string;
+  readonly data: Uint8Array;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #call: Call;
+
+  constructor(call: Call, operation: string, data: Uint8Array, metadata: ReadonlyMap<string, string>) {
+    this.operation = operation;
+    this.data = data;
+    this.metadata = metadata;
+    this.#call = call;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#call.request.signal;
+  }
+}
+
 function outputOf({ sidecar }: Call, name: string): OutputBinding | undefined {
   const opened = sidecar.components.bindings.get(name);
   if (opened === undefined || !directionOf(opened.resource).output) return undefined;
@@ -95,13 +114,8 @@ export async function invokeBinding(call: Call): Promise<RuntimeResponse> {
       const cause = `binding ${name} does not support operation ${operation}. supported operations:${supported}`;
       throw new ComponentError("UNIMPLEMENTED", cause);
     }
-    const invocation: BindingRequest = {
-      operation,
-      data: scanned.data ?? nothing,
-      metadata: metadataOf(call, scanned),
-      signal: request.signal,
-    };
-    return answer(await component.invoke(invocation));
+    const data = scanned.data ?? nothing;
+    return answer(await component.invoke(new Invocation(call, operation, data, metadataOf(call, scanned))));
   } catch (error) {
     return failed(name, error);
   }

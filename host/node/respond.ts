@@ -14,6 +14,14 @@ function ours(name: string): boolean {
   }
 }
 
+/** Bytes of a body that go out in one string with the head: the system is given one piece instead of two. */
+const joinedUpTo = 4096;
+
+function sendWhole(response: ServerResponse, body: Uint8Array | undefined): void {
+  if (body === undefined || body.byteLength > joinedUpTo) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
+}
+
 /**
  * Writes a response: bytes in one piece with their length, a stream as it comes with back-pressure. Rejects when
  * the head is not valid HTTP or the stream fails; what was sent by then is all that was sent.
@@ -34,7 +42,7 @@ export async function respond(
       fields.push("content-length", String(body?.byteLength ?? 0));
     }
     response.writeHead(status, fields);
-    response.end(body);
+    sendWhole(response, body);
     return;
   }
   response.writeHead(status, fields);

@@ -9,9 +9,10 @@ import {
 import { flag, text } from "../../components/metadata-schema.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import type { Platform } from "../../platform.ts";
-import { confinedPath } from "./localstorage/confined-path.ts";
+import { confinedPath, confinedPathNow } from "./localstorage/confined-path.ts";
+import { DiskPace } from "./localstorage/disk-pace.ts";
 import { fileContents } from "./localstorage/file-contents.ts";
-import { readWhole } from "./localstorage/read-whole.ts";
+import { readSmallNow, readWhole } from "./localstorage/read-whole.ts";
 import { WholeFiles } from "./localstorage/whole-files.ts";
 import { isUnfinished } from "./localstorage/write-whole.ts";
 
@@ -51,11 +52,13 @@ class LocalStorage implements OutputBinding {
   readonly operations = ["create", "get", "list", "delete"];
   readonly #root: string;
   readonly #files: WholeFiles;
+  readonly #pace: DiskPace;
   readonly #platform: Platform;
 
   constructor(root: string, durable: boolean, platform: Platform) {
     this.#root = root;
-    this.#files = new WholeFiles(durable, () => platform.uuid());
+    this.#pace = new DiskPace(root, platform.clock);
+    this.#files = new WholeFiles(durable, this.#pace, () => platform.uuid());
     this.#platform = platform;
   }
 
@@ -63,7 +66,9 @@ class LocalStorage implements OutputBinding {
     const { operation, metadata } = request;
     const given = metadata.get("fileName") ?? "";
     const name = given === "" && operation === "create" ? this.#platform.uuid() : given;
-    const path = await confinedPath(this.#root, name);
+    const path = this.#pace.quick
+      ? this.#pace.measure(() => confinedPathNow(this.#root, name))
+      : await confinedPath(this.#root, name);
     if (path === this.#root && operation !== "list") {
       throw new ComponentError("INVALID_ARGUMENT", "metadata field fileName names no file");
     }
@@ -79,7 +84,7 @@ class LocalStorage implements OutputBinding {
           await this.#files.write(path, fileContents(request.data));
           return answer(encoder.encode(JSON.stringify({ fileName: name })));
         case "get":
-          return answer(await readWhole(path));
+          return answer(await this.#read(path));
         case "list":
           return answer(encoder.encode(JSON.stringify(await this.#list(path))));
         default:
@@ -93,6 +98,11 @@ class LocalStorage implements OutputBinding {
 
   close(): Promise<void> {
     return this.#files.idle();
+  }
+
+  #read(path: string): Promise<Uint8Array> | Uint8Array {
+    const small = this.#pace.quick ? this.#pace.measure(() => readSmallNow(path)) : undefined;
+    return small ?? readWhole(path);
   }
 
   async #list(path: string): Promise<readonly string[]> {

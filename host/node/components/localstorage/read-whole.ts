@@ -1,4 +1,13 @@
-import { close, constants, open as openOf, readFile as readFileOf, read as readOf } from "node:fs";
+import {
+  close,
+  closeSync,
+  constants,
+  open as openOf,
+  openSync,
+  readFile as readFileOf,
+  read as readOf,
+  readSync,
+} from "node:fs";
 import { promisify } from "node:util";
 
 /** Cost half of what those of node:fs/promises do. */
@@ -21,5 +30,17 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   } finally {
     // What is read is read, however that ends.
     close(file, () => undefined);
+  }
+}
+
+/** The contents of a small file, on the spot; undefined where there is more of it. */
+export function readSmallNow(path: string): Uint8Array | undefined {
+  const file = openSync(path, READ);
+  try {
+    const bytes = Buffer.allocUnsafeSlow(FIRST);
+    const size = readSync(file, bytes, 0, FIRST, null);
+    return size < FIRST ? bytes.subarray(0, size) : undefined;
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,5 +1,6 @@
 import { Turnstile } from "../../../turnstile.ts";
-import { writeWhole } from "./write-whole.ts";
+import type { DiskPace } from "./disk-pace.ts";
+import { writeNewNow, writeWhole } from "./write-whole.ts";
 
 interface Writing {
   contents: Uint8Array;
@@ -14,19 +15,26 @@ export class WholeFiles {
   readonly #durable: boolean;
   /** A flush holds one of the four threads that all files share: reads must find one free. */
   readonly #flushes = new Turnstile(2);
+  readonly #pace: DiskPace;
   readonly #uuid: () => string;
   /** By path, the write under way. */
   readonly #writing = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Writing>();
 
-  constructor(durable: boolean, uuid: () => string) {
+  constructor(durable: boolean, pace: DiskPace, uuid: () => string) {
     this.#durable = durable;
+    this.#pace = pace;
     this.#uuid = uuid;
   }
 
-  write(path: string, contents: Uint8Array): Promise<void> {
+  /** Undefined where it is done. */
+  write(path: string, contents: Uint8Array): Promise<void> | undefined {
     const before = this.#writing.get(path);
-    if (before === undefined) return this.#begin(path, contents);
+    if (before === undefined) {
+      const now = !this.#durable && this.#pace.quick;
+      if (now && this.#pace.measure(() => writeNewNow(path, contents, this.#uuid))) return undefined;
+      return this.#begin(path, contents);
+    }
     const waiting = this.#waiting.get(path);
     if (waiting !== undefined) {
       waiting.contents = contents;

@@ -1,4 +1,11 @@
-import { rename as renameOf, writeFile as writeFileOf } from "node:fs";
+import {
+  existsSync,
+  rename as renameOf,
+  renameSync,
+  rmSync,
+  writeFile as writeFileOf,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -41,6 +48,27 @@ export async function writeWhole(
       if (codeOf(error) !== "ENOENT" || attempt === ATTEMPTS) throw error;
       made = await mkdir(dirname(path), { recursive: true });
     }
+  }
+}
+
+/** Bytes of what is written on the spot. */
+const SMALL = 64 << 10;
+
+/**
+ * As {@link writeWhole}, on the spot, for a small file that is new and need not be durable; false where it is none, or cannot
+ * be written that way. What takes another's place goes to the disk with its name, on some file systems, and takes as long.
+ */
+export function writeNewNow(path: string, contents: Uint8Array, uuid: () => string): boolean {
+  if (contents.byteLength > SMALL || existsSync(path)) return false;
+  const beside = join(dirname(path), `.${uuid()}.tmp`);
+  try {
+    writeFileSync(beside, contents, { flag: "wx" });
+    renameSync(beside, path);
+    return true;
+  } catch {
+    // The other way tells why, or makes the folder first.
+    rmSync(beside, { force: true });
+    return false;
   }
 }
 
