@@ -200,7 +200,7 @@ describe("metadata and health", () => {
         "storage.statestore": "memory",
         "storage.pubsub": "memory",
       },
-      actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
+      actorRuntime: { runtimeStatus: "RUNNING", hostReady: false },
     });
     expect(await read()).not.toHaveProperty("appConnectionProperties");
     for (const key of ["storage.statestore", "__proto__", "a%2Fb"]) {

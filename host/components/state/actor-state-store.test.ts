@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { put, upsert } from "../../../tests/conformance/state/scenario.ts";
 import { testContext } from "../../../tests/conformance/test-context.ts";
 import { FakeClock } from "../../fake-clock.ts";
+import type { Policy } from "../../resiliency/policy.ts";
 import { componentFromObject } from "../../resources/component-from-object.ts";
 import { Components } from "../components.ts";
+import type { OpenOptions } from "../open-component.ts";
 import { inMemoryStore } from "./in-memory.ts";
 import { defineStore } from "./store.ts";
 
@@ -27,13 +29,14 @@ const resources = (...given: readonly Given[]) =>
     componentFromObject({ name, type, metadata }, "the test"),
   );
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const open = (given: ReturnType<typeof resources>) => {
+const open = (given: ReturnType<typeof resources>, more: Partial<OpenOptions> = {}) => {
   const { platform, ...context } = testContext("", new FakeClock());
   return Components.open(given, {
     registry: { state: [inMemoryStore, plainStore] },
     host: "Node",
     context: { ...context, platform: { ...platform, log }, log },
     namespace: undefined,
+    ...more,
   });
 };
 const marked = { actorStateStore: "true" };
@@ -49,13 +52,21 @@ describe("the store of actors", () => {
     );
   });
 
-  it("lists keys, encrypted too", async () => {
+  it("lists keys, encrypted and under a policy too", async () => {
+    let calls = 0;
+    const run: Policy["run"] = ({ attempt }) => {
+      calls++;
+      return Promise.resolve(attempt(undefined, 1));
+    };
+    const policy = { repeats: true, run } as Policy;
     for (const metadata of [marked, { ...marked, primaryEncryptionKey: "0f".repeat(32) }]) {
-      const store = (await open(resources(["a", metadata]))).actorStateStore?.component;
+      const components = await open(resources(["a", metadata]), { outbound: () => policy });
+      const store = components.actorStateStore?.component;
       if (store === undefined) throw new Error("none");
       await put(store, [upsert("b", "1", { listed: true }), upsert("a", "2", { listed: true })]);
       expect(await store.list("a", "z", 10)).toEqual(["a", "b"]);
     }
+    expect(calls).toBe(4);
   });
 
   it("is one: a second ends the start, or is left out where its errors are ignored", async () => {
