@@ -5,6 +5,9 @@ import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 const wholeUpTo = 64 << 10;
 const buffered = 64 << 10;
 
+/** They have no body, whatever length they name: that of another answer, or a mistake (RFC 9110 §15.3.5, §15.4.5). */
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
+
 /** A request that got no response. */
 export class ExchangeError extends Error {
   constructor(
@@ -13,6 +16,8 @@ export class ExchangeError extends Error {
     readonly code: string,
     /** True once a connection was there to write to. */
     readonly sent: boolean,
+    /** True once the response had begun. */
+    readonly begun: boolean,
     options: { cause: unknown },
   ) {
     super(message, options);
@@ -88,11 +93,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
-    let length = Number.POSITIVE_INFINITY;
+    const empty = bodiless.has(status);
+    let length = empty ? 0 : Number.POSITIVE_INFINITY;
     for (let i = 0; i < raw.length; i += 2) {
       const name = (raw[i] as Buffer).toString("latin1").toLowerCase();
       const value = (raw[i + 1] as Buffer).toString("latin1");
-      if (name === "content-length") length = Number(value);
+      if (name === "content-length") {
+        if (empty) continue;
+        length = Number(value);
+      }
       this.#headers.push(name, value);
     }
     this.#status = status;
@@ -118,12 +127,19 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onError(error: Error): void {
+    const { code } = error as { code?: string };
+    // undici waits for a body of the length that was named.
+    if (bodiless.has(this.#status) && code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") {
+      this.onComplete();
+      return;
+    }
     const reason: unknown = this.#signal?.aborted
       ? this.#signal.reason
       : new ExchangeError(
-          error.message || (error as { code?: string }).code || error.name,
-          (error as { code?: string }).code ?? error.name,
+          error.message || code || error.name,
+          code ?? error.name,
           this.#abort !== undefined,
+          this.#status !== 0,
           { cause: error },
         );
     if (!this.#answered) this.#reject(reason);

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
 import { type RuntimeRequest, readBody } from "../http.ts";
@@ -25,7 +25,7 @@ function channel(port: number, options: Partial<HttpChannelOptions> = {}): AppCh
 
 afterEach(async () => {
   for (const server of servers.splice(0)) {
-    server.closeAllConnections();
+    server.closeAllConnections?.();
     await new Promise((resolve) => server.close(resolve));
   }
   await Promise.all(channels.splice(0).map((made) => made.close()));
@@ -189,6 +189,29 @@ describe("httpChannel", () => {
     });
     const { body } = await channel(port).invoke(request("/"));
     await expect(readBody(body)).rejects.toThrow();
+  });
+
+  it.each([
+    ["HTTP/1.1 304 Not Modified\r\nContent-Length: 50\r\nETag: x\r\n\r\n", 304, ["etag", "x"]],
+    ["HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 204, []],
+    [
+      "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
+      undefined,
+      /its answer broke off: it is shorter than/,
+    ],
+    ["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello", 200, ["content-length", "3"]],
+  ])("an answer whose length is not that of its body: %j", async (answer, status, expected) => {
+    const server = createNetServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.end(answer));
+    });
+    servers.push(server as Server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const calling = channel((server.address() as AddressInfo).port).invoke(request("/"));
+    if (expected instanceof RegExp) return await expect(calling).rejects.toThrow(expected);
+    const { body, ...head } = await calling;
+    expect(head).toEqual({ status, headers: expected });
+    expect(text(await readBody(body))).toBe(status === 200 ? "hel" : "");
   });
 
   it("ends the app's request when the caller goes away", async () => {

@@ -83,9 +83,11 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
     const cause =
       error.code === "ECONNREFUSED"
         ? `connection refused; is the app listening on port ${port}?`
-        : error.sent
-          ? `the connection was lost before the app answered (${error.message})`
-          : error.message;
+        : error.begun
+          ? `its answer broke off: it is shorter than its content-length says, or the connection was lost (${error.message})`
+          : error.sent
+            ? `the connection was lost before the app answered (${error.message})`
+            : error.message;
     return new AppUnreachableError(`error invoking app channel at ${origin}: ${cause}`, {
       cause: error,
       sent: error.sent,

@@ -38,7 +38,9 @@ export async function respond(
   }
   if (extra !== undefined) fields.push(...extra);
   if (body === undefined || body instanceof Uint8Array) {
-    if (status !== 204 && status !== 304 && status >= 200) {
+    // Of what a GET would answer nothing is known.
+    const asked = body !== undefined || response.req.method !== "HEAD";
+    if (asked && status !== 204 && status !== 304 && status >= 200) {
       fields.push("content-length", String(body?.byteLength ?? 0));
     }
     response.writeHead(status, fields);
