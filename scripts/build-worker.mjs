@@ -56,6 +56,8 @@ await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
 await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);
 for (const part of [
+  "actors",
+  "classes",
   "detours",
   "devices",
   "relay",
@@ -66,7 +68,7 @@ for (const part of [
   "vault",
   "yaml",
 ]) {
-  await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es");
+  await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es", [lateParts]);
 }
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");

@@ -1,6 +1,7 @@
 /** `daprlet/actors` in a page: calls of actors. */
 import { type ActorProxy, type AnyActor, actorProxy } from "../host/actors/classes/actor-proxy.ts";
-import { httpActorSidecar } from "../host/actors/classes/http-actor-sidecar.ts";
+import { apiActorSidecar } from "../host/actors/classes/api-actor-sidecar.ts";
+import { fetchApiCall } from "../host/actors/classes/fetch-api-call.ts";
 
 export type {
   ActorClass,
@@ -24,5 +25,5 @@ export interface ActorOptions {
 export function actor<T = AnyActor>(type: string, id: string, options: ActorOptions = {}): ActorProxy<T> {
   // The global is asked for with each call: register() replaces it.
   const own = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
-  return actorProxy<T>(httpActorSidecar({ base: "", fetch: own }), type, id, () => undefined);
+  return actorProxy<T>(apiActorSidecar(fetchApiCall({ base: "", fetch: own })), type, id, () => undefined);
 }

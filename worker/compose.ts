@@ -3,6 +3,7 @@ import { RelayClient } from "../host/mesh/relay-client.ts";
 import type { Platform } from "../host/platform.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
+import { OriginActors } from "./actors/origin-actors.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
 import { defaultResources } from "./default-resources.ts";
 import { Devices } from "./devices.ts";
@@ -52,12 +53,15 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const incarnation = { id: platform.uuid(), startedAt: platform.clock.now() };
   const registrations = new Registrations(`${prefix}registrations`, platform.clock, platform.log);
   const devices = new Devices(worker);
+  const present = async (clientId: string) => (await worker.clients.get(clientId)) !== undefined;
+  const actors = new OriginActors(incarnation.startedAt, present);
   const sidecars = new Sidecars({
     platform,
     core: embeddedCore(),
     registry: registry({ databasePrefix: prefix, incarnation, devices }),
     rules: options.rules,
     relays: new RelayClient(platform),
+    actors: actors.of,
     defaults: defaultResources,
     subscriptionRecords: (appId) => registrations.subscriptionsOf(appId),
     keep: (registration) => void registrations.renew(registration).catch(() => undefined),
@@ -69,6 +73,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     sidecars,
     registrations,
     devices,
+    actors,
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
     erase: () => eraseStorage(prefix),

@@ -28,7 +28,7 @@ describe("formerPages", () => {
       ["both", "late"],
       ["one", "early"],
     ]);
-    expect([...former.serving]).toEqual([["early", 2]]);
+    expect([...former.serving]).toEqual([["early", ["both", "one"]]]);
     expect(former.gone).toEqual([{ clientId: "dead", appId: "middle", serving: true }]);
   });
 

@@ -7,8 +7,8 @@ export interface FormerPages {
   readonly registrations: readonly Registration[];
   /** The app that each page calls as, for pages that still live: of several, the one registered last. */
   readonly apps: ReadonlyMap<string, string>;
-  /** How many living pages answered for an app. */
-  readonly serving: ReadonlyMap<string, number>;
+  /** The living pages that answered for an app. */
+  readonly serving: ReadonlyMap<string, readonly string[]>;
   readonly gone: readonly KeptClient[];
 }
 
@@ -23,14 +23,14 @@ export function formerPages(
   const order = new Map(registrations.map(({ appId }, i) => [appId, i]));
   const turn = ({ appId }: KeptClient) => order.get(appId) ?? -1;
   const apps = new Map<string, string>();
-  const serving = new Map<string, number>();
+  const serving = new Map<string, string[]>();
   const gone: KeptClient[] = [];
   for (const client of [...kept.clients].sort((a, b) => turn(a) - turn(b))) {
     const { clientId, appId } = client;
     if (!present.has(clientId)) gone.push(client);
     else {
       apps.set(clientId, appId);
-      if (client.serving) serving.set(appId, (serving.get(appId) ?? 0) + 1);
+      if (client.serving) serving.set(appId, [...(serving.get(appId) ?? []), clientId]);
     }
   }
   return { registrations, apps, serving, gone };

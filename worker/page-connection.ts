@@ -14,7 +14,8 @@ const GRACE_MS = 400;
 export interface ConnectionEvents {
   /** A call of the page. Never throws. */
   handle(request: RuntimeRequest): Promise<RuntimeResponse>;
-  serving(serving: boolean): Promise<void>;
+  /** With the port of a page that hosts actors. */
+  serving(serving: boolean, actors: MessagePort | undefined): Promise<void>;
   /** The page brings the port to the holder of sockets. */
   relay(port: MessagePort): void;
   closed(): void;
@@ -153,7 +154,7 @@ export class PageConnection {
         break;
       case "serving":
         void this.events
-          .serving(message.serving)
+          .serving(message.serving, port)
           .then(() => this.#open && this.post({ type: "served", serving: message.serving }));
         break;
       case "taken": {

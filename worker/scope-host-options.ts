@@ -1,4 +1,5 @@
 import type { Platform } from "../host/platform.ts";
+import type { OriginActors } from "./actors/origin-actors.ts";
 import type { Devices } from "./devices.ts";
 import type { Welcome } from "./messages.ts";
 import type { Registrations } from "./registrations.ts";
@@ -12,6 +13,7 @@ export interface ScopeHostOptions {
   readonly sidecars: Sidecars;
   readonly registrations: Registrations;
   readonly devices: Devices;
+  readonly actors: OriginActors;
   readonly storage: () => Promise<Welcome["storage"]>;
   /** Deletes what components keep. */
   readonly erase: () => Promise<void>;

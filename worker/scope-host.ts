@@ -1,5 +1,4 @@
 import { reasonOf } from "../host/errors/reason-of.ts";
-import { withTimeout } from "../host/platform.ts";
 import {
   type Addresses,
   DEFAULT_PORTS,
@@ -13,11 +12,10 @@ import { formerPages } from "./former-pages.ts";
 import { Links } from "./links.ts";
 import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Update } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
+import { resubscribe } from "./resubscribe.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
 import { type App, unavailable } from "./sidecars.ts";
 import { updateApp } from "./update-app.ts";
-
-const SUBSCRIBE_MS = 5000;
 
 /** The service worker of one scope: which pages there are, which app each is, and the two doors to their runtimes. */
 export class ScopeHost {
@@ -59,7 +57,7 @@ export class ScopeHost {
 
   async message({ data, source, ports }: ExtendableMessageEvent): Promise<void> {
     const greeting = data as Partial<Greeting> | null;
-    const [port] = ports;
+    const [port, actors] = ports;
     if (typeof greeting?.daprlet !== "number" || port === undefined) return;
     if (greeting.type === "unregister") return await this.#goodbye(greeting as Goodbye, port);
     if (greeting.type === "update") {
@@ -67,7 +65,7 @@ export class ScopeHost {
       return await updateApp(greeting as Update, port, this.#options);
     }
     if (greeting.type !== "hello" || !(source instanceof Client)) return;
-    await this.#hello(greeting as Hello, source.id, port);
+    await this.#hello(greeting as Hello, source.id, port, actors);
   }
 
   /** Lets go of the pages, so that a new version of the worker need not wait for their links to end. */
@@ -105,7 +103,10 @@ export class ScopeHost {
       const former = formerPages(kept, new Set(present.map(({ id }) => id)));
       for (const registration of former.registrations) await sidecars.register(registration, true);
       for (const [clientId, appId] of former.apps) this.#apps.set(clientId, appId);
-      for (const [appId, pages] of former.serving) sidecars.app(appId)?.channel.expect(pages);
+      for (const [appId, pages] of former.serving) {
+        sidecars.app(appId)?.channel.expect(pages.length);
+        this.#options.actors.former.expect(pages);
+      }
       const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
       for (const client of present) if (former.apps.has(client.id)) client.postMessage(rejoin);
       void registrations.forgetClients(former.gone).catch(() => undefined);
@@ -123,8 +124,13 @@ export class ScopeHost {
     this.#addresses = this.#addressesWith(ports);
   }
 
-  async #hello(hello: Hello, clientId: string, port: MessagePort): Promise<void> {
-    const { platform, sidecars, registrations, worker } = this.#options;
+  async #hello(
+    hello: Hello,
+    clientId: string,
+    port: MessagePort,
+    given: MessagePort | undefined,
+  ): Promise<void> {
+    const { platform, sidecars, registrations, worker, actors } = this.#options;
     const refuse = (message: string) => port.postMessage({ type: "refused", message, protocol: PROTOCOL });
     if (hello.daprlet !== PROTOCOL) {
       return refuse(
@@ -135,10 +141,11 @@ export class ScopeHost {
     const { registration } = hello;
     const { appId } = registration;
     let app: App | undefined;
-    const serving = async (serves: boolean): Promise<void> => {
+    const serving = async (serves: boolean, port: MessagePort | undefined): Promise<void> => {
+      if (app !== undefined) void actors.admit(app, connection, port);
       await registrations.keep(undefined, { clientId, appId, serving: serves }).catch(() => undefined);
       app?.channel[serves ? "add" : "remove"](connection, []);
-      if (serves && app !== undefined) await this.#resubscribe(app);
+      if (serves && app !== undefined) await resubscribe(app, platform);
     };
     const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
       handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
@@ -148,6 +155,7 @@ export class ScopeHost {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
         app?.channel.remove(connection);
+        actors.left(connection);
         this.#options.devices.remove(connection);
         this.#links.close(hello.connection);
       },
@@ -164,6 +172,7 @@ export class ScopeHost {
       running = app.running;
       if (hello.serving && connection.open) app.channel.add(connection, hello.answered);
       await app.runtime();
+      void actors.admit(app, connection, given);
     } catch (error) {
       // What cannot be opened is not kept, and does not take the place of what worked before.
       if (before === undefined) await sidecars.remove(appId);
@@ -176,7 +185,7 @@ export class ScopeHost {
     this.#apps.set(clientId, appId);
     this.#knowPorts();
     if (hello.claim) await worker.clients.claim().catch(() => undefined);
-    if (hello.serving && running) await this.#resubscribe(app);
+    if (hello.serving && running) await resubscribe(app, platform);
     if (!connection.open) return;
     connection.post({
       type: "welcome",
@@ -198,19 +207,6 @@ export class ScopeHost {
       platform.log.warn(`the registration of ${appId} is not kept`, {
         cause: reasonOf(error),
       });
-    }
-  }
-
-  /** Waits for the app's subscriptions for as long as a page may be kept waiting; they go on without it. */
-  async #resubscribe(app: App): Promise<void> {
-    const { clock, log } = this.#options.platform;
-    const { appId } = app.registration;
-    try {
-      const late = () => new Error(`its tabs did not tell them within ${SUBSCRIBE_MS} ms; it goes on`);
-      await withTimeout(clock, SUBSCRIBE_MS, app.resubscribe(), late);
-    } catch (error) {
-      const cause = reasonOf(error);
-      log.error(`the subscriptions of ${appId} could not be read`, { cause });
     }
   }
 
@@ -243,7 +239,7 @@ export class ScopeHost {
       const response = await sidecars.handle(this.#caller(clientId, undefined), call);
       return toFetch(request.method, request.mode === "navigate" ? asDocument(request, response) : response);
     } catch (error) {
-      return toFetch(request.method, this.#failed(error));
+      return toFetch(request.method, unavailable(reasonOf(error)));
     }
   }
 
@@ -276,12 +272,8 @@ export class ScopeHost {
       const { caller, request: call } = takeCaller(full);
       return toShim(request.method, await sidecars.handle(this.#caller("", caller), call));
     } catch (error) {
-      return toShim(request.method, this.#failed(error));
+      return toShim(request.method, unavailable(reasonOf(error)));
     }
-  }
-
-  #failed(error: unknown) {
-    return unavailable(reasonOf(error));
   }
 
   #link(name: string): Response {

@@ -10,7 +10,7 @@ import type { RelayConnections } from "../host/mesh/relay-connection.ts";
 import type { Transport } from "../host/mesh/transport.ts";
 import type { Platform } from "../host/platform.ts";
 import { noResources, type Resources } from "../host/resources/resources.ts";
-import { Runtime } from "../host/runtime.ts";
+import { Runtime, type RuntimeOptions } from "../host/runtime.ts";
 import { refuseCleartext } from "../host/security/cleartext.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
@@ -29,6 +29,8 @@ export interface SidecarsOptions {
   readonly relays: RelayConnections;
   /** Further ways to other instances of the scope, one for each runtime. */
   readonly transports?: () => readonly Transport[];
+  /** Left out, the API says that it has none. */
+  readonly actors?: RuntimeOptions["actors"];
   /** What an app gets that names no components. */
   readonly defaults: (relay: RelaySettings | undefined) => Resources;
   /** Where an app's subscriptions to configuration outlive its runtime; left out in page mode. */
@@ -150,7 +152,7 @@ export class App {
   }
 
   async #start(): Promise<Runtime> {
-    const { registry, rules, relays } = this.#options;
+    const { registry, rules, relays, actors } = this.#options;
     const { appId, namespace, strict, relay, allowCleartext } = this.registration;
     const platform = { ...this.#options.platform, allowCleartext };
     if (relay !== undefined) refuseCleartext("the relay", relay.url, allowCleartext);
@@ -173,6 +175,7 @@ export class App {
         ...(relay === undefined ? [] : [patient.transport({ ...relay, appId, namespace })]),
       ],
       app: this.channel,
+      actors,
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,
       strict,

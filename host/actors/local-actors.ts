@@ -59,7 +59,7 @@ export class LocalActors {
       platform,
       core,
       app: (request) => this.#invokeApp(request),
-      owns: (type, id) => this.owners.owns(type, id),
+      owns: (type, id) => options.membership.valid && this.owners.owns(type, id),
       limited: (type, signal, work) => this.#limited(type, signal, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
     });

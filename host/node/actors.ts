@@ -3,7 +3,8 @@ import { ActorApp } from "../actors/classes/actor-app.ts";
 import type { ActorClasses, ActorSettings } from "../actors/classes/actor-class.ts";
 import { type ActorProxy, type AnyActor, actorProxy } from "../actors/classes/actor-proxy.ts";
 import type { ActorSidecar } from "../actors/classes/actor-sidecar.ts";
-import { httpActorSidecar } from "../actors/classes/http-actor-sidecar.ts";
+import { apiActorSidecar } from "../actors/classes/api-actor-sidecar.ts";
+import { fetchApiCall } from "../actors/classes/fetch-api-call.ts";
 import type { FetchHandler } from "../channel/fetch-channel.ts";
 
 export type { ActorClass, ActorClasses, ActorHooks, ActorSettings } from "../actors/classes/actor-class.ts";
@@ -46,5 +47,5 @@ function sidecarOf({ sidecar, apiToken, fetch = globalThis.fetch }: ActorOptions
   const { DAPR_HTTP_ENDPOINT, DAPR_HTTP_PORT = "3500", DAPR_API_TOKEN } = process.env;
   const base = sidecar ?? (DAPR_HTTP_ENDPOINT || `http://localhost:${DAPR_HTTP_PORT}`);
   const token = apiToken ?? (DAPR_API_TOKEN || undefined);
-  return httpActorSidecar({ base: base.replace(/\/+$/, ""), fetch, apiToken: token });
+  return apiActorSidecar(fetchApiCall({ base: base.replace(/\/+$/, ""), fetch, apiToken: token }));
 }

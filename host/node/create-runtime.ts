@@ -2,7 +2,7 @@ import { ActorApp } from "../actors/classes/actor-app.ts";
 import type { ActorClasses } from "../actors/classes/actor-class.ts";
 import { type ActorProxy, type AnyActor, actorProxy } from "../actors/classes/actor-proxy.ts";
 import type { ActorSidecar } from "../actors/classes/actor-sidecar.ts";
-import { httpActorSidecar } from "../actors/classes/http-actor-sidecar.ts";
+import { apiActorSidecar } from "../actors/classes/api-actor-sidecar.ts";
 import { SoloMembership } from "../actors/placement/solo-membership.ts";
 import { hostedActors } from "../api/actors/hosted-actors.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
@@ -10,7 +10,7 @@ import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
 import { functionChannel } from "../channel/function-channel.ts";
 import type { Registry } from "../components/registry.ts";
 import { FakeClock } from "../fake-clock.ts";
-import type { Body, RuntimeRequest } from "../http.ts";
+import { type Body, type RuntimeRequest, readBody } from "../http.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log } from "../platform.ts";
@@ -114,7 +114,10 @@ function toRecord(pathOrUrl: string, init: RequestInit): RuntimeRequest {
 }
 
 function actorsBehind(runtime: () => LocalRuntime): ActorSidecar {
-  return httpActorSidecar({ base: "", fetch: (url, init) => runtime().fetch(url, init) });
+  return apiActorSidecar(async (request) => {
+    const { status, headers, body } = await runtime().handle(request);
+    return { status, headers, body: await readBody(body) };
+  });
 }
 
 /** A handler given as it is, or as an object that has one; undefined for a channel. */

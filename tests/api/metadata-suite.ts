@@ -129,9 +129,6 @@ export function metadataSuite(on: Subject): void {
   });
 
   test.each([
-    ["PUT", "/v1.0/actors/stormtrooper/50/method/shoot"],
-    ["POST", "/v1.0/actors/stormtrooper/50/state"],
-    ["GET", "/v1.0/actors/stormtrooper/50/state/key"],
     ["PUT", "/v1.0-alpha1/crypto/name/encrypt"],
     ["POST", "/v1.0/workflows/dapr/name/start"],
     ["POST", "/v1.0-beta1/workflows/dapr/id/terminate"],

@@ -10,7 +10,7 @@ const kilobyte = 1024;
 const budgets = [
   { file: "core.wasm", limit: 32 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
-  { file: "sw.js", limit: 190 * kilobyte, gzip: true },
+  { file: "sw.js", limit: 194 * kilobyte, gzip: true },
 ];
 
 describe("budgets", () => {

@@ -1,7 +1,15 @@
+import type { ActorClasses } from "../../host/actors/classes/actor-class.ts";
+import { readBody } from "../../host/http.ts";
+import { type Clock, withTimeout } from "../../host/platform.ts";
+import type { PageHost } from "../actors/page-host.ts";
+import type { WireRequest } from "../messages.ts";
 import { AppHost, baseOf } from "./app-host.ts";
 import type { Page } from "./page.ts";
 import type { RegisterContext } from "./register.ts";
 import type { Served, ServeOptions } from "./serve.ts";
+
+/** How long a handler may take to say which actors it has before `serve()` resolves without them; they come later. */
+const CONFIG_MS = 1000;
 
 /** Behind `serve()` of the client. */
 export async function serveApp(
@@ -9,10 +17,76 @@ export async function serveApp(
   { window, clock }: RegisterContext,
   page: Page,
 ): Promise<Served> {
-  const { appId, fetch: handler, subscriptions, maxConcurrency } = options;
-  const door = page.door(appId);
-  if (door === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
-  const parts = { handler, subscriptions, maxConcurrency };
-  await door.serve(new AppHost(parts, clock, baseOf(window), door.app));
-  return { appId, stop: () => door.serve(door.app?.withoutApp()) };
+  const { appId, fetch: handler, subscriptions, maxConcurrency, actors } = options;
+  if (handler === undefined && actors === undefined) {
+    throw new TypeError("serve(): pass fetch, the app's handler, or actors, or both");
+  }
+  const door = () => {
+    const open = page.door(appId);
+    if (open === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
+    return open;
+  };
+  await door().app?.hosting?.stop();
+  let hosting: PageHost | undefined;
+  const api = async (request: WireRequest) =>
+    (await hosting?.own(request)) ?? (await door().call(request, undefined));
+  const parts = { handler, subscriptions, maxConcurrency, actors: actors && (await answers(actors, api)) };
+  let app = new AppHost(parts, clock, baseOf(window), door().app);
+  const serving = async () => await door().serve(app);
+  const host = async () => {
+    const { hostInPage } = await import("../client-actors.ts");
+    const nudge = () =>
+      void api({ method: "GET", path: "/v1.0/healthz", query: "", headers: [], body: undefined });
+    hosting = await hostInPage({ app: () => app, nudge }, clock);
+    app = new AppHost({ ...parts, hosting }, clock, baseOf(window), app);
+    await serving();
+    await hosting.start();
+  };
+  // A runtime in this very page hosts them by itself.
+  const byWorker = door().kind === "worker";
+  if (actors !== undefined && byWorker) await host();
+  else {
+    await serving();
+    if (byWorker)
+      await patiently(
+        clock,
+        hasActors(app).then((has) => (has ? host() : undefined)),
+      );
+  }
+  return {
+    appId,
+    async stop() {
+      await hosting?.stop();
+      await door().serve(door().app?.withoutApp());
+    },
+  };
+}
+
+async function answers(classes: ActorClasses, api: (request: WireRequest) => ReturnType<AppHost["answer"]>) {
+  const { ActorApp, apiActorSidecar } = await import("../client-classes.ts");
+  const sidecar = apiActorSidecar(async (request) => {
+    const { status, headers, body } = await api(request);
+    return { status, headers, body: await readBody(body) };
+  });
+  const app = new ActorApp(classes, { sidecar });
+  return app.answer.bind(app);
+}
+
+/** Whether a handler says, as Dapr asks it, that it has actors. */
+async function hasActors(app: AppHost): Promise<boolean> {
+  const request = { method: "GET", path: "/dapr/config", query: "", headers: [], body: undefined };
+  const { status, body } = await app.run(request, undefined);
+  const text = new TextDecoder().decode(await readBody(body));
+  try {
+    return status === 200 && JSON.parse(text).entities.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function patiently(clock: Clock, work: Promise<void>): Promise<void> {
+  const late = new Error("it goes on");
+  await withTimeout(clock, CONFIG_MS, work, () => late).catch((error: unknown) => {
+    if (error !== late) throw error;
+  });
 }

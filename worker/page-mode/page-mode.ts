@@ -1,3 +1,5 @@
+import { SoloMembership } from "../../host/actors/placement/solo-membership.ts";
+import { hostedActors } from "../../host/api/actors/hosted-actors.ts";
 import { toHex } from "../../host/hex.ts";
 import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
@@ -82,6 +84,7 @@ export async function openPageMode({
       rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
       transports,
+      actors: hostedActors(() => new SoloMembership()),
       defaults: defaultResources,
     });
     const { origin } = new URL(window.document.baseURI);

@@ -5,7 +5,8 @@ import type { ActorContext } from "./actor-context.ts";
 import { ActorError } from "./actor-error.ts";
 import { actorProxy } from "./actor-proxy.ts";
 import type { ActorSidecar, StateChange } from "./actor-sidecar.ts";
-import { httpActorSidecar } from "./http-actor-sidecar.ts";
+import { apiActorSidecar } from "./api-actor-sidecar.ts";
+import { fetchApiCall } from "./fetch-api-call.ts";
 
 interface World {
   readonly app: ActorApp;
@@ -31,10 +32,12 @@ function world(
   const seen: string[] = [];
   const stored = new Map<string, string>();
   const note = async (what: string) => void seen.push(what);
-  const api = httpActorSidecar({
-    base: "http://localhost",
-    fetch: (url, init) => app.fetch(new Request(url.replace("/v1.0/", "/"), init)),
-  });
+  const api = apiActorSidecar(
+    fetchApiCall({
+      base: "http://localhost",
+      fetch: (url, init) => app.fetch(new Request(url.replace("/v1.0/", "/"), init)),
+    }),
+  );
   const sidecar: ActorSidecar = {
     async getState(type, id, key) {
       seen.push(`get ${type}/${id}/${key}`);
@@ -247,10 +250,12 @@ describe("state", () => {
     for (const value of ["none", "big"]) {
       expect((await call("PUT", "/actors/Cat/1/method/bad", value)).status).toBe(500);
     }
-    const api = httpActorSidecar({
-      base: "http://localhost",
-      fetch: (url, init) => app.fetch(new Request(url.replace("/v1.0/", "/"), init)),
-    });
+    const api = apiActorSidecar(
+      fetchApiCall({
+        base: "http://localhost",
+        fetch: (url, init) => app.fetch(new Request(url.replace("/v1.0/", "/"), init)),
+      }),
+    );
     const proxy = actorProxy<Counter>(api, "Counter", "1", () => undefined);
     const error = await proxy.fail(404).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ActorError);

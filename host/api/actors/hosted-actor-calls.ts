@@ -1,25 +1,16 @@
-import { ActorAnswerError } from "../../actors/actor-error.ts";
 import type { ActorOperation, Actors } from "../../actors/actors.ts";
 import { actorHeader } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
 import { apiError } from "../../errors/api-error.ts";
-import {
-  BodyTooLargeError,
-  type RuntimeRequest,
-  type RuntimeResponse,
-  readBody,
-  withChanges,
-} from "../../http.ts";
+import { BodyTooLargeError, type RuntimeResponse } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";
 import { callMethod, methodFailure } from "./method.ts";
 import { answerReminder } from "./reminder.ts";
 import { getActorState, transactActorState } from "./state.ts";
 import { answerTimer } from "./timer.ts";
-
-/** A request whose body has been read, so that it can be sent again. */
-type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefined };
+import { readWhole, underActorPolicy, type WholeRequest } from "./under-actor-policy.ts";
 
 const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
 
@@ -53,12 +44,13 @@ export class HostedActorCalls implements Actors {
     checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
     let request: WholeRequest;
     try {
-      request = await whole(call.request, sidecar.maxBodySize);
+      request = await readWhole(call.request, sidecar.maxBodySize);
     } catch (error) {
       if (!(error instanceof BodyTooLargeError)) throw error;
       return apiError("ERR_BODY_READ", { cause: error.message });
     }
-    if (operation === "state") return await getActorState(this.#actors, params);
+    if (operation === "state")
+      return await getActorState(this.#actors.store, this.#actors.options.appId, params);
     if (operation === "transact") return await this.#transact(call, request);
     if (operation === "reminder" || operation === "timer")
       return await this.#schedule(operation, call, request);
@@ -68,10 +60,11 @@ export class HostedActorCalls implements Actors {
   async receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse> {
     const [type = "", id = "", name = "_"] = call.params;
     checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
-    const request = await whole(call.request, call.sidecar.maxBodySize);
+    const request = await readWhole(call.request, call.sidecar.maxBodySize);
     if (!this.#actors.owners.owns(type, id)) await this.#actors.reach(version, request.signal);
     try {
-      if (operation === "state") return await getActorState(this.#actors, call.params);
+      if (operation === "state")
+        return await getActorState(this.#actors.store, this.#actors.options.appId, call.params);
       if (operation === "transact") return await this.#transact(call, request);
       if (operation === "reminder" || operation === "timer")
         return await this.#scheduled(operation, call, request);
@@ -81,22 +74,16 @@ export class HostedActorCalls implements Actors {
     }
   }
 
-  /**
-   * Done by the owner, whose clock timers and reminders go by, and at once: a turn that registers one may be what a change
-   * of owners waits for. Those of types that are not hosted here are refused, as in Dapr.
-   */
+  /** Registered with the owner, whose clock they go by; those of types that are not hosted here are refused, as in Dapr. */
   async #schedule(
     operation: "reminder" | "timer",
     call: Call,
     request: WholeRequest,
   ): Promise<RuntimeResponse> {
     const [type = "", id = ""] = call.params;
-    const { owners, host } = this.#actors;
     const here = () => this.#scheduled(operation, call, request);
-    const now = owners.now(type, id);
-    const own = now === "later" ? owners.ready : now?.name === owners.name;
-    const read = operation === "reminder" && request.method === "GET";
-    if (own || read || !host.hosts(type)) return await here();
+    const anywhere = operation === "reminder" && (request.method === "GET" || request.method === "DELETE");
+    if (anywhere || !this.#actors.host.hosts(type)) return await here();
     try {
       return await this.#actors.atOwner(type, id, request, here);
     } catch (error) {
@@ -124,29 +111,12 @@ export class HostedActorCalls implements Actors {
     return transactActorState(this.#actors, params, body, sidecar.strict);
   }
 
-  async #invoke({ sidecar, params }: Call, request: WholeRequest): Promise<RuntimeResponse> {
+  #invoke({ sidecar, params }: Call, request: WholeRequest): Promise<RuntimeResponse> {
     const [type = "", id = ""] = params;
-    const once = (signal: AbortSignal | undefined) => {
-      const attempt = signal === undefined ? request : { ...request, signal };
-      return this.#actors.atOwner(type, id, attempt, () => callMethod(this.#actors, params, attempt));
-    };
-    const policy = sidecar.resiliency.actor(type)?.waiting(id);
-    try {
-      if (policy === undefined) return await once(undefined);
-      return await policy.run({ attempt: once, thrown: verdict, signal: request.signal });
-    } catch (error) {
-      return methodFailure(error);
-    }
+    return underActorPolicy(sidecar, type, id, request, (attempt) =>
+      this.#actors.atOwner(type, id, attempt, () => callMethod(this.#actors, params, attempt)),
+    );
   }
 }
 
 const nothing = new Uint8Array(0);
-
-function verdict(error: unknown) {
-  return error instanceof ActorAnswerError && error.final ? "settled" : "again";
-}
-
-async function whole(request: RuntimeRequest, limit: number): Promise<WholeRequest> {
-  const body = request.body === undefined ? undefined : await readBody(request.body, limit);
-  return withChanges(request, { body }) as WholeRequest;
-}

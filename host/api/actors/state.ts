@@ -34,13 +34,14 @@ function checkKey(key: string): void {
 
 /** GET …/state/{key}: the stored bytes as they are. The actor need not be active, as in Dapr. */
 export async function getActorState(
-  actors: LocalActors,
+  store: Pick<ActorStore, "get"> | undefined,
+  appId: string,
   [type = "", id = "", key = ""]: Call["params"],
 ): Promise<RuntimeResponse> {
-  const store = storeOf(actors);
+  if (store === undefined) throw new ApiError("ERR_ACTOR_RUNTIME_NOT_FOUND");
   checkKey(key);
   try {
-    const item = await store.get(stateKey(actors.options.appId, type, id, key));
+    const item = await store.get(stateKey(appId, type, id, key));
     if (item === undefined || item.value.byteLength === 0) return noContent;
     const headers = ["content-type", "application/json"];
     if (item.expiresAt !== undefined) headers.push("metadata.ttlexpiretime", expiryTime(item.expiresAt));

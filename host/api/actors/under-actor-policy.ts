@@ -1,0 +1,36 @@
+import { ActorAnswerError } from "../../actors/actor-error.ts";
+import { type RuntimeRequest, type RuntimeResponse, readBody, withChanges } from "../../http.ts";
+import type { Sidecar } from "../../sidecar.ts";
+import { methodFailure } from "./method.ts";
+
+/** A request whose body has been read, so that it can be sent again. */
+export type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefined };
+
+/** Throws BodyTooLargeError. */
+export async function readWhole(request: RuntimeRequest, limit: number): Promise<WholeRequest> {
+  const body = request.body === undefined ? undefined : await readBody(request.body, limit);
+  return withChanges(request, { body }) as WholeRequest;
+}
+
+/** Calls an actor under the policy for what comes before its turn; what fails is an answer. */
+export async function underActorPolicy(
+  { resiliency }: Pick<Sidecar, "resiliency">,
+  type: string,
+  id: string,
+  request: WholeRequest,
+  once: (attempt: WholeRequest) => Promise<RuntimeResponse>,
+): Promise<RuntimeResponse> {
+  const policy = resiliency.actor(type)?.waiting(id);
+  const attempt = (signal: AbortSignal | undefined) =>
+    once(signal === undefined ? request : { ...request, signal });
+  try {
+    if (policy === undefined) return await attempt(undefined);
+    return await policy.run({ attempt, thrown: verdict, signal: request.signal });
+  } catch (error) {
+    return methodFailure(error);
+  }
+}
+
+function verdict(error: unknown) {
+  return error instanceof ActorAnswerError && error.final ? "settled" : "again";
+}

@@ -1,0 +1,117 @@
+import type {
+  PlacementChannel,
+  PlacementLink,
+  PlacementLinkEvents,
+} from "../../host/actors/placement/placement-link.ts";
+import type { Clock } from "../../host/platform.ts";
+import type { ActorsDownstream, ActorsUpstream, StoreAnswer, StoreCall } from "./actor-messages.ts";
+
+/** How long the worker may be silent before it is asked by another way, which finds out whether it lives. */
+const SILENT_MS = 1000;
+
+export interface ActorLinkEvents {
+  /** The actor state store is another one, or is known for the first time. */
+  opened(opened: ActorsDownstream & { readonly type: "opened" }): void;
+  tick(): void;
+  /** Nothing was heard for long. */
+  silent(): void;
+}
+
+/** A page's way to the worker about its actors, over one port after another: what is not answered on one is said again on the next. */
+export class ActorLink implements PlacementLink {
+  readonly name = "origin";
+  readonly #clock: Clock;
+  readonly #events: ActorLinkEvents;
+  readonly #calls = new Map<number, { readonly call: StoreCall; resolve(answer: StoreAnswer): void }>();
+  #port: MessagePort | undefined;
+  #placement: PlacementLinkEvents | undefined;
+  #next = 1;
+  #watching: (() => void) | undefined;
+
+  constructor(clock: Clock, events: ActorLinkEvents) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** The worker's end of a new connection; one before it is dead. */
+  connect(): MessagePort {
+    this.#port?.close();
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = ({ data }) => {
+      if (this.#port === port1) this.#receive(data as ActorsDownstream);
+    };
+    for (const [id, { call }] of this.#calls) port1.postMessage({ type: "store", id, call });
+    const before = this.#placement;
+    this.#placement = undefined;
+    before?.closed();
+    return port2;
+  }
+
+  close(): void {
+    this.#watching?.();
+    this.#port?.close();
+    this.#port = undefined;
+  }
+
+  store(call: StoreCall): Promise<StoreAnswer> {
+    const id = this.#next++;
+    return new Promise((resolve) => {
+      this.#calls.set(id, { call, resolve });
+      this.#post({ type: "store", id, call });
+      this.#watch();
+    });
+  }
+
+  active(counts: readonly (readonly [type: string, count: number])[]): void {
+    this.#post({ type: "active", counts });
+  }
+
+  async open(events: PlacementLinkEvents): Promise<PlacementChannel> {
+    const port = this.#port;
+    if (port === undefined) throw new Error("the worker has not been met");
+    this.#placement = events;
+    return {
+      send: (message) => {
+        if (this.#port === port) port.postMessage({ type: "placement", message } satisfies ActorsUpstream);
+        this.#watch();
+      },
+      close: () => {
+        if (this.#placement === events) this.#placement = undefined;
+      },
+    };
+  }
+
+  #post(message: ActorsUpstream): void {
+    this.#port?.postMessage(message);
+  }
+
+  #receive(message: ActorsDownstream): void {
+    this.#watching?.();
+    this.#watching = undefined;
+    if (this.#calls.size > 0) this.#watch();
+    switch (message.type) {
+      case "placement":
+        this.#placement?.received(message.message);
+        break;
+      case "stored":
+        this.#calls.get(message.id)?.resolve(message.answer);
+        this.#calls.delete(message.id);
+        break;
+      case "opened":
+        this.#events.opened(message);
+        break;
+      case "tick":
+        this.#events.tick();
+        break;
+    }
+  }
+
+  #watch(): void {
+    this.#watching ??= this.#clock.after(SILENT_MS, () => {
+      this.#watching = undefined;
+      this.#events.silent();
+      if (this.#calls.size > 0) this.#watch();
+    });
+  }
+}

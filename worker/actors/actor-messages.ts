@@ -1,0 +1,46 @@
+import type { Item, WriteBatch } from "../../host/components/state/store.ts";
+import type { Code } from "../../host/errors/component-error.ts";
+
+/**
+ * What a page that hosts actors and its worker say to each other, on a port of their own that comes with the page's
+ * word that it serves. Calls of actors do not go by it: they are invocations of the page.
+ */
+export type ActorsUpstream =
+  /** Of a member of placement; see `FromMember`. */
+  | { readonly type: "placement"; readonly message: unknown }
+  /** Repeated on the next port when it was not answered on this one. */
+  | { readonly type: "store"; readonly id: number; readonly call: StoreCall }
+  /** How many actors of each type are active in the page. */
+  | { readonly type: "active"; readonly counts: readonly (readonly [type: string, count: number])[] };
+
+export type ActorsDownstream =
+  /** See `ToMember`. */
+  | { readonly type: "placement"; readonly message: unknown }
+  | { readonly type: "stored"; readonly id: number; readonly answer: StoreAnswer }
+  /**
+   * First of all, and when the store is another one. `name` is the page's in the tables; each store that is opened has a
+   * number of its own, and it is undefined where there is none.
+   */
+  | {
+      readonly type: "opened";
+      readonly name: string;
+      readonly appId: string;
+      readonly namespace: string;
+      readonly strict: boolean;
+      readonly store: { readonly name: string; readonly number: number } | undefined;
+    }
+  /** Timers of a page in the background sleep for up to a minute; its messages do not. */
+  | { readonly type: "tick" };
+
+/** Of the actor state store. */
+export type StoreCall =
+  | { readonly kind: "read"; readonly keys: readonly string[] }
+  | { readonly kind: "write"; readonly batch: WriteBatch }
+  | { readonly kind: "list"; readonly from: string; readonly to: string; readonly limit: number };
+
+export type StoreAnswer =
+  | { readonly kind: "read"; readonly items: readonly (Item | undefined)[] }
+  /** Of each operation: why it was refused, or nothing. */
+  | { readonly kind: "written"; readonly refused: readonly ("mismatch" | "invalid" | undefined)[] }
+  | { readonly kind: "list"; readonly keys: readonly string[] }
+  | { readonly kind: "failed"; readonly code: Code; readonly message: string };

@@ -1,0 +1,142 @@
+import { actorHeader } from "../../host/actors/actors.ts";
+import { NotOwnedError } from "../../host/actors/hosted-actors.ts";
+import type { TableHost } from "../../host/actors/placement/membership.ts";
+import { Owners } from "../../host/actors/placement/owners.ts";
+import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
+import { PlacementService } from "../../host/actors/placement/placement-service.ts";
+import { placementTimes } from "../../host/actors/placement/placement-times.ts";
+import type { Core } from "../../host/core/core.ts";
+import { header, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
+import { UnavailableError } from "../../host/mesh/transport.ts";
+import { type Platform, sleep } from "../../host/platform.ts";
+import type { PageConnection } from "../page-connection.ts";
+import { PageGoneError } from "../page-gone-error.ts";
+import type { FormerHosts } from "./former-hosts.ts";
+import { HostingPage } from "./hosting-page.ts";
+import type { OpenStore } from "./store-answer.ts";
+
+/** Pages in the background are woken so often. Milliseconds. */
+const tickMs = 1000;
+/** When it is looked whether a page whose connection ended has ended itself: so long after, one by one. Milliseconds. */
+const looks = [0, 50, 150, 300, 500, 1000, 2000];
+
+export interface OriginPlacementOptions {
+  readonly namespace: string;
+  readonly platform: Platform;
+  readonly core: Core;
+  readonly former: FormerHosts;
+  /** Whether the browser still has that page. */
+  readonly present: (clientId: string) => Promise<boolean>;
+}
+
+/** Who hosts which actors among the pages of one origin, in one namespace: the worker keeps it, and asks it for owners. */
+export class OriginPlacement {
+  readonly owners: Owners;
+  readonly #options: OriginPlacementOptions;
+  readonly #service: PlacementService;
+  readonly #pages = new Map<string, HostingPage>();
+  #ticking = false;
+
+  constructor(options: OriginPlacementOptions) {
+    const { namespace, platform, core, former } = options;
+    const { clock, log } = platform;
+    this.#options = options;
+    this.#service = new PlacementService({
+      clock,
+      log,
+      namespace,
+      term: former.startedAt,
+      unknownMs:
+        former.size === 0 ? 0 : Math.max(0, placementTimes.takeOverMs - (clock.now() - former.startedAt)),
+    });
+    void former.known.then(() => this.#service.allKnown());
+    const nothing = async () => undefined;
+    this.owners = new Owners("", core, clock, { halt: nothing, claim: nothing, settled: () => undefined });
+    // The worker hosts nothing. It follows the tables as everybody does, so that it sends nobody a call too early.
+    const itself = new PlacementClient(
+      {
+        name: "origin",
+        open: async ({ received }) => {
+          const sender = {
+            appId: "",
+            mayBe: () => true,
+            send: (message: unknown) => queueMicrotask(() => received(message)),
+          };
+          return { send: (message) => this.#service.receive(sender, message), close: () => undefined };
+        },
+      },
+      platform,
+    );
+    void itself.join({ name: "the worker", appId: "", namespace, types: [] }, this.owners);
+  }
+
+  /** What `/placement/state` shows. */
+  state() {
+    return this.#service.state();
+  }
+
+  /** Pages that host for that app. */
+  of(appId: string): readonly HostingPage[] {
+    return [...this.#pages.values()].filter((page) => page.appId === appId);
+  }
+
+  /** A page has come that hosts actors, or has come again by another connection. */
+  host(
+    connection: PageConnection,
+    appId: string,
+    port: MessagePort,
+    store: () => Promise<OpenStore | undefined>,
+  ): HostingPage {
+    const heard = () => this.#options.former.arrived(connection.clientId);
+    const page = new HostingPage(connection, appId, port, this.#service, store, heard);
+    this.#pages.get(page.name)?.close();
+    this.#pages.set(page.name, page);
+    this.#tick();
+    return page;
+  }
+
+  /** A connection has ended: perhaps its page has, and then its actors are free at once. */
+  async left(connection: PageConnection): Promise<void> {
+    const { platform, present } = this.#options;
+    const page = [...this.#pages.values()].find((each) => each.connection === connection);
+    if (page === undefined) return;
+    for (const ms of looks) {
+      await sleep(platform.clock, ms);
+      if (this.#pages.get(page.name) !== page) return;
+      if (await present(connection.clientId)) continue;
+      this.#pages.delete(page.name);
+      page.close();
+      if (page.member !== undefined) this.#service.ended(page.member.key, page.member.incarnation);
+      return;
+    }
+  }
+
+  /** Hands a call to the page that owns its actor. Throws {@link NotOwnedError} where that says it does not. */
+  async send({ name }: TableHost, request: RuntimeRequest, version: number): Promise<RuntimeResponse> {
+    const page = this.#pages.get(name)?.connection;
+    const away = (sent: boolean) =>
+      new UnavailableError("the tab that hosts the actor does not answer", { sent });
+    if (page === undefined) throw away(false);
+    const headers = [...request.headers, actorHeader, String(version)];
+    let answer: RuntimeResponse | undefined;
+    try {
+      answer = await page.invoke({ ...request, headers }, false);
+    } catch (error) {
+      throw error instanceof PageGoneError ? away(error.taken) : error;
+    }
+    if (answer === undefined) throw away(false);
+    if (header(answer.headers, actorHeader) === undefined) return answer;
+    const [, , , type = "", id = ""] = request.path.split("/");
+    throw new NotOwnedError(decodeURIComponent(type), decodeURIComponent(id));
+  }
+
+  #tick(): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#options.platform.clock.after(tickMs, () => {
+      this.#ticking = false;
+      for (const page of this.#pages.values()) page.post({ type: "tick" });
+      if (this.#pages.size > 0) this.#tick();
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import type { ActorOperation, ActorRuntimeStatus, Actors } from "../../host/actors/actors.ts";
+import { atOwner } from "../../host/actors/owner-search.ts";
+import { checkNames } from "../../host/api/actors/actor-name.ts";
+import { methodFailure } from "../../host/api/actors/method.ts";
+import { getActorState } from "../../host/api/actors/state.ts";
+import { readWhole, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
+import type { Call } from "../../host/api/endpoint.ts";
+import { forwardedHeaders } from "../../host/api/invoke/headers.ts";
+import { apiError } from "../../host/errors/api-error.ts";
+import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
+import type { Sidecar } from "../../host/sidecar.ts";
+import { REQUEST_ID_HEADER } from "../messages.ts";
+import type { PageConnection } from "../page-connection.ts";
+import type { HostingPage } from "./hosting-page.ts";
+import type { OriginPlacement } from "./origin-placement.ts";
+import type { OpenStore } from "./store-answer.ts";
+
+const segments: Readonly<Record<ActorOperation, string>> = {
+  invoke: "method",
+  transact: "state",
+  state: "state",
+  reminder: "reminders",
+  timer: "timers",
+};
+
+/** What is answered where no page of the app hosts the type. Invocations find one of another app. */
+function notHosted(operation: ActorOperation, type: string, id: string): RuntimeResponse | undefined {
+  switch (operation) {
+    case "transact":
+      return apiError("ERR_ACTOR_INSTANCE_MISSING");
+    case "reminder":
+      return apiError("ERR_ACTOR_REMINDER_NON_HOSTED");
+    case "timer": {
+      const cause = `no open tab of the app hosts actors of type ${type}, so ${type}||${id} has no timers`;
+      return apiError("ERR_ACTOR_TIMER_CREATE", { cause });
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The placement that the sidecar takes part in. Without `make`, undefined where there was no need of it yet. */
+type PlacementOf = {
+  (make: true): OriginPlacement;
+  (make: false): OriginPlacement | undefined;
+};
+
+/**
+ * The actors block of a sidecar in a service worker: the actors live in the pages of the origin, and the worker, which may
+ * be stopped at any moment, resolves who owns one and hands the call on.
+ */
+export class PageActors implements Actors {
+  readonly #sidecar: Sidecar;
+  readonly #placement: PlacementOf;
+  #opened: OpenStore | undefined;
+  #number = 0;
+
+  constructor(sidecar: Sidecar, placement: PlacementOf) {
+    this.#sidecar = sidecar;
+    this.#placement = placement;
+  }
+
+  get store(): OpenStore | undefined {
+    return this.#sidecar.components.actorStateStore;
+  }
+
+  /** A page has come that hosts actors; `store` is that of its app, also when this runtime has been replaced. */
+  admit(connection: PageConnection, port: MessagePort, store: () => Promise<OpenStore | undefined>): void {
+    this.#greet(this.#placement(true).host(connection, this.#sidecar.appId, port, store));
+  }
+
+  /** Tells a page which store there is. */
+  #greet(page: HostingPage): void {
+    const { store } = this;
+    const { appId, namespace, strict } = this.#sidecar;
+    this.#opened ??= store;
+    const opened = store && { name: store.name, number: this.#number };
+    page.post({ type: "opened", name: page.name, appId, namespace, strict, store: opened });
+  }
+
+  get status(): ActorRuntimeStatus {
+    const { appId } = this.#sidecar;
+    const placement = this.#placement(false);
+    if (placement === undefined) {
+      return { runtimeStatus: "RUNNING", activeActors: [], hostReady: false, placement: "" };
+    }
+    const active = new Map<string, number>();
+    for (const page of placement.of(appId))
+      for (const [type, count] of page.active) active.set(type, (active.get(type) ?? 0) + count);
+    const { ready, version } = placement.owners;
+    return {
+      runtimeStatus: ready ? "RUNNING" : "INITIALIZING",
+      activeActors: [...active].map(([type, count]) => ({ type, count })),
+      hostReady: active.size > 0 && ready,
+      placement: `origin: version ${version}`,
+    };
+  }
+
+  /** Pages ask their apps themselves, and report what they host. */
+  async start(): Promise<void> {}
+
+  async componentsChanged(): Promise<void> {
+    const { store } = this;
+    if (store?.component === this.#opened?.component) return;
+    this.#opened = store;
+    this.#number++;
+    for (const page of this.#placement(false)?.of(this.#sidecar.appId) ?? []) this.#greet(page);
+  }
+
+  async close(): Promise<void> {}
+
+  async handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse> {
+    const { sidecar, params } = call;
+    const [type = "", id = "", name = "_"] = params;
+    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    if (operation === "state") return await getActorState(this.#reading(), sidecar.appId, params);
+    const missing = this.#hosts(type) ? undefined : notHosted(operation, type, id);
+    if (missing !== undefined) return missing;
+    let request: Awaited<ReturnType<typeof readWhole>>;
+    try {
+      request = await readWhole(call.request, sidecar.maxBodySize);
+    } catch (error) {
+      if (!(error instanceof BodyTooLargeError)) throw error;
+      return apiError("ERR_BODY_READ", { cause: error.message });
+    }
+    let attempts = 0;
+    const once = (attempt: RuntimeRequest) =>
+      this.#forward(operation, params, attempt, call.requestId && `${call.requestId}#${++attempts}`);
+    if (operation === "invoke") return await underActorPolicy(sidecar, type, id, request, once);
+    try {
+      return await once(request);
+    } catch (error) {
+      return methodFailure(error);
+    }
+  }
+
+  /** Who calls from another origin or from Node finds owners that are pages only where these are in its tables, which they are not yet. */
+  async receive(): Promise<RuntimeResponse> {
+    return apiError("ERR_API_UNIMPLEMENTED", { block: "actors" });
+  }
+
+  #reading() {
+    const { store } = this;
+    return store && { get: async (key: string) => await store.component.get(key, "strong") };
+  }
+
+  /** Whether pages of this app host the type, as far as is known. */
+  #hosts(type: string): boolean {
+    const { owners } = this.#placement(true);
+    return (
+      !owners.ready || owners.types.get(type)?.some(({ appId }) => appId === this.#sidecar.appId) === true
+    );
+  }
+
+  async #forward(
+    operation: ActorOperation,
+    params: Call["params"],
+    { method, query, headers, body, signal }: RuntimeRequest,
+    requestId: string | undefined,
+  ): Promise<RuntimeResponse> {
+    const { platform, resiliency } = this.#sidecar;
+    const placement = this.#placement(true);
+    const [type = "", id = "", ...name] = params;
+    const path = `/v1.0/actors/${[type, id, segments[operation], ...name].map(encodeURIComponent).join("/")}`;
+    const named = requestId === undefined ? [] : [REQUEST_ID_HEADER, requestId];
+    const request = { method, path, query, headers: [...forwardedHeaders(headers), ...named], body, signal };
+    const search = { owners: placement.owners, clock: platform.clock, resiliency };
+    return await atOwner(search, type, id, signal, (owner, version) =>
+      placement.send(owner, request, version),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import { type Actors, actorHeader } from "../../host/actors/actors.ts";
+import { LocalActors } from "../../host/actors/local-actors.ts";
+import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
+import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
+import type { Call } from "../../host/api/endpoint.ts";
+import type { AppChannel } from "../../host/channel/app-channel.ts";
+import type { Core } from "../../host/core/core.ts";
+import { answerToError } from "../../host/errors/answer-to-error.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../host/http.ts";
+import { UnavailableError } from "../../host/mesh/transport.ts";
+import type { Platform } from "../../host/platform.ts";
+import { Resiliency } from "../../host/resiliency/resiliency.ts";
+import type { AppHost, PageHosting } from "../client/app-host.ts";
+import { ActorLink } from "./actor-link.ts";
+import type { ActorsDownstream } from "./actor-messages.ts";
+import { actorPath } from "./actor-path.ts";
+import { PortStore } from "./port-store.ts";
+import { WokenClock } from "./woken-clock.ts";
+
+export interface PageHostOptions {
+  readonly platform: Platform;
+  readonly core: Core;
+  /** What answers the callbacks of actors. */
+  readonly app: () => AppHost;
+  /** Finds out whether the worker is still there; it is started again where it is not. */
+  readonly nudge: () => void;
+}
+
+type Opened = ActorsDownstream & { readonly type: "opened" };
+
+/** The actors of one page: hosted in it, while the worker of its origin says who owns which, and keeps their state. */
+export class PageHost implements PageHosting {
+  readonly #options: PageHostOptions;
+  readonly #platform: Platform;
+  readonly #link: ActorLink;
+  readonly #stopping = new AbortController();
+  readonly #greeted: Promise<Opened>;
+  #greet: (opened: Opened) => void = () => undefined;
+  #opened: Opened | undefined;
+  #store: { readonly name: string; readonly component: PortStore } | undefined;
+  #actors: Actors | undefined;
+  #local: LocalActors | undefined;
+  #counted = "";
+
+  constructor(options: PageHostOptions) {
+    this.#options = options;
+    const clock = new WokenClock(options.platform.clock);
+    this.#platform = { ...options.platform, clock };
+    this.#greeted = new Promise((resolve) => {
+      this.#greet = resolve;
+    });
+    this.#link = new ActorLink(options.platform.clock, {
+      opened: (opened) => this.#adopt(opened),
+      tick: () => {
+        clock.wake();
+        this.#count();
+      },
+      silent: options.nudge,
+    });
+  }
+
+  connect(): MessagePort {
+    return this.#link.connect();
+  }
+
+  /** Asks the app which actors it has, and takes part with them. Resolves once the worker knows. */
+  async start(): Promise<void> {
+    const { core, app } = this.#options;
+    const { name, appId, namespace } = await this.#greeted;
+    const platform = this.#platform;
+    const context = { appId, namespace, core, platform, rules: undefined };
+    const resiliency = await Resiliency.of([], context);
+    const channel: AppChannel = {
+      invoke: (request) => app().run(request, request.signal),
+      ready: async () => undefined,
+      properties: {},
+      close: async () => undefined,
+    };
+    this.#local = new LocalActors({
+      appId,
+      namespace,
+      name,
+      platform,
+      core,
+      app: channel,
+      resiliency: () => resiliency,
+      membership: new PlacementClient(this.#link, platform),
+      store: () => this.#store,
+      remote: () => Promise.reject(new UnavailableError("a page passes no calls on", { sent: false })),
+    });
+    this.#actors = new HostedActorCalls(this.#local);
+    await this.#actors.start(this.#stopping.signal);
+  }
+
+  async receive(request: RuntimeRequest, signal: AbortSignal | undefined): Promise<RuntimeResponse> {
+    const version = Number(header(request.headers, actorHeader));
+    const headers = withoutHeader(request.headers, actorHeader);
+    const { method, path, query, body } = request;
+    return await this.#answer({ method, path, query, headers, body, signal }, version);
+  }
+
+  /** A call that an actor of this page makes, where this page can answer it itself. */
+  async own(request: RuntimeRequest): Promise<RuntimeResponse | undefined> {
+    const found = actorPath(request);
+    if (found === undefined || this.#local === undefined) return undefined;
+    const [type = "", id = ""] = found.params;
+    if (!this.#local.owners.owns(type, id)) return undefined;
+    const answer = await this.#answer(request, 0);
+    return header(answer.headers, actorHeader) === undefined ? answer : undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the page serves no longer"));
+    await this.#actors?.close();
+    this.#link.close();
+  }
+
+  async #answer(request: RuntimeRequest, version: number): Promise<RuntimeResponse> {
+    const found = actorPath(request);
+    const actors = this.#actors;
+    const local = this.#local;
+    if (found === undefined || actors === undefined || local === undefined) return moved;
+    const strict = this.#opened?.strict ?? false;
+    const sidecar = { strict, maxBodySize: Number.POSITIVE_INFINITY } as Call["sidecar"];
+    const { operation, params } = found;
+    const [type = "", id = ""] = params;
+    if (!local.owners.owns(type, id)) await local.reach(version, request.signal);
+    if (!local.owners.owns(type, id)) return moved;
+    const call = { sidecar, request, params, path: request.path, requestId: undefined };
+    try {
+      return await actors.receive(operation, call, version);
+    } catch (error) {
+      return answerToError(error, request, this.#platform.log);
+    }
+  }
+
+  #adopt(opened: Opened): void {
+    const before = this.#opened?.store;
+    const { store } = opened;
+    this.#opened = opened;
+    this.#greet(opened);
+    if (before?.name === store?.name && before?.number === store?.number) return;
+    const component = new PortStore((call) => this.#link.store(call));
+    this.#store = store && { name: store.name, component };
+    void this.#actors?.componentsChanged();
+  }
+
+  /** Tells how many actors there are, where that has changed. */
+  #count(): void {
+    const counts = (this.#actors?.status.activeActors ?? []).map(({ type, count }) => [type, count] as const);
+    const counted = JSON.stringify(counts);
+    if (counted === this.#counted) return;
+    this.#counted = counted;
+    this.#link.active(counts);
+  }
+}
+
+const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
