@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { BegunLogins } from "../../host/components/middleware/oauth2/begun-logins.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
+import { nodePlatform } from "../../host/node/node-platform.ts";
+import { consoleLog } from "../../host/web-platform.ts";
 import { client, login, type Provider, type Shape, startProvider } from "./provider.ts";
 import { subscribesToNothing, yaml } from "./sidecar.ts";
 
@@ -91,7 +94,9 @@ describe("T30: oauth2", () => {
       code_challenge_method: "S256",
     });
     expect([state?.length, code_challenge?.length]).toEqual([43, 43]);
-    expect(sent.headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/);
+    expect(sent.headers.get("set-cookie")).toMatch(
+      /^daprlet-oauth2-[\w-]{8}-[\w-]+=[\w.-]+; Path=\/v1\.0\/invoke\/shop\/method\/back; HttpOnly; SameSite=Lax; Max-Age=600$/,
+    );
     expect(seen).toEqual([]);
   });
 
@@ -156,6 +161,60 @@ describe("T30: oauth2", () => {
     await runtime.advance(11 * 60_000);
     expect((await slow.get(late.pathname + late.search)).status).toBe(400);
     expect(seen).toEqual([]);
+  });
+
+  it("a login that somebody changed on the way is refused", async () => {
+    const { runtime, provider } = await shop("google");
+    const visitor = new Visitor(runtime);
+    const back = await visitor.toProvider();
+    const [[name = "", value = ""] = []] = visitor.cookies;
+    const [until = "", target = "", signature = ""] = value.split(".");
+    const elsewhere = Buffer.from("/v1.0/secrets/a/b").toString("base64url");
+    for (const changed of [
+      `zzzzzzzzz.${target}.${signature}`,
+      `${until}.${elsewhere}.${signature}`,
+      `${until}.${target}.${"A".repeat(43)}`,
+      `${until}.${target}`,
+      "",
+    ]) {
+      visitor.cookies.set(name, changed);
+      expect((await visitor.get(back.pathname + back.search)).status).toBe(400);
+    }
+    const other = await visitor.toProvider();
+    const [, [its = ""] = []] = visitor.cookies;
+    visitor.cookies.set(its, value);
+    expect((await visitor.get(other.pathname + other.search)).status).toBe(400);
+    expect(provider.asked).toEqual([]);
+    visitor.cookies.set(name, value);
+    expect((await visitor.get(back.pathname + back.search)).status).toBe(302);
+  });
+
+  it("thousands who begin a login push nobody out", async () => {
+    const logins = new BegunLogins({ ...nodePlatform(consoleLog("error", "test")), clock: new FakeClock() });
+    const { state, verifier, cookie } = await logins.begin(wanted);
+    for (let i = 0; i < 10_001; i++) await logins.begin("/");
+    expect(await logins.finish(state, cookie)).toEqual({ verifier, target: wanted });
+  });
+
+  it.each([
+    ["another port", { redirectURL: callback.replace("3500", "3501") }, false],
+    ["another client", { clientId: "another" }, false],
+    ["another secret", { clientSecret: "renewed" }, true],
+    ["a name of its own", { cookieName: "mine" }, false],
+  ])("sidecars of one host have cookies of their own: %s", async (_, metadata, same) => {
+    const names: string[] = [];
+    const { provider } = await shop("google");
+    for (const other of [{}, metadata]) {
+      const given = { ...login(provider, callback), ...other };
+      const runtime = await createRuntime({
+        appId: "shop",
+        components: yaml([{ name: "auth", type: "oauth2", metadata: given }], ["auth"]),
+      });
+      closing.push(() => runtime.stop());
+      const set = (await runtime.fetch(wanted)).headers.get("set-cookie") ?? "";
+      names.push(set.slice(0, set.indexOf("=") - 9));
+    }
+    expect(names[0] === names[1]).toBe(same);
   });
 
   it("two tabs may log in at once, and a session ends with its token", async () => {

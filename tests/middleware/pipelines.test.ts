@@ -44,7 +44,7 @@ describe("a pipeline", () => {
       }
       return echo(request);
     });
-    expect(told.take()).toEqual([">b", "<b"]);
+    expect(new Set(told.take())).toEqual(new Set([">b", "<b"]));
     expect(await (await sidecar.fetch(invoke)).text()).toBe("a, b");
     expect(told.take()).toEqual([">a", ">b", "<b", "<a"]);
     await sidecar.fetch("/v1.0/publish/pubsub/t", { method: "POST", body: "1" });

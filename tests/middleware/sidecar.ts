@@ -105,5 +105,5 @@ export function startWith(
 /** An app that asks for no events. */
 export function subscribesToNothing(app: FetchHandler): FetchHandler {
   return (request) =>
-    request.url.endsWith("/dapr/subscribe") ? new Response(null, { status: 404 }) : app(request);
+    /\/dapr\/(subscribe|config)$/.test(request.url) ? new Response(null, { status: 404 }) : app(request);
 }

@@ -7,7 +7,6 @@ import {
   withChanges,
   withoutHeader,
 } from "../../http.ts";
-import { equalTokens } from "../../security/token.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, flag, text } from "../metadata-schema.ts";
 import type { Expressions } from "./expressions.ts";
@@ -19,9 +18,10 @@ import {
   type Next,
 } from "./middleware.ts";
 import { toBase64Url } from "./oauth2/base64url.ts";
+import { BegunLogins } from "./oauth2/begun-logins.ts";
 import { cookie, withoutCookies } from "./oauth2/cookies.ts";
-import { Logins, type Session, secret } from "./oauth2/logins.ts";
 import { address, clientFields, scopeOf } from "./oauth2/metadata.ts";
+import { type Session, Sessions } from "./oauth2/sessions.ts";
 import { type Token, TokenEndpoint } from "./oauth2/token-endpoint.ts";
 import { type PathFilter, pathFilter } from "./path-filter.ts";
 import { plainAnswer } from "./plain-answer.ts";
@@ -48,7 +48,7 @@ const metadata = {
     "How a caller shows who they are: a cookie, or the header authHeaderName with what the login answered.",
     "cookie",
   ),
-  cookieName: cookieName("The name of the cookie.", "daprlet-oauth2"),
+  cookieName: cookieName("The name of the cookie; left out, one for each provider, client and redirectURL."),
   usePKCE: flag("Proves at the token endpoint who began the login (RFC 7636).", true),
 };
 
@@ -64,7 +64,9 @@ const redirect = (location: string, cookies: readonly string[]): RuntimeResponse
   body: undefined,
 });
 
-/** Thousands who never log in may be waited for. */
+/** What the names of cookies begin with that have none of their own. */
+const ourCookies = "daprlet-oauth2";
+/** A browser keeps it in a cookie. */
 const longestTarget = 2_048;
 
 class OAuth2 implements HttpMiddleware {
@@ -72,17 +74,26 @@ class OAuth2 implements HttpMiddleware {
   readonly #context: ComponentContext;
   readonly #meant: PathFilter;
   readonly #endpoint: TokenEndpoint;
-  readonly #logins: Logins;
+  readonly #logins: BegunLogins;
+  readonly #sessions: Sessions;
   readonly #redirect: URL;
   readonly #header: string;
+  readonly #cookieName: string;
 
-  constructor(options: Decoded<typeof metadata>, meant: PathFilter, context: ComponentContext) {
+  constructor(
+    options: Decoded<typeof metadata>,
+    cookieName: string,
+    meant: PathFilter,
+    context: ComponentContext,
+  ) {
     const { tokenURL: url, clientId, clientSecret, authStyle, redirectURL, authHeaderName } = options;
     this.#options = options;
     this.#context = context;
     this.#meant = meant;
     this.#endpoint = new TokenEndpoint({ url, clientId, clientSecret, authStyle }, context.platform);
-    this.#logins = new Logins(context.platform);
+    this.#logins = new BegunLogins(context.platform);
+    this.#sessions = new Sessions(context.platform);
+    this.#cookieName = cookieName;
     this.#redirect = new URL(redirectURL);
     this.#header = authHeaderName.trim().toLowerCase();
   }
@@ -119,15 +130,17 @@ class OAuth2 implements HttpMiddleware {
   }
 
   #session(headers: Headers): Session | undefined {
-    if (this.#options.mode === "cookie")
-      return this.#logins.session(cookie(headers, this.#options.cookieName));
-    return this.#logins.session(header(headers, this.#header)?.replace(/^bearer +/i, ""));
+    if (this.#options.mode === "cookie") return this.#sessions.find(cookie(headers, this.#cookieName));
+    return this.#sessions.find(header(headers, this.#header)?.replace(/^bearer +/i, ""));
   }
 
-  /** Without what is between this middleware and its caller. */
+  /** Without what is between this middleware, or another sidecar's on this host, and its caller. */
   #clean(request: RuntimeRequest): RuntimeRequest {
-    const own = this.#options.cookieName;
-    const headers = withoutCookies(request.headers, (name) => name === own || name.startsWith(`${own}-`));
+    const own = this.#cookieName;
+    const headers = withoutCookies(
+      request.headers,
+      (name) => name === own || name.startsWith(`${own}-`) || name.startsWith(`${ourCookies}-`),
+    );
     return headers === request.headers ? request : withChanges(request, { headers });
   }
 
@@ -137,8 +150,7 @@ class OAuth2 implements HttpMiddleware {
       return plainAnswer(414, "log in first: this address is too long to lead back to after a login");
     }
     const { authURL, clientId, redirectURL, scopes, usePKCE } = this.#options;
-    const { platform } = this.#context;
-    const [state, verifier] = [secret(platform), secret(platform)];
+    const { state, verifier, cookie } = await this.#logins.begin(target);
     const url = new URL(authURL);
     const scope = scopeOf(scopes);
     const parameters: Record<string, string> = {
@@ -155,16 +167,14 @@ class OAuth2 implements HttpMiddleware {
       parameters.code_challenge_method = "S256";
     }
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    const id = this.#logins.begin({ state, verifier, target });
-    return redirect(url.href, [this.#cookie(this.#loginCookie(state), id, 600)]);
+    return redirect(url.href, [this.#loginCookie(state, cookie, 600)]);
   }
 
   async #finish(request: RuntimeRequest): Promise<RuntimeResponse> {
     const query = new URLSearchParams(request.query);
     const state = query.get("state") ?? "";
-    const name = this.#loginCookie(state);
-    const login = this.#logins.finish(cookie(request.headers, name));
-    if (login === undefined || !equalTokens(state, login.state)) return plainAnswer(400, "invalid state");
+    const login = await this.#logins.finish(state, cookie(request.headers, this.#loginName(state)));
+    if (login === undefined) return plainAnswer(400, "invalid state");
     const code = query.get("code") ?? "";
     if (code === "") {
       const error = query.get("error") ?? "";
@@ -189,13 +199,13 @@ class OAuth2 implements HttpMiddleware {
       if (kind === "UNAUTHENTICATED") return plainAnswer(400, "the provider did not take the code");
       return plainAnswer(502, "the provider could not be asked for a token");
     }
-    return this.#admit(token, login.target, name);
+    return this.#admit(token, login.target, state);
   }
 
-  #admit({ header: value, expiresInMs }: Token, target: string, loginCookie: string): RuntimeResponse {
+  #admit({ header: value, expiresInMs }: Token, target: string, state: string): RuntimeResponse {
     const arrival = this.#options.mode === "cookie" ? target : undefined;
-    const id = this.#logins.admit({ header: value, arrival }, expiresInMs);
-    const gone = this.#cookie(loginCookie, "", 0);
+    const id = this.#sessions.admit({ header: value, arrival }, expiresInMs);
+    const gone = this.#loginCookie(state, "", 0);
     if (this.#options.mode === "header") {
       const body = new TextEncoder().encode(JSON.stringify({ [this.#header]: id }));
       const headers = ["content-type", "application/json", "cache-control", "no-store", "set-cookie", gone];
@@ -205,21 +215,33 @@ class OAuth2 implements HttpMiddleware {
     // With its host: a path such as //a.b would lead to another.
     return redirect(`${scheme}//${this.#redirect.host}${target}`, [
       gone,
-      this.#cookie(this.#options.cookieName, id, undefined),
+      this.#cookie(this.#cookieName, id, "/"),
     ]);
   }
 
   /** One for each login that is under way, since a person may have several tabs. */
-  #loginCookie(state: string): string {
-    return `${this.#options.cookieName}-${state.slice(0, 8).replace(/[^A-Za-z0-9_-]/g, "")}`;
+  #loginName(state: string): string {
+    return `${this.#cookieName}-${state.slice(0, 8).replace(/[^A-Za-z0-9_-]/g, "")}`;
   }
 
-  #cookie(name: string, value: string, seconds: number | undefined): string {
+  /** For where the provider leads back to alone: a page that asks for much at once begins as many logins. */
+  #loginCookie(state: string, value: string, seconds: number): string {
+    const { pathname } = this.#redirect;
+    const path = pathname.includes(";") ? "/" : pathname;
+    return `${this.#cookie(this.#loginName(state), value, path)}; Max-Age=${seconds}`;
+  }
+
+  #cookie(name: string, value: string, path: string): string {
     const { forceHTTPS } = this.#options;
     const secure = forceHTTPS || this.#redirect.protocol === "https:" ? "; Secure" : "";
-    const age = seconds === undefined ? "" : `; Max-Age=${seconds}`;
-    return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`;
+    return `${name}=${value}; Path=${path}; HttpOnly; SameSite=Lax${secure}`;
   }
+}
+
+/** Browsers give the cookies of one host to all of its ports: those of two sidecars must not be one another's. */
+async function ownCookieName(...of: readonly string[]): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(of.join("\n")));
+  return `${ourCookies}-${toBase64Url(new Uint8Array(digest, 0, 6))}`;
 }
 
 function targetOf({ path, query }: Landing): string {
@@ -236,7 +258,14 @@ export function oauth2Middleware(expressions: () => Promise<Expressions>): Middl
     metadata,
     features: [],
     async open(options, context) {
-      return new OAuth2(options, await pathFilter(options.pathFilter, expressions, context), context);
+      const { authURL, clientId, redirectURL } = options;
+      const { cookieName = await ownCookieName(authURL, clientId, redirectURL) } = options;
+      return new OAuth2(
+        options,
+        cookieName,
+        await pathFilter(options.pathFilter, expressions, context),
+        context,
+      );
     },
   });
 }
