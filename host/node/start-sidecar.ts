@@ -18,6 +18,7 @@ import { blockStop } from "./block-stop.ts";
 import { browserPolicy, loopbackAddresses } from "./browser-policy.ts";
 import { nodeCore } from "./core-module.ts";
 import { FoundResources } from "./found-resources.ts";
+import { MachineMembership } from "./machine/machine-membership.ts";
 import type { MachineControl } from "./machine/machine-server.ts";
 import { ownFolder } from "./machine/runtime-folder.ts";
 import { MachineTransport } from "./machine-transport.ts";
@@ -159,6 +160,11 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
     runtime.handle(authorised(request, apiToken));
+  const neighbours = machine(options, clock, log, {
+    status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
+    api: trusted,
+    stop: () => asked(),
+  });
   const runtime = new Runtime({
     appId: options.appId,
     namespace: options.namespace,
@@ -169,16 +175,13 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     rules: nodeRules,
     resources: found.resources,
     relays,
-    transports: [
-      ...machine(options, clock, log, {
-        status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
-        api: trusted,
-        stop: () => asked(),
-      }),
-      ...relayTransport(options, relays, platform),
-    ],
+    transports: [...neighbours, ...relayTransport(options, relays, platform)],
     app: app && (meters?.app(app) ?? app),
-    actors: hostedActors(() => new SoloMembership()),
+    actors: hostedActors(({ appId, namespace }, name) =>
+      neighbours.length === 0
+        ? new SoloMembership()
+        : new MachineMembership(options.machineFolder as string, { appId, namespace, name }, platform),
+    ),
     asking: options.asking,
     meters,
     apiToken,

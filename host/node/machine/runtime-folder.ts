@@ -33,7 +33,7 @@ export function ownFolder(folder: string): void {
 }
 
 /** A name as one path segment: itself where that is safe on every file system, else its hash. */
-function segment(name: string): string {
+export function segmentOf(name: string): string {
   if (name.length <= longestSegment && /^[a-z0-9][a-z0-9_-]*$/.test(name)) return name;
   return `=${createHash("sha256")
     .update(name)
@@ -43,7 +43,7 @@ function segment(name: string): string {
 
 /** The folder in which the instances of an app have their sockets. */
 export function appFolder(folder: string, namespace: string, appId: string): string {
-  return join(folder, segment(namespace), segment(appId));
+  return join(folder, segmentOf(namespace), segmentOf(appId));
 }
 
 /** The name of an instance's socket: its uuid without dashes. */
