@@ -1,4 +1,3 @@
-import { SoloMembership } from "../actors/placement/solo-membership.ts";
 import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { loggedCalls } from "../api/logged-calls.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
@@ -18,10 +17,7 @@ import { blockStop } from "./block-stop.ts";
 import { browserPolicy, loopbackAddresses } from "./browser-policy.ts";
 import { nodeCore } from "./core-module.ts";
 import { FoundResources } from "./found-resources.ts";
-import { MachineMembership } from "./machine/machine-membership.ts";
-import type { MachineControl } from "./machine/machine-server.ts";
-import { ownFolder } from "./machine/runtime-folder.ts";
-import { MachineTransport } from "./machine-transport.ts";
+import { machineNeighbours } from "./machine-neighbours.ts";
 import { listenForScrapes } from "./metrics/listen-for-scrapes.ts";
 import { nodePlatform, systemClock } from "./node-platform.ts";
 import { proxiedFetch } from "./proxied-fetch.ts";
@@ -90,26 +86,6 @@ function relayTransport(
   return [new BackgroundRelay(options, relays, platform)];
 }
 
-function machine(
-  { machineFolder: folder }: SidecarOptions,
-  clock: Clock,
-  log: Log,
-  control: MachineControl,
-): readonly Transport[] {
-  if (folder === undefined) return [];
-  if (process.platform === "win32") {
-    log.info("sidecars of one machine do not find each other on Windows yet; join them by a relay");
-    return [];
-  }
-  try {
-    ownFolder(folder);
-  } catch (error) {
-    log.warn(`other sidecars of this machine are not found: ${(error as Error).message}`);
-    return [];
-  }
-  return [new MachineTransport({ folder, clock, log, control })];
-}
-
 /** Throws before anything is opened. */
 function refuseCleartextDoors(options: SidecarOptions, addresses: readonly string[]): void {
   const { certificate, allowCleartext, metrics, relay, publicListenAddresses = [] } = options;
@@ -160,7 +136,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
     runtime.handle(authorised(request, apiToken));
-  const neighbours = machine(options, clock, log, {
+  const neighbours = machineNeighbours(options.machineFolder, platform, {
     status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
     api: trusted,
     stop: () => asked(),
@@ -175,13 +151,9 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     rules: nodeRules,
     resources: found.resources,
     relays,
-    transports: [...neighbours, ...relayTransport(options, relays, platform)],
+    transports: [...neighbours.transports, ...relayTransport(options, relays, platform)],
     app: app && (meters?.app(app) ?? app),
-    actors: hostedActors(({ appId, namespace }, name) =>
-      neighbours.length === 0
-        ? new SoloMembership()
-        : new MachineMembership(options.machineFolder as string, { appId, namespace, name }, platform),
-    ),
+    actors: hostedActors(({ appId, namespace }, name) => neighbours.membership({ appId, namespace, name })),
     asking: options.asking,
     meters,
     apiToken,
