@@ -7,11 +7,11 @@ import { Actor, actorAt, actors, typeAt, typeOf, types } from "./directory-recor
  * that is the order in which they are due.
  */
 
-/** Where the lists are that are being merged; the answer is before it. */
-const CURSORS: usize = OUTBOX + 65536;
-
-/** Most that one answer can hold. */
+/** Most that one answer holds. */
 const MOST: u32 = 16384;
+
+/** Where the lists are that are being merged, behind the answer. */
+const CURSORS: usize = OUTBOX + (<usize>MOST << 2);
 
 /** Appends an actor to the idle of its type. */
 export function rest(actor: Actor, now: f64): void {

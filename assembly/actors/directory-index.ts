@@ -107,8 +107,7 @@ function divide(high: u32): bool {
   const places: u32 = 1 << (BITS - depth);
   const start = (high >> (32 - BITS)) & ~(places - 1);
   const middle = start + (places >> 1);
-  for (let i = start; i < middle; i++) store<u32>(segmentAt(i), <u32>old | (depth + 1));
-  for (let i = middle; i < start + places; i++) store<u32>(segmentAt(i), <u32>page | (depth + 1));
+  for (let i = start; i < start + places; i++) store<u32>(segmentAt(i), <u32>(i < middle ? old : page) | (depth + 1));
   let moved: u32 = 0;
   for (let from = OUTBOX; from < OUTBOX + PAGE; from += 4) {
     const entry = load<u32>(from);

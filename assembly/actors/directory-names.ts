@@ -22,18 +22,19 @@ const LONGEST: u32 = 28672;
 
 /** Keeps the name in the inbox. Answers where, or 0 when there is no room. */
 export function keepName(length: u32): usize {
-  const name = length > LONGEST ? takePage() : takeSlot(classOf(length));
+  const name = length > LONGEST ? takePage() : takeSlot(lastOf(length));
   if (name != 0) memory.copy(name, INBOX, length);
   return name;
 }
 
 export function dropName(name: usize, length: u32): void {
   if (length > LONGEST) givePage(name);
-  else giveSlot(name, classOf(length));
+  else giveSlot(name, lastOf(length));
 }
 
-function takeSlot(size: u32): usize {
-  const list = nameList(size);
+/** A slot for a name whose last byte has this place. */
+function takeSlot(last: u32): usize {
+  const list = nameList(classOf(last));
   let at: usize = load<u32>(list);
   if (at == 0) {
     at = takePage();
@@ -45,19 +46,19 @@ function takeSlot(size: u32): usize {
   let slot: usize = page.free;
   if (slot != 0) page.free = load<u32>(slot);
   else {
-    slot = at + offsetof<Names>() + <usize>bytesOf(size) * page.used;
+    slot = at + offsetof<Names>() + bytesOf(last) * page.used;
     page.used++;
   }
   page.live++;
-  if (isFull(page, size)) unlink(list, at);
+  if (isFull(page, last)) unlink(list, at);
   return slot;
 }
 
-function giveSlot(slot: usize, size: u32): void {
+function giveSlot(slot: usize, last: u32): void {
   const at = slot & ~(PAGE - 1);
   const page = changetype<Names>(at);
-  const list = nameList(size);
-  if (isFull(page, size)) link(list, at);
+  const list = nameList(classOf(last));
+  if (isFull(page, last)) link(list, at);
   store<u32>(slot, page.free);
   page.free = <u32>slot;
   page.live--;
@@ -66,8 +67,8 @@ function giveSlot(slot: usize, size: u32): void {
   givePage(at);
 }
 
-function isFull(page: Names, size: u32): bool {
-  return page.free == 0 && <u32>page.used == (<u32>PAGE - offsetof<Names>()) / bytesOf(size);
+function isFull(page: Names, last: u32): bool {
+  return page.free == 0 && offsetof<Names>() + bytesOf(last) * (page.used + 1) > PAGE;
 }
 
 function link(list: usize, at: usize): void {
@@ -86,15 +87,24 @@ function unlink(list: usize, at: usize): void {
   if (next != 0) changetype<Names>(<usize>next).previous = previous;
 }
 
-/** Up to 256 bytes in steps of 8, beyond in quarters of a power of two. */
-function classOf(length: u32): u32 {
-  if (length <= 256) return (max(length, 1) + 7) >> 3;
-  const log = 31 - clz(length - 1);
-  return ((log - 8) << 2) + (((length - 1) >> (log - 2)) & 3) + 33;
+/** An empty name is kept as one of a byte. */
+function lastOf(length: u32): u32 {
+  return max(length, 1) - 1;
 }
 
-function bytesOf(size: u32): u32 {
-  if (size <= 32) return size << 3;
-  const log = ((size - 33) >> 2) + 8;
-  return (<u32>1 << log) + ((((size - 33) & 3) + 1) << (log - 2));
+/** Up to 64 bytes in steps of 8, beyond in quarters of a power of two. */
+function bytesOf(last: u32): usize {
+  const step = stepOf(last);
+  return <usize>((last >> step) + 1) << step;
+}
+
+function classOf(last: u32): u32 {
+  const step = stepOf(last);
+  return (step << 2) + (last >> step);
+}
+
+// @ts-ignore: decorator
+@inline
+function stepOf(last: u32): u32 {
+  return 29 - clz(last | 32);
 }

@@ -1,6 +1,7 @@
 /**
  * The actors that are active in an instance: who they are, whose turn it is, who is idle since when. Nothing here is
- * a JavaScript object for each actor. Times are milliseconds of one clock, which may stand still.
+ * a JavaScript object for each actor. Times are milliseconds of one clock; where it is set back, actors become idle
+ * later by as much.
  *
  * Calls that are in an actor stand in groups, the first of which runs. A call of a chain joins the group of its chain
  * where there is one; any other call is a group of its own, behind those that are there.

@@ -7,6 +7,9 @@ import { Inbox } from "./inbox.ts";
 const none = -1;
 const noRoom = -2;
 
+/** Most that one answer about the idle holds, as in `assembly/actors/directory-idle.ts`. */
+const mostIdle = 16_384;
+
 /** Words of the core's answer about an actor. */
 const nameAt = 0;
 const lengthAt = 1;
@@ -108,7 +111,8 @@ class Directory implements ActorDirectory {
   idle(now: number, limit: number): number[] {
     const inbox = this.#inbox();
     const start = inbox.outbox >> 2;
-    return Array.from(inbox.words.subarray(start, start + this.#core.idle(now, limit)));
+    const found = this.#core.idle(now, Math.min(limit, mostIdle));
+    return Array.from(inbox.words.subarray(start, start + found));
   }
 
   nextIdle(): number | undefined {

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { bindDirectory } from "../../host/core/directory.ts";
 import { instantiate } from "../../host/core/exports.ts";
-import { coreBytes, coreModule } from "./core.ts";
+import { coreBytes, coreModule, encode, newCore } from "./core.ts";
 
 const churns = Number(process.env.FUZZ_RUNS ?? 100_000);
+
+const hashes = newCore();
 
 /** A directory whose memory can be measured. */
 function measured(module = coreModule) {
@@ -66,14 +68,15 @@ test("100,000 actors take at most 80 bytes each beside their names", () => {
 
 test("memory does not grow while as many come as go, whatever their ids' lengths", () => {
   const { directory, bytes } = measured();
-  const alive = 2000;
+  const alive = 10_000;
   const numbers: number[] = [];
-  const idOf = (i: number) => "x".repeat((i * i) % 97) + i;
+  const idOf = (i: number) => `${i}`.padEnd(60 + (i % 4) * 20, "-");
   for (let i = 0; i < alive; i++) numbers.push(directory.activate(0, idOf(i), i));
-  // A page for each length of names, of which there are 13, and what is asked of the engine at once.
-  const after = bytes() + 21 * 65536;
-  for (let i = alive; i < churns; i++) {
-    const place = (i * 7919) % alive;
+  // A page more for each length of names, and what is asked of the engine at once.
+  const after = bytes() + 12 * 65536;
+  for (let i = alive, chance = 7; i < churns; i++) {
+    chance = (Math.imul(chance, 1_103_515_245) + 12_345) >>> 0;
+    const place = (chance >>> 8) % alive;
     directory.remove(numbers[place] as number);
     numbers[place] = directory.activate(0, idOf(i), i);
   }
@@ -135,6 +138,40 @@ test("where memory cannot grow, nobody is added and nobody is lost", () => {
   for (const number of all) directory.remove(number);
   for (const i of all.keys()) directory.activate(0, idOf(i), 0);
   expect(directory.size).toBe(all.length);
+});
+
+test("where only the index cannot grow, it is filled further, and divided once there is room", () => {
+  const { directory } = measured(coreOf(100));
+  // Records for as many as two segments hold, of whom those come again that belong into the first.
+  for (let i = 0; i < 24_000; i++) directory.activate(0, `${i}`, 0);
+  for (let left = 24_000; left > 0; left = directory.size) {
+    for (const actor of directory.idle(1000, left)) directory.remove(actor);
+  }
+  const ids: string[] = [];
+  for (let i = 0; ids.length < 17_000; i++) {
+    const mixed = (hashes.xxhash64(encode(`${i}`)) ^ 1n) * 0x9e3779b97f4a7c15n;
+    if ((mixed & (1n << 63n)) === 0n) ids.push(`${i}`);
+  }
+  const large: number[] = [];
+  expect(() => {
+    for (let i = 0; ; i++) large.push(directory.activate(1, `${i}`.padEnd(60_000, "x"), 0));
+  }).toThrow(RangeError);
+  // One page goes to a name twice, and then to the index.
+  const refused: number[] = [];
+  for (const [i, id] of ids.entries()) {
+    try {
+      directory.activate(0, id, 0);
+    } catch {
+      refused.push(i);
+      directory.remove(large.pop() as number);
+      directory.activate(0, id, 0);
+    }
+  }
+  expect(refused.slice(0, 2)).toEqual([0, 8190]);
+  expect(refused[2]).toBeGreaterThan(15_000);
+  expect(refused[2]).toBeLessThan(16_000);
+  expect([directory.count(0), directory.count(1)]).toEqual([ids.length, large.length]);
+  expect(ids.filter((id) => directory.id(directory.find(0, id)) !== id)).toEqual([]);
 });
 
 test("a memory without room for an empty directory is told", () => {
