@@ -776,6 +776,63 @@ export const differences = [
     daprlet: "those that it has",
     why: "a feature nobody has is not enabled",
   },
+  {
+    id: "actors.durations",
+    what: "times of a timer or reminder that say nothing, or less: `P1`, `PT5`, `P1DT`, `R3`, `PT1S1H`, `-1s`, `P-1D`, `R-1/PT5S`, and `R0/PT5S` of a reminder",
+    daprd:
+      "taken: what has no unit is left out, `R0` is for ever, and a negative period calls the app without pause",
+    daprlet: "refused, as what cannot be read is",
+    why: "a slip of the pen must not be another schedule",
+  },
+  {
+    id: "actors.months",
+    what: "a timer's period of months or years from the last days of a month",
+    daprd: "the days that a month lacks are counted on into the next, and from there",
+    daprlet: "its last day, and the day that was meant where a month has it",
+    why: "a schedule must not drift",
+  },
+  {
+    id: "actors.timer-ends",
+    what: "timers of an actor that is deactivated",
+    daprd: "tick on and activate it",
+    daprlet: "end with it, as Dapr's documentation has it",
+    why: "an actor with a timer would never be idle",
+  },
+  {
+    id: "actors.missed-ticks",
+    what: "ticks of a timer that pass during its callback or while the machine sleeps",
+    daprd: "each of them at once, one after the other",
+    daprlet: "one at once, and then the grid",
+    why: "hours of sleep must not become a storm",
+  },
+  {
+    id: "actors.cancel",
+    what: "`X-DaprReminderCancel: true` in the answer to a timer or reminder",
+    daprd: "an error in the log; it goes on",
+    daprlet: "it ends",
+    why: "it is what the header says",
+  },
+  {
+    id: "actors.reminder-body",
+    what: "`dueTime` and `period` in the body of a reminder's callback",
+    daprd: "empty",
+    daprlet: "as registered",
+    why: "SDKs hand them to the actor",
+  },
+  {
+    id: "actors.failure-policy",
+    what: "`failure_policy` of a reminder that is registered over HTTP",
+    daprd: "not seen",
+    daprlet: "followed, also as `failurePolicy`",
+    why: "who names one relies on it",
+  },
+  {
+    id: "actors.reminders-listed",
+    what: "`GET /v1.0/actors/{type}/{id}/reminders`",
+    daprd: "no endpoint; its next version has it",
+    daprlet: "the actor's reminders",
+    why: "what is kept should be seen",
+  },
 ] as const satisfies readonly Difference[];
 
 export type DifferenceId = (typeof differences)[number]["id"];

@@ -212,7 +212,7 @@ export class PlacementClient implements Membership {
   }
 
   #watchLease(): void {
-    this.#after("lease", this.#lease.leftMs, () => {
+    this.#after("lease", Math.ceil(this.#lease.leftMs), () => {
       if (this.valid) this.#watchLease();
       else this.#lose(silence);
     });

@@ -115,10 +115,9 @@ export class PlacementRounds {
         this.changed();
         return;
       }
-      if (phase === lock) {
-        if (this.#options.shut()) return;
-        this.#roster.draw();
-      }
+      // Neither hands out a table nor puts it into force while somebody who was put out may work by another one.
+      if (this.#options.shut()) return;
+      if (phase === lock) this.#roster.draw();
       this.#enter(this.#step + 1);
     }
   }

@@ -74,16 +74,22 @@ export class HostedActorCalls implements Actors {
     }
   }
 
-  /** Registered with the owner, whose clock they go by; those of types that are not hosted here are refused, as in Dapr. */
+  /**
+   * Done by the owner, whose clock timers and reminders go by, and at once: a turn that registers one may be what a change
+   * of owners waits for. Those of types that are not hosted here are refused, as in Dapr.
+   */
   async #schedule(
     operation: "reminder" | "timer",
     call: Call,
     request: WholeRequest,
   ): Promise<RuntimeResponse> {
     const [type = "", id = ""] = call.params;
+    const { owners, host } = this.#actors;
     const here = () => this.#scheduled(operation, call, request);
-    const anywhere = operation === "reminder" && (request.method === "GET" || request.method === "DELETE");
-    if (anywhere || !this.#actors.host.hosts(type)) return await here();
+    const now = owners.now(type, id);
+    const own = now === "later" ? owners.ready : now?.name === owners.name;
+    const read = operation === "reminder" && request.method === "GET";
+    if (own || read || !host.hosts(type)) return await here();
     try {
       return await this.#actors.atOwner(type, id, request, here);
     } catch (error) {

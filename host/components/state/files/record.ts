@@ -57,14 +57,15 @@ export function isBeside(value: Uint8Array | Beside | undefined): value is Besid
 /** One line of JSON, and behind it the bytes of the values that stand in the record, in the order of its rows. */
 export function encodeRecord({ id, after, items, outcomes, lost }: Record): Uint8Array {
   const values: Uint8Array[] = [];
-  const rows = [...items].map(([key, item]): Row | readonly [string] => {
+  const listed: number[] = [];
+  const rows = [...items].map(([key, item], i): Row | readonly [string] => {
     if (item === undefined) return [key];
+    if (item.listed) listed.push(i);
     const { etag, value, expiresAt } = item;
     if (isBeside(value)) return [key, etag, value.size, expiresAt, value.file];
     values.push(value);
     return [key, etag, value.byteLength, expiresAt];
   });
-  const listed = [...items.values()].flatMap((item, i) => (item?.listed ? i : []));
   const head: Head = {
     id,
     after,

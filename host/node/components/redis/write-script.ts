@@ -64,6 +64,13 @@ local function look(seen, name)
   return state
 end
 
+-- Asked once: most databases list no keys.
+local listing
+local function unlist(name)
+  if listing == nil then listing = redis.call('EXISTS', KEYS[2]) == 1 end
+  if listing then redis.call('ZREM', KEYS[2], name) end
+end
+
 local function set(operation)
   local name, version = operation.key, operation.version
   if operation.replaces.other then redis.call('DEL', name) end
@@ -73,7 +80,10 @@ local function set(operation)
     redis.call('PEXPIRE', name, operation.ttl)
     retire(version)
   elseif operation.replaces.exists then redis.call('PERSIST', name) end
-  if operation.listed then redis.call('ZADD', KEYS[2], 0, name) end
+  if operation.listed then
+    redis.call('ZADD', KEYS[2], 0, name)
+    listing = true
+  end
   if operation.record then remember(operation.record, name, version .. ARGV[1], operation.members) end
 end
 
@@ -82,7 +92,7 @@ local function apply(operation)
   if operation.mode ~= 'd' then return end
   if operation.replaces.exists then
     redis.call('DEL', operation.key)
-    redis.call('ZREM', KEYS[2], operation.key)
+    unlist(operation.key)
   end
   if operation.record then forget(operation.record, operation.key) end
 end
