@@ -50,7 +50,8 @@ describe("a pipeline", () => {
     await sidecar.fetch("/v1.0/publish/pubsub/t", { method: "POST", body: "1" });
     await expect.poll(() => told.events.filter((event) => event === "<b").length).toBe(1);
     expect(told.take().sort()).toEqual(["<a", "<b", ">a", ">b"]);
-    expect(paths).toEqual(["/dapr/subscribe", "/x", "/on"]);
+    expect(paths.slice(0, 2).sort()).toEqual(["/dapr/config", "/dapr/subscribe"]);
+    expect(paths.slice(2)).toEqual(["/x", "/on"]);
   });
 
   it("of the callee is passed by another instance's call, its httpPipeline is not", async () => {
