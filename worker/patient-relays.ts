@@ -1,3 +1,4 @@
+import type { PlacementLink } from "../host/actors/placement/placement-link.ts";
 import type { DeliveryOptions } from "../host/components/pubsub/delivery-metadata.ts";
 import type {
   MessageHandler,
@@ -25,7 +26,7 @@ const PUBLISH_MS = 5000;
 export class PatientRelays implements RelayConnections {
   readonly #relays: RelayConnections;
   readonly #platform: Platform;
-  readonly #transports = new Map<string, Transport>();
+  readonly #transports = new Map<string, BackgroundRelay>();
 
   constructor(relays: RelayConnections, platform: Platform) {
     this.#relays = relays;
@@ -37,7 +38,7 @@ export class PatientRelays implements RelayConnections {
   }
 
   /** The way to other instances through a relay; the same one for the same options. */
-  transport(options: RelayOptions): Transport {
+  transport(options: RelayOptions): BackgroundRelay {
     const { url, room, token, appId, namespace } = options;
     const key = JSON.stringify([url, room, token, appId, namespace]);
     let transport = this.#transports.get(key);
@@ -51,6 +52,7 @@ export class PatientRelays implements RelayConnections {
 
 class PatientConnection implements RelayConnection {
   readonly transport: Transport;
+  readonly placement: PlacementLink;
   readonly #options: RelayOptions;
   readonly #platform: Platform;
   readonly #stop = new AbortController();
@@ -58,9 +60,15 @@ class PatientConnection implements RelayConnection {
   #connection: RelayConnection | undefined;
   #cause = "it has not answered yet";
 
-  constructor(options: RelayOptions, transport: Transport, relays: RelayConnections, platform: Platform) {
+  constructor(
+    options: RelayOptions,
+    transport: BackgroundRelay,
+    relays: RelayConnections,
+    platform: Platform,
+  ) {
     this.#options = options;
     this.transport = transport;
+    this.placement = transport.placement;
     this.#platform = platform;
     this.#connected = this.#connect(relays);
     this.#connected.catch(() => undefined);

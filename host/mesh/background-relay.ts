@@ -1,3 +1,4 @@
+import type { PlacementLink } from "../actors/placement/placement-link.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { type Platform, sleep } from "../platform.ts";
 import type { RelayConnection, RelayConnections, RelayOptions } from "./relay-connection.ts";
@@ -27,6 +28,17 @@ export class BackgroundRelay implements Transport {
     this.#options = options;
     this.#relays = relays;
     this.#platform = platform;
+  }
+
+  /** The way to the coordinator in the relay, once it has been joined. */
+  get placement(): PlacementLink {
+    return {
+      name: this.name,
+      open: async (events) => {
+        if (this.#connection === undefined) throw new Error(`${this.name} has not been joined yet`);
+        return await this.#connection.placement.open(events);
+      },
+    };
   }
 
   async join(self: Member, receive: Receiver): Promise<void> {

@@ -1,6 +1,7 @@
 import { ComponentError } from "../errors/component-error.ts";
 import type { Platform } from "../platform.ts";
 import { CallExchange } from "./call-exchange.ts";
+import { PlacementChannels } from "./relay/placement-channels.ts";
 import { RelayEvents } from "./relay/relay-events.ts";
 import { RelayLink } from "./relay/relay-link.ts";
 import { RelayTransport } from "./relay/relay-transport.ts";
@@ -11,6 +12,7 @@ import type { Frame } from "./relay-protocol.ts";
 class SharedConnection {
   readonly events: RelayEvents;
   readonly transport: RelayTransport;
+  readonly placement: PlacementChannels;
   readonly opened: Promise<void>;
   readonly #link: RelayLink;
   uses = 0;
@@ -20,6 +22,7 @@ class SharedConnection {
     const exchange = new CallExchange(link, platform.log);
     this.events = new RelayEvents(link, platform.uuid());
     this.transport = new RelayTransport(`relay ${options.url}`, link, exchange, platform.clock);
+    this.placement = new PlacementChannels(this.transport.name, link, () => this.transport.joined);
     this.#link = new RelayLink(platform, options, {
       welcomed: (resumed) => {
         this.events.welcomed(resumed);
@@ -28,6 +31,7 @@ class SharedConnection {
       lost: () => {
         this.transport.lost();
         exchange.lost();
+        this.placement.lost();
       },
       received: (frame, body) => this.#received(frame, body, exchange),
     });
@@ -37,6 +41,7 @@ class SharedConnection {
   #received(frame: Frame, body: Uint8Array, exchange: CallExchange): void {
     if (frame.t === "deliver") this.events.delivered(frame, body);
     else if (frame.t === "presence") this.transport.presence(frame);
+    else if (frame.t === "placement") this.placement.received(body);
     else if ("call" in frame) exchange.received(frame, body);
   }
 
@@ -89,7 +94,7 @@ export class RelayClient implements RelayConnections {
       shared = new SharedConnection(this.#platform, options);
       this.#shared.set(key, shared);
     }
-    const { events, transport } = shared;
+    const { events, transport, placement } = shared;
     const connection = shared;
     connection.uses++;
     let released = false;
@@ -108,6 +113,7 @@ export class RelayClient implements RelayConnections {
     }
     return {
       transport,
+      placement,
       publish: (request) => events.publish(request),
       subscribe: (request, handler, delivery) => events.subscribe(request, handler, delivery),
       release,

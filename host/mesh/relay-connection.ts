@@ -1,3 +1,4 @@
+import type { PlacementLink } from "../actors/placement/placement-link.ts";
 import type { DeliveryOptions } from "../components/pubsub/delivery-metadata.ts";
 import type { Message, PublishRequest, SubscribeRequest, Subscription } from "../components/pubsub/event.ts";
 import type { Transport } from "./transport.ts";
@@ -18,6 +19,8 @@ export interface RelayOptions {
  */
 export interface RelayConnection {
   readonly transport: Transport;
+  /** The way to the room's coordinator of this namespace, for instances named as the one that {@link transport} joined as. */
+  readonly placement: PlacementLink;
   /**
    * Resolves once the relay has the event. Sent again after a lost connection under the same key, so that it is
    * appended once. Throws ComponentError: RESOURCE_EXHAUSTED when too much is under way or the relay is full,

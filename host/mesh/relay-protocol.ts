@@ -115,6 +115,9 @@ const shapes = {
   /** There is no answer, or no more of it. Kind: `unsent`, `sent`, `app`, `app-lost`. */
   fail: { call: "integer", kind: "text", message: "text" },
 
+  /** Both ways: the body is a record of `host/actors/placement/placement-messages.ts`. */
+  placement: {},
+
   ping: {},
   pong: {},
 } as const satisfies Record<string, Record<string, Kind>>;

@@ -1,3 +1,5 @@
+import type { PlacementState } from "../actors/placement/placement-service.ts";
+import type { PlacementTimes } from "../actors/placement/placement-times.ts";
 import { toHex } from "../hex.ts";
 import type { Platform, Socket, SocketEvents } from "../platform.ts";
 import { equalTokens } from "../security/token.ts";
@@ -5,6 +7,7 @@ import { ByteBudget, MemoryRelayLog, relayMemory } from "./relay/memory-relay-lo
 import { defaultLimits, type RelayLimits } from "./relay/relay-limits.ts";
 import type { RelayLog } from "./relay/relay-log.ts";
 import { RelayMember } from "./relay/relay-member.ts";
+import { RelayPlacement } from "./relay/relay-placement.ts";
 import { RelayRoom } from "./relay/relay-room.ts";
 import { closeCodes, decodeFrame, encodeFrame, FrameError, type FrameOf, version } from "./relay-protocol.ts";
 
@@ -21,6 +24,8 @@ export interface RelayConfiguration {
   /** Who may enter; empty: everybody. */
   readonly grants: readonly RelayGrant[];
   readonly limits?: Partial<RelayLimits>;
+  /** Of members that host actors. */
+  readonly placementTimes?: PlacementTimes;
   /** The log of a room, made when its first member comes. In memory when left out. */
   openLog?(room: string): RelayLog;
 }
@@ -37,11 +42,14 @@ export class Relay {
   readonly #limits: RelayLimits;
   readonly #rooms = new Map<string, RelayRoom>();
   readonly #memory = new ByteBudget(relayMemory);
+  readonly #startedAt: number;
   #connections = 0;
   #closed = false;
 
   constructor(configuration: RelayConfiguration) {
     this.#configuration = configuration;
+    const { clock } = configuration.platform;
+    this.#startedAt = clock.monotonic?.() ?? clock.now();
     this.#limits = { ...defaultLimits, ...configuration.limits };
   }
 
@@ -177,11 +185,17 @@ export class Relay {
   #room(name: string): RelayRoom {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      const { openLog, platform } = this.#configuration;
-      room = new RelayRoom(openLog?.(name) ?? new MemoryRelayLog(platform, { budget: this.#memory }));
+      const { openLog, platform, placementTimes } = this.#configuration;
+      const log = openLog?.(name) ?? new MemoryRelayLog(platform, { budget: this.#memory });
+      room = new RelayRoom(log, new RelayPlacement(platform, this.#startedAt, placementTimes));
       this.#rooms.set(name, room);
     }
     return room;
+  }
+
+  /** Who hosts which actors, in one namespace or in all of them. */
+  placement(room: string, namespace?: string): PlacementState {
+    return this.#rooms.get(room)?.placement.state(namespace) ?? { hostList: [], tableVersion: 0 };
   }
 
   /** Ends every connection; members that come back find another relay, or none. */
@@ -189,6 +203,7 @@ export class Relay {
     this.#closed = true;
     for (const room of this.#rooms.values()) {
       for (const member of [...room.members]) member.end();
+      room.placement.close();
       await room.log.close();
     }
     this.#rooms.clear();

@@ -3,7 +3,7 @@ import { relayPubSub } from "../components/pubsub/relay.ts";
 import type { Core } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "../http.ts";
+import { header, json, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "../http.ts";
 import { connectLocally } from "../mesh/relay/local-socket.ts";
 import type { Relay } from "../mesh/relay.ts";
 import { RelayClient } from "../mesh/relay-client.ts";
@@ -55,6 +55,10 @@ export class RelayGateway {
     const token = header(request.headers, "dapr-api-token") ?? credentials;
     const grant = relay.grant(token);
     if (guarded && grant === undefined) return text("invalid api token", 401);
+    if (request.method === "GET" && request.path === "/placement/state") {
+      const asked = grant?.room ?? (header(request.headers, "daprlet-room") || "default");
+      return json(relay.placement(asked, grant?.namespace));
+    }
     if (endpoint !== undefined && !served.has(endpoint.name)) {
       return apiError("ERR_RELAY_UNSERVED", { block: endpoint.name.split(".")[0] as string });
     }

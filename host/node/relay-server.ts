@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { PlacementTimes } from "../actors/placement/placement-times.ts";
 import { apiError } from "../errors/api-error.ts";
 import type { Body, RuntimeResponse } from "../http.ts";
 import type { RelayLimits } from "../mesh/relay/relay-limits.ts";
@@ -35,6 +36,8 @@ export interface RelayServerOptions {
   /** Lets it listen beyond this machine: what members say is in clear text, unless a proxy in front of it ends TLS. */
   readonly allowCleartext?: boolean;
   readonly limits?: Partial<RelayLimits>;
+  /** Of members that host actors. */
+  readonly placementTimes?: PlacementTimes;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -79,6 +82,7 @@ export async function startRelay(options: RelayServerOptions): Promise<RelayServ
     platform,
     grants,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.placementTimes === undefined ? {} : { placementTimes: options.placementTimes }),
   });
   const gateway = new RelayGateway({
     relay,

@@ -9,7 +9,7 @@ export interface PlacementServiceOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly namespace: string;
-  /** Greater than that of every coordinator before. */
+  /** A whole number, greater than that of every coordinator before. */
   readonly term: number;
   /**
    * How long members of a coordinator before this one may be at work without this one's knowledge: as long as take-over

@@ -172,6 +172,9 @@ export class RelayMember implements Peer {
       case "fail":
         calls.fail(this, frame);
         return;
+      case "placement":
+        this.room.placement.receive(this, body);
+        return;
       case "ping":
         this.send({ t: "pong" });
         return;

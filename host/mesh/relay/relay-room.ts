@@ -1,6 +1,7 @@
 import { RelayCalls } from "./relay-calls.ts";
 import type { RelayLog } from "./relay-log.ts";
 import type { RelayMember } from "./relay-member.ts";
+import type { RelayPlacement } from "./relay-placement.ts";
 
 /** Members named in one frame of presence, so that its head stays within bounds. */
 const namedAtOnce = 200;
@@ -11,7 +12,10 @@ export class RelayRoom {
   readonly #sessions = new Map<string, RelayMember>();
   readonly #callable = new Map<string, RelayMember>();
 
-  constructor(readonly log: RelayLog) {}
+  constructor(
+    readonly log: RelayLog,
+    readonly placement: RelayPlacement,
+  ) {}
 
   get members(): Iterable<RelayMember> {
     return this.#sessions.values();

@@ -22,6 +22,11 @@ export class RelayTransport implements Transport {
     readonly clock: Clock,
   ) {}
 
+  /** Whether the relay is, or is just being, told who this is. */
+  get joined(): boolean {
+    return this.#self !== undefined;
+  }
+
   async join(self: Member, receive: Receiver): Promise<void> {
     this.#self = self;
     this.exchange.receiver = receive;
