@@ -141,6 +141,17 @@ describe("while a callback is under way", () => {
     expect(await fleet.keys()).toEqual([]);
   });
 
+  it("overwriting wins also over what would have ended", async () => {
+    const { answer, release } = held();
+    fleet.respond = () => answer;
+    await a.reminders.register("T", "1", "n", settings({}));
+    await fleet.clock.advance(5000);
+    await a.reminders.register("T", "1", "n", settings({ dueTime: "2026-01-01T00:00:00Z", period: "10s" }));
+    release();
+    await fleet.clock.advance(16_000);
+    expect(fleet.fired.map((fired) => fired.at)).toEqual([0, 5, 10, 20]);
+  });
+
   it("a change of owner waits until it is written down, and the next owner fires it not again", async () => {
     const b = fleet.instance("b");
     b.owns = () => false;
@@ -239,6 +250,16 @@ describe("a callback that fails", () => {
     await fleet.clock.advance(10_000);
     expect(fleet.fired.map((fired) => fired.at)).toEqual([0, 1, 2, 2.5, 3.5, 4.5, 5.5]);
   });
+
+  it("begins them anew also where it is overwritten with the same due time", async () => {
+    fleet.respond = () => ({ status: 500 });
+    const same = settings({ dueTime: "2026-01-01T00:00:00Z" });
+    await a.reminders.register("T", "1", "n", same);
+    await fleet.clock.advance(2500);
+    await a.reminders.register("T", "1", "n", same);
+    await fleet.clock.advance(60_000);
+    expect(fleet.fired).toHaveLength(3 + 4);
+  });
 });
 
 describe("a tick stays due", () => {
@@ -276,6 +297,20 @@ describe("a tick stays due", () => {
     expect(fleet.times).toEqual(["a 0", "a 1", "a 2", "b 2.5"]);
   });
 
+  it("and is called about at once when ownership has settled", async () => {
+    let moving = true;
+    fleet.respond = () => {
+      if (moving) throw new NotOwnedError("T", "1");
+      return undefined;
+    };
+    await a.reminders.register("T", "1", "n", settings({}));
+    await fleet.clock.advance(500);
+    moving = false;
+    a.reminders.changed();
+    await fleet.clock.advance(60_000);
+    expect(fleet.times).toEqual(["a 0", "a 0.5"]);
+  });
+
   it("where its instance was taken over, which writes and fires nothing more", async () => {
     await a.reminders.register("T", "1", "n", settings({ period: "10s" }));
     a.fenced = true;
@@ -307,12 +342,27 @@ describe("a tick stays due", () => {
   });
 });
 
-it("is found within half a minute where another instance registered it", async () => {
+it("is found within half a minute where another instance registered it, however long ago it was due", async () => {
   const b = fleet.instance("b");
+  await a.reminders.register("T", "2", "n", settings({ dueTime: "5s" }));
   await fleet.clock.advance(10_000);
-  await b.reminders.register("T", "1", "n", settings({}));
+  await b.reminders.register("T", "1", "n", settings({ dueTime: "2026-01-01T00:00:00Z" }));
   await fleet.clock.advance(30_000);
-  expect(fleet.times).toEqual(["a 30"]);
+  expect(fleet.times).toEqual(["a 5", "a 30"]);
+});
+
+it("is found at once where it is registered while others are being looked at", async () => {
+  const few = fleet.instance("few", 1);
+  await a.reminders.stop();
+  few.reminders.start(["T"]);
+  const { answer, release } = held();
+  fleet.respond = () => answer;
+  for (const id of ["1", "2"]) await few.reminders.register("T", id, "n", settings({}));
+  await fleet.clock.advance(1000);
+  await few.reminders.register("T", "3", "n", settings({ dueTime: "2020-01-01T00:00:00Z" }));
+  release();
+  await fleet.clock.advance(1000);
+  expect(fleet.fired).toHaveLength(3);
 });
 
 it("is told of one that exists where it is not to be overwritten", async () => {
@@ -343,6 +393,17 @@ it("stops once what is under way has ended, and leaves no timer behind", async (
   release();
   await stopping;
   await fleet.clock.advance(10_000);
+  expect(fleet.times).toEqual(["a 0"]);
+  expect(fleet.clock.pending).toBe(0);
+});
+
+it("stops while its store cannot be written", async () => {
+  await a.reminders.register("T", "1", "n", settings({ period: "1s" }));
+  a.onCommit = () => {
+    throw new ComponentError("UNAVAILABLE", "the store is away");
+  };
+  await fleet.clock.advance(5000);
+  await a.reminders.stop();
   expect(fleet.times).toEqual(["a 0"]);
   expect(fleet.clock.pending).toBe(0);
 });
