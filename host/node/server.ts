@@ -1,9 +1,9 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { BrowserPolicy } from "../security/browser-guard.ts";
-import { type CertificateFiles, readCertificate, watchCertificate } from "./certificate-files.ts";
+import type { CertificateFiles } from "./certificate-files.ts";
 import { type DoorOptions, receive } from "./receive.ts";
 
 export interface ServerOptions extends DoorOptions {
@@ -39,6 +39,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   /** The latest answer on each connection. */
   const answers = new WeakMap<Socket, ServerResponse>();
   let closing = false;
+  const secured = options.certificate && (await securing());
   const add = (own: ServerOptions) => {
     const settings = {
       maxHeaderSize: options.maxHeaderSize,
@@ -55,9 +56,9 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
       receive(request, response, own);
     };
     const server =
-      own.certificate === undefined
+      own.certificate === undefined || secured === undefined
         ? createServer(settings, listener)
-        : createSecureServer({ ...settings, ...readCertificate(own.certificate) }, listener);
+        : secured.createServer({ ...settings, ...secured.readCertificate(own.certificate) }, listener);
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -77,7 +78,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   }
   const unwatch =
     options.certificate &&
-    watchCertificate(options.certificate, options.log, (pair) => {
+    secured?.watchCertificate(options.certificate, options.log, (pair) => {
       for (const server of servers) if (isSecure(server)) server.setSecureContext(pair);
     });
   return {
@@ -109,6 +110,15 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
       clearTimeout(cut);
     },
   };
+}
+
+/** What HTTPS takes; a sidecar without a certificate starts without it. */
+async function securing() {
+  const [{ createServer }, files] = await Promise.all([
+    import("node:https"),
+    import("./certificate-files.ts"),
+  ]);
+  return { createServer, ...files };
 }
 
 function isSecure(server: Server | SecureServer): server is SecureServer {

@@ -41,6 +41,22 @@ export function checkIdentifier(component: string, field: string, name: string):
 }
 
 /**
+ * The native module, where it is used, so that a sidecar without SQLite starts without it; by require, which does not look
+ * through a CommonJS package for names to export. It asks Node's report for the system's C library: the network is no part
+ * of that, and takes milliseconds to look up.
+ */
+function loadLibsql(): typeof Libsql {
+  const report = process.report as { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true;
+  try {
+    return createRequire(import.meta.url)("libsql") as typeof Libsql;
+  } finally {
+    report.excludeNetwork = before ?? false;
+  }
+}
+
+/**
  * Opens the file with Dapr's tables, creating what is missing: daprd and daprlet read and write each other's files.
  * Throws a ComponentError.
  */
@@ -52,9 +68,7 @@ export async function openDatabase(clock: Clock, options: DatabaseOptions): Prom
       "metadata field connectionString: expected the path of a file; this store opens no database of another machine",
     );
   }
-  // The native module is loaded where it is used, so that a sidecar without SQLite starts without it; by require,
-  // which does not look through a CommonJS package for names to export.
-  const Connection = createRequire(import.meta.url)("libsql") as typeof Libsql;
+  const Connection = loadLibsql();
   let database: Database;
   try {
     database = new Connection(connectionString === "" ? ":memory:" : connectionString);
