@@ -5,11 +5,20 @@ import { build } from "vite";
 const root = new URL("..", import.meta.url).pathname;
 const externals = [/^node:/, /^(ws|undici|libsql|vite)(\/|$)/];
 
+/** The command line stays a file of its own: what starts it is there before. */
+const apart = {
+  name: "apart",
+  enforce: "pre",
+  resolveId: (id) =>
+    id === "./cli/command-line.ts" ? { id: "./command-line.js", external: true } : undefined,
+};
+
 async function bundle(folder, entries, empty = folder !== "") {
   await build({
     root,
     configFile: false,
     logLevel: "warn",
+    plugins: [apart],
     build: {
       outDir: `${root}dist/${folder}`,
       emptyOutDir: empty,
@@ -35,7 +44,8 @@ async function bundle(folder, entries, empty = folder !== "") {
 }
 
 // One bundle each: the CLI starts from a single file.
-await bundle("node", { main: `${root}host/node/main.ts` });
+await bundle("node", { "command-line": `${root}host/node/cli/command-line.ts` });
+await bundle("node", { main: `${root}host/node/main.ts` }, false);
 await bundle("node", { index: `${root}host/node/index.ts` }, false);
 await bundle("node", { actors: `${root}host/node/actors.ts` }, false);
 chmodSync(`${root}dist/node/main.js`, 0o755);
