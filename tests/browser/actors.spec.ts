@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright/test";
-import { expect, open, type Site, test, workerKiller } from "./fixtures.ts";
+import { call, expect, open, type Site, test, workerKiller } from "./fixtures.ts";
 
 /** What the actors of one tab have been asked, as the tab itself saw it. */
 declare global {
@@ -36,9 +36,15 @@ async function hosting(context: BrowserContext, site: Site): Promise<Page> {
       async value() {
         return (await this.self.state.get("value")) ?? 0;
       }
-      async slow(ms: number) {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        return "done";
+      async camp() {
+        await this.self.timers.set("tick", { period: 100, callback: "tick" });
+        await this.self.reminders.set("wake", { dueTime: "1s", period: "1s" });
+      }
+      tick() {
+        window.told.push(`tick ${this.self.id}`);
+      }
+      onReminder(name: string) {
+        window.told.push(`reminder ${name} ${this.self.id}`);
       }
     }
     await window.daprlet.serve({ appId: "town", actors: { Counter } });
@@ -81,4 +87,110 @@ test("actors live in the tabs that host them, move when one goes, and lose nothi
   const kill = await workerKiller(context, page);
   await Promise.all([addToAll(page, "three", all), kill()]);
   expect(await addToAll(page, "four", all)).toEqual(each(4));
+});
+
+test("an app that is a fetch handler hosts actors by Dapr's callbacks: T48, T52, and a worker that is stopped during a call", async ({
+  page,
+  context,
+  site,
+}) => {
+  await open(page, site.url, { appId: "caller" });
+  const tab = await context.newPage();
+  await open(tab, site.url, { appId: "town" });
+  await tab.evaluate(async () => {
+    window.told = [];
+    let eating = 0;
+    await window.daprlet.serve({
+      appId: "town",
+      async fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname === "/dapr/config") return Response.json({ entities: ["stormtrooper", "Cat"] });
+        if (request.method === "GET") return new Response(null, { status: 404 });
+        window.told.push(`${request.method} ${pathname} ${await request.clone().text()}`);
+        if (pathname === "/actors/stormtrooper/50/method/shoot") return new Response(await request.text());
+        if (pathname !== "/actors/Cat/1/method/Eat") return new Response(null, { status: 404 });
+        eating++;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const changes = Object.entries({ meal: "fish", color: "grey", sleeping: true }).map(
+          ([key, value]) => ({
+            operation: "upsert",
+            request: { key, value },
+          }),
+        );
+        const saved = await fetch("/v1.0/actors/Cat/1/state", {
+          method: "POST",
+          body: JSON.stringify(changes),
+        });
+        return Response.json([eating--, saved.status]);
+      },
+    });
+  });
+  const shot = await call(page, "/v1.0/actors/stormtrooper/50/method/shoot", {
+    method: "POST",
+    body: '{"at":"rebels"}',
+  });
+  expect([shot.status, shot.body]).toEqual([200, '{"at":"rebels"}']);
+  expect(await tab.evaluate(() => window.told)).toEqual([
+    'PUT /actors/stormtrooper/50/method/shoot {"at":"rebels"}',
+  ]);
+  const kill = await workerKiller(context, page);
+  const eats = [1, 2].map(() => call(page, "/v1.0/actors/Cat/1/method/Eat", { method: "POST" }));
+  await page.waitForTimeout(100);
+  await kill();
+  expect((await Promise.all(eats)).map(({ body }) => body)).toEqual(["[1,204]", "[1,204]"]);
+  // Each has been called once: the second life of the worker asked for the first one's outcome.
+  expect(await tab.evaluate(() => window.told.filter((one) => one.includes("Eat")).length)).toBe(2);
+  const color = await call(tab, "/v1.0/actors/Cat/1/state/color");
+  expect([color.status, color.body]).toEqual([200, '"grey"']);
+  const kept = await tab.evaluate(async () => {
+    const { registered } = window as unknown as { registered: { exportState(): Promise<Blob> } };
+    return await (await registered.exportState()).text();
+  });
+  const keys = new Set(kept.match(/town\|\|Cat[^"]*/g));
+  expect([...keys].sort()).toEqual(["color", "meal", "sleeping"].map((key) => `town||Cat||1||${key}`));
+  const inactive = await call(tab, "/v1.0/actors/Cat/2/state", { method: "POST", body: "[]" });
+  expect([inactive.status, JSON.parse(inactive.body).errorCode]).toEqual([400, "ERR_ACTOR_INSTANCE_MISSING"]);
+  const status = async () => JSON.parse((await call(tab, "/v1.0/metadata")).body).actorRuntime.activeActors;
+  await expect.poll(status).toEqual([
+    { type: "stormtrooper", count: 1 },
+    { type: "Cat", count: 1 },
+  ]);
+});
+
+test("timers and reminders: those tick while the actor is active, these are fired by its next owner; a tab that froze is fenced", async ({
+  page,
+  context,
+  site,
+}) => {
+  await open(page, site.url, { appId: "caller" });
+  const tabs = [await hosting(context, site), await hosting(context, site)];
+  const told = (tab: Page | undefined, what: string) =>
+    tab?.evaluate((name) => window.told.filter((one) => one.startsWith(name)).length, what);
+  const ids = Array.from({ length: 12 }, (_, id) => id);
+  for (const id of ids)
+    expect((await call(page, `/v1.0/actors/Counter/${id}/method/camp`, { method: "POST" })).status).toBe(200);
+  await expect
+    .poll(async () => Math.min(...((await Promise.all(tabs.map((tab) => told(tab, "tick")))) as number[])))
+    .toBeGreaterThan(20);
+  const [kept, frozen] = tabs as [Page, Page];
+  const before = (await told(kept, "reminder")) as number;
+  expect(before).toBeLessThan(ids.length);
+  // One whose main thread stands still: others own its actors once its lease is over.
+  const still = frozen.evaluate(() => {
+    const end = Date.now() + 9000;
+    while (Date.now() < end);
+  });
+  const values = await addToAll(page, "while it is frozen", ids.length);
+  expect(values).toEqual(ids.map(() => 1));
+  await expect
+    .poll(
+      async () =>
+        await kept.evaluate(() => new Set(window.told.filter((one) => one.startsWith("reminder"))).size),
+    )
+    .toBe(ids.length);
+  await still;
+  expect(await addToAll(page, "after it woke", ids.length)).toEqual(ids.map(() => 2));
+  const crash = await context.newCDPSession(frozen);
+  void crash.send("Page.crash").catch(() => undefined);
+  expect(await addToAll(page, "after it crashed", ids.length)).toEqual(ids.map(() => 3));
 });
