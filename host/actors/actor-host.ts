@@ -1,6 +1,6 @@
 import type { ActorDirectory, Core } from "../core/core.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import { type RuntimeRequest, type RuntimeResponse, readBody, withoutHeader } from "../http.ts";
 import { type Platform, withTimeout } from "../platform.ts";
 import type { ActorConfig, ActorTypeConfig } from "./actor-config.ts";
 import { StackDepthError } from "./actor-error.ts";
@@ -11,6 +11,8 @@ import { Turns } from "./turns.ts";
 const atOnce = 64;
 /** How long the app may take to let go of one. Milliseconds. */
 const deactivateMs = 5_000;
+
+const chainHeader = "dapr-reentrancy-id";
 
 function pathOf(type: string, id: string): string {
   return `/actors/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
@@ -158,7 +160,8 @@ export class ActorHost implements HostedActors {
   async #send(call: ActorCall, chain: string | undefined, signal: AbortSignal): Promise<RuntimeResponse> {
     const { query, body } = call;
     const path = `${pathOf(call.type, call.id)}/method/${call.method}`;
-    const headers = chain === undefined ? call.headers : [...call.headers, "dapr-reentrancy-id", chain];
+    const headers =
+      chain === undefined ? call.headers : [...withoutHeader(call.headers, chainHeader), chainHeader, chain];
     const answer = await this.#options.app({ method: "PUT", path, query, headers, body, signal });
     // Read whole: the turn is not over before it is.
     return answer.body instanceof ReadableStream ? { ...answer, body: await readBody(answer.body) } : answer;

@@ -56,6 +56,12 @@ export const catalogue = {
     message:
       'the state store is not configured to use the actor runtime. Have you set the metadata actorStateStore: "true" of a state store component?',
   },
+  ERR_ACTOR_TYPE_RESERVED: {
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message:
+      "actor type {type} is reserved for Dapr's workflow engine, and has no state, timers or reminders of others",
+  },
   ERR_ACTOR_INSTANCE_MISSING: {
     status: 400,
     grpc: "INTERNAL",

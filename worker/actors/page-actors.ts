@@ -1,11 +1,10 @@
 import type { ActorOperation, ActorRuntimeStatus, Actors } from "../../host/actors/actors.ts";
 import { atOwner } from "../../host/actors/owner-search.ts";
 import { checkNames } from "../../host/api/actors/actor-name.ts";
-import { methodFailure } from "../../host/api/actors/method.ts";
+import { calledBy, methodFailure } from "../../host/api/actors/method.ts";
 import { getActorState } from "../../host/api/actors/state.ts";
-import { readWhole, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
+import { readWhole, tooLarge, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
 import type { Call } from "../../host/api/endpoint.ts";
-import { forwardedHeaders } from "../../host/api/invoke/headers.ts";
 import { apiError } from "../../host/errors/api-error.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
@@ -111,8 +110,8 @@ export class PageActors implements Actors {
 
   async handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse> {
     const { sidecar, params } = call;
-    const [type = "", id = "", name = "_"] = params;
-    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    const [type = "", id = ""] = params;
+    checkNames(operation, params);
     if (operation === "state") return await getActorState(this.#reading(), sidecar.appId, params);
     const missing = this.#hosts(type) ? undefined : notHosted(operation, type, id);
     if (missing !== undefined) return missing;
@@ -121,7 +120,7 @@ export class PageActors implements Actors {
       request = await readWhole(call.request, sidecar.maxBodySize);
     } catch (error) {
       if (!(error instanceof BodyTooLargeError)) throw error;
-      return apiError("ERR_BODY_READ", { cause: error.message });
+      return tooLarge(operation, error);
     }
     let attempts = 0;
     const once = (attempt: RuntimeRequest) =>
@@ -158,12 +157,19 @@ export class PageActors implements Actors {
     { method, query, headers, body, signal }: RuntimeRequest,
     requestId: string | undefined,
   ): Promise<RuntimeResponse> {
-    const { platform, resiliency } = this.#sidecar;
+    const { platform, resiliency, appId, namespace } = this.#sidecar;
     const placement = this.#placement(true);
     const [type = "", id = "", ...name] = params;
     const path = `/v1.0/actors/${[type, id, segments[operation], ...name].map(encodeURIComponent).join("/")}`;
     const named = requestId === undefined ? [] : [REQUEST_ID_HEADER, requestId];
-    const request = { method, path, query, headers: [...forwardedHeaders(headers), ...named], body, signal };
+    const request = {
+      method,
+      path,
+      query,
+      headers: [...calledBy(headers, { appId, namespace }), ...named],
+      body,
+      signal,
+    };
     const search = { owners: placement.owners, clock: platform.clock, resiliency };
     return await atOwner(search, type, id, signal, (owner, version) =>
       placement.send(owner, request, version),

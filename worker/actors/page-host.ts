@@ -2,11 +2,18 @@ import { type Actors, actorHeader } from "../../host/actors/actors.ts";
 import { LocalActors } from "../../host/actors/local-actors.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
 import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
+import { calledBy } from "../../host/api/actors/method.ts";
 import type { Call } from "../../host/api/endpoint.ts";
 import type { AppChannel } from "../../host/channel/app-channel.ts";
 import type { Core } from "../../host/core/core.ts";
 import { answerToError } from "../../host/errors/answer-to-error.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../host/http.ts";
+import {
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  withChanges,
+  withoutHeader,
+} from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
 import type { Platform } from "../../host/platform.ts";
 import { Resiliency } from "../../host/resiliency/resiliency.ts";
@@ -105,7 +112,8 @@ export class PageHost implements PageHosting {
     if (found === undefined || this.#local === undefined) return undefined;
     const [type = "", id = ""] = found.params;
     if (!this.#local.owners.owns(type, id)) return undefined;
-    const answer = await this.#answer(request, 0);
+    const headers = calledBy(request.headers, this.#local.options);
+    const answer = await this.#answer(withChanges(request, { headers }), 0);
     return header(answer.headers, actorHeader) === undefined ? answer : undefined;
   }
 

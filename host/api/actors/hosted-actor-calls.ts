@@ -3,14 +3,14 @@ import { actorHeader } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
 import { apiError } from "../../errors/api-error.ts";
-import { BodyTooLargeError, type RuntimeResponse } from "../../http.ts";
+import { BodyTooLargeError, type RuntimeResponse, withChanges } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";
-import { callMethod, methodFailure } from "./method.ts";
+import { calledBy, callMethod, methodFailure } from "./method.ts";
 import { answerReminder } from "./reminder.ts";
 import { getActorState, transactActorState } from "./state.ts";
 import { answerTimer } from "./timer.ts";
-import { readWhole, underActorPolicy, type WholeRequest } from "./under-actor-policy.ts";
+import { readWhole, tooLarge, underActorPolicy, type WholeRequest } from "./under-actor-policy.ts";
 
 const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
 
@@ -40,14 +40,13 @@ export class HostedActorCalls implements Actors {
 
   async handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse> {
     const { sidecar, params } = call;
-    const [type = "", id = "", name = "_"] = params;
-    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    checkNames(operation, params);
     let request: WholeRequest;
     try {
       request = await readWhole(call.request, sidecar.maxBodySize);
     } catch (error) {
       if (!(error instanceof BodyTooLargeError)) throw error;
-      return apiError("ERR_BODY_READ", { cause: error.message });
+      return tooLarge(operation, error);
     }
     if (operation === "state")
       return await getActorState(this.#actors.store, this.#actors.options.appId, params);
@@ -58,8 +57,8 @@ export class HostedActorCalls implements Actors {
   }
 
   async receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse> {
-    const [type = "", id = "", name = "_"] = call.params;
-    checkNames(["the actor type", type], ["the actor id", id], ["the name", name]);
+    const [type = "", id = ""] = call.params;
+    checkNames(operation, call.params);
     const request = await readWhole(call.request, call.sidecar.maxBodySize);
     if (!this.#actors.owners.owns(type, id)) await this.#actors.reach(version, request.signal);
     try {
@@ -117,8 +116,9 @@ export class HostedActorCalls implements Actors {
     return transactActorState(this.#actors, params, body, sidecar.strict);
   }
 
-  #invoke({ sidecar, params }: Call, request: WholeRequest): Promise<RuntimeResponse> {
+  #invoke({ sidecar, params }: Call, given: WholeRequest): Promise<RuntimeResponse> {
     const [type = "", id = ""] = params;
+    const request = withChanges(given, { headers: calledBy(given.headers, sidecar) }) as WholeRequest;
     return underActorPolicy(sidecar, type, id, request, (attempt) =>
       this.#actors.atOwner(type, id, attempt, () => callMethod(this.#actors, params, attempt)),
     );

@@ -6,31 +6,44 @@ import { PlacementBusyError } from "../../actors/placement/owners.ts";
 import { AppUnreachableError } from "../../channel/app-channel.ts";
 import { apiError } from "../../errors/api-error.ts";
 import type { ErrorCode } from "../../errors/catalogue.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../http.ts";
-import { UnavailableError } from "../../mesh/transport.ts";
+import {
+  type Headers,
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  withoutHeader,
+} from "../../http.ts";
+import { type Peer, UnavailableError } from "../../mesh/transport.ts";
 import { PolicyError } from "../../resiliency/policy-error.ts";
 import type { Call } from "../endpoint.ts";
 import { answerHeaders, forwardedHeaders } from "../invoke/headers.ts";
 
+/** As in Dapr, what an actor answers is JSON where it does not say otherwise. */
+const json = ["content-type", "application/json"];
 const chainHeader = "dapr-reentrancy-id";
 /** By which SDKs tell that an answer is an actor's own error, which passes as it is. */
 const ownErrorHeader = "x-daprerrorresponseheader";
 /** Of an app's answer, the most that a message repeats. */
 const quoted = 1_024;
 
-/** Calls one method of an actor that is owned here. `method` is encoded for a path. */
+/** A caller's headers as an actor's app sees them: without those of the hop, and with the true word of who calls. */
+export function calledBy(headers: Headers, { appId, namespace }: Pick<Peer, "appId" | "namespace">): Headers {
+  const words = ["dapr-caller-app-id", appId, "dapr-caller-namespace", namespace];
+  return [...withoutHeader(forwardedHeaders(headers), "host"), ...words];
+}
+
+/** Calls one method of an actor that is owned here, with headers as {@link calledBy} has them. */
 export async function callMethod(
   actors: LocalActors,
   [type = "", id = "", method = ""]: Call["params"],
   { query, headers, body, signal }: RuntimeRequest & { readonly body: Uint8Array | undefined },
 ): Promise<RuntimeResponse> {
-  const forwarded = withoutHeader(withoutHeader(forwardedHeaders(headers), "host"), chainHeader);
   const answer = await actors.host.invoke({
     type,
     id,
     method: encodeURIComponent(method),
     query,
-    headers: forwarded,
+    headers,
     body,
     chain: header(headers, chainHeader),
     signal,
@@ -39,7 +52,10 @@ export async function callMethod(
     const missing = answer.status === 404;
     throw new ActorAnswerError(missing ? `actor method not found: ${method}` : sentence(answer), missing);
   }
-  return { status: answer.status, headers: answerHeaders(answer.headers), body: answer.body };
+  const answered = answerHeaders(answer.headers);
+  const typed = header(answered, "content-type") !== undefined;
+  const { status, body: content } = answer;
+  return { status, headers: typed ? answered : [...answered, ...json], body: content };
 }
 
 function sentence({ status, body }: RuntimeResponse): string {

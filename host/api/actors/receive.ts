@@ -1,10 +1,11 @@
 import { type ActorOperation, actorHeader } from "../../actors/actors.ts";
 import { answerToError } from "../../errors/answer-to-error.ts";
 import { apiError } from "../../errors/api-error.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, withChanges, withoutHeader } from "../../http.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, withChanges } from "../../http.ts";
 import type { Peer } from "../../mesh/transport.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { endpoints } from "../endpoints.ts";
+import { calledBy } from "./method.ts";
 
 /** True for a request of another instance that is about an actor and not about the app. */
 export function isActorCall({ headers }: RuntimeRequest): boolean {
@@ -29,7 +30,7 @@ export async function receiveActorCall(
 
 async function receive(sidecar: Sidecar, given: RuntimeRequest, caller: Peer): Promise<RuntimeResponse> {
   const version = Number(header(given.headers, actorHeader));
-  const request = withChanges(given, { headers: withoutHeader(given.headers, actorHeader) });
+  const request = withChanges(given, { headers: calledBy(given.headers, caller) });
   const route = sidecar.core.route(request.method, request.path);
   const name = typeof route === "string" ? undefined : endpoints[route.operation]?.name;
   const { actors } = sidecar;

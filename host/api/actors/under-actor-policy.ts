@@ -1,5 +1,13 @@
 import { ActorAnswerError } from "../../actors/actor-error.ts";
-import { type RuntimeRequest, type RuntimeResponse, readBody, withChanges } from "../../http.ts";
+import type { ActorOperation } from "../../actors/actors.ts";
+import { apiError } from "../../errors/api-error.ts";
+import {
+  type BodyTooLargeError,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+  withChanges,
+} from "../../http.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { methodFailure } from "./method.ts";
 
@@ -10,6 +18,11 @@ export type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefi
 export async function readWhole(request: RuntimeRequest, limit: number): Promise<WholeRequest> {
   const body = request.body === undefined ? undefined : await readBody(request.body, limit);
   return withChanges(request, { body }) as WholeRequest;
+}
+
+/** The answer to a call whose body is larger than the sidecar accepts. */
+export function tooLarge(operation: ActorOperation, { message }: BodyTooLargeError): RuntimeResponse {
+  return apiError(operation === "invoke" ? "ERR_BAD_REQUEST" : "ERR_MALFORMED_REQUEST", { cause: message });
 }
 
 /** Calls an actor under the policy for what comes before its turn; what fails is an answer. */
