@@ -16,3 +16,6 @@ export class StackDepthError extends Error {
     this.name = "StackDepthError";
   }
 }
+
+/** The app's actors are not hosted, since there is no store for their state. */
+export class NoActorStoreError extends Error {}

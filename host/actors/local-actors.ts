@@ -4,12 +4,13 @@ import type { Core } from "../core/core.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
+import { NoActorStoreError } from "./actor-error.ts";
 import { ActorHost } from "./actor-host.ts";
 import { recordPrefix } from "./actor-keys.ts";
 import type { ActorStore } from "./actor-store.ts";
 import type { ActorRuntimeStatus } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
-import { atOwner } from "./owner-search.ts";
+import { atOwner, NoAddressError } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
 import { Owners } from "./placement/owners.ts";
 import { readActorConfig } from "./read-actor-config.ts";
@@ -90,7 +91,7 @@ export class LocalActors {
     return {
       runtimeStatus: this.#suspended ? "DISABLED" : this.owners.ready || !joined ? "RUNNING" : "INITIALIZING",
       activeActors,
-      hostReady: activeActors.length > 0 && this.owners.ready,
+      hostReady: !this.#suspended && activeActors.length > 0 && this.owners.ready,
       placement: joined ? `${membership.name}: version ${this.owners.version}` : "",
     };
   }
@@ -178,9 +179,14 @@ export class LocalActors {
       clock: platform.clock,
       resiliency: this.options.resiliency(),
     };
-    return await atOwner(search, type, id, request.signal, (owner, version) =>
-      owner.name === name ? here() : remote(owner, request, version),
-    );
+    try {
+      return await atOwner(search, type, id, request.signal, (owner, version) =>
+        owner.name === name ? here() : remote(owner, request, version),
+      );
+    } catch (error) {
+      const unstored = error instanceof NoAddressError && this.#suspended && this.host.hosts(type);
+      throw unstored ? new NoActorStoreError() : error;
+    }
   }
 
   /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */

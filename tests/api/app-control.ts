@@ -32,6 +32,11 @@ export class AppControl {
     return this.#call("POST", "answers", { path, answers });
   }
 
+  /** Lets the answers go that are held at present. */
+  release(path: string): Promise<unknown> {
+    return this.#call("POST", "release", { path });
+  }
+
   async recorded(path: string): Promise<Seen[]> {
     const found = (await this.#call("GET", `recorded?path=${encodeURIComponent(path)}`)) as Recorded[];
     return found.map((request) => {

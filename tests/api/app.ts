@@ -21,11 +21,15 @@ export interface ProgrammedAnswer {
   readonly body?: string;
   /** Milliseconds to wait first. */
   readonly delay?: number;
+  /** It waits until `/control/release` names its path. */
+  readonly held?: boolean;
 }
 
 export interface TestAppOptions {
   /** The answer to GET /dapr/subscribe; undefined: 404. */
   readonly subscriptions?: readonly unknown[];
+  /** The answer to GET /dapr/config; undefined: 404. */
+  readonly config?: unknown;
 }
 
 interface BulkBody {
@@ -58,6 +62,16 @@ export const subscriptions = [
   ...bulkSubscriptions,
 ] as const;
 
+/** What the first app answers to GET /dapr/config: `Deep` is reentrant, and `Brief` is idle after a second. */
+export const actorConfig = {
+  entities: ["Plain", "Deep", "Brief"],
+  actorIdleTimeout: "1h",
+  entitiesConfig: [
+    { entities: ["Deep"], reentrancy: { enabled: true, maxStackDepth: 3 } },
+    { entities: ["Brief"], actorIdleTimeout: "1s" },
+  ],
+} as const;
+
 const base64 = (bytes: Uint8Array): string => {
   let binary = "";
   for (let i = 0; i < bytes.length; i += 0x8000)
@@ -74,6 +88,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export function createTestApp(options: TestAppOptions = {}) {
   const recorded: Recorded[] = [];
   const programmed = new Map<string, ProgrammedAnswer[]>();
+  const held = new Map<string, (() => void)[]>();
   const app = new Hono();
 
   app.get("/control/recorded", (c) => {
@@ -83,6 +98,12 @@ export function createTestApp(options: TestAppOptions = {}) {
   app.post("/control/answers", async (c) => {
     const { path, answers } = await c.req.json<{ path: string; answers: ProgrammedAnswer[] }>();
     programmed.set(path, answers);
+    return c.body(null, 204);
+  });
+  app.post("/control/release", async (c) => {
+    const { path } = await c.req.json<{ path: string }>();
+    for (const release of held.get(path) ?? []) release();
+    held.delete(path);
     return c.body(null, 204);
   });
   app.post("/control/reset", (c) => {
@@ -109,13 +130,17 @@ export function createTestApp(options: TestAppOptions = {}) {
       return next();
     }
     if (answer.delay !== undefined) await pause(answer.delay);
+    if (answer.held) {
+      const { pathname } = url;
+      await new Promise<void>((release) => held.set(pathname, [...(held.get(pathname) ?? []), release]));
+    }
     return new Response(answer.body ?? null, { status: answer.status, headers: { ...answer.headers } });
   });
 
   app.get("/dapr/subscribe", (c) =>
     options.subscriptions === undefined ? c.notFound() : c.json(options.subscriptions),
   );
-  app.get("/dapr/config", (c) => c.notFound());
+  app.get("/dapr/config", (c) => (options.config === undefined ? c.notFound() : c.json(options.config)));
   app.get("/healthz", (c) => c.body(null, 204));
   app.get("/greeting", (c) => c.text("Hello, World!"));
   app.all("/status/:code", (c) => {

@@ -31,8 +31,8 @@ export const secrets: Readonly<Record<string, string>> = {
   unicode: '\u00fcml\u00e4ut \u{1f511}\n"quoted" <&>',
 };
 
-/** A Configuration that denies this app the secret `hidden`. */
-export const configurationYaml = `apiVersion: dapr.io/v1alpha1
+/** A Configuration that denies this app the secret `hidden`, and enables preview features of Dapr. */
+export const configurationYaml = (features: readonly string[] = []) => `apiVersion: dapr.io/v1alpha1
 kind: Configuration
 metadata:
   name: suites
@@ -41,6 +41,7 @@ spec:
     scopes:
       - storeName: secrets
         deniedSecrets: ["hidden", "hidden-and-missing"]
+  features: ${JSON.stringify(features.map((name) => ({ name, enabled: true })))}
 `;
 
 /** What queries of `statestore` and `memory` may look for. */
@@ -81,7 +82,11 @@ export function componentResources(types: ComponentTypes, appId: string): Resour
     { name: "secrets", ...types.secrets },
     ...(types.lock === undefined ? [] : [{ name: "locks", type: types.lock, metadata: {} }]),
     ...(types.configuration === undefined ? [] : [{ name: "settings", ...types.configuration }]),
-    { name: "statestore", type: state.type, metadata: { queryIndexes, ...state.metadata } },
+    {
+      name: "statestore",
+      type: state.type,
+      metadata: { queryIndexes, actorStateStore: "true", ...state.metadata },
+    },
     { name: "unprefixed", type: state.type, metadata: { ...state.metadata, keyPrefix: "none" } },
     { name: "named", type: state.type, metadata: { ...state.metadata, keyPrefix: "name" } },
     { name: "memory", type: "state.in-memory", metadata: { queryIndexes } },
@@ -137,10 +142,14 @@ export function componentYaml({ name, type, metadata, scopes, ignoreErrors }: Re
 }
 
 /** The suites' components, declared subscriptions and Configuration as one text. */
-export function resourcesYaml(types: ComponentTypes, appId: string): string {
+export function resourcesYaml(
+  types: ComponentTypes,
+  appId: string,
+  features: readonly string[] = [],
+): string {
   const components = componentResources(types, appId).map(componentYaml);
   const declared = [...declaredSubscriptions, ...httpEndpoints(types.target)];
-  return [...components, ...declared, configurationYaml].join("---\n");
+  return [...components, ...declared, configurationYaml(features)].join("---\n");
 }
 
 /** Writes one file per component, and one of the declared subscriptions, to a new folder `directory`. */

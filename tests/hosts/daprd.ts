@@ -3,18 +3,21 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { serve } from "@hono/node-server";
-import { createTestApp, subscriptions } from "../api/app.ts";
+import { actorConfig, createTestApp, subscriptions, type TestAppOptions } from "../api/app.ts";
 import { missingRedis, type RedisServer, startRedis } from "../redis-server.ts";
 import { componentYaml, configurationYaml, secrets, writeResources } from "./components.ts";
 import { ended } from "./ended.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Fetch, Host, HostDefinition, Sidecar, StartOptions } from "./host.ts";
 import { httpFetch } from "./http-fetch.ts";
+import { startPlacement } from "./placement.ts";
 import { startTarget } from "./target.ts";
 
 function onPath(program: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
+
+const hasPlacement = onPath("placement");
 
 export interface Daprd extends Sidecar {
   readonly port: number;
@@ -113,8 +116,10 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
 }
 
 /** The test app on a port of its own. */
-export async function serveTestApp(): Promise<{ port: number; close(): Promise<void> }> {
-  const app = createTestApp({ subscriptions });
+export async function serveTestApp(
+  options: TestAppOptions = {},
+): Promise<{ port: number; close(): Promise<void> }> {
+  const app = createTestApp({ subscriptions, ...options });
   const [port] = (await freePorts(1)) as [number];
   const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
     const listening = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, () => resolve(listening));
@@ -177,13 +182,15 @@ export async function startPair(options: PairOptions): Promise<Host> {
     writeFileSync(join(resources, "environment.yaml"), componentYaml(environment));
   } else mkdirSync(resources);
   const config = join(folder, "config.yaml");
-  writeFileSync(config, configurationYaml);
-  const apps = await Promise.all(ids.map(serveTestApp));
+  writeFileSync(config, configurationYaml(options.features));
+  const apps = await Promise.all([serveTestApp({ config: actorConfig }), serveTestApp()]);
+  const placement = options.program === undefined && hasPlacement ? await startPlacement() : undefined;
+  const flags = placement === undefined ? [] : ["--placement-host-address", placement.address];
   const sidecars: Daprd[] = [];
   // One after the other: both create the same database.
   for (const [index, appId] of ids.entries()) {
     sidecars.push(
-      await startDaprd({ ...options, appId, resources, config, appPort: apps[index]?.port ?? 0 }),
+      await startDaprd({ ...options, appId, resources, config, flags, appPort: apps[index]?.port ?? 0 }),
     );
   }
   const [self, peer] = sidecars as [Daprd, Daprd];
@@ -206,6 +213,7 @@ export async function startPair(options: PairOptions): Promise<Host> {
     }),
     async stop() {
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+      await placement?.stop();
       await forSettings?.stop();
       await Promise.all([...apps, target].map((server) => server.close()));
       rmSync(folder, { recursive: true, force: true });
@@ -233,7 +241,11 @@ export const daprd: HostDefinition = {
   name: "daprd",
   dialect: "daprd",
   required: false,
-  features: new Set([...ofPrograms, ...(missingRedis === undefined ? (["settings"] as const) : [])]),
+  features: new Set([
+    ...ofPrograms,
+    ...(missingRedis === undefined ? (["settings"] as const) : []),
+    ...(hasPlacement ? (["actors", "placement"] as const) : []),
+  ]),
   missing: onPath("daprd")
     ? undefined
     : "daprd is not on the PATH: the expectations of the API suites are not checked against it in this run",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Instance, Member, Receiver, Transport } from "../../host/mesh/transport.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
-import { createTestApp, subscriptions } from "../api/app.ts";
+import { actorConfig, createTestApp, subscriptions } from "../api/app.ts";
 import { resourcesYaml, secrets } from "./components.ts";
 import { Answer, type Fetch, type Host, type HostDefinition, type StartOptions } from "./host.ts";
 import { startTarget } from "./target.ts";
@@ -47,6 +47,7 @@ export const inProcess: HostDefinition = {
   dialect: "daprlet",
   required: true,
   features: new Set([
+    "actors",
     "locks",
     "settings",
     "verbatim",
@@ -76,8 +77,8 @@ async function start(options: StartOptions = {}): Promise<Host> {
     lock: "lock.in-memory",
     configuration: { type: "configuration.in-memory", metadata: {} },
   };
-  const components = options.components === false ? [] : resourcesYaml(types, ids[0]);
-  const apps = ids.map(() => createTestApp({ subscriptions }));
+  const components = options.components === false ? [] : resourcesYaml(types, ids[0], options.features);
+  const apps = [createTestApp({ subscriptions, config: actorConfig }), createTestApp({ subscriptions })];
   const open = (index: number): Promise<LocalRuntime> =>
     createRuntime({
       appId: ids[index] ?? "",

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { actorStateSuite } from "../api/actor-state-suite.ts";
+import { actorTurnsSuite } from "../api/actor-turns-suite.ts";
+import { actorsSuite } from "../api/actors-suite.ts";
 import type { Seen } from "../api/app-control.ts";
 import { badInputSuite } from "../api/bad-input-suite.ts";
 import { bindingsSuite } from "../api/bindings-suite.ts";
@@ -37,6 +40,9 @@ const suites = {
   resources: resourcesSuite,
   lock: lockSuite,
   configuration: configurationSuite,
+  actors: actorsSuite,
+  actorTurns: actorTurnsSuite,
+  actorState: actorStateSuite,
   badInput: badInputSuite,
   differing: differingSuite,
 } as const;

@@ -2,7 +2,6 @@ import type { ActorOperation, Actors } from "../../actors/actors.ts";
 import { actorHeader } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
-import { apiError } from "../../errors/api-error.ts";
 import { BodyTooLargeError, type RuntimeResponse, withChanges } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";

@@ -1,4 +1,4 @@
-import { ActorAnswerError, StackDepthError } from "../../actors/actor-error.ts";
+import { ActorAnswerError, NoActorStoreError, StackDepthError } from "../../actors/actor-error.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
 import { NoAddressError } from "../../actors/owner-search.ts";
@@ -65,6 +65,7 @@ function sentence({ status, body }: RuntimeResponse): string {
 
 /** The answer to an invocation that failed; rethrows what is no failure of one. */
 export function methodFailure(error: unknown, code: ErrorCode = "ERR_ACTOR_INVOKE_METHOD"): RuntimeResponse {
+  if (error instanceof NoActorStoreError) return apiError("ERR_ACTOR_RUNTIME_NOT_FOUND");
   if (error instanceof StackDepthError) return apiError("ERR_ACTOR_STACK_DEPTH", { cause: error.message });
   const known =
     error instanceof ActorAnswerError ||
