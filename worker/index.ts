@@ -38,4 +38,5 @@ export { routerChecker } from "./components/router-checker.ts";
 export { vaultSecretStore } from "./components/secretstores-vault.ts";
 export { indexedDbStore } from "./components/state-indexeddb.ts";
 export { opfsStore } from "./components/state-opfs.ts";
+export { bearer, clientCredentials } from "./components/token-middleware.ts";
 export { type AttachOptions, compose, type WorkerRegistry } from "./compose.ts";

@@ -54,6 +54,12 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "nameresolution.nameformat": ["Node"],
 };
 
+/** What a worker of a site's own can have besides (`compose` of daprlet/worker). */
+const composable: ReadonlySet<string> = new Set([
+  "middleware.http.bearer",
+  "middleware.http.oauth2clientcredentials",
+]);
+
 /** The sentence for a type that this host cannot open. */
 export function availability(type: string, version: string, host: string): string {
   const hosts = Object.hasOwn(hostsOf, type) ? hostsOf[type] : undefined;
@@ -63,5 +69,6 @@ export function availability(type: string, version: string, host: string): strin
     return `type ${type} is not supported by daprlet; it has ${(family.length > 0 ? family : types).join(", ")}`;
   }
   if (hosts.includes(host)) return `type ${type} has no version ${version}; use v1`;
-  return `type ${type} is not available in ${host}; the hosts that have it: ${hosts.join(", ")}`;
+  const composed = composable.has(type) ? ", and workers that a site composes with it" : "";
+  return `type ${type} is not available in ${host}; the hosts that have it: ${hosts.join(", ")}${composed}`;
 }

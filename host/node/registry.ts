@@ -9,6 +9,7 @@ import { stdoutExporter } from "../components/exporters/stdout.ts";
 import { zipkinExporter } from "../components/exporters/zipkin.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
+import { bearerMiddleware } from "../components/middleware/bearer.ts";
 import { oauth2Middleware } from "../components/middleware/oauth2.ts";
 import { clientCredentialsMiddleware } from "../components/middleware/oauth2clientcredentials.ts";
 import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
@@ -30,7 +31,6 @@ import { redisBinding } from "./components/bindings-redis.ts";
 import { redisConfigurationStore } from "./components/configuration-redis.ts";
 import { nodeHttpExchange } from "./components/http-exchange.ts";
 import { redisLockStore } from "./components/lock-redis.ts";
-import { bearerMiddleware } from "./components/middleware-bearer.ts";
 import { opaMiddleware } from "./components/middleware-opa.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
@@ -73,7 +73,7 @@ export const nodeRegistry: Registry = {
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
     routerCheckerMiddleware(nodeExpressions),
     opaMiddleware,
-    bearerMiddleware,
+    bearerMiddleware(() => import("jose")),
     oauth2Middleware(nodeExpressions),
     clientCredentialsMiddleware(nodeExpressions),
   ],

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { build } from "vite";
 import { expect, Site, test } from "./fixtures.ts";
 
@@ -42,6 +43,7 @@ test("a worker composed of chosen components has those, leaves the rest out, and
   );
   expect(code).not.toContain("pubsub.browser has");
   expect(code).not.toContain("Keeps items in the browser's IndexedDB");
+  expect(code).not.toContain("Lets through callers who show a signed token");
   const site = await Site.start();
   site.files.set("sw.js", code);
   await page.goto(site.url);
@@ -97,5 +99,49 @@ test("a component of one's own joins those of a worker, as the guide has it", as
     return (await fetch("/v1.0/metadata")).headers.get("x-stamp");
   });
   expect(stamped).toBe("mine");
+  await site.stop();
+});
+
+test("a worker that takes tokens of an issuer lets nobody else through", async ({ page }) => {
+  const code = await composed(
+    `import { bearer, compose, extendRegistry, workerRegistry } from "daprlet/worker";
+     compose(self, (storage) => extendRegistry(workerRegistry(storage), [bearer()]), { own: true });`,
+  );
+  const site = await Site.start();
+  site.files.set("sw.js", code);
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = { ...(await exportJWK(publicKey)), kid: "a", alg: "ES256" };
+  site.files.set("keys.json", JSON.stringify({ keys: [jwk] }));
+  const token = (audience: string) =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: "ES256", kid: "a" })
+      .setIssuer("the issuer")
+      .setAudience(audience)
+      .setExpirationTime("5m")
+      .sign(privateKey);
+  await page.goto(site.url);
+  await page.waitForFunction(() => window.daprlet !== undefined);
+  const given = { keys: `${site.url}keys.json`, mine: await token("shop"), others: await token("another") };
+  const statuses = await page.evaluate(async ({ keys, mine, others }) => {
+    const document = (kind: string, name: string, spec: object) =>
+      JSON.stringify({ apiVersion: "dapr.io/v1alpha1", kind, metadata: { name }, spec });
+    const type = "middleware.http.bearer";
+    const metadata = Object.entries({ issuer: "the issuer", audience: "shop", jwksURL: keys }).map(
+      ([name, value]) => ({ name, value }),
+    );
+    const components = [
+      document("Component", "who", { type, version: "v1", metadata }),
+      document("Configuration", "pipeline", { httpPipeline: { handlers: [{ name: "who", type }] } }),
+    ].join("\n---\n");
+    await window.daprlet.register({ appId: "own", components });
+    const status = async (headers: Record<string, string>) =>
+      (await fetch("/v1.0/metadata", { headers })).status;
+    return [
+      await status({}),
+      await status({ authorization: `Bearer ${others}` }),
+      await status({ authorization: `Bearer ${mine}` }),
+    ];
+  }, given);
+  expect(statuses).toEqual([401, 401, 200]);
   await site.stop();
 });

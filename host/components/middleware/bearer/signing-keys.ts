@@ -1,8 +1,8 @@
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWSHeaderParameters } from "jose";
-import type { ComponentContext } from "../../../components/component.ts";
 import { ComponentError } from "../../../errors/component-error.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
 import { withDeadline } from "../../../platform.ts";
+import type { ComponentContext } from "../../component.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Keys are fetched again after so long, while the old ones still count. */
@@ -10,18 +10,23 @@ const STALE_MS = 10 * 60_000;
 /** A token of a key that is not known has them fetched again, but not more often than this. */
 const COOLDOWN_MS = 30_000;
 
+/** The library's part that is used. */
+export type Jose = Pick<typeof import("jose"), "createLocalJWKSet" | "errors" | "jwtVerify">;
+
 type Find = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 /** The public keys of an issuer (RFC 7517), fetched again as they age and when one is missing. */
 export class SigningKeys {
   readonly #url: string;
   readonly #context: ComponentContext;
+  readonly #jose: Jose;
   #find: Find;
   #fetchedAt: number;
   #fetching: Promise<void> | undefined;
 
-  private constructor(url: string, context: ComponentContext, find: Find) {
+  private constructor(url: string, context: ComponentContext, jose: Jose, find: Find) {
     this.#url = url;
+    this.#jose = jose;
     this.#context = context;
     this.#find = find;
     this.#fetchedAt = context.platform.clock.now();
@@ -32,9 +37,10 @@ export class SigningKeys {
     issuer: string,
     jwksUrl: string | undefined,
     context: ComponentContext,
+    jose: Jose,
   ): Promise<SigningKeys> {
     const url = jwksUrl ?? (await discover(issuer, context));
-    return new SigningKeys(url, context, await keySet(url, context));
+    return new SigningKeys(url, context, jose, await keySet(url, context, jose));
   }
 
   /** Rejects where there is no such key. */
@@ -44,8 +50,7 @@ export class SigningKeys {
     try {
       return await this.#find(header, token);
     } catch (error) {
-      const { errors } = await import("jose");
-      if (!(error instanceof errors.JWKSNoMatchingKey) || age < COOLDOWN_MS) throw error;
+      if (!(error instanceof this.#jose.errors.JWKSNoMatchingKey) || age < COOLDOWN_MS) throw error;
       await this.#refresh();
       return await this.#find(header, token);
     }
@@ -56,7 +61,7 @@ export class SigningKeys {
     this.#fetching ??= (async () => {
       this.#fetchedAt = this.#context.platform.clock.now();
       try {
-        this.#find = await keySet(this.#url, this.#context);
+        this.#find = await keySet(this.#url, this.#context, this.#jose);
       } catch (error) {
         this.#context.log.warn("the issuer's keys stay as they were", {
           cause: ComponentError.from(error).message,
@@ -69,8 +74,7 @@ export class SigningKeys {
   }
 }
 
-async function keySet(url: string, context: ComponentContext): Promise<Find> {
-  const { createLocalJWKSet } = await import("jose");
+async function keySet(url: string, context: ComponentContext, { createLocalJWKSet }: Jose): Promise<Find> {
   const keys = await document(url, context);
   try {
     return createLocalJWKSet(keys as unknown as JSONWebKeySet);
