@@ -13,10 +13,20 @@ export function consoleLog(level: LogLevel, scope: string): Log {
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
+/** What `setTimeout` waits for at most; longer times it takes for none. Milliseconds. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Time as the machine has it. A timer that waits keeps a process alive: whoever sets one cancels it at its end. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, task) {
+    if (ms > longestTimer) {
+      let cancel = systemClock.after(longestTimer, () => {
+        cancel = systemClock.after(ms - longestTimer, task);
+      });
+      return () => cancel();
+    }
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);
   },

@@ -15,10 +15,10 @@ import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log } from "../platform.ts";
 import { Runtime, type RuntimeOptions } from "../runtime.ts";
-import { consoleLog } from "../web-platform.ts";
+import { consoleLog, systemClock } from "../web-platform.ts";
 import { nodeCore } from "./core-module.ts";
 import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
-import { nodePlatform, systemClock } from "./node-platform.ts";
+import { nodePlatform } from "./node-platform.ts";
 import { nodeRegistry, nodeRules } from "./registry.ts";
 
 export interface CreateRuntimeOptions {

@@ -3,9 +3,9 @@
 export type { FetchHandler } from "../channel/fetch-channel.ts";
 export { extendRegistry } from "../components/extend-registry.ts";
 export { FakeClock } from "../fake-clock.ts";
+export { systemClock } from "../web-platform.ts";
 export { type CreateRuntimeOptions, createRuntime, type LocalRuntime } from "./create-runtime.ts";
 export type { GivenComponents } from "./given-components.ts";
-export { systemClock } from "./node-platform.ts";
 export { nodeRegistry } from "./registry.ts";
 export type { RelayServer, RelayServerOptions } from "./relay-server.ts";
 export type { SidecarOptions } from "./sidecar-options.ts";

@@ -1,16 +1,7 @@
 import { randomFillSync, randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { Clock, Log, Platform, Socket, SocketEvents } from "../platform.ts";
-
-/** Time as the machine has it. A timer that waits keeps the process alive: whoever sets one cancels it at its end. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, task) {
-    const timer = setTimeout(task, ms);
-    return () => clearTimeout(timer);
-  },
-};
+import { systemClock } from "../web-platform.ts";
 
 /** The platform of Node. WebSockets are `ws`, loaded with the first connection. */
 export function nodePlatform(log: Log, clock: Clock = systemClock): Platform {

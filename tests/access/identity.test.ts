@@ -5,8 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Peer } from "../../host/mesh/transport.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
 import { MachineTransport } from "../../host/node/machine-transport.ts";
-import { systemClock } from "../../host/node/node-platform.ts";
-import { consoleLog } from "../../host/web-platform.ts";
+import { consoleLog, systemClock } from "../../host/web-platform.ts";
 import { request, room, say } from "../mesh/relay-room.ts";
 import { configurationOf } from "./callee.ts";
 
