@@ -9,7 +9,7 @@ import { ActorTimers } from "../../host/actors/timers/actor-timers.ts";
 import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ListingStore } from "../../host/components/state/store.ts";
 import { sqliteStore } from "../../host/node/components/state-sqlite.ts";
-import { systemClock } from "../../host/node/node-platform.ts";
+import { systemClock } from "../../host/web-platform.ts";
 import { openWith, testContext } from "../conformance/test-context.ts";
 import { printRows, type Row } from "./table.ts";
 
