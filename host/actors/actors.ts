@@ -27,6 +27,11 @@ export interface Actors {
    */
   receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse>;
   readonly status: ActorRuntimeStatus;
+  /**
+   * Deactivates one actor of this process once its calls have ended; false when it is not active. Left out where actors live
+   * elsewhere.
+   */
+  deactivate?(type: string, id: string): Promise<boolean>;
   /** Asks the app which types it hosts, and takes part in placement with them; again whenever the app may have changed. */
   start(signal: AbortSignal): Promise<void>;
   /** The components changed: the actor state store may be another one. */

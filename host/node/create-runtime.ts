@@ -77,6 +77,11 @@ export class LocalRuntime extends Runtime {
     );
   }
 
+  /** Deactivates an actor, as when it has been idle for long; false when it is not active. */
+  async deactivate(type: string, id: string): Promise<boolean> {
+    return (await this.sidecar.actors?.deactivate?.(type, id)) ?? false;
+  }
+
   /** Moves the fake clock on, running what falls due. Throws where the clock is not fake. */
   async advance(ms: number): Promise<void> {
     if (!(this.#clock instanceof FakeClock)) throw new Error("only a runtime with a fake clock can advance");

@@ -100,14 +100,14 @@ export class ActorApp {
       const result = await hosted.turn(id, reentrancy, request.signal, work);
       return { status: 200, ...encodePayload(result) };
     } catch (error) {
-      return this.#refused(error, called);
+      return this.#refused(error, called, request.signal?.aborted === true);
     }
   }
 
-  #refused(error: unknown, called: string): RuntimeResponse {
+  #refused(error: unknown, called: string, unheard: boolean): RuntimeResponse {
     const { status, errorCode, message } = Object(error) as Readonly<Record<string, unknown>>;
     const told = typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599;
-    if (!told) {
+    if (!told && !unheard) {
       const failed = this.#options.failed ?? console.error;
       failed(`daprlet: actor ${called} failed`, error);
     }

@@ -100,20 +100,26 @@ export class HostedClass {
       this.#instances.set(id, instance);
     }
     const own = instance;
-    const abandon = () => {
-      own.end();
-      this.#forget(own);
-    };
-    signal?.addEventListener("abort", abandon, { once: true });
-    try {
+    const run = async () => {
       await own.active.catch((error: unknown) => {
         this.#forget(own);
         throw error;
       });
       return await own.turn(reentrancy, work);
-    } finally {
-      signal?.removeEventListener("abort", abandon);
-    }
+    };
+    if (signal === undefined) return await run();
+    signal.throwIfAborted();
+    return await new Promise((resolve, reject) => {
+      const abandon = () => {
+        own.end();
+        this.#forget(own);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", abandon, { once: true });
+      run()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener("abort", abandon));
+    });
   }
 
   /** Nothing where it is not active. */

@@ -25,6 +25,10 @@ export class HostedActorCalls implements Actors {
     return this.#actors.status;
   }
 
+  deactivate(type: string, id: string): Promise<boolean> {
+    return this.#actors.host.deactivate(type, id);
+  }
+
   start(signal: AbortSignal): Promise<void> {
     return this.#actors.start(signal);
   }
