@@ -25,6 +25,8 @@ export interface Load {
   readonly body?: string;
   /** A broker whose queue is full says so; what it accepted is counted. */
   readonly mayRefuse?: boolean;
+  /** Seconds; {@link seconds} when left out. */
+  readonly lasting?: number;
 }
 
 /** Successful requests per second over 16 connections; throws when an answer was no success and must be one. */
@@ -32,7 +34,7 @@ export async function load(
   port: number,
   path: string,
   folder: string,
-  { method = "GET", body, mayRefuse = false }: Load = {},
+  { method = "GET", body, mayRefuse = false, lasting = seconds }: Load = {},
 ): Promise<number> {
   const script = join(folder, "wrk.lua");
   writeFileSync(
@@ -44,7 +46,7 @@ export async function load(
     ].join("\n"),
   );
   const { stdout } = await run("wrk", [
-    ...["-t1", "-c16", `-d${seconds}s`, "-s", script],
+    ...["-t1", "-c16", `-d${lasting}s`, "-s", script],
     `http://127.0.0.1:${port}${path}`,
   ]);
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);

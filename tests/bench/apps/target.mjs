@@ -12,6 +12,8 @@ createServer((request, response) => {
   }
   if (url === "/dapr/config") return response.writeHead(404).end();
   if (url === "/count") return response.end(String(events));
+  // As Zipkin's collector.
+  if (url === "/api/v2/spans") return response.writeHead(202).end();
   if (url === "/bench") {
     events++;
     return response.writeHead(200, { "content-length": "0" }).end();
