@@ -163,7 +163,7 @@ export class Resiliency {
     const make = (before?: Breaker) => this.#policy(`app ${id}`, held, "outbound", `app_${id}`, before);
     return {
       named: target !== undefined,
-      endpoint: (path, before) => endpoints.get(one ? "" : path, () => make(before)),
+      endpoint: (path, before) => endpoints.get(one ? "" : path, before ? () => make(before) : make),
       policies: endpoints,
     };
   }
@@ -180,7 +180,7 @@ export class Resiliency {
     const make = (before?: Breaker) => policy({ ...chosen, timeoutMs: undefined }, before);
     const { timeoutMs } = chosen;
     return {
-      waiting: (id, before) => actors.get(each ? id : "", () => make(before)),
+      waiting: (id, before) => actors.get(each ? id : "", before ? () => make(before) : make),
       turn: timeoutMs === undefined ? undefined : policy({ ...noPolicies, timeoutMs }),
       policies: actors,
     };

@@ -58,6 +58,7 @@ async function start(status: number, given: Parameters<typeof createRuntime>[0] 
   const app = async (request: Request) => {
     const { pathname: path } = new URL(request.url);
     if (path === "/dapr/subscribe") return Response.json(subscriptions);
+    if (path === "/dapr/config") return new Response(null, { status: 404 });
     if (request.method === "OPTIONS") return new Response();
     const text = await request.text();
     got.push({ path, headers: new Map(request.headers), text });

@@ -8,11 +8,14 @@ import { readableSpans } from "./open-telemetry/readable-span.ts";
 import type { SpanEncoding } from "./open-telemetry/span-encoding.ts";
 import { defineExporter, type ExporterDefinition, exportFields, type SpanExporter } from "./span-exporter.ts";
 
+type Connect = (collector: Collector, platform: Platform) => CollectorConnection;
+
 /** What a host has of OTLP: encodings, and gRPC for the second of them. Loaded when an exporter opens. */
 export interface OtlpProtocols {
   readonly json: () => Promise<SpanEncoding>;
   readonly protobuf?: () => Promise<SpanEncoding>;
-  readonly grpc?: () => Promise<(collector: Collector, platform: Platform) => CollectorConnection>;
+  /** Throws where a header cannot be sent. */
+  readonly grpc?: () => Promise<Connect>;
 }
 
 const address = field((value) => collectorUrl(value, "/v1/traces"));
@@ -43,24 +46,22 @@ const shared = {
   ...exportFields,
 };
 
-/** The protocol as a connection, with its encoding; undefined where the host has none. */
-async function connect(
+function overHttp(type: string): Connect {
+  return (collector, platform) => ({
+    send: (body) => sendTo(collector, platform, type, body),
+    close: () => undefined,
+  });
+}
+
+/** The encoding and the way to a collector; undefined where the host has none. */
+async function load(
   asked: "json" | "protobuf" | "grpc",
-  collector: Collector,
-  platform: Platform,
   protocols: OtlpProtocols,
-): Promise<{ readonly encoding: SpanEncoding; readonly connection: CollectorConnection } | undefined> {
-  const encoding = await protocols[asked === "json" ? asked : "protobuf"]?.();
-  if (encoding === undefined) return undefined;
-  if (asked === "grpc") {
-    const open = await protocols.grpc?.();
-    return open && { encoding, connection: open(collector, platform) };
-  }
-  const type = asked === "json" ? "application/json" : "application/x-protobuf";
-  return {
-    encoding,
-    connection: { send: (body) => sendTo(collector, platform, type, body), close: () => undefined },
-  };
+): Promise<readonly [SpanEncoding, Connect] | undefined> {
+  if (asked === "json") return [await protocols.json(), overHttp("application/json")];
+  const encoding = await protocols.protobuf?.();
+  const connect = asked === "grpc" ? await protocols.grpc?.() : overHttp("application/x-protobuf");
+  return encoding && connect && [encoding, connect];
 }
 
 async function open(
@@ -69,16 +70,19 @@ async function open(
   { name, appId, platform }: ComponentContext,
   protocols: OtlpProtocols,
 ): Promise<SpanExporter> {
-  const collector = { url, headers: given, timeoutMs };
-  const connected = await connect(asked, collector, platform, protocols).catch((error: unknown) => {
-    const message = `component ${name}: metadata field headers: ${reasonOf(error)}`;
-    throw new ComponentError("INVALID_ARGUMENT", message);
-  });
-  if (connected === undefined) {
+  const loaded = await load(asked, protocols);
+  if (loaded === undefined) {
     const message = `component ${name}: metadata field protocol: a page has http/json only (a collector's port 4318)`;
     throw new ComponentError("INVALID_ARGUMENT", message);
   }
-  const { encoding, connection } = connected;
+  const [encoding, connect] = loaded;
+  let connection: CollectorConnection;
+  try {
+    connection = connect({ url, headers: given, timeoutMs }, platform);
+  } catch (error) {
+    const message = `component ${name}: metadata field headers: ${reasonOf(error)}`;
+    throw new ComponentError("INVALID_ARGUMENT", message);
+  }
   return {
     async export(spans) {
       const body = encoding.serializeRequest(readableSpans(spans, appId));
