@@ -1,3 +1,4 @@
+import { PlacementClient } from "../actors/placement/placement-client.ts";
 import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { loggedCalls } from "../api/logged-calls.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
@@ -5,7 +6,6 @@ import { fetchChannel } from "../channel/fetch-channel.ts";
 import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
-import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
 import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
@@ -80,10 +80,10 @@ function relayTransport(
   { relay, relayRoom, relayToken, appId, namespace = "default" }: SidecarOptions,
   relays: RelayConnections,
   platform: Platform,
-): readonly Transport[] {
-  if (relay === undefined) return [];
+): BackgroundRelay | undefined {
+  if (relay === undefined) return undefined;
   const options = { url: relay, room: relayRoom ?? "default", token: relayToken, appId, namespace };
-  return [new BackgroundRelay(options, relays, platform)];
+  return new BackgroundRelay(options, relays, platform);
 }
 
 /** Throws before anything is opened. */
@@ -141,6 +141,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     api: trusted,
     stop: () => asked(),
   });
+  const relay = relayTransport(options, relays, platform);
   const runtime = new Runtime({
     appId: options.appId,
     namespace: options.namespace,
@@ -151,9 +152,14 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     rules: nodeRules,
     resources: found.resources,
     relays,
-    transports: [...neighbours.transports, ...relayTransport(options, relays, platform)],
+    transports: relay === undefined ? neighbours.transports : [...neighbours.transports, relay],
     app: app && (meters?.app(app) ?? app),
-    actors: hostedActors(({ appId, namespace }, name) => neighbours.membership({ appId, namespace, name })),
+    // Who is on a relay shares its actors with all who are.
+    actors: hostedActors(({ appId, namespace }, name) =>
+      relay === undefined
+        ? neighbours.membership({ appId, namespace, name })
+        : new PlacementClient(relay.placement, platform),
+    ),
     asking: options.asking,
     meters,
     apiToken,

@@ -7,6 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { startRelay } from "../../host/node/start-relay.ts";
+import { consoleLog } from "../../host/web-platform.ts";
 import { componentYaml } from "../hosts/components.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { daprletProgram } from "../hosts/node.ts";
@@ -26,7 +28,10 @@ class Instance {
   app: CounterApp | undefined;
 
   /** `folder`: that of all instances. */
-  constructor(readonly folder: string) {}
+  constructor(
+    readonly folder: string,
+    readonly more: readonly string[],
+  ) {}
 
   async start(): Promise<void> {
     this.app ??= await counterApp(() => this.port);
@@ -34,7 +39,7 @@ class Instance {
     const flags = [
       ...["--app-id", "counters", "--app-port", String(this.app.port), "--log-level", "error"],
       ...["--dapr-http-port", String(this.port), "--resources-path", join(this.folder, "resources")],
-      "--enable-metrics=false",
+      ...["--enable-metrics=false", ...this.more],
     ];
     this.process = spawn(process.execPath, [daprletProgram, "daprd", ...flags], {
       env: { ...process.env, XDG_RUNTIME_DIR: join(this.folder, "run") },
@@ -125,7 +130,11 @@ async function see(instances: readonly Instance[]): Promise<void> {
 }
 
 /** Three instances on a store of that type, counting. */
-async function counting(type: string, metadata: (folder: string) => Record<string, string>): Promise<void> {
+async function counting(
+  type: string,
+  metadata: (folder: string) => Record<string, string>,
+  ...flags: readonly string[]
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "dc-"));
   mkdirSync(join(folder, "resources"));
   mkdirSync(join(folder, "run"), { mode: 0o700 });
@@ -135,7 +144,7 @@ async function counting(type: string, metadata: (folder: string) => Record<strin
     metadata: { ...metadata(folder), actorStateStore: "true" },
   });
   writeFileSync(join(folder, "resources", "statestore.yaml"), yaml);
-  const instances = [0, 1, 2].map(() => new Instance(folder));
+  const instances = [0, 1, 2].map(() => new Instance(folder, flags));
   try {
     for (const instance of instances) await instance.start();
     await count(instances);
@@ -149,6 +158,17 @@ async function counting(type: string, metadata: (folder: string) => Record<strin
 describe.concurrent("counters of three sidecars count each call once, whoever is killed or held up", () => {
   it("on one file of state.sqlite", async () => {
     await counting("state.sqlite", (folder) => ({ connectionString: join(folder, "counters.sqlite") }));
+  }, 300_000);
+
+  it("by way of a relay", async () => {
+    const log = consoleLog("error", "relay");
+    const relay = await startRelay({ port: 0, log });
+    try {
+      const file = (folder: string) => ({ connectionString: join(folder, "counters.sqlite") });
+      await counting("state.sqlite", file, "--relay", relay.url);
+    } finally {
+      await relay.close();
+    }
   }, 300_000);
 
   it.skipIf(missingRedis !== undefined && process.env.CI !== "true")(
