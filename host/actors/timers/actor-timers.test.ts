@@ -105,6 +105,22 @@ describe("timers of actors", () => {
     expect(calls).toEqual(["0 T/1/timer/n", "60.5 T/1/timer/n"]);
   });
 
+  it("leave their name to the one that replaced them, whatever the app says of them", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { clock, calls, timers } = start(() => (calls.length === 1 ? held : 200));
+    timers.register("T", "1", "cancel", settings({}));
+    await clock.advance(500);
+    timers.register("T", "1", "cancel", settings({ dueTime: "1m" }));
+    release();
+    await clock.advance(0);
+    timers.delete("T", "1", "cancel");
+    await clock.advance(120_000);
+    expect(calls).toHaveLength(1);
+  });
+
   it("go on after a failure, and tell of it without the payload", async () => {
     let answers = 0;
     const { clock, calls, warnings, timers } = start(() => {
@@ -122,16 +138,31 @@ describe("timers of actors", () => {
     );
   });
 
-  it("end when the app says so, and where the actor is not owned any more", async () => {
+  it("wait while owners change, and go on where the actor stays", async () => {
+    let moving = true;
+    const { clock, calls, warnings, timers } = start(() => {
+      if (moving) throw new NotOwnedError("T", "1");
+      return 200;
+    });
+    timers.register("T", "1", "n", settings({ period: "R2/PT5S" }));
+    await clock.advance(2500);
+    moving = false;
+    await clock.advance(60_000);
+    expect(calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "2", "3", "5"]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("end when the app says so, and where the actor stays with another owner", async () => {
     const { clock, calls, timers } = start((call) => {
       if (call.includes("moved")) throw new NotOwnedError("T", "1");
       return 200;
     });
     timers.register("T", "1", "cancel", settings({ period: "1s" }));
     timers.register("T", "1", "moved", settings({ period: "1s" }));
-    await clock.advance(10_000);
-    expect(calls).toHaveLength(2);
-    expect(timers.size).toBe(0);
+    await clock.advance(100_000);
+    expect(calls.filter((call) => call.includes("cancel"))).toHaveLength(1);
+    expect(calls.filter((call) => call.includes("moved"))).toHaveLength(31);
+    expect([timers.size, clock.pending]).toEqual([0, 0]);
   });
 
   it("keep their grid, and let what passed during a callback be one tick", async () => {

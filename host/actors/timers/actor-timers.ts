@@ -22,11 +22,21 @@ interface Timer {
   /** Repetitions that are left; undefined: without end. */
   left: number | undefined;
   /** The tick that is waited for, or called about. */
+  tick: number;
+  /** When it is called about. */
   at: number;
+  /** How often it could not be, since its actor's owner was not settled. */
+  refused: number;
   index: number;
   /** Deleted, replaced, or its actor is no more. */
   gone: boolean;
 }
+
+/** A platform's timer may not be longer; what is due later is waited for in parts. */
+const longestMs = 2 ** 31 - 1;
+/** While owners change the actor cannot be called: it is tried again after so long, and so often. */
+const askAgainMs = 1000;
+const mostRefused = 30;
 
 const keyOf = (type: string, id: string) => `${type}/${id}`;
 
@@ -63,15 +73,18 @@ export class ActorTimers {
     const schedule = parseSchedule("timer", `${type}||${id}||${name}`, settings, this.#clock.now());
     const body = callbackBody(data, { callback, dueTime, period });
     this.delete(type, id, name);
-    const at = nextTick(schedule, schedule.due - 1);
-    if (at === undefined) return;
+    const tick = nextTick(schedule, schedule.due - 1);
+    if (tick === undefined) return;
     const key = keyOf(type, id);
     const timers = this.#actors.get(key) ?? new Map<string, Timer>();
     this.#actors.set(key, timers);
     const left = schedule.repetitions;
-    const timer = { type, id, name, schedule, body, left, at, index: -1, gone: false };
+    const timer = {
+      ...{ type, id, name, schedule, body, left, tick },
+      ...{ at: tick, refused: 0, index: -1, gone: false },
+    };
     timers.set(name, timer);
-    this.#wait(timer);
+    this.#wait(timer, tick);
   }
 
   /** A callback under way ends; there is no further one. */
@@ -90,6 +103,8 @@ export class ActorTimers {
   }
 
   #end(timer: Timer): void {
+    // One that was replaced has left its name to another.
+    if (timer.gone) return;
     timer.gone = true;
     this.#queue.remove(timer);
     const key = keyOf(timer.type, timer.id);
@@ -99,9 +114,10 @@ export class ActorTimers {
     if (this.#queue.size === 0) this.#arm();
   }
 
-  #wait(timer: Timer): void {
+  #wait(timer: Timer, at: number): void {
+    timer.at = at;
     this.#queue.add(timer);
-    if (timer.at < this.#armedAt) this.#arm();
+    if (at < this.#armedAt) this.#arm();
   }
 
   #arm(): void {
@@ -125,23 +141,25 @@ export class ActorTimers {
     const { type, id, name, schedule, body } = timer;
     const failed = (cause: string) =>
       this.#log.warn("a timer's callback failed", { actorType: type, actorId: id, timer: name, cause });
-    if (timer.left !== undefined) timer.left--;
     try {
       const answer = await this.#hosted.call(type, id, `timer/${encodeURIComponent(name)}`, body);
       const verdict = await verdictOf(answer);
       if (verdict === "cancelled") return this.#end(timer);
       if (verdict === "failed") failed(`the app answered ${answer.status}`);
     } catch (error) {
+      if (timer.gone) return;
+      // Whoever halts an actor forgets its timers: this one's owner may only be unsettled.
+      const refused = error instanceof NotOwnedError;
+      if (refused && timer.refused++ < mostRefused) return this.#wait(timer, started + askAgainMs);
       failed(reasonOf(error));
-      if (error instanceof NotOwnedError) return this.#end(timer);
+      if (refused) return this.#end(timer);
     }
     if (timer.gone) return;
-    const next = timer.left === 0 ? undefined : nextTick(schedule, Math.max(timer.at, started));
+    timer.refused = 0;
+    if (timer.left !== undefined) timer.left--;
+    const next = timer.left === 0 ? undefined : nextTick(schedule, Math.max(timer.tick, started));
     if (next === undefined) return this.#end(timer);
-    timer.at = next;
-    this.#wait(timer);
+    timer.tick = next;
+    this.#wait(timer, next);
   }
 }
-
-/** A platform's timer may not be longer; what is due later is waited for in parts. */
-const longestMs = 2 ** 31 - 1;
