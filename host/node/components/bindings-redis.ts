@@ -5,7 +5,7 @@ import {
   type OutputBinding,
 } from "../../components/bindings/binding.ts";
 import { ComponentError } from "../../errors/component-error.ts";
-import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
+import type { RedisClient, RedisScript } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
 
 /** Both or neither, so that no counter outlives its time. */
@@ -84,5 +84,8 @@ export const redisBinding = defineBinding({
   summary: "Values of a Redis server by key: create, get, delete, increment.",
   metadata: redisMetadata,
   features: ["OUTPUT_BINDING"],
-  open: async (metadata, context) => new RedisBinding(await openRedis(metadata, context)),
+  async open(metadata, context) {
+    const { openRedis } = await import("./redis/redis-client.ts");
+    return new RedisBinding(await openRedis(metadata, context));
+  },
 });

@@ -5,7 +5,7 @@ import {
   type UnlockStatus,
   unlockStatus,
 } from "../../components/lock/lock-store.ts";
-import { openRedis, type RedisClient, type RedisScript } from "./redis/redis-client.ts";
+import type { RedisClient, RedisScript } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
 
 /** KEYS: the lock, and what remembers the request that took it. ARGV: owner, seconds. */
@@ -61,5 +61,8 @@ export const redisLockStore = defineLockStore({
     "Locks in Redis, shared with daprd. A server that loses its memory, or fails over to a replica, loses locks with it.",
   metadata: redisMetadata,
   features: [],
-  open: async (metadata, context) => new RedisLockStore(await openRedis(metadata, context)),
+  async open(metadata, context) {
+    const { openRedis } = await import("./redis/redis-client.ts");
+    return new RedisLockStore(await openRedis(metadata, context));
+  },
 });

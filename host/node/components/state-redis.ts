@@ -1,10 +1,8 @@
 import { integer } from "../../components/metadata-schema.ts";
 import { queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
-import { durabilityOf } from "./redis/durability.ts";
-import { openRedis, type RedisClient } from "./redis/redis-client.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { redisMetadata } from "./redis/redis-metadata.ts";
-import { RedisStore } from "./redis/redis-store.ts";
 
 /** State in Redis, in Dapr's own hashes: daprd and daprlet share a database, also at the same time. */
 export const redisStore = defineStore({
@@ -19,6 +17,11 @@ export const redisStore = defineStore({
   features: ["ETAG", "TRANSACTIONAL", "TTL", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
   async open(metadata, context) {
     const { queryIndexes, queryScan, ttlInSeconds } = metadata;
+    const [{ openRedis }, { durabilityOf }, { RedisStore }] = await Promise.all([
+      import("./redis/redis-client.ts"),
+      import("./redis/durability.ts"),
+      import("./redis/redis-store.ts"),
+    ]);
     const client = await openRedis(metadata, context);
     try {
       const [durability, replicas] = await Promise.all([durabilityOf(client), replicasOf(client)]);
