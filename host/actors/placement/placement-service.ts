@@ -124,6 +124,10 @@ export class PlacementService {
     this.#watch();
   }
 
+  knows(key: string): boolean {
+    return this.#roster.byKey(key) !== undefined;
+  }
+
   /** That incarnation of a member, and those before it, surely have no actors at work any more. */
   ended(key: string, incarnation: number): void {
     const ghost = this.#ghosts.get(key);

@@ -41,9 +41,14 @@ export function segmentOf(name: string): string {
     .slice(0, longestSegment - 1)}`;
 }
 
+/** The folder in which the apps of a namespace have theirs. */
+export function namespaceFolder(folder: string, namespace: string): string {
+  return join(folder, segmentOf(namespace));
+}
+
 /** The folder in which the instances of an app have their sockets. */
 export function appFolder(folder: string, namespace: string, appId: string): string {
-  return join(folder, segmentOf(namespace), segmentOf(appId));
+  return join(namespaceFolder(folder, namespace), segmentOf(appId));
 }
 
 /** The name of an instance's socket: its uuid without dashes. */
