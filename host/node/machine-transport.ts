@@ -243,5 +243,7 @@ class MachineInstance implements Instance {
   /** Lets calls under way end. A call that comes all the same connects anew. */
   close(): void {
     this.#connection?.retire();
+    // Whoever waits for it has called by then.
+    this.#opening?.then((connection) => connection.retire(), nothing);
   }
 }
