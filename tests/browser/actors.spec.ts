@@ -47,7 +47,8 @@ async function hosting(context: BrowserContext, site: Site): Promise<Page> {
         window.told.push(`reminder ${name} ${this.self.id}`);
       }
     }
-    await window.daprlet.serve({ appId: "town", actors: { Counter } });
+    const served = await window.daprlet.serve({ appId: "town", actors: { Counter } });
+    Object.assign(window, { served });
   });
   return tab;
 }
@@ -87,6 +88,13 @@ test("actors live in the tabs that host them, move when one goes, and lose nothi
   const kill = await workerKiller(context, page);
   await Promise.all([addToAll(page, "three", all), kill()]);
   expect(await addToAll(page, "four", all)).toEqual(each(4));
+  // Registering anew is another connection of the same host; one that serves no longer hands its actors over.
+  await tabs[1]?.evaluate(async () => await window.daprlet.register({ appId: "town" }));
+  expect(await addToAll(page, "five", all)).toEqual(each(5));
+  await tabs[1]?.evaluate(
+    async () => await (window as unknown as { served: { stop(): Promise<void> } }).served.stop(),
+  );
+  expect(await addToAll(page, "six", all)).toEqual(each(6));
 });
 
 test("an app that is a fetch handler hosts actors by Dapr's callbacks: T48, T52, and a worker that is stopped during a call", async ({

@@ -1,3 +1,4 @@
+import type { FromMember } from "../../host/actors/placement/placement-messages.ts";
 import type { Item, WriteBatch } from "../../host/components/state/store.ts";
 import type { Code } from "../../host/errors/component-error.ts";
 
@@ -6,8 +7,8 @@ import type { Code } from "../../host/errors/component-error.ts";
  * word that it serves. Calls of actors do not go by it: they are invocations of the page.
  */
 export type ActorsUpstream =
-  /** Of a member of placement; see `FromMember`. */
-  | { readonly type: "placement"; readonly message: unknown }
+  /** Of a member of placement. */
+  | { readonly type: "placement"; readonly message: FromMember }
   /** Repeated on the next port when it was not answered on this one. */
   | { readonly type: "store"; readonly id: number; readonly call: StoreCall }
   /** How many actors of each type are active in the page. */
@@ -18,12 +19,11 @@ export type ActorsDownstream =
   | { readonly type: "placement"; readonly message: unknown }
   | { readonly type: "stored"; readonly id: number; readonly answer: StoreAnswer }
   /**
-   * First of all, and when the store is another one. `name` is the page's in the tables; each store that is opened has a
-   * number of its own, and it is undefined where there is none.
+   * First of all, and when the store is another one: each that is opened has a number of its own, and it is undefined
+   * where there is none.
    */
   | {
       readonly type: "opened";
-      readonly name: string;
       readonly appId: string;
       readonly namespace: string;
       readonly strict: boolean;

@@ -4,8 +4,10 @@ import type { PageConnection } from "../page-connection.ts";
 import type { ActorsDownstream, ActorsUpstream } from "./actor-messages.ts";
 import { type OpenStore, storeAnswer } from "./store-answer.ts";
 
-/** The worker's end of a page that hosts actors. */
+/** The worker's end of a page that hosts actors, or of one connection to it. */
 export class HostingPage implements PlacementSender {
+  /** In the tables, once it has said it: the same over all connections of the page. */
+  name: string | undefined;
   /** Active actors by type. */
   active: readonly (readonly [type: string, count: number])[] = [];
   /** As a member of placement, once it has said something. */
@@ -18,16 +20,19 @@ export class HostingPage implements PlacementSender {
     port: MessagePort,
     service: PlacementService,
     store: () => Promise<OpenStore | undefined>,
-    heard: () => void,
+    joins: (page: HostingPage) => void,
   ) {
     this.#port = port;
     port.onmessage = ({ data }) => {
       const message = data as ActorsUpstream;
       switch (message.type) {
         case "placement":
-          this.member = message.message as { key: string; incarnation: number };
+          this.member = message.message;
+          if (message.message?.t === "join" && this.name === undefined) {
+            this.name = message.message.name;
+            joins(this);
+          }
           service.receive(this, message.message);
-          heard();
           break;
         case "store":
           void storeAnswer(store, message.call).then((answer) =>
@@ -39,12 +44,6 @@ export class HostingPage implements PlacementSender {
           break;
       }
     };
-  }
-
-  /** In the tables: what all connections of the page have in common. */
-  get name(): string {
-    const { name } = this.connection;
-    return name.slice(0, name.lastIndexOf("/"));
   }
 
   mayBe(name: string): boolean {

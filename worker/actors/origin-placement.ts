@@ -34,7 +34,10 @@ export class OriginPlacement {
   readonly owners: Owners;
   readonly #options: OriginPlacementOptions;
   readonly #service: PlacementService;
-  readonly #pages = new Map<string, HostingPage>();
+  /** By connection: a page that comes again has two until the old one ends. */
+  readonly #pages = new Map<PageConnection, HostingPage>();
+  /** The latest of each page, by its name in the tables. */
+  readonly #names = new Map<string, HostingPage>();
   #ticking = false;
 
   constructor(options: OriginPlacementOptions) {
@@ -77,7 +80,7 @@ export class OriginPlacement {
 
   /** Pages that host for that app. */
   of(appId: string): readonly HostingPage[] {
-    return [...this.#pages.values()].filter((page) => page.appId === appId);
+    return [...this.#pages.values()].filter((page) => page.appId === appId && page.connection.open);
   }
 
   /** A page has come that hosts actors, or has come again by another connection. */
@@ -87,10 +90,12 @@ export class OriginPlacement {
     port: MessagePort,
     store: () => Promise<OpenStore | undefined>,
   ): HostingPage {
-    const heard = () => this.#options.former.arrived(connection.clientId);
-    const page = new HostingPage(connection, appId, port, this.#service, store, heard);
-    this.#pages.get(page.name)?.close();
-    this.#pages.set(page.name, page);
+    const page = new HostingPage(connection, appId, port, this.#service, store, (known) => {
+      this.#names.set(known.name as string, known);
+      this.#options.former.arrived(connection.clientId);
+    });
+    this.#pages.get(connection)?.close();
+    this.#pages.set(connection, page);
     this.#tick();
     return page;
   }
@@ -98,22 +103,25 @@ export class OriginPlacement {
   /** A connection has ended: perhaps its page has, and then its actors are free at once. */
   async left(connection: PageConnection): Promise<void> {
     const { platform, present } = this.#options;
-    const page = [...this.#pages.values()].find((each) => each.connection === connection);
+    const page = this.#pages.get(connection);
     if (page === undefined) return;
+    this.#pages.delete(connection);
+    page.close();
+    const { name, member } = page;
     for (const ms of looks) {
+      if (name === undefined || member === undefined) return;
       await sleep(platform.clock, ms);
-      if (this.#pages.get(page.name) !== page) return;
+      if (this.#names.get(name) !== page) return;
       if (await present(connection.clientId)) continue;
-      this.#pages.delete(page.name);
-      page.close();
-      if (page.member !== undefined) this.#service.ended(page.member.key, page.member.incarnation);
+      this.#names.delete(name);
+      this.#service.ended(member.key, member.incarnation);
       return;
     }
   }
 
   /** Hands a call to the page that owns its actor. Throws {@link NotOwnedError} where that says it does not. */
   async send({ name }: TableHost, request: RuntimeRequest, version: number): Promise<RuntimeResponse> {
-    const page = this.#pages.get(name)?.connection;
+    const page = this.#names.get(name)?.connection;
     const away = (sent: boolean) =>
       new UnavailableError("the tab that hosts the actor does not answer", { sent });
     if (page === undefined) throw away(false);

@@ -74,7 +74,7 @@ export class PageActors implements Actors {
     const { appId, namespace, strict } = this.#sidecar;
     this.#opened ??= store;
     const opened = store && { name: store.name, number: this.#number };
-    page.post({ type: "opened", name: page.name, appId, namespace, strict, store: opened });
+    page.post({ type: "opened", appId, namespace, strict, store: opened });
   }
 
   get status(): ActorRuntimeStatus {

@@ -73,7 +73,7 @@ export class PageHost implements PageHosting {
   /** Asks the app which actors it has, and takes part with them. Resolves once the worker knows. */
   async start(): Promise<void> {
     const { core, app } = this.#options;
-    const { name, appId, namespace } = await this.#greeted;
+    const { appId, namespace } = await this.#greeted;
     const platform = this.#platform;
     const context = { appId, namespace, core, platform, rules: undefined };
     const resiliency = await Resiliency.of([], context);
@@ -86,7 +86,7 @@ export class PageHost implements PageHosting {
     this.#local = new LocalActors({
       appId,
       namespace,
-      name,
+      name: this.#platform.uuid(),
       platform,
       core,
       app: channel,

@@ -132,6 +132,7 @@ export class WorkerDoor implements Door {
 
   async unregister(): Promise<void> {
     this.#stop.abort();
+    await this.#app?.hosting?.stop();
     await this.#ask({ daprlet: PROTOCOL, type: "unregister" }, RETURN_MS);
     this.close();
   }
