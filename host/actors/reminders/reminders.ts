@@ -64,11 +64,6 @@ export class Reminders {
     for (const scan of this.#scans.values()) scan.changed();
   }
 
-  /** Another instance registered something. */
-  wake(): void {
-    for (const scan of this.#scans.values()) scan.wake(0);
-  }
-
   /** Resolves once what was under way has ended. */
   async stop(): Promise<void> {
     this.#ending.abort();
