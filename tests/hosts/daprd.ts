@@ -13,7 +13,7 @@ import { httpFetch } from "./http-fetch.ts";
 import { startPlacement } from "./placement.ts";
 import { startTarget } from "./target.ts";
 
-function onPath(program: string): boolean {
+export function onPath(program: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
