@@ -1,22 +1,28 @@
+import { rmSync } from "node:fs";
 import { Metadata, ServerCredentials, status } from "@grpc/grpc-js";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CollectorConnection } from "../../host/components/exporters/collector.ts";
+import { otlpExporters } from "../../host/components/exporters/otlp.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { grpcConnection } from "../../host/node/components/otlp-grpc.ts";
 import { startSidecar } from "../../host/node/index.ts";
 import { nodePlatform } from "../../host/node/node-platform.ts";
+import { nodeOtlp, nodeRegistry } from "../../host/node/registry.ts";
 import { certificate } from "../certificate.ts";
 import { exporterYaml, silent, startChain, tracingYaml } from "./chain.ts";
 import { type GrpcCollector, startGrpcCollector } from "./grpc-collector.ts";
 
 // The library reads once, where it loads, whom it believes.
-await vi.hoisted(async () => {
-  const { writeFileSync } = await import("node:fs");
+const roots = await vi.hoisted(async () => {
+  const { mkdtempSync, writeFileSync } = await import("node:fs");
+  const { tmpdir } = await import("node:os");
   const { certificate } = await import("../certificate.ts");
-  const path = `${process.env["TMPDIR"] ?? "/tmp"}/daprlet-roots-${process.pid}.pem`;
-  writeFileSync(path, certificate.cert);
-  process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH = path;
+  const folder = mkdtempSync(`${tmpdir()}/daprlet-roots-`);
+  process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH = `${folder}/roots.pem`;
+  writeFileSync(`${folder}/roots.pem`, certificate.cert);
+  return folder;
 });
+afterAll(() => rmSync(roots, { recursive: true }));
 
 let collector: GrpcCollector;
 beforeEach(async () => {
@@ -85,6 +91,12 @@ describe("OTLP over gRPC", () => {
       })
       .toBe(1);
     await chain.stop();
+  });
+
+  it("is refused by name in a page, which has no gRPC", async () => {
+    const registry = { ...nodeRegistry, exporters: otlpExporters({ json: nodeOtlp.json }) };
+    const opening = startChain(tracingYaml("1", section("")), { registry });
+    await expect(opening).rejects.toThrow(/metadata field protocol: a page has http\/json only/);
   });
 
   it("refuses to open with headers that gRPC cannot carry", async () => {
