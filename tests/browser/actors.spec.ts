@@ -202,3 +202,25 @@ test("timers and reminders: those tick while the actor is active, these are fire
   void crash.send("Page.crash").catch(() => undefined);
   expect(await addToAll(page, "after it crashed", ids.length)).toEqual(ids.map(() => 3));
 });
+
+test("tabs that each run the runtime themselves share actors as well", async ({ browser, site }) => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(Navigator.prototype, "serviceWorker");
+  });
+  const page = await context.newPage();
+  await open(page, site.url, { appId: "caller" });
+  const tabs = [await hosting(context, site), await hosting(context, site)];
+  const each = (value: number) => Array.from({ length: 20 }, () => value);
+  expect(await addToAll(page, "one", 20)).toEqual(each(1));
+  const active = await Promise.all(
+    tabs.map(
+      async (tab) => JSON.parse((await call(tab, "/v1.0/metadata")).body).actorRuntime.activeActors[0].count,
+    ),
+  );
+  expect(active.reduce((sum, count) => sum + count)).toBe(20);
+  expect(Math.min(...active)).toBeGreaterThan(0);
+  await tabs[0]?.close();
+  expect(await addToAll(page, "two", 20)).toEqual(each(2));
+  await context.close();
+});

@@ -19,6 +19,7 @@ import { eraseStorage } from "../storage/erase.ts";
 import { Breather } from "./breather.ts";
 import { installInPageRequests } from "./in-page-requests.ts";
 import { ownDevices } from "./own-devices.ts";
+import { TabMembership } from "./tab-membership.ts";
 import { TabTransport } from "./tab-transport.ts";
 
 export interface PageModeOptions {
@@ -84,7 +85,13 @@ export async function openPageMode({
       rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
       transports,
-      actors: hostedActors(() => new SoloMembership()),
+      actors: hostedActors(({ appId, namespace }, instance) => {
+        const { locks } = window.navigator;
+        // Missing on insecure origins: there each tab hosts by itself, and the fence lets the latest write.
+        if (locks === undefined) return new SoloMembership();
+        const name = `${prefix}actors:${namespace}`;
+        return new TabMembership({ name, namespace, appId, instance, platform, locks });
+      }),
       defaults: defaultResources,
     });
     const { origin } = new URL(window.document.baseURI);
