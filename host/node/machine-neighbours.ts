@@ -36,6 +36,7 @@ export function machineNeighbours(
   }
   return {
     transports: [new MachineTransport({ folder, clock, log, control })],
-    membership: (of) => new MachineMembership(folder, of, platform),
+    membership: ({ appId, namespace, name }) =>
+      new MachineMembership({ folder, platform, appId, namespace, instance: name }),
   };
 }

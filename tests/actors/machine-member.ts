@@ -1,5 +1,5 @@
 /** A process that hosts actors: prints which it may let work, by which table, over and over. */
-import { MachineMembership } from "../../host/node/machine-membership.ts";
+import { MachineMembership } from "../../host/node/machine/machine-membership.ts";
 import { nodePlatform } from "../../host/node/node-platform.ts";
 import { silent } from "../mesh/memory-sockets.ts";
 import { RecordingFollower } from "./recording-follower.ts";

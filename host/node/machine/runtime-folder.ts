@@ -33,7 +33,7 @@ export function ownFolder(folder: string): void {
 }
 
 /** A name as one path segment: itself where that is safe on every file system, else its hash. */
-export function segmentOf(name: string): string {
+function segmentOf(name: string): string {
   if (name.length <= longestSegment && /^[a-z0-9][a-z0-9_-]*$/.test(name)) return name;
   return `=${createHash("sha256")
     .update(name)
