@@ -32,7 +32,8 @@ function Page() {
         </h1>
         <p>
           This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar {where}: no
-          daemon, no Docker, no network. Open your browser's network panel and try it.
+          daemon, no Docker, no network. Open your browser's network panel and try it, or see{" "}
+          <a href="./actors.html">a thousand actors move among your tabs</a>.
         </p>
       </header>
       <BootSteps />

@@ -31,9 +31,14 @@ const site = {
   configFile: false,
   logLevel: "warn",
   plugins: [daprlet()],
-  resolve: { alias: { daprlet: `${root}dist/client.js` } },
+  resolve: { alias: { "daprlet/actors": `${root}dist/actors.js`, daprlet: `${root}dist/client.js` } },
   define: { "import.meta.env.VITE_RELAY_URL": JSON.stringify(relay.url) },
-  build: { target: "es2022", outDir, emptyOutDir: true },
+  build: {
+    target: "es2022",
+    outDir,
+    emptyOutDir: true,
+    rollupOptions: { input: ["index.html", "actors.html"].map((page) => `${root}demo/${page}`) },
+  },
   preview: { host: "localhost", port },
 };
 await build(site);
