@@ -38,6 +38,8 @@ export interface DaprdOptions extends StartOptions {
   readonly config?: string;
   /** More switches. */
   readonly flags?: readonly string[];
+  /** Apart from all other sidecars of the machine. */
+  readonly namespace?: string;
 }
 
 /** Waits until `/v1.0/healthz` answers 204. */
@@ -70,6 +72,7 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
     DAPR_SUITE_SECRET: "Dapr's own",
     DAPR_API_TOKEN: options.apiToken,
     APP_API_TOKEN: options.appApiToken,
+    ...(options.namespace === undefined ? {} : { NAMESPACE: options.namespace }),
   };
   let child: ChildProcess;
   const launch = async () => {
@@ -185,12 +188,17 @@ export async function startPair(options: PairOptions): Promise<Host> {
   writeFileSync(config, configurationYaml(options.features));
   const apps = await Promise.all([serveTestApp({ config: actorConfig }), serveTestApp()]);
   const placement = options.program === undefined && hasPlacement ? await startPlacement() : undefined;
+  // Who hosts actors of one type shares them with all who do in their namespace; daprd has a placement service of its own.
+  const apart = options.program === undefined ? {} : { namespace: `suites-${suffix}` };
   const flags = placement === undefined ? [] : ["--placement-host-address", placement.address];
   const sidecars: Daprd[] = [];
   // One after the other: both create the same database.
   for (const [index, appId] of ids.entries()) {
     sidecars.push(
-      await startDaprd({ ...options, appId, resources, config, flags, appPort: apps[index]?.port ?? 0 }),
+      await startDaprd({
+        ...{ ...options, ...apart, appId, resources, config, flags },
+        appPort: apps[index]?.port ?? 0,
+      }),
     );
   }
   const [self, peer] = sidecars as [Daprd, Daprd];

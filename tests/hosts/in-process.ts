@@ -48,6 +48,7 @@ export const inProcess: HostDefinition = {
   required: true,
   features: new Set([
     "actors",
+    "reminders",
     "locks",
     "settings",
     "verbatim",

@@ -11,7 +11,7 @@ export const node: HostDefinition = {
   name: "Node",
   dialect: "daprlet",
   required: true,
-  features: new Set([...ofPrograms, "actors", "locks", "settings"]),
+  features: new Set([...ofPrograms, "actors", "placement", "reminders", "locks", "settings"]),
   missing: existsSync(daprletProgram) ? undefined : "dist/node/main.js is not built: run `npm run build`",
   start: (options = {}) => startPair({ ...options, program: [process.execPath, daprletProgram, "daprd"] }),
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { actorSchedulesSuite } from "../api/actor-schedules-suite.ts";
 import { actorStateSuite } from "../api/actor-state-suite.ts";
 import { actorTurnsSuite } from "../api/actor-turns-suite.ts";
 import { actorsSuite } from "../api/actors-suite.ts";
@@ -43,6 +44,7 @@ const suites = {
   actors: actorsSuite,
   actorTurns: actorTurnsSuite,
   actorState: actorStateSuite,
+  actorSchedules: actorSchedulesSuite,
   badInput: badInputSuite,
   differing: differingSuite,
 } as const;

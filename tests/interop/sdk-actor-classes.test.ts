@@ -52,6 +52,7 @@ describe.skipIf(missing !== undefined)("actors of Dapr's own JavaScript SDK with
       app: "sdk-actor-classes.mjs",
       folder,
       components,
+      env: { NAMESPACE: "sdk-actor-classes" },
     });
     client = new DaprClient({
       daprHost: "127.0.0.1",
