@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { fromMember, type ToMember } from "../../host/actors/placement/placement-messages.ts";
+import { PlacementService } from "../../host/actors/placement/placement-service.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
+import { silent } from "../mesh/memory-sockets.ts";
 import { Coordinators, type ModelMember, oneOwner, startMember, World } from "./placement-world.ts";
 
 function start(seed = 1) {
@@ -152,5 +156,64 @@ describe("members of a coordinator", () => {
     expect(b.follower.losses).toBe(1);
     await world.run(3_000);
     expect([hostsOf(a), hostsOf(b, "B")]).toEqual([["a", "b"], ["a"]]);
+  });
+});
+
+describe("a coordinator", () => {
+  const join = { t: "join", key: "k", incarnation: 1, ping: 1, revision: 1, name: "n", types: ["A"] };
+  const alive = { t: "alive", key: "k", incarnation: 1, ping: 1, seen: 0, acknowledged: 0 };
+
+  it.each([
+    undefined,
+    null,
+    "join",
+    [],
+    {},
+    { ...join, t: "constructor" },
+    { ...join, key: "" },
+    { ...join, key: "k".repeat(65) },
+    { ...join, incarnation: -1 },
+    { ...join, ping: 1.5 },
+    { ...join, revision: "1" },
+    { ...join, name: "n".repeat(257) },
+    { ...join, name: "a\nb" },
+    { ...join, types: "A" },
+    { ...join, types: ["A", 1] },
+    { ...join, types: [""] },
+    { ...join, types: ["A".repeat(129)] },
+    { ...join, types: Array(1_025).fill("A") },
+    { ...join, held: Number.NaN },
+    { ...alive, acknowledged: 2 ** 53 },
+    { ...alive, seen: undefined },
+  ])("passes over what is no message: %j", (message) => {
+    expect(fromMember(message)).toBeUndefined();
+  });
+
+  it("has no room for more than its tables can name, and serves those it has", () => {
+    const service = new PlacementService({
+      clock: new FakeClock(),
+      log: silent,
+      namespace: "default",
+      term: 1,
+      unknownMs: 0,
+    });
+    const said: ToMember[] = [];
+    const sender = { appId: "app", mayBe: () => true, send: (message: ToMember) => void said.push(message) };
+    const types = Array.from({ length: 1_024 }, (_, n) => `T${n}`);
+    for (let n = 0; n < 5; n++)
+      service.receive(sender, {
+        ...join,
+        key: `k${n}`,
+        name: `n${n}`,
+        types: types.map((type) => `${type}.${n}`),
+      });
+    expect(said.filter(({ t }) => t === "out")).toEqual([
+      expect.objectContaining({ key: "k4", reason: expect.stringContaining("4096 actor types") }),
+    ]);
+    for (let n = 5; n < 3_000; n++)
+      service.receive(sender, { ...join, key: `k${n}`, name: `${n}`.padEnd(256), types: ["T0.0"] });
+    expect(said.filter(({ t }) => t === "out").length).toBeGreaterThan(100);
+    expect(service.state().hostList.length).toBeGreaterThan(2_000);
+    service.close();
   });
 });

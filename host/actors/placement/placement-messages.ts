@@ -72,6 +72,8 @@ export const bounds = {
   types: 4_096,
   /** Types of all members added up. */
   entries: 100_000,
+  /** Names and app ids of all members added up: with the types, tables stay below what one frame carries. */
+  characters: 700_000,
   nameLength: 256,
   typeLength: 128,
   reasonLength: 1_000,

@@ -8,6 +8,7 @@ export class PlacementRoster {
   /** How many members host each type. */
   readonly #types = new Map<string, number>();
   #entries = 0;
+  #characters = 0;
   /** The table: prints by name. */
   #prints = new Map<string, string>();
   tables: SentTables = { hosts: [], types: [] };
@@ -28,6 +29,14 @@ export class PlacementRoster {
     return this.#names.get(name);
   }
 
+  /** Why there is no room for one more instance of that name and app id; or undefined. */
+  full(name: string, appId: string): string | undefined {
+    const { members, characters } = bounds;
+    return this.#seats.size >= members || this.#characters + name.length + appId.length > characters
+      ? `a namespace has at most ${members} instances, with ${characters} characters of names`
+      : undefined;
+  }
+
   /** Why there is no room for these types, in place of those that the member had; or undefined. */
   refusal(types: readonly string[], before: readonly string[] = []): string | undefined {
     if (this.#entries + types.length - before.length > bounds.entries)
@@ -42,6 +51,7 @@ export class PlacementRoster {
     const seat = new PlacementSeat(join, sender);
     this.#seats.set(seat.key, seat);
     this.#names.set(seat.name, seat);
+    this.#characters += seat.name.length + seat.appId.length;
     return seat;
   }
 
@@ -65,6 +75,7 @@ export class PlacementRoster {
     if (this.#seats.get(seat.key) !== seat) return false;
     this.#seats.delete(seat.key);
     if (this.#names.get(seat.name) === seat) this.#names.delete(seat.name);
+    this.#characters -= seat.name.length + seat.appId.length;
     this.#count(seat.types, -1);
     return true;
   }

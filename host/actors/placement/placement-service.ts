@@ -1,5 +1,5 @@
 import type { Clock, Log } from "../../platform.ts";
-import { bounds, type FromMember, fromMember } from "./placement-messages.ts";
+import { type FromMember, fromMember } from "./placement-messages.ts";
 import { PlacementRoster } from "./placement-roster.ts";
 import { PlacementRounds } from "./placement-rounds.ts";
 import type { PlacementSeat, PlacementSender } from "./placement-seat.ts";
@@ -195,7 +195,8 @@ export class PlacementService {
   #refusal(sender: PlacementSender, join: FromMember & { t: "join" }): string | undefined {
     const { key, incarnation, name, held, types } = join;
     if (!sender.mayBe(name)) return "it may not join under this name";
-    if (this.#roster.size >= bounds.members) return `a namespace has at most ${bounds.members} instances`;
+    const full = this.#roster.full(name, sender.appId);
+    if (full !== undefined) return full;
     const ghost = this.#ghosts.get(key);
     if (ghost !== undefined && incarnation <= ghost.incarnation) return "it has been put out";
     // It goes on with what another coordinator gave it, and all of that has been given to others by now.
