@@ -20,12 +20,22 @@ export class FencedStore implements ActorStore {
   readonly #component: ListingStore;
   readonly #prefix: string;
   readonly #instance: string;
+  readonly #lost: () => void;
   /** Of the own record; undefined: nothing is claimed. */
   #epoch: string | undefined;
+  /** Who may write by the latest claim: one before it that is still at work goes by it, too. */
+  #live: ReadonlySet<string> = new Set();
 
-  constructor(name: string, component: ListingStore, of: Record<"namespace" | "appId" | "instance", string>) {
+  /** `lost`: called when a commit finds that what was claimed is another one's by now. */
+  constructor(
+    name: string,
+    component: ListingStore,
+    of: Record<"namespace" | "appId" | "instance", string>,
+    lost: () => void,
+  ) {
     this.name = name;
     this.#component = component;
+    this.#lost = lost;
     this.#prefix = recordPrefix(of.namespace, of.appId);
     this.#instance = of.instance;
   }
@@ -48,7 +58,10 @@ export class FencedStore implements ActorStore {
     const check: Operation = { kind: "check", key: this.#record(this.#instance), etag };
     const [fenced, ...others] = await this.#write([check, ...operations]);
     if (fenced !== undefined) {
-      this.#epoch = undefined;
+      if (this.#epoch === etag) {
+        this.#epoch = undefined;
+        this.#lost();
+      }
       throw new FencedError();
     }
     const refused = others.find((error) => error !== undefined);
@@ -61,10 +74,11 @@ export class FencedStore implements ActorStore {
    */
   async claim(live: ReadonlySet<string>): Promise<void> {
     const list = `${this.#prefix}instances`;
+    this.#live = live;
     for (let attempt = 0; attempt < attempts; attempt++) {
       const [known, own] = await this.#component.bulkGet([list, this.#record(this.#instance)]);
       const before: readonly string[] = known === undefined ? [] : JSON.parse(decoder.decode(known.value));
-      const dead = before.filter((instance) => instance !== this.#instance && !live.has(instance));
+      const dead = before.filter((instance) => instance !== this.#instance && !this.#live.has(instance));
       const listed = before.includes(this.#instance);
       if (dead.length === 0 && listed && own !== undefined && own.etag === this.#epoch) return;
       const after = [
@@ -114,7 +128,8 @@ function upsert(key: string, value: string, etag: string | undefined): Operation
     value: encoder.encode(value),
     etag,
     concurrency: "first-write",
-    ttlInSeconds: undefined,
+    // A store may give what is written without a TTL one of its own.
+    ttlInSeconds: 0,
     contentType: undefined,
   };
 }

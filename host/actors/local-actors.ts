@@ -79,7 +79,12 @@ export class LocalActors {
     if (this.#fenced === undefined || this.#component !== open.component) {
       const { namespace, appId, name: instance } = this.options;
       this.#component = open.component;
-      this.#fenced = new FencedStore(open.name, open.component, { namespace, appId, instance });
+      const of = { namespace, appId, instance };
+      const made = new FencedStore(open.name, open.component, of, () => {
+        if (this.#fenced === made)
+          this.options.membership.rejoin("its actors were taken over by another one");
+      });
+      this.#fenced = made;
     }
     return this.#fenced;
   }
@@ -113,7 +118,8 @@ export class LocalActors {
     const types = new Set(this.host.types);
     await this.#halt(types, () => false);
     await this.#report();
-    if (component !== undefined) await this.#claim([{ name: this.options.name, appId: this.options.appId }]);
+    // Where nothing is settled the table that comes is claimed by.
+    if (component !== undefined && this.owners.ready) await this.#claim(this.owners.hosts);
   }
 
   /** Types are hosted while there is a store for them. */

@@ -169,7 +169,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     relays: options.relays ?? noRelays,
     transports: options.transports ?? [],
     app: channel(options, () => runtime),
-    actors: hostedActors(() => new SoloMembership()),
+    actors: hostedActors(({ platform }) => new SoloMembership(platform)),
     apiToken: options.apiToken,
     maxBodySize: options.maxBodySize ?? 4 << 20,
     strict: options.strict ?? false,

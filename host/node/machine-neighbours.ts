@@ -14,8 +14,6 @@ export interface MachineNeighbours {
   membership(of: Omit<HostReport, "types">): Membership;
 }
 
-const nobody: MachineNeighbours = { transports: [], membership: () => new SoloMembership() };
-
 /** `folder`: {@link runtimeFolder}; undefined: others are not looked for. */
 export function machineNeighbours(
   folder: string | undefined,
@@ -23,6 +21,7 @@ export function machineNeighbours(
   control: MachineControl,
 ): MachineNeighbours {
   const { clock, log } = platform;
+  const nobody = { transports: [], membership: () => new SoloMembership(platform) };
   if (folder === undefined) return nobody;
   if (process.platform === "win32") {
     log.info("sidecars of one machine do not find each other on Windows yet; join them by a relay");

@@ -62,7 +62,7 @@ function counting(calls: number) {
 }
 
 async function measure(component: ListingStore): Promise<readonly number[]> {
-  const store = new FencedStore("store", component, of);
+  const store = new FencedStore("store", component, of, () => undefined);
   await store.claim(new Set([of.instance]));
   const { hosted, all } = counting(fired);
   const platform = { ...testContext("store", systemClock).platform, log: silent };

@@ -88,7 +88,7 @@ export async function openPageMode({
       actors: hostedActors(({ appId, namespace }, instance) => {
         const { locks } = window.navigator;
         // Missing on insecure origins: there each tab hosts by itself, and the fence lets the latest write.
-        if (locks === undefined) return new SoloMembership();
+        if (locks === undefined) return new SoloMembership(platform);
         const name = `${prefix}actors:${namespace}`;
         return new TabMembership({ name, namespace, appId, instance, platform, locks });
       }),

@@ -27,6 +27,10 @@ export class TabMembership implements Membership {
     await this.#joined?.client.report(types);
   }
 
+  rejoin(reason: string): void {
+    this.#joined?.client.rejoin(reason);
+  }
+
   async leave(): Promise<void> {
     await this.#joined?.client.leave();
     this.#joined?.link.close();

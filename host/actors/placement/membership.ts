@@ -59,6 +59,8 @@ export interface Membership {
   join(report: HostReport, follower: Follower): Promise<void>;
   /** Types changed. */
   report(types: readonly string[]): Promise<void>;
+  /** The actors of this instance turned out to be another one's: they are halted, and it takes part anew after a while. */
+  rejoin(reason: string): void;
   /** After the follower has halted its actors: others own them without waiting for a lease. */
   leave(): Promise<void>;
 }

@@ -49,7 +49,9 @@ export class Owners implements Follower {
   readonly #blocked = new Set<string>();
   #ready = false;
   readonly #settled = new Set<() => void>();
+  /** Halts, one after another. A claim holds up none of them, however long the store takes. */
   #turn: Promise<void> = Promise.resolve();
+  #claimed: Promise<void> = Promise.resolve();
 
   constructor(name: string, core: Core, clock: Clock, halting: Halting) {
     this.name = name;
@@ -70,6 +72,11 @@ export class Owners implements Follower {
   /** Types of the tables with those who host them. */
   get types(): ReadonlyMap<string, readonly TableHost[]> {
     return this.#tables?.types ?? new Map();
+  }
+
+  /** Everybody in the tables. */
+  get hosts(): readonly TableHost[] {
+    return this.#tables === undefined ? [] : hostsOf(this.#tables);
   }
 
   /** The owner, at once; undefined where nobody hosts the type, "later" while that is being settled. */
@@ -129,14 +136,17 @@ export class Owners implements Follower {
     if (outdated) return Promise.reject(new Error("a table that is older than the one in use"));
     this.#tables = tables;
     const changed = this.#take(tables);
-    const work = this.#turn.then(async () => {
-      if (changed.size > 0) {
-        await this.#halting.halt(changed, (type, id) => this.#owner(type, id)?.name === this.name);
-      }
+    const halted = this.#turn.then(async () => {
+      if (changed.size === 0) return;
+      await this.#halting.halt(changed, (type, id) => this.#owner(type, id)?.name === this.name);
+    });
+    this.#turn = halted.catch(() => undefined);
+    this.#claimed = halted.then(async () => {
+      // Who hosts by now may not be in these: to claim by them would put that one out.
+      if (this.#tables !== tables) throw new Error("the table was given up before it was in use");
       await this.#halting.claim(hostsOf(tables));
     });
-    this.#turn = work.catch(() => undefined);
-    return work;
+    return this.#claimed;
   }
 
   /** Types whose owners are others now; they are blocked from here on. */
@@ -171,7 +181,7 @@ export class Owners implements Follower {
 
   async unlock(version: number): Promise<void> {
     if (this.#tables === undefined || version !== this.#tables.version) return;
-    await this.#turn;
+    await this.#claimed;
     if (version !== this.#tables?.version) return;
     this.#blocked.clear();
     this.#ready = true;

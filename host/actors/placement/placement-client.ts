@@ -83,6 +83,10 @@ export class PlacementClient implements Membership {
     return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
   }
 
+  rejoin(reason: string): void {
+    if (this.#lease.held) this.#lose(reason);
+  }
+
   async leave(): Promise<void> {
     if (this.#self === undefined) return;
     this.#self = undefined;

@@ -69,6 +69,10 @@ export class MachineMembership implements Membership {
     return this.#client.report(types);
   }
 
+  rejoin(reason: string): void {
+    this.#client.rejoin(reason);
+  }
+
   async leave(): Promise<void> {
     await this.#client.leave();
     await this.#link.close();
