@@ -328,6 +328,13 @@ export const differences = [
     why: "it will never be active",
   },
   {
+    id: "actors.schedule-body",
+    what: "a timer's or reminder's body that is `null`, or goes on after its JSON, or has a member twice",
+    daprd: "the connection breaks off; 204",
+    daprlet: 400,
+    why: "half of the body would be ignored without a word",
+  },
+  {
     id: "actors.ttl",
     what: "`ttlInSeconds` in an actor's state without the feature ActorStateTTL",
     daprd: 500,

@@ -8,23 +8,11 @@ import { daprd } from "../hosts/daprd.ts";
 import type { Answer, Host } from "../hosts/host.ts";
 import { node } from "../hosts/node.ts";
 import type { DifferenceId } from "./differences.ts";
+import { mangled, pick, random } from "./mangled.ts";
 
 const missing = daprd.missing ?? node.missing;
 const runs = Number(process.env.DIFFERENTIAL_RUNS ?? 400);
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? 1);
-
-/** A stream of numbers that a seed repeats. */
-function random(start: number): (below: number) => number {
-  let state = start | 0;
-  return (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
-  };
-}
-
-function pick<T>(next: (below: number) => number, list: readonly T[]): T {
-  return list[next(list.length)] as T;
-}
 
 const bodies = [
   [
@@ -38,40 +26,6 @@ const bodies = [
     '{"operations":[{"operation":"upsert","request":{"key":"k","value":{"x":1},"metadata":{"a":"b"}}},{"operation":"delete","request":{"key":"b"}}],"metadata":{"a":"b"}}',
   ],
 ] as const;
-
-const pieces = [
-  '"',
-  "{",
-  "}",
-  "[",
-  "]",
-  ",",
-  ":",
-  "\\",
-  " ",
-  "\n",
-  "1",
-  "-",
-  "e",
-  ".",
-  "null",
-  "true",
-  "é",
-  "\t",
-  "0",
-];
-const more = ['""', "{}", "[]", '"key":', "\u0001", "\u{1F600}", "//", "\\u12", "1e999"];
-
-function mangled(next: (below: number) => number, text: string): string {
-  let body = text;
-  for (let times = next(3); times >= 0; times--) {
-    const at = next(body.length);
-    const kind = next(3);
-    const piece = kind === 0 ? "" : pick(next, [...pieces, ...more]);
-    body = body.slice(0, at) + piece + body.slice(kind === 1 ? at : at + 1);
-  }
-  return body;
-}
 
 /** Which listed difference explains that daprlet refused a body that daprd took, or refused otherwise. */
 function refusedByUs(path: string, body: string, theirs: string): DifferenceId | undefined {

@@ -14,7 +14,10 @@ export function resourcesSuite(on: Subject): void {
         expect.stringMatching(/^[0-9a-f-]{36}$/),
       ]);
       expect(first).not.toBe(second);
-      expect([appId, namespace]).toEqual([on.host.appId, `default.${on.host.appId}`]);
+      expect([appId, namespace]).toEqual([
+        on.host.appId,
+        expect.stringMatching(`^(default|suites-[a-z0-9]+)\\.${on.host.appId}$`),
+      ]);
     });
 
     test.each(["broken", "unheard-of"])(
