@@ -66,6 +66,8 @@ export class ActorHost implements HostedActors {
   #made: Turns | undefined;
   readonly #types = new Map<string, HostedType>();
   readonly #names: string[] = [];
+  /** Changes of what is owned here are seen through one after another. */
+  #halting: Promise<void> = Promise.resolve();
   #cancelIdle: (() => void) | undefined;
   #idleAt = Number.POSITIVE_INFINITY;
   /** Writes of actors' state that are under way. */
@@ -190,9 +192,13 @@ export class ActorHost implements HostedActors {
    * Halts the actors of these types that `keeps` does not name: their calls end, or are cut off when the type's time for
    * that is over; waiting ones fail at once and are looked up anew. Resolves when nothing of them is at work.
    */
-  async halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void> {
-    await Promise.all([...types].map((type) => this.#halt(type, keeps)));
-    await Promise.all(this.#commits);
+  halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void> {
+    // One after another: an end of this instance may come into a change of owners.
+    this.#halting = this.#halting.then(async () => {
+      await Promise.all([...types].map((type) => this.#halt(type, keeps)));
+      await Promise.all(this.#commits);
+    });
+    return this.#halting;
   }
 
   async #halt(type: string, keeps: (type: string, id: string) => boolean): Promise<void> {
@@ -209,17 +215,18 @@ export class ActorHost implements HostedActors {
       const id = directory.id(actor);
       if (!keeps(type, id)) halted.set(actor, id);
     });
-    const actors = [...halted.keys()];
+    // One that was idle may be let go of meanwhile.
+    const still = () => [...halted].filter(([actor, id]) => directory.find(number, id) === actor);
     for (const [actor, id] of halted) this.#turns.refuseWaiting(actor, new NotOwnedError(type, id));
     const drainMs = drainsCalls ? drainTimeoutMs : 0;
     const late = () => new Error("calls were under way for too long");
-    await withTimeout(platform.clock, drainMs, this.#turns.ended(actors), late).catch(() => {
-      for (const [actor, id] of halted) this.#turns.cut(actor, new NotOwnedError(type, id));
-      return this.#turns.ended(actors);
+    const ended = this.#turns.ended([...halted.keys()]);
+    await withTimeout(platform.clock, drainMs, ended, late).catch(async () => {
+      for (const [actor, id] of still()) this.#turns.cut(actor, new NotOwnedError(type, id));
+      await this.#turns.ended(still().map(([actor]) => actor));
     });
-    await this.#each(actors, async (actor) => {
+    await this.#each([...halted.keys()], async (actor) => {
       const id = halted.get(actor) as string;
-      // One that was idle may have been let go of meanwhile.
       if (directory.find(number, id) !== actor) return;
       directory.remove(actor);
       await this.#tellDeactivated(type, id);

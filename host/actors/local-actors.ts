@@ -52,6 +52,7 @@ export class LocalActors {
   #joined: Promise<void> | undefined;
   #app: "away" | "asked" = "away";
   #suspended = false;
+  #closing = false;
 
   constructor(options: LocalActorsOptions) {
     this.options = options;
@@ -60,7 +61,7 @@ export class LocalActors {
       platform,
       core,
       app: (request) => this.#invokeApp(request),
-      owns: (type, id) => options.membership.valid && this.owners.owns(type, id),
+      owns: (type, id) => !this.#closing && options.membership.valid && this.owners.owns(type, id),
       limited: (type, signal, work) => this.#limited(type, signal, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
     });
@@ -201,6 +202,7 @@ export class LocalActors {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     if (this.#joined === undefined) return;
     await Promise.all([this.host.halt(new Set(this.host.types), () => false), this.scheduling.stop()]);
     this.host.stop();

@@ -143,7 +143,7 @@ export class Process implements Clock {
   ) {}
 
   now(): number {
-    return 1_800_000_000_000 + this.world.now;
+    return 1_800_000_000_000 + Math.floor(this.world.now);
   }
 
   monotonic(): number {
@@ -267,9 +267,9 @@ export interface ModelMember {
   cut(): void;
 }
 
-class WorldLink implements PlacementLink {
+export class WorldLink implements PlacementLink {
   readonly name = "the world";
-  member: ModelMember | undefined;
+  member: Pick<ModelMember, "network"> | undefined;
   readonly #open = new Set<() => void>();
 
   constructor(
@@ -326,6 +326,19 @@ class WorldLink implements PlacementLink {
 
 let keys = 0;
 
+/** All that a process has of its host. */
+export function platformOf(process: Process): Platform {
+  return {
+    ...webPlatform(silent),
+    clock: process,
+    uuid: () => `key-${++keys}`,
+    random: (bytes) => {
+      for (let i = 0; i < bytes.length; i++) bytes[i] = process.world.random() * 256;
+      return bytes;
+    },
+  };
+}
+
 export function startMember(
   coordinators: Coordinators,
   name: string,
@@ -336,15 +349,7 @@ export function startMember(
   const process = new Process(world, rate);
   const link = new WorldLink(process, coordinators);
   const follower = new ModelFollower(process);
-  const platform: Platform = {
-    ...webPlatform(silent),
-    clock: process,
-    uuid: () => `key-${++keys}`,
-    random: (bytes) => {
-      for (let i = 0; i < bytes.length; i++) bytes[i] = world.random() * 256;
-      return bytes;
-    },
-  };
+  const platform = platformOf(process);
   const client = new PlacementClient(link, platform);
   const member: ModelMember = {
     name,
