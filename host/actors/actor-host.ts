@@ -5,6 +5,7 @@ import { type Platform, withTimeout } from "../platform.ts";
 import type { ActorConfig, ActorTypeConfig } from "./actor-config.ts";
 import { StackDepthError } from "./actor-error.ts";
 import { type HostedActors, NotOwnedError } from "./hosted-actors.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { Turns } from "./turns.ts";
 
 /** Actors that are deactivated at a time. */
@@ -68,13 +69,14 @@ export class ActorHost implements HostedActors {
   readonly #names: string[] = [];
   /** Changes of what is owned here are seen through one after another. */
   #halting: Promise<void> = Promise.resolve();
-  #cancelIdle: (() => void) | undefined;
-  #idleAt = Number.POSITIVE_INFINITY;
+  readonly #idle: IdleWatch;
   /** Writes of actors' state that are under way. */
   readonly #commits = new Set<Promise<unknown>>();
 
   constructor(options: ActorHostOptions) {
     this.#options = options;
+    const letGo = (actors: readonly number[]) => this.#deactivateIdle(actors);
+    this.#idle = new IdleWatch(options.platform.clock, () => this.#directory, letGo);
   }
 
   get #turns(): Turns {
@@ -155,7 +157,7 @@ export class ActorHost implements HostedActors {
     try {
       return await turn.run(call.signal, (signal) => this.#options.limited(type, signal, send));
     } finally {
-      this.#watchIdle();
+      this.#idle.look();
     }
   }
 
@@ -271,30 +273,16 @@ export class ActorHost implements HostedActors {
     await Promise.all(Array.from({ length: Math.min(atOnce, actors.length) }, worker));
   }
 
-  /** One timer for all: it is set for the actor that is idle first. */
-  #watchIdle(): void {
-    const { platform } = this.#options;
-    const next = this.#directory.nextIdle() ?? Number.POSITIVE_INFINITY;
-    if (next >= this.#idleAt) return;
-    this.#cancelIdle?.();
-    this.#idleAt = next;
-    this.#cancelIdle = platform.clock.after(next - platform.clock.now(), () => {
-      this.#idleAt = Number.POSITIVE_INFINITY;
-      void this.#deactivateIdle();
+  #deactivateIdle(actors: readonly number[]): Promise<void> {
+    const directory = this.#directory;
+    return this.#each(actors, async (actor) => {
+      const type = this.#names[directory.typeOf(actor)] as string;
+      // One whose owner changes meanwhile is let go of by that.
+      await this.#letGo(type, directory.id(actor), actor).catch(() => undefined);
     });
   }
 
-  async #deactivateIdle(): Promise<void> {
-    const { platform } = this.#options;
-    const directory = this.#directory;
-    const idle = directory.idle(platform.clock.now(), atOnce);
-    await this.#each(idle, (actor) =>
-      this.#letGo(this.#names[directory.typeOf(actor)] as string, directory.id(actor), actor),
-    );
-    this.#watchIdle();
-  }
-
   stop(): void {
-    this.#cancelIdle?.();
+    this.#idle.stop();
   }
 }

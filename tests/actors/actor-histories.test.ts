@@ -25,8 +25,9 @@ const deeds = [
   "cut",
   "silence",
   "restart",
+  "pause",
 ] as const;
-const weights: readonly number[] = [14, 2, 3, 1, 1, 2, 1, 1, 1, 1];
+const weights: readonly number[] = [14, 2, 3, 1, 1, 2, 1, 1, 1, 1, 2];
 
 interface Deed {
   readonly deed: (typeof deeds)[number];
@@ -86,6 +87,14 @@ function act(town: ActorWorld, { deed: what, who, how }: Deed): void {
     case "sleep":
       one.process.freeze(how * 1_000, what === "sleep");
       return;
+    case "pause": {
+      // Whoever has the turn stands still in it, until another one has had one.
+      const id = String(how % counters);
+      void one.call(id, `call-${call}`);
+      world.after(how * 10, undefined, () => town.working(id)?.process.freeze(9_000, false));
+      world.after(8_000, undefined, () => void town.alive.at(-1)?.call(id, `call-${call}-after`));
+      return;
+    }
     case "cut":
       one.cut();
       return;
@@ -115,8 +124,11 @@ async function play({ seed, faults: befall, deeds: all }: (typeof kept)[number])
   world.faults = noFaults;
   if (town.coordinators.service === undefined) town.coordinators.start();
   for (const { process } of town.alive) process.resume(false);
-  if (town.alive.length === 0) town.start();
   await world.run(settleMs);
+  if (town.alive.length === 0) {
+    town.start();
+    await world.run(settleMs);
+  }
   const broken = [...town.fired].filter(([, times]) => times < 0).map(([what]) => what);
   expect(broken).toEqual([]);
   // Who died with a call in hand answers nobody; all others have been answered.

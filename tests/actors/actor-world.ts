@@ -56,6 +56,11 @@ export class ActorWorld {
     return this.instances.filter(({ process }) => !process.dead);
   }
 
+  /** Where a turn of that counter is under way. */
+  working(id: string): Instance | undefined {
+    return this.alive.find((instance) => instance.working.has(id));
+  }
+
   async kept(id: string): Promise<Kept> {
     const item = await this.store.get(keptKey(id), undefined);
     return item === undefined ? [] : JSON.parse(decoder.decode(item.value));
@@ -90,8 +95,8 @@ export class Instance {
   network: "up" | "down" | "silent" = "up";
   readonly #link: WorldLink;
   #leaving = false;
-  /** Of one activation of this app at a time: turns that overlap. */
-  readonly #working = new Set<string>();
+  /** Counters whose turn is under way. */
+  readonly working = new Set<string>();
 
   constructor(
     readonly of: ActorWorld,
@@ -201,8 +206,8 @@ export class Instance {
       this.of.fired.set(name as string, (this.of.fired.get(name as string) ?? 0) + 1);
       return text("");
     }
-    if (this.#working.has(id)) throw new Error(`two turns of ${id} at a time at ${this.name}`);
-    this.#working.add(id);
+    if (this.working.has(id)) throw new Error(`two turns of ${id} at a time at ${this.name}`);
+    this.working.add(id);
     try {
       await this.#takes(30);
       const { store, host } = this.actors;
@@ -226,7 +231,7 @@ export class Instance {
       if ((error as Error).message.startsWith("two turns")) throw error;
       return text("", 500);
     } finally {
-      this.#working.delete(id);
+      this.working.delete(id);
     }
   }
 
