@@ -153,3 +153,5 @@ export const DOOR_HEADER = "daprlet-door";
 export const CALLER_HEADER = "daprlet-app-id";
 /** See `Call.requestId`. */
 export const REQUEST_ID_HEADER = "daprlet-request-id";
+/** Which page calls, on writes of actors' state only: they belong to a turn that runs in that very page. */
+export const PAGE_HEADER = "daprlet-page";

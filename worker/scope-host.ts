@@ -1,4 +1,5 @@
 import { reasonOf } from "../host/errors/reason-of.ts";
+import { fromPage } from "./actors/from-page.ts";
 import {
   type Addresses,
   DEFAULT_PORTS,
@@ -148,7 +149,7 @@ export class ScopeHost {
       if (serves && app !== undefined) await resubscribe(app, platform);
     };
     const connection: PageConnection = new PageConnection(hello.connection, clientId, port, platform.clock, {
-      handle: (request) => sidecars.handle(app ?? sidecars.app(appId), request),
+      handle: (request) => sidecars.handle(app ?? sidecars.app(appId), fromPage(request, clientId)),
       serving,
       relay: (given) => this.#options.adoptRelay(given),
       closed: () => {
@@ -236,7 +237,7 @@ export class ScopeHost {
       const refused = refusedNavigation(request, this.#origin);
       if (refused !== undefined) return toFetch(request.method, refused);
       const [call] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
-      const response = await sidecars.handle(this.#caller(clientId, undefined), call);
+      const response = await sidecars.handle(this.#caller(clientId, undefined), fromPage(call, clientId));
       return toFetch(request.method, request.mode === "navigate" ? asDocument(request, response) : response);
     } catch (error) {
       return toFetch(request.method, unavailable(reasonOf(error)));
@@ -257,7 +258,7 @@ export class ScopeHost {
       case "link":
         return Promise.resolve(this.#link(rest.path.slice(1)));
       case "call":
-        return this.#shimCall(event.request, rest);
+        return this.#shimCall(event, rest);
       case "at":
         return this.#answer(event, rest);
       default:
@@ -265,12 +266,15 @@ export class ScopeHost {
     }
   }
 
-  async #shimCall(request: Request, located: Located): Promise<Response> {
+  async #shimCall({ request, clientId }: FetchEvent, located: Located): Promise<Response> {
     const { sidecars, platform } = this.#options;
     try {
       const [full] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
       const { caller, request: call } = takeCaller(full);
-      return toShim(request.method, await sidecars.handle(this.#caller("", caller), call));
+      return toShim(
+        request.method,
+        await sidecars.handle(this.#caller("", caller), fromPage(call, clientId)),
+      );
     } catch (error) {
       return toShim(request.method, unavailable(reasonOf(error)));
     }

@@ -1,4 +1,9 @@
-import type { ActorOperation, ActorRuntimeStatus, Actors } from "../../host/actors/actors.ts";
+import {
+  type ActorOperation,
+  type ActorRuntimeStatus,
+  type Actors,
+  actorHeader,
+} from "../../host/actors/actors.ts";
 import { atOwner } from "../../host/actors/owner-search.ts";
 import { checkNames } from "../../host/api/actors/actor-name.ts";
 import { calledBy, methodFailure } from "../../host/api/actors/method.ts";
@@ -6,10 +11,11 @@ import { getActorState } from "../../host/api/actors/state.ts";
 import { readWhole, tooLarge, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
 import type { Call } from "../../host/api/endpoint.ts";
 import { apiError } from "../../host/errors/api-error.ts";
-import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
+import { BodyTooLargeError, header, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
-import { REQUEST_ID_HEADER } from "../messages.ts";
+import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
+import { PageGoneError } from "../page-gone-error.ts";
 import type { HostingPage } from "./hosting-page.ts";
 import type { OriginPlacement } from "./origin-placement.ts";
 import type { OpenStore } from "./store-answer.ts";
@@ -21,6 +27,10 @@ const segments: Readonly<Record<ActorOperation, string>> = {
   reminder: "reminders",
   timer: "timers",
 };
+
+function pathOf(operation: ActorOperation, [type = "", id = "", ...name]: Call["params"]): string {
+  return `/v1.0/actors/${[type, id, segments[operation], ...name].map(encodeURIComponent).join("/")}`;
+}
 
 /** What is answered where no page of the app hosts the type. Invocations find one of another app. */
 function notHosted(operation: ActorOperation, type: string, id: string): RuntimeResponse | undefined {
@@ -122,6 +132,7 @@ export class PageActors implements Actors {
       if (!(error instanceof BodyTooLargeError)) throw error;
       return tooLarge(operation, error);
     }
+    if (operation === "transact") return await this.#transact(call, request);
     let attempts = 0;
     const once = (attempt: RuntimeRequest) =>
       this.#forward(operation, params, attempt, call.requestId && `${call.requestId}#${++attempts}`);
@@ -151,6 +162,33 @@ export class PageActors implements Actors {
     );
   }
 
+  /**
+   * A write of state belongs to a turn, which runs in the page that it comes from. Another owner may have begun a turn of its
+   * own meanwhile: to it the write is nothing.
+   */
+  async #transact(
+    { params }: Call,
+    { method, query, headers, body, signal }: RuntimeRequest,
+  ): Promise<RuntimeResponse> {
+    const clientId = header(headers, PAGE_HEADER);
+    const pages = this.#placement(true).of(this.#sidecar.appId);
+    const page = pages.findLast(({ connection }) => connection.clientId === clientId)?.connection;
+    const request = {
+      method,
+      path: pathOf("transact", params),
+      query,
+      headers: [actorHeader, "0"],
+      body,
+      signal,
+    };
+    try {
+      return (await page?.invoke(request, true)) ?? apiError("ERR_ACTOR_INSTANCE_MISSING");
+    } catch (error) {
+      if (error instanceof PageGoneError) return apiError("ERR_ACTOR_INSTANCE_MISSING");
+      throw error;
+    }
+  }
+
   async #forward(
     operation: ActorOperation,
     params: Call["params"],
@@ -159,8 +197,8 @@ export class PageActors implements Actors {
   ): Promise<RuntimeResponse> {
     const { platform, resiliency, appId, namespace } = this.#sidecar;
     const placement = this.#placement(true);
-    const [type = "", id = "", ...name] = params;
-    const path = `/v1.0/actors/${[type, id, segments[operation], ...name].map(encodeURIComponent).join("/")}`;
+    const [type = "", id = ""] = params;
+    const path = pathOf(operation, params);
     const named = requestId === undefined ? [] : [REQUEST_ID_HEADER, requestId];
     const request = {
       method,

@@ -7,6 +7,7 @@ import type { Call } from "../../host/api/endpoint.ts";
 import type { AppChannel } from "../../host/channel/app-channel.ts";
 import type { Core } from "../../host/core/core.ts";
 import { answerToError } from "../../host/errors/answer-to-error.ts";
+import { apiError } from "../../host/errors/api-error.ts";
 import {
   header,
   type RuntimeRequest,
@@ -111,7 +112,8 @@ export class PageHost implements PageHosting {
     const found = actorPath(request);
     if (found === undefined || this.#local === undefined) return undefined;
     const [type = "", id = ""] = found.params;
-    if (!this.#local.owners.owns(type, id)) return undefined;
+    const owns = this.#local.owners.owns(type, id);
+    if (!owns && found.operation !== "transact") return undefined;
     const headers = calledBy(request.headers, this.#local.options);
     const answer = await this.#answer(withChanges(request, { headers }), 0);
     return header(answer.headers, actorHeader) === undefined ? answer : undefined;
@@ -132,8 +134,11 @@ export class PageHost implements PageHosting {
     const sidecar = { strict, maxBodySize: Number.POSITIVE_INFINITY } as Call["sidecar"];
     const { operation, params } = found;
     const [type = "", id = ""] = params;
-    if (!local.owners.owns(type, id)) await local.reach(version, request.signal);
-    if (!local.owners.owns(type, id)) return moved;
+    const owns = () => local.owners.owns(type, id);
+    // What a turn writes that lost its actor is not passed on to who has it now, nor kept for when it is here again.
+    if (operation === "transact" && !owns()) return apiError("ERR_ACTOR_INSTANCE_MISSING");
+    if (!owns()) await local.reach(version, request.signal);
+    if (!owns()) return moved;
     const call = { sidecar, request, params, path: request.path, requestId: undefined };
     try {
       return await actors.receive(operation, call, version);
