@@ -79,13 +79,13 @@ function explainedBody(path: string, theirs: string, ours: string): DifferenceId
     if (theirs === "204 " && ours === "400 ERR_BAD_REQUEST") return "actors.key-bars";
     return undefined;
   }
-  if (theirs === "204 " && malformed) return "actors.schedule-body";
+  if (malformed && !theirs.startsWith("400")) return "actors.schedule-body";
   return theirs === "204 " && ours === "500 ERR_ACTOR_TIMER_CREATE" ? "actors.durations" : undefined;
 }
 
 /** Which listed difference explains two answers to a path. */
 function explainedPath(path: string, theirs: string, ours: string): DifferenceId | undefined {
-  if (/%FF/.test(path) && ours.startsWith("400 ")) return "path.not-text";
+  if (/%(?:FF|a)/.test(path) && ours === "400 escape") return "path.not-text";
   if (/%25/.test(path)) return "actors.percent";
   if (ours === "400 ERR_BAD_REQUEST") {
     if (/\/state\//.test(path)) return "actors.key-bars";
@@ -115,12 +115,13 @@ describe.skipIf(missing !== undefined)(`actors of daprd and daprlet, seed ${seed
     for (let i = 0; i < runs; i++) {
       const [path, text] = pick(next, bodies);
       const body = mangled(next, text);
-      // daprd breaks the connection at a timer of `null`.
-      if (body.trim() === "null") continue;
       const headers = { "content-type": "application/json" };
       const ask = async (host: Host) => {
-        const answer = await host.fetch(path, { method: "POST", headers, body });
-        return `${answer.status} ${answer.status >= 400 ? answer.errorCode : ""}`;
+        const asked = host.fetch(path, { method: "POST", headers, body });
+        return await asked.then(
+          ({ status, errorCode }) => `${status} ${status >= 400 ? errorCode : ""}`,
+          () => "breaks off",
+        );
       };
       const [theirs, ours] = await Promise.all([ask(reference), ask(own)]);
       if (theirs === ours || explainedBody(path, theirs, ours) !== undefined) continue;
@@ -149,11 +150,15 @@ describe.skipIf(missing !== undefined)(`actors of daprd and daprlet, seed ${seed
     });
     const ask = async ({ path, method }: (typeof asks)[number]) => {
       const body = method === "POST" ? { body: "[]" } : {};
-      // A type that nobody hosts is looked for over five seconds; that is not what is compared here.
-      const answers = [reference, own].map(async (host) =>
-        host.fetch(path, { method, ...body, timeout: 1000 }).then(described, () => "none in time"),
-      );
-      const [theirs = "", ours = ""] = await Promise.all(answers);
+      const answers = (timeout: number) =>
+        Promise.all(
+          [reference, own].map((host) =>
+            host.fetch(path, { method, ...body, timeout }).then(described, () => "none in time"),
+          ),
+        );
+      // A type that nobody hosts is looked for over five seconds, by both; who is only slow is asked again.
+      let [theirs = "", ours = ""] = await answers(1000);
+      if (theirs !== ours) [theirs = "", ours = ""] = await answers(10_000);
       if (theirs === ours || explainedPath(path, theirs, ours) !== undefined) return;
       unexplained.push(`${method} ${path}: daprd ${theirs}, daprlet ${ours}`);
     };
