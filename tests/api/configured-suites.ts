@@ -194,8 +194,44 @@ export function bareSuite(definition: HostDefinition): void {
   });
 }
 
+/** What actors keep for a time, where Dapr's feature for it is on; and actors that nobody hosts, which takes its time. */
+export function actorFeatureSuite(definition: HostDefinition): void {
+  const on = started(definition, { features: ["ActorStateTTL"] });
+  const actor = "/v1.0/actors/Plain/1";
+  const keep = (key: string, ttlInSeconds: string) => {
+    const request = { key, value: 1, metadata: { ttlInSeconds } };
+    return on.post(`${actor}/state`, [{ operation: "upsert", request }]);
+  };
+  const call = (type: string) => on.fetch(`/v1.0/actors/${type}/1/method/meow`, { method: "POST", body: "" });
+
+  test("state goes when its time is over", async () => {
+    await call("Plain");
+    expect([(await keep("brief", "1")).status, (await keep("kept", "-1")).status]).toEqual([204, 204]);
+    const [brief, kept] = ["brief", "kept"].map((key) => () => on.fetch(`${actor}/state/${key}`));
+    await expect.poll(async () => (await brief?.())?.status, { timeout: 5000 }).toBe(204);
+    expect((await kept?.())?.text).toBe("1");
+    const refused = await keep("kept", "soon");
+    expect([refused.status, refused.errorCode]).toEqual([500, "ERR_ACTOR_STATE_TRANSACTION_SAVE"]);
+    const lasting = await keep("lasting", "100");
+    const found = await on.fetch(`${actor}/state/lasting`);
+    expect([lasting.status, found.header("metadata.ttlexpiretime")]).toEqual([
+      204,
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/),
+    ]);
+  });
+
+  test("types that nobody hosts", async () => {
+    const [unknown, barred] = await Promise.all([call("Nobody"), call("No||body")]);
+    expect([unknown.status, unknown.errorCode]).toEqual([500, "ERR_ACTOR_INVOKE_METHOD"]);
+    expect(unknown.message).toMatch(/did not find address for actor 'Nobody\W+1'$/);
+    expect(barred.errorCode).toBe(on.expected("actors.bars-in-type"));
+  });
+}
+
 /** Declares the suites that need a start of their own. */
 export function configuredSuites(definition: HostDefinition): void {
   describe.runIf(definition.features.has("configurable"))("with tokens", () => tokenSuite(definition));
+  const actors = definition.features.has("configurable") && definition.features.has("actors");
+  describe.runIf(actors)("with features of actors", () => actorFeatureSuite(definition));
   describe.runIf(definition.features.has("configurable"))("without components", () => bareSuite(definition));
 }
