@@ -17,6 +17,7 @@ import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 import { HttpEndpoints } from "./http-endpoints.ts";
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
+import { partitions } from "./mesh/partitions.ts";
 import type { Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
@@ -74,7 +75,7 @@ export class Runtime {
       core: options.core,
       app: options.app && pipedChannel(options.app, () => this.pipelines.app),
       guards: new Guards(options.core, endpoints, options.resources.configuration),
-      mesh: new Mesh(options.transports, options.platform),
+      mesh: new Mesh(options.transports, options.platform, partitions(options.core)),
       httpEndpoints: new HttpEndpoints(options),
       subscriptions: new Subscriptions(() => this.sidecar, options.namespace, options.rules),
       streams: new EventStreams(() => this.sidecar),

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { FakeClock } from "../fake-clock.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { nodeCore } from "../node/core-module.ts";
 import { consoleLog, webPlatform } from "../web-platform.ts";
 import { Mesh } from "./mesh.ts";
+import { partitions } from "./partitions.ts";
 import { type Instance, type Transport, UnavailableError } from "./transport.ts";
 
 type Behaviour = (request: RuntimeRequest) => Promise<RuntimeResponse>;
@@ -118,6 +120,34 @@ describe("the mesh", () => {
     caller.abort(new Error("left"));
     await expect(call).rejects.toThrow("left");
     expect(only.calls).toHaveLength(2);
+  });
+
+  it("takes a partition to the same instance from everywhere, and to another one only when that is gone", async () => {
+    const core = await nodeCore();
+    const all = { one: async () => ok, two: async () => ok, three: async () => ok };
+    const { one, two, three } = all;
+    const called = async (given: Transport, calls: string[], partition: string) => {
+      const places = new Mesh([given], webPlatform(consoleLog("error", "test")), partitions(core));
+      calls.length = 0;
+      for (let i = 0; i < 3; i++) {
+        await places.invoke("a", "n", { ...request(), headers: ["partitionkey", partition] });
+      }
+      return new Set(calls);
+    };
+    const here = transport("here", all);
+    const there = transport("there", { three, one, two });
+    const seen = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const [only, ...others] = await called(here.transport, here.calls, `p${i}`);
+      expect(others).toEqual([]);
+      seen.add(only as string);
+      expect([...(await called(there.transport, there.calls, `p${i}`))]).toEqual([only]);
+      const rest = Object.fromEntries(Object.entries(all).filter(([name]) => name !== only));
+      const without = transport("without", { ...rest, [only as string]: gone(false) });
+      const [first, second] = await called(without.transport, without.calls, `p${i}`);
+      expect([first, second === only]).toEqual([only, false]);
+    }
+    expect(seen.size).toBe(3);
   });
 
   it("adds a way once", async () => {

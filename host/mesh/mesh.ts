@@ -1,6 +1,6 @@
 import { AppUnreachableError } from "../channel/app-channel.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { header, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
 import { type Platform, sleep } from "../platform.ts";
 import type { RelayConnections } from "./relay-connection.ts";
 import { type Instance, type Member, type Receiver, type Transport, UnavailableError } from "./transport.ts";
@@ -9,6 +9,9 @@ type Candidate = readonly [instance: Instance, transport: Transport];
 
 /** How long to wait after so many failures in a row; undefined: give up. */
 export type Waits = (failures: number, elapsedMs: number) => number | undefined;
+
+/** Which of these instances, named by their ids, a key belongs to. */
+export type Place = (ids: readonly string[], key: string) => number;
 
 const once: Waits = () => undefined;
 /** Above it, turns of instances that are long gone are forgotten together with all others. */
@@ -29,12 +32,16 @@ export class Mesh {
   #turn = 0;
 
   readonly #transports: Transport[];
+  readonly #place: Place | undefined;
 
+  /** `place`: where a request that names a partition goes; left out, partitions mean nothing. */
   constructor(
     transports: readonly Transport[],
     readonly platform: Platform,
+    place?: Place,
   ) {
     this.#transports = [...transports];
+    this.#place = place;
   }
 
   get transports(): readonly Transport[] {
@@ -72,7 +79,8 @@ export class Mesh {
   }
 
   /**
-   * Calls one instance. One that cannot be reached is skipped at once for the next; when none is left, the lookup is
+   * Calls one instance: the one that the request's partition belongs to (`partitionkey`, as events name theirs), else the
+   * least recently used. One that cannot be reached is skipped at once for the next; when none is left, the lookup is
    * repeated as `waits` says. What may have reached an app is never sent again. Throws
    * {@link UnavailableError} when no instance could be reached, AppUnreachableError when only apps were gone.
    */
@@ -83,12 +91,13 @@ export class Mesh {
     waits = once,
   ): Promise<RuntimeResponse> {
     const { clock } = this.platform;
+    const partition = header(request.headers, "partitionkey");
     let failure: Error | undefined;
     let began: number | undefined;
     for (let failures = 1; ; failures++) {
       const candidates = await this.#candidates(appId, namespace);
       for (;;) {
-        const next = this.#take(candidates);
+        const next = this.#take(candidates, partition);
         if (next === undefined) break;
         const [instance, transport] = next;
         try {
@@ -136,7 +145,11 @@ export class Mesh {
    * Takes the least recently used out of the candidates. Chosen at the moment of the call, not of the lookup: calls
    * that looked up together would otherwise all choose the same.
    */
-  #take(candidates: Candidate[]): Candidate | undefined {
+  #take(candidates: Candidate[], partition: string | undefined): Candidate | undefined {
+    if (partition !== undefined && this.#place !== undefined && candidates.length > 1) {
+      const ids = candidates.map(([{ id }]) => id);
+      return candidates.splice(this.#place(ids, partition), 1)[0];
+    }
     let best = 0;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < candidates.length; i++) {

@@ -1,3 +1,4 @@
+import type { PlacementScheme } from "../actors/placement/membership.ts";
 import type { PlacementState } from "../actors/placement/placement-service.ts";
 import type { PlacementTimes } from "../actors/placement/placement-times.ts";
 import { toHex } from "../hex.ts";
@@ -26,6 +27,7 @@ export interface RelayConfiguration {
   readonly limits?: Partial<RelayLimits>;
   /** Of members that host actors. */
   readonly placementTimes?: PlacementTimes;
+  readonly placementScheme?: PlacementScheme;
   /** The log of a room, made when its first member comes. In memory when left out. */
   openLog?(room: string): RelayLog;
 }
@@ -185,9 +187,12 @@ export class Relay {
   #room(name: string): RelayRoom {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      const { openLog, platform, placementTimes } = this.#configuration;
+      const { openLog, platform, placementTimes, placementScheme } = this.#configuration;
       const log = openLog?.(name) ?? new MemoryRelayLog(platform, { budget: this.#memory });
-      room = new RelayRoom(log, new RelayPlacement(platform, this.#startedAt, placementTimes));
+      room = new RelayRoom(
+        log,
+        new RelayPlacement(platform, this.#startedAt, placementTimes, placementScheme),
+      );
       this.#rooms.set(name, room);
     }
     return room;

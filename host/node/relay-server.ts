@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { PlacementScheme } from "../actors/placement/membership.ts";
 import type { PlacementTimes } from "../actors/placement/placement-times.ts";
 import { apiError } from "../errors/api-error.ts";
 import type { Body, RuntimeResponse } from "../http.ts";
@@ -38,6 +39,8 @@ export interface RelayServerOptions {
   readonly limits?: Partial<RelayLimits>;
   /** Of members that host actors. */
   readonly placementTimes?: PlacementTimes;
+  /** How they are placed; `ring`, as Dapr does, when left out. */
+  readonly placementScheme?: PlacementScheme;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -83,6 +86,7 @@ export async function startRelay(options: RelayServerOptions): Promise<RelayServ
     grants,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.placementTimes === undefined ? {} : { placementTimes: options.placementTimes }),
+    ...(options.placementScheme === undefined ? {} : { placementScheme: options.placementScheme }),
   });
   const gateway = new RelayGateway({
     relay,

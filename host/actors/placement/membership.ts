@@ -15,6 +15,9 @@ export interface HostReport extends TableHost {
   readonly types: readonly string[];
 }
 
+/** How the owner of an actor is chosen: `ring` as Dapr's placement service does, `rendezvous` as its Scheduler will. */
+export type PlacementScheme = "ring" | "rendezvous";
+
 /** Who hosts what, at one version. A namespace has tables of its own. */
 export interface PlacementTables {
   /** Grows with each change for as long as one coordinator lives; of two coordinators only the {@link term} tells the later. */
@@ -22,6 +25,8 @@ export interface PlacementTables {
   /** Of the coordinator that made it; a later one has a greater one. */
   readonly term: number;
   readonly types: ReadonlyMap<string, readonly TableHost[]>;
+  /** `ring` when left out. Of one coordinator's tables all have the same. */
+  readonly scheme?: PlacementScheme | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Core, Placement } from "../../core/core.ts";
 import type { Clock } from "../../platform.ts";
-import type { Follower, PlacementTables, TableHost } from "./membership.ts";
+import type { Follower, PlacementScheme, PlacementTables, TableHost } from "./membership.ts";
 
 /** Points of each host on a ring; the placement service's default, and every instance must have the same. */
 const replicas = 100;
@@ -17,6 +17,7 @@ export class PlacementBusyError extends Error {
 
 interface Ring {
   readonly hosts: readonly TableHost[];
+  readonly described: string;
   readonly placement: Placement;
 }
 
@@ -150,16 +151,16 @@ export class Owners implements Follower {
   }
 
   /** Types whose owners are others now; they are blocked from here on. */
-  #take({ types }: PlacementTables): ReadonlySet<string> {
+  #take({ types, scheme = "ring" }: PlacementTables): ReadonlySet<string> {
     const changed = new Set<string>();
     for (const type of this.#rings.keys()) if (!types.has(type)) changed.add(type);
     const rings = new Map<string, Ring>();
     const made = new Map<string, Ring>();
     for (const [type, hosts] of types) {
-      const described = describe(hosts);
+      const described = describe(hosts, scheme);
       const before = this.#rings.get(type);
-      const same = before !== undefined && describe(before.hosts) === described;
-      const ring = same ? before : (made.get(described) ?? this.#ring(hosts));
+      const same = before !== undefined && before.described === described;
+      const ring = same ? before : (made.get(described) ?? this.#ring(hosts, scheme, described));
       if (!same) changed.add(type);
       made.set(described, ring);
       rings.set(type, ring);
@@ -169,14 +170,11 @@ export class Owners implements Follower {
     return changed;
   }
 
-  #ring(hosts: readonly TableHost[]): Ring {
-    return {
-      hosts,
-      placement: this.#core.ring(
-        hosts.map(({ name }) => name),
-        replicas,
-      ),
-    };
+  #ring(hosts: readonly TableHost[], scheme: PlacementScheme, described: string): Ring {
+    const names = hosts.map(({ name }) => name);
+    const core = this.#core;
+    const placement = scheme === "ring" ? core.ring(names, replicas) : core.rendezvous(names);
+    return { hosts, described, placement };
   }
 
   async unlock(version: number): Promise<void> {
@@ -202,8 +200,8 @@ export class Owners implements Follower {
 }
 
 /** What a ring is made of: an order of the hosts does not change it. */
-function describe(hosts: readonly TableHost[]): string {
-  return JSON.stringify(hosts.map(({ name, appId }) => [name, appId]).sort());
+function describe(hosts: readonly TableHost[], scheme: PlacementScheme): string {
+  return JSON.stringify([scheme, ...hosts.map(({ name, appId }) => [name, appId]).sort()]);
 }
 
 function hostsOf({ types }: PlacementTables): readonly TableHost[] {

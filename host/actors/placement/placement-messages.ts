@@ -1,4 +1,4 @@
-import type { PlacementTables, TableHost } from "./membership.ts";
+import type { PlacementScheme, PlacementTables, TableHost } from "./membership.ts";
 
 /**
  * What members and a coordinator say to each other: records of JSON. Each may be lost, doubled, or late: it tells how
@@ -54,6 +54,7 @@ export interface SentTables {
   readonly hosts: readonly string[];
   /** A type, and where its hosts stand among {@link hosts}. */
   readonly types: readonly (readonly [type: string, hosts: readonly number[]])[];
+  readonly scheme?: PlacementScheme | undefined;
 }
 
 /** A version and a phase as one number, so that whatever comes later is greater. */
@@ -144,7 +145,8 @@ export function toMember(value: unknown): ToMember | undefined {
 
 function isTables(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { hosts, types } = value as { hosts?: unknown; types?: unknown };
+  const { hosts, types, scheme } = value as { hosts?: unknown; types?: unknown; scheme?: unknown };
+  if (scheme !== undefined && scheme !== "ring" && scheme !== "rendezvous") return false;
   if (!Array.isArray(hosts) || hosts.length % 2 !== 0 || hosts.length > 2 * bounds.members) return false;
   if (!hosts.every((each) => text(each, bounds.nameLength))) return false;
   if (!Array.isArray(types) || types.length > bounds.types) return false;
@@ -157,7 +159,10 @@ function isTables(value: unknown): boolean {
   );
 }
 
-export function sentTables(reports: Iterable<TableHost & { readonly types: readonly string[] }>): SentTables {
+export function sentTables(
+  reports: Iterable<TableHost & { readonly types: readonly string[] }>,
+  scheme: PlacementScheme | undefined,
+): SentTables {
   const hosts: string[] = [];
   const types = new Map<string, number[]>();
   for (const { name, appId, types: own } of reports) {
@@ -169,14 +174,18 @@ export function sentTables(reports: Iterable<TableHost & { readonly types: reado
       else row.push(index);
     }
   }
-  return { hosts, types: [...types] };
+  return { hosts, types: [...types], ...(scheme !== undefined && { scheme }) };
 }
 
-export function readTables({ hosts, types }: SentTables, version: number, term: number): PlacementTables {
+export function readTables(
+  { hosts, types, scheme }: SentTables,
+  version: number,
+  term: number,
+): PlacementTables {
   const all = Array.from(
     { length: hosts.length / 2 },
     (_, i): TableHost => ({ name: hosts[2 * i] as string, appId: hosts[2 * i + 1] as string }),
   );
   const read = types.map(([type, row]) => [type, row.map((index) => all[index] as TableHost)] as const);
-  return { version, term, types: new Map(read) };
+  return { version, term, types: new Map(read), scheme };
 }

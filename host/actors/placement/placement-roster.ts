@@ -1,3 +1,4 @@
+import type { PlacementScheme } from "./membership.ts";
 import { bounds, type FromMember, type SentTables, sentTables } from "./placement-messages.ts";
 import { PlacementSeat, type PlacementSender } from "./placement-seat.ts";
 
@@ -12,6 +13,11 @@ export class PlacementRoster {
   /** The table: prints by name. */
   #prints = new Map<string, string>();
   tables: SentTables = { hosts: [], types: [] };
+  readonly #scheme: PlacementScheme | undefined;
+
+  constructor(scheme?: PlacementScheme) {
+    this.#scheme = scheme;
+  }
 
   get size(): number {
     return this.#seats.size;
@@ -90,7 +96,7 @@ export class PlacementRoster {
       .filter(({ types }) => types.length > 0)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#prints = new Map(hosts.map(({ name, print }) => [name, print]));
-    this.tables = sentTables(hosts);
+    this.tables = sentTables(hosts, this.#scheme);
   }
 
   inTable({ name }: PlacementSeat): boolean {

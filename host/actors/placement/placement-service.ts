@@ -1,4 +1,5 @@
 import type { Clock, Log } from "../../platform.ts";
+import type { PlacementScheme } from "./membership.ts";
 import { type FromMember, fromMember } from "./placement-messages.ts";
 import { PlacementRoster } from "./placement-roster.ts";
 import { PlacementRounds } from "./placement-rounds.ts";
@@ -17,6 +18,7 @@ export interface PlacementServiceOptions {
    */
   readonly unknownMs: number;
   readonly times?: PlacementTimes;
+  readonly scheme?: PlacementScheme | undefined;
 }
 
 /** As Dapr's placement service tells it. */
@@ -61,7 +63,7 @@ const stoodStill = 4;
 export class PlacementService {
   readonly #options: PlacementServiceOptions;
   readonly #times: PlacementTimes;
-  readonly #roster = new PlacementRoster();
+  readonly #roster: PlacementRoster;
   readonly #ghosts = new Map<string, Ghost>();
   readonly #rounds: PlacementRounds;
   #unknownUntil: number;
@@ -70,6 +72,7 @@ export class PlacementService {
 
   constructor(options: PlacementServiceOptions) {
     this.#options = options;
+    this.#roster = new PlacementRoster(options.scheme);
     this.#times = options.times ?? placementTimes;
     this.#unknownUntil = options.unknownMs > 0 ? this.#now + options.unknownMs : Number.NEGATIVE_INFINITY;
     this.#rounds = new PlacementRounds({

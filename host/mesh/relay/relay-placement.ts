@@ -1,3 +1,4 @@
+import type { PlacementScheme } from "../../actors/placement/membership.ts";
 import type { PlacementSender } from "../../actors/placement/placement-seat.ts";
 import { PlacementService, type PlacementState } from "../../actors/placement/placement-service.ts";
 import { type PlacementTimes, placementTimes } from "../../actors/placement/placement-times.ts";
@@ -13,14 +14,21 @@ import type { RelayMember } from "./relay-member.ts";
 export class RelayPlacement {
   readonly #platform: Platform;
   readonly #times: PlacementTimes;
+  readonly #scheme: PlacementScheme | undefined;
   readonly #unknownUntil: number;
   readonly #services = new Map<string, PlacementService>();
   readonly #senders = new WeakMap<RelayMember, PlacementSender>();
   #term = 0;
 
   /** `startedAt`: when the relay was started, on the monotonic clock. */
-  constructor(platform: Platform, startedAt: number, times: PlacementTimes = placementTimes) {
+  constructor(
+    platform: Platform,
+    startedAt: number,
+    times: PlacementTimes = placementTimes,
+    scheme?: PlacementScheme,
+  ) {
     this.#platform = platform;
+    this.#scheme = scheme;
     this.#times = times;
     this.#unknownUntil = startedAt + times.takeOverMs;
   }
@@ -58,7 +66,15 @@ export class RelayPlacement {
       const unknownMs = Math.max(0, this.#unknownUntil - (clock.monotonic?.() ?? clock.now()));
       const times = this.#times;
       this.#forgetIdle();
-      service = new PlacementService({ clock, log, namespace, term: this.#term, unknownMs, times });
+      service = new PlacementService({
+        clock,
+        log,
+        namespace,
+        term: this.#term,
+        unknownMs,
+        times,
+        scheme: this.#scheme,
+      });
       this.#services.set(namespace, service);
     }
     return service;

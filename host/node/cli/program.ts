@@ -91,6 +91,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--allow-cleartext", "listen beyond this machine without TLS")
     .option("--allowed-origins <origins>", "origins of pages that may join, beside those of this machine")
     .option("--allowed-hosts <names>", "names beyond localhost under which it may be called")
+    .option("--placement <scheme>", "how actors are placed: ring, as Dapr does, or rendezvous", "ring")
     .action(async (flags: RelayFlags) => {
       code = await (await import("./relay.ts")).relay(flags, terminal);
     });

@@ -12,6 +12,7 @@ export interface RelayFlags {
   readonly allowCleartext?: boolean;
   readonly allowedOrigins?: string;
   readonly allowedHosts?: string;
+  readonly placement: string;
 }
 
 function names(list: string | undefined): readonly string[] {
@@ -27,6 +28,10 @@ export async function relay(flags: RelayFlags, terminal: Terminal): Promise<numb
   if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535) {
     throw new UsageError(`--port takes a port, not ${flags.port}`);
   }
+  const { placement } = flags;
+  if (placement !== "ring" && placement !== "rendezvous") {
+    throw new UsageError(`--placement takes ring or rendezvous, not ${placement}`);
+  }
   const asked = new Promise<void>((resolve) => terminal.onSignal(() => resolve()));
   const token = flags.token ?? terminal.environment.DAPRLET_RELAY_TOKEN;
   const server = await startRelay({
@@ -36,6 +41,7 @@ export async function relay(flags: RelayFlags, terminal: Terminal): Promise<numb
     allowCleartext: flags.allowCleartext ?? false,
     origins: names(flags.allowedOrigins),
     allowedHosts: names(flags.allowedHosts),
+    placementScheme: placement,
     log,
   });
   // Where it listens on every address, members need one that leads here.
