@@ -150,7 +150,8 @@ export function actorSchedulesSuite(on: Subject): void {
       isEmpty(await stop(id, name));
     });
 
-    test.each(["a%2Fb", "a%5Cb", "a%23b", "a%3Fb", "%00", "%2E%2E"])("%s is none", async (name) => {
+    const dots = on.has("verbatim") ? ["%2E%2E"] : [];
+    test.each(["a%2Fb", "a%5Cb", "a%23b", "a%3Fb", "%00", ...dots])("%s is none", async (name) => {
       isError(await timer("1", name, { dueTime: "1h" }), 400, "ERR_BAD_REQUEST");
       isError(await on.post(at("reminders", "1", name), { dueTime: "1h" }), 400, "ERR_BAD_REQUEST");
     });

@@ -163,8 +163,10 @@ export function actorsSuite(on: Subject): void {
       expect(decoded(seen(await call("Plain", "1", given)).uri, 5)).toBe(name);
     });
 
-    const noNames = ["a%2Fb", "a%5Cb", "a%23b", "a%3Fb", "%00", "a%0Ab", "a%09", "a%7Fb", "%2E", "%2E%2E"];
-    test.each(noNames)("an actor is not called %s", async (name) => {
+    const noNames = ["a%2Fb", "a%5Cb", "a%23b", "a%3Fb", "%00", "a%0Ab", "a%09", "a%7Fb"];
+    // A browser resolves them before anybody is asked.
+    const dots = on.has("verbatim") ? ["%2E", "%2E%2E"] : [];
+    test.each([...noNames, ...dots])("an actor is not called %s", async (name) => {
       const before = (await on.app.recorded("/actors/Plain/b/method/meow")).length;
       isError(await call("Plain", name, "meow"), 400, "ERR_BAD_REQUEST");
       isError(await call(name, "1", "meow"), 400, "ERR_BAD_REQUEST");

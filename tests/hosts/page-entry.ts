@@ -1,5 +1,5 @@
 /** What the host's page loads beside the client: the test app, and one fetch whose outcome can leave the page. */
-import { createTestApp, subscriptions } from "../api/app.ts";
+import { actorConfig, createTestApp, subscriptions } from "../api/app.ts";
 import { collect, inHalves } from "./web-body.ts";
 
 export interface PageCall {
@@ -27,6 +27,7 @@ declare global {
     daprletTest: {
       readonly createTestApp: typeof createTestApp;
       readonly subscriptions: typeof subscriptions;
+      readonly actorConfig: typeof actorConfig;
       call(call: PageCall): Promise<PageAnswer>;
     };
   }
@@ -50,6 +51,7 @@ async function toBase64(bytes: Uint8Array): Promise<string> {
 window.daprletTest = {
   createTestApp,
   subscriptions,
+  actorConfig,
   async call({ url, method, headers, body, streamed, timeout, native: unpatched }) {
     const bytes = body === undefined ? undefined : Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
     const init: RequestInit & { duplex?: "half" } = {

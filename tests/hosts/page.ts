@@ -47,6 +47,8 @@ export interface PageHostOptions {
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
   const features: Feature[] = ["locks", "settings", "persistent", "durableEvents", "eventTtl", "wildcards"];
+  // Once for all doors: the actors are behind them.
+  if (door === "shim") features.push("actors", "placement", "reminders");
   if (door !== "page") features.push("chunks");
   if (door !== "fetch") features.push("redirects");
   let missing: string | undefined;
@@ -136,7 +138,9 @@ async function tab(
       async ({ appId, components }) => {
         const { daprlet, daprletTest } = window;
         const { door, note } = await daprlet.register({ appId, components });
-        const app = daprletTest.createTestApp({ subscriptions: daprletTest.subscriptions });
+        const { subscriptions, actorConfig } = daprletTest;
+        const config = appId === "api-a" ? { config: actorConfig } : {};
+        const app = daprletTest.createTestApp({ subscriptions, ...config });
         await daprlet.serve({ appId, fetch: (request) => app.fetch(request) });
         return { door, note };
       },

@@ -11,7 +11,13 @@ import { getActorState } from "../../host/api/actors/state.ts";
 import { readWhole, tooLarge, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
 import type { Call } from "../../host/api/endpoint.ts";
 import { apiError } from "../../host/errors/api-error.ts";
-import { BodyTooLargeError, header, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
+import {
+  BodyTooLargeError,
+  header,
+  noContent,
+  type RuntimeRequest,
+  type RuntimeResponse,
+} from "../../host/http.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
@@ -33,13 +39,19 @@ function pathOf(operation: ActorOperation, [type = "", id = "", ...name]: Call["
 }
 
 /** What is answered where no page of the app hosts the type. Invocations find one of another app. */
-function notHosted(operation: ActorOperation, type: string, id: string): RuntimeResponse | undefined {
+function notHosted(
+  operation: ActorOperation,
+  type: string,
+  id: string,
+  method: string,
+): RuntimeResponse | undefined {
   switch (operation) {
     case "transact":
       return apiError("ERR_ACTOR_INSTANCE_MISSING");
     case "reminder":
       return apiError("ERR_ACTOR_REMINDER_NON_HOSTED");
     case "timer": {
+      if (method === "DELETE") return noContent;
       const cause = `no open tab of the app hosts actors of type ${type}, so ${type}||${id} has no timers`;
       return apiError("ERR_ACTOR_TIMER_CREATE", { cause });
     }
@@ -123,7 +135,7 @@ export class PageActors implements Actors {
     const [type = "", id = ""] = params;
     checkNames(operation, params);
     if (operation === "state") return await getActorState(this.#reading(), sidecar.appId, params);
-    const missing = this.#hosts(type) ? undefined : notHosted(operation, type, id);
+    const missing = this.#hosts(type) ? undefined : notHosted(operation, type, id, call.request.method);
     if (missing !== undefined) return missing;
     let request: Awaited<ReturnType<typeof readWhole>>;
     try {
