@@ -1,23 +1,19 @@
 import type { ActorDirectory, Core } from "../core/core.ts";
-import { reasonOf } from "../errors/reason-of.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody, withoutHeader } from "../http.ts";
 import { type Platform, withTimeout } from "../platform.ts";
 import type { ActorConfig, ActorTypeConfig } from "./actor-config.ts";
 import { StackDepthError } from "./actor-error.ts";
+import { Deactivations, pathOf } from "./deactivations.ts";
 import { type HostedActors, NotOwnedError } from "./hosted-actors.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Turns } from "./turns.ts";
 
-/** Actors that are deactivated at a time. */
-const atOnce = 64;
-/** How long the app may take to let go of one. Milliseconds. */
-const deactivateMs = 5_000;
+/** Whoever changes owners waits for a halt, and puts out who is late: calls have no longer than this to end. Milliseconds. */
+const longestDrainMs = 5_000;
+/** How long a halt waits until the app has been told of all that it halted. Milliseconds. */
+const tellMs = 2_000;
 
 const chainHeader = "dapr-reentrancy-id";
-
-function pathOf(type: string, id: string): string {
-  return `/actors/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
-}
 
 interface HostedType {
   readonly name: string;
@@ -67,16 +63,16 @@ export class ActorHost implements HostedActors {
   #made: Turns | undefined;
   readonly #types = new Map<string, HostedType>();
   readonly #names: string[] = [];
-  /** Changes of what is owned here are seen through one after another. */
-  #halting: Promise<void> = Promise.resolve();
   readonly #idle: IdleWatch;
   /** Writes of actors' state that are under way. */
   readonly #commits = new Set<Promise<unknown>>();
+  readonly #deactivations: Deactivations;
 
   constructor(options: ActorHostOptions) {
     this.#options = options;
     const letGo = (actors: readonly number[]) => this.#deactivateIdle(actors);
     this.#idle = new IdleWatch(options.platform.clock, () => this.#directory, letGo);
+    this.#deactivations = new Deactivations(options.app, options.platform);
   }
 
   get #turns(): Turns {
@@ -115,6 +111,8 @@ export class ActorHost implements HostedActors {
       this.#directory.type(type.number, settings.idleTimeoutMs);
     }
     for (const name of this.#types.keys()) if (!config.has(name)) this.#types.delete(name);
+    // A type's idle time may have become shorter.
+    if (config.size > 0) this.#idle.look();
   }
 
   owns(type: string, id: string): boolean {
@@ -162,6 +160,8 @@ export class ActorHost implements HostedActors {
   }
 
   async #send(call: ActorCall, chain: string | undefined, signal: AbortSignal): Promise<RuntimeResponse> {
+    const told = this.#deactivations.pending(call.type, call.id);
+    if (told !== undefined) await told;
     const { query, body } = call;
     const path = `${pathOf(call.type, call.id)}/method/${call.method}`;
     const headers =
@@ -192,21 +192,28 @@ export class ActorHost implements HostedActors {
 
   /**
    * Halts the actors of these types that `keeps` does not name: their calls end, or are cut off when the type's time for
-   * that is over; waiting ones fail at once and are looked up anew. Resolves when nothing of them is at work.
+   * that is over, or `longestMs` are; waiting ones fail at once and are looked up anew. Resolves when nothing of them is
+   * at work, though the app may not have been told of all.
    */
-  halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void> {
-    // One after another: an end of this instance may come into a change of owners.
-    this.#halting = this.#halting.then(async () => {
-      await Promise.all([...types].map((type) => this.#halt(type, keeps)));
-      await Promise.all(this.#commits);
-    });
-    return this.#halting;
+  async halt(
+    types: ReadonlySet<string>,
+    keeps: (type: string, id: string) => boolean,
+    longestMs = longestDrainMs,
+  ): Promise<void> {
+    const halted = await Promise.all([...types].map((type) => this.#halt(type, keeps, longestMs)));
+    await Promise.all(this.#commits);
+    if (halted.includes(true)) await this.#deactivations.within(tellMs);
   }
 
-  async #halt(type: string, keeps: (type: string, id: string) => boolean): Promise<void> {
+  /** True where there were any. */
+  async #halt(
+    type: string,
+    keeps: (type: string, id: string) => boolean,
+    longestMs: number,
+  ): Promise<boolean> {
     const { platform } = this.#options;
     const number = this.#names.indexOf(type);
-    if (number === -1) return;
+    if (number === -1) return false;
     const directory = this.#directory;
     const { drainTimeoutMs, drainsCalls } = this.#types.get(type)?.config ?? {
       drainTimeoutMs: 0,
@@ -217,72 +224,59 @@ export class ActorHost implements HostedActors {
       const id = directory.id(actor);
       if (!keeps(type, id)) halted.set(actor, id);
     });
-    // One that was idle may be let go of meanwhile.
-    const still = () => [...halted].filter(([actor, id]) => directory.find(number, id) === actor);
-    for (const [actor, id] of halted) this.#turns.refuseWaiting(actor, new NotOwnedError(type, id));
-    const drainMs = drainsCalls ? drainTimeoutMs : 0;
+    // One that was idle may be let go of meanwhile, and its number be another one's.
+    const still = () => new Map([...halted].filter(([actor, id]) => directory.find(number, id) === actor));
+    const reason = (id: string) => new NotOwnedError(type, id);
+    this.#turns.cut(halted, "waiting", reason);
+    const drainMs = drainsCalls ? Math.min(drainTimeoutMs, longestMs) : 0;
     const late = () => new Error("calls were under way for too long");
     const ended = this.#turns.ended([...halted.keys()]);
     await withTimeout(platform.clock, drainMs, ended, late).catch(async () => {
-      for (const [actor, id] of still()) this.#turns.cut(actor, new NotOwnedError(type, id));
-      await this.#turns.ended(still().map(([actor]) => actor));
+      this.#turns.cut(still(), "all", reason);
+      await this.#turns.ended([...still().keys()]);
     });
-    await this.#each([...halted.keys()], async (actor) => {
-      const id = halted.get(actor) as string;
-      if (directory.find(number, id) !== actor) return;
+    for (const [actor, id] of still()) {
+      // What it has left is that the app is just being told of it.
+      if (directory.waiting(actor) > 0) continue;
       directory.remove(actor);
-      await this.#tellDeactivated(type, id);
-    });
+      this.#options.deactivated(type, id);
+      this.#deactivations.add(type, id);
+    }
+    return halted.size > 0;
   }
 
   /** Removes an actor in a turn of its own, so that no call comes between. */
   async #letGo(type: string, id: string, actor: number): Promise<void> {
     const directory = this.#directory;
-    const turn = this.#turns.enter(directory.typeOf(actor), id, undefined, 1);
+    const number = directory.typeOf(actor);
+    const turn = this.#turns.enter(number, id, undefined, 1);
     if (turn === "too-deep") return;
-    await turn.run(undefined, () => this.#tellDeactivated(type, id));
-    const again = directory.find(directory.typeOf(actor), id);
+    const tell = () => {
+      this.#options.deactivated(type, id);
+      return this.#deactivations.tell(type, id);
+    };
+    try {
+      await turn.run(undefined, tell);
+    } catch (error) {
+      // It was halted meanwhile, which lets go of it, too.
+      if (error instanceof NotOwnedError) return;
+      throw error;
+    }
+    const again = directory.find(number, id);
     // Who waited meanwhile has activated it anew.
     if (again !== -1 && directory.waiting(again) === 0) directory.remove(again);
   }
 
-  async #tellDeactivated(type: string, id: string): Promise<void> {
-    const { app, platform, deactivated } = this.#options;
-    deactivated(type, id);
-    const path = pathOf(type, id);
-    try {
-      const late = () => new Error(`the app did not answer within ${deactivateMs / 1000} s`);
-      const telling = app({ method: "DELETE", path, query: "", headers: [], body: undefined });
-      const { status, body } = await withTimeout(platform.clock, deactivateMs, telling, late);
-      await readBody(body);
-      if (status !== 200)
-        platform.log.warn(`the app answered the deactivation of an actor with ${status}`, { type });
-    } catch (error) {
-      platform.log.warn("the app could not be told that an actor is deactivated", {
-        type,
-        cause: reasonOf(error),
-      });
-    }
-  }
-
-  async #each(actors: readonly number[], work: (actor: number) => Promise<void>): Promise<void> {
-    const rest = actors.values();
-    const worker = async () => {
-      for (const actor of rest) await work(actor);
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, actors.length) }, worker));
-  }
-
-  #deactivateIdle(actors: readonly number[]): Promise<void> {
+  async #deactivateIdle(actors: readonly number[]): Promise<void> {
     const directory = this.#directory;
-    return this.#each(actors, async (actor) => {
-      const type = this.#names[directory.typeOf(actor)] as string;
-      // One whose owner changes meanwhile is let go of by that.
-      await this.#letGo(type, directory.id(actor), actor).catch(() => undefined);
-    });
+    const letGo = (actor: number) =>
+      this.#letGo(this.#names[directory.typeOf(actor)] as string, directory.id(actor), actor);
+    await Promise.all(actors.map(letGo));
   }
 
-  stop(): void {
+  /** Once all is halted. */
+  async stop(): Promise<void> {
     this.#idle.stop();
+    await this.#deactivations.within(tellMs);
   }
 }

@@ -52,7 +52,9 @@ export class LocalActors {
   #joined: Promise<void> | undefined;
   #app: "away" | "asked" = "away";
   #suspended = false;
-  #closing = false;
+  /** No turn begins: its store is being replaced, or all comes to its end. */
+  #away = false;
+  #closed = false;
 
   constructor(options: LocalActorsOptions) {
     this.options = options;
@@ -61,13 +63,13 @@ export class LocalActors {
       platform,
       core,
       app: (request) => this.#invokeApp(request),
-      owns: (type, id) => !this.#closing && options.membership.valid && this.owners.owns(type, id),
+      owns: (type, id) => !this.#away && options.membership.valid && this.owners.owns(type, id),
       limited: (type, signal, work) => this.#limited(type, signal, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
     });
     this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId));
     this.owners = new Owners(name, core, platform.clock, {
-      halt: (types, keeps) => this.#halt(types, keeps),
+      halt: (types, keeps, longestMs) => this.#halt(types, keeps, longestMs),
       claim: (hosts) => this.#claim(hosts),
       settled: () => this.scheduling.changed(),
     });
@@ -106,7 +108,7 @@ export class LocalActors {
     const { app, appId, platform } = this.options;
     if (app === undefined) return;
     const config = await readActorConfig(app, appId, platform, signal);
-    if (config === undefined) return;
+    if (config === undefined || this.#closed) return;
     this.#app = "asked";
     this.host.configure(config);
     await this.#report();
@@ -116,11 +118,17 @@ export class LocalActors {
     const component = this.options.store()?.component;
     if (this.#app === "away" || component === this.#component) return;
     this.#fenced = undefined;
-    const types = new Set(this.host.types);
-    await this.#halt(types, () => false);
-    await this.#report();
-    // Where nothing is settled the table that comes is claimed by.
-    if (component !== undefined && this.owners.ready) await this.#claim(this.owners.hosts);
+    this.#away = true;
+    try {
+      const types = new Set(this.host.types);
+      await this.#halt(types, () => false);
+      await this.#report();
+      // Where nothing is settled the table that comes is claimed by.
+      if (component !== undefined && this.owners.ready) await this.#claim(this.owners.hosts);
+    } finally {
+      this.#away = this.#closed;
+      this.scheduling.changed();
+    }
   }
 
   /** Types are hosted while there is a store for them. */
@@ -140,8 +148,12 @@ export class LocalActors {
   }
 
   /** Resolves when nothing of what is halted runs or is being written. */
-  async #halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void> {
-    await Promise.all([this.host.halt(types, keeps), this.scheduling.pause(types, keeps)]);
+  async #halt(
+    types: ReadonlySet<string>,
+    keeps: (type: string, id: string) => boolean,
+    longestMs?: number,
+  ): Promise<void> {
+    await Promise.all([this.host.halt(types, keeps, longestMs), this.scheduling.pause(types, keeps)]);
   }
 
   #join(types: readonly string[]): Promise<void> {
@@ -180,7 +192,7 @@ export class LocalActors {
     here: () => Promise<RuntimeResponse>,
   ): Promise<RuntimeResponse> {
     const { platform, name, remote } = this.options;
-    if (this.#joined === undefined) void this.#join([]);
+    if (this.#joined === undefined && !this.#closed) void this.#join([]);
     const search = {
       owners: this.owners,
       clock: platform.clock,
@@ -202,10 +214,11 @@ export class LocalActors {
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#closed = true;
+    this.#away = true;
     if (this.#joined === undefined) return;
     await Promise.all([this.host.halt(new Set(this.host.types), () => false), this.scheduling.stop()]);
-    this.host.stop();
+    await this.host.stop();
     await this.options.membership.leave();
     await this.#fenced?.release().catch(() => undefined);
   }

@@ -20,7 +20,7 @@ export class Turns {
   readonly #clock: Clock;
   readonly #calls = new Map<number, Call>();
   /** Calls by actor, for as long as somebody waits for their end. */
-  readonly #ending = new Map<number, () => void>();
+  readonly #ending = new Map<number, (() => void)[]>();
 
   constructor(directory: ActorDirectory, clock: Clock) {
     this.directory = directory;
@@ -40,26 +40,30 @@ export class Turns {
   #leave(ticket: number, actor: number): void {
     this.#calls.delete(ticket);
     this.directory.leave(ticket, this.#clock.now(), (next) => this.#calls.get(next)?.begin());
-    if (this.#ending.size > 0 && this.directory.waiting(actor) === 0) this.#ending.get(actor)?.();
+    if (this.#ending.size === 0 || this.directory.waiting(actor) > 0) return;
+    const waiters = this.#ending.get(actor) ?? [];
+    this.#ending.delete(actor);
+    for (const ended of waiters) ended();
   }
 
-  /** Ends what waits for a turn of this actor. */
-  refuseWaiting(actor: number, reason: Error): void {
-    if (this.directory.waiting(actor) === 0) return;
-    for (const call of [...this.#calls.values()]) if (call.actor === actor && !call.begun) call.cut(reason);
-  }
-
-  /** Ends every call of this actor, at work or not. */
-  cut(actor: number, reason: Error): void {
-    if (this.directory.waiting(actor) === 0) return;
-    for (const call of [...this.#calls.values()]) if (call.actor === actor) call.cut(reason);
+  /** Ends calls of these actors, which have their ids beside them: those that wait for a turn, or all. */
+  cut(actors: ReadonlyMap<number, string>, which: "waiting" | "all", reason: (id: string) => Error): void {
+    for (const call of [...this.#calls.values()]) {
+      const id = actors.get(call.actor);
+      if (id !== undefined && (which === "all" || !call.begun)) call.cut(reason(id));
+    }
   }
 
   /** Resolves when none of these actors has a call. */
   async ended(actors: readonly number[]): Promise<void> {
     const busy = actors.filter((actor) => this.directory.waiting(actor) > 0);
-    await Promise.all(busy.map((actor) => new Promise<void>((resolve) => this.#ending.set(actor, resolve))));
-    for (const actor of busy) this.#ending.delete(actor);
+    const ended = (actor: number) =>
+      new Promise<void>((resolve) => {
+        const waiters = this.#ending.get(actor);
+        if (waiters === undefined) this.#ending.set(actor, [resolve]);
+        else waiters.push(resolve);
+      });
+    await Promise.all(busy.map(ended));
   }
 }
 

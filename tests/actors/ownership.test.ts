@@ -59,7 +59,7 @@ type Answer = (request: RuntimeRequest) => Promise<Partial<RuntimeResponse>>;
 async function start<M extends Membership>(
   name: string,
   membership: (platform: Platform) => M,
-  open: { store: ListingStore | undefined; answer?: Answer; idle?: string },
+  open: { store: ListingStore | undefined; answer?: Answer; config?: Record<string, unknown> },
   clock = new FakeClock(),
 ) {
   const platform: Platform = { ...webPlatform(silent), clock };
@@ -67,7 +67,7 @@ async function start<M extends Membership>(
     invoke: async (request) => {
       const plain = { status: 200, headers: [], body: undefined };
       if (request.path !== "/dapr/config") return { ...plain, ...(await open.answer?.(request)) };
-      const config = JSON.stringify({ entities: ["Cat"], actorIdleTimeout: open.idle ?? "1h" });
+      const config = JSON.stringify({ entities: ["Cat"], ...open.config });
       return { ...plain, body: new TextEncoder().encode(config) };
     },
     ready: async () => undefined,
@@ -106,10 +106,10 @@ function eats({ actors }: { actors: LocalActors }): Promise<unknown> {
   return actors.host.commit("Cat", "1", async () => await store?.commit(write));
 }
 
-function calls({ actors }: { actors: LocalActors }, signal?: AbortSignal): Promise<RuntimeResponse> {
+function calls({ actors }: { actors: LocalActors }, id = "1"): Promise<RuntimeResponse> {
   return actors.host.invoke({
-    ...{ type: "Cat", id: "1", method: "meow", query: "", headers: [], body: undefined, chain: undefined },
-    signal,
+    ...{ type: "Cat", id, method: "meow", query: "", headers: [], body: undefined, chain: undefined },
+    signal: undefined,
   });
 }
 
@@ -245,5 +245,166 @@ describe("who may write the state of actors", () => {
     await a.clock.advance(1);
     await a.membership.follower?.lost();
     expect(a.actors.host.active("Cat", "1")).toBe(false);
+  });
+});
+
+/** An app that answers neither calls nor that an actor is deactivated before it is let. */
+function held(what: "PUT" | "DELETE") {
+  const seen: string[] = [];
+  const open = new Set<() => void>();
+  const answer: Answer = async ({ method, path }) => {
+    seen.push(`${method} ${path}`);
+    if (method === what) await new Promise<void>((resolve) => open.add(resolve));
+    return {};
+  };
+  const release = () => {
+    for (const resolve of open) resolve();
+    open.clear();
+  };
+  return { answer, seen, release };
+}
+
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  const first = await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 0, pending))]);
+  return first !== pending;
+}
+
+describe("actors that are halted", () => {
+  it("may be many: the app is told of the rest later, but of one that is called again before", async () => {
+    const { answer, seen, release } = held("DELETE");
+    const a = await start("a", () => new HandMembership(), { store: await memory(), answer });
+    await a.membership.round(1, ["a"]);
+    for (let i = 0; i < 200; i++) await calls(a, String(i));
+    const halted = a.membership.update(2, []);
+    expect(await settled(halted)).toBe(false);
+    await a.clock.advance(2_000);
+    await halted;
+    expect(a.actors.host.counts.get("Cat")).toBe(0);
+    seen.splice(0);
+    await a.membership.follower?.unlock(2);
+    await a.membership.round(3, ["a"]);
+    const again = calls(a, "199");
+    expect(await settled(again)).toBe(false);
+    release();
+    await again;
+    while (seen.length < 137) {
+      release();
+      await a.clock.advance(1);
+    }
+    const ofLast = seen.filter((line) => line.includes("/Cat/199"));
+    expect(ofLast).toEqual(["DELETE /actors/Cat/199", "PUT /actors/Cat/199/method/meow"]);
+  });
+
+  it("while they are just being let go of end nothing else", async () => {
+    const { answer, seen } = held("DELETE");
+    const config = { actorIdleTimeout: "10s", drainOngoingCallTimeout: "1s" };
+    const given = { store: await memory(), answer, config };
+    const a = await start("a", () => new HandMembership(), given);
+    await a.membership.round(1, ["a"]);
+    await calls(a);
+    await a.clock.advance(10_000);
+    expect(seen.at(-1)).toBe("DELETE /actors/Cat/1");
+    const halted = a.membership.update(2, []);
+    await a.clock.advance(5_000);
+    await halted;
+    expect(a.actors.host.active("Cat", "1")).toBe(false);
+    expect(seen.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
+    // Its timer still runs: the next one is let go of.
+    await a.membership.follower?.unlock(2);
+    await a.membership.round(3, ["a"]);
+    await calls(a, "2");
+    await a.clock.advance(10_000);
+    expect(seen.at(-1)).toBe("DELETE /actors/Cat/2");
+  });
+
+  it("become idle while others drain, and that is no failure", async () => {
+    const { answer, release } = held("PUT");
+    const slow: Answer = async (request) => (request.path.includes("/2/") ? await answer(request) : {});
+    let deletes = 0;
+    const given = {
+      store: await memory(),
+      answer: async (request: RuntimeRequest) => {
+        if (request.method === "DELETE" && deletes++ === 0) await new Promise(() => undefined);
+        return await slow(request);
+      },
+      config: { actorIdleTimeout: "1s", drainOngoingCallTimeout: "2s" },
+    };
+    const a = await start("a", () => new HandMembership(), given);
+    await a.membership.round(1, ["a"]);
+    await calls(a);
+    const call = calls(a, "2");
+    const halted = a.membership.update(2, []);
+    await a.clock.advance(1_500);
+    release();
+    await call;
+    await a.clock.advance(5_000);
+    await halted;
+    expect(a.actors.host.counts.get("Cat")).toBe(0);
+  });
+
+  it("have a second where the coordinator is lost, whatever they may have in a change that is under way", async () => {
+    const { answer } = held("PUT");
+    const config = { drainOngoingCallTimeout: "60s" };
+    const a = await start("a", () => new HandMembership(), { store: await memory(), answer, config });
+    await a.membership.round(1, ["a"]);
+    const cut = expect(calls(a)).rejects.toThrow(NotOwnedError);
+    const change = a.membership.update(2, ["b"]).catch(() => undefined);
+    await a.clock.advance(500);
+    const lost = a.membership.follower?.lost();
+    await a.clock.advance(1_000);
+    await cut;
+    await lost;
+    await change;
+  });
+
+  it("are cut off before the coordinator puts their instance out, however long they may drain", async () => {
+    const { answer } = held("PUT");
+    const config = { drainOngoingCallTimeout: "60s" };
+    const a = await start("a", () => new HandMembership(), { store: await memory(), answer, config });
+    await a.membership.round(1, ["a"]);
+    const cut = expect(calls(a)).rejects.toThrow(NotOwnedError);
+    const change = a.membership.update(2, ["b"]);
+    await a.clock.advance(5_000);
+    await cut;
+    await change;
+  });
+
+  it("at the end of their instance are not called anew before it has left", async () => {
+    const { answer, seen, release } = held("DELETE");
+    const a = await start("a", () => new HandMembership(), { store: await memory(), answer });
+    await a.membership.round(1, ["a"]);
+    await calls(a);
+    const closed = a.actors.close();
+    expect(await settled(closed)).toBe(false);
+    await expect(calls(a, "2")).rejects.toThrow(NotOwnedError);
+    release();
+    await closed;
+    expect(seen.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+    expect(a.membership.left).toBe(true);
+  });
+
+  it("are idle by their type's new time at once", async () => {
+    const given = { store: await memory(), config: { actorIdleTimeout: "1h" } };
+    const a = await start("a", () => new HandMembership(), given);
+    await a.membership.round(1, ["a"]);
+    await calls(a);
+    given.config.actorIdleTimeout = "1s";
+    await a.actors.start(new AbortController().signal);
+    await a.clock.advance(1_000);
+    expect(a.actors.host.active("Cat", "1")).toBe(false);
+  });
+
+  it("wait for an app no longer whose answer never ends", async () => {
+    const answer: Answer = async ({ method }) =>
+      method === "DELETE" ? { body: new ReadableStream<Uint8Array<ArrayBuffer>>() } : {};
+    const given = { store: await memory(), answer, config: { actorIdleTimeout: "1s" } };
+    const a = await start("a", () => new HandMembership(), given);
+    await a.membership.round(1, ["a"]);
+    await calls(a);
+    await a.clock.advance(1_000);
+    const call = calls(a);
+    await a.clock.advance(5_000);
+    expect((await call).status).toBe(200);
   });
 });

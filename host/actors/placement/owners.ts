@@ -6,6 +6,8 @@ import type { Follower, PlacementScheme, PlacementTables, TableHost } from "./me
 const replicas = 100;
 /** How long a call waits for a change of placement that it fell into. Milliseconds. */
 const patienceMs = 30_000;
+/** What calls have to end once the coordinator is lost: less than what lies between a lease and a take-over. Milliseconds. */
+const lostMs = 1_000;
 
 /** The type's owners change, or are not known yet, and that has lasted for longer than a call may wait. */
 export class PlacementBusyError extends Error {
@@ -25,9 +27,13 @@ interface Ring {
 export interface Halting {
   /**
    * Of the types that changed: lets calls end or cuts them off, and halts every actor that `keeps` does not name. When it
-   * resolves nothing that is halted writes any more.
+   * resolves nothing that is halted writes any more. Calls are cut off after `longestMs` at the latest.
    */
-  halt(types: ReadonlySet<string>, keeps: (type: string, id: string) => boolean): Promise<void>;
+  halt(
+    types: ReadonlySet<string>,
+    keeps: (type: string, id: string) => boolean,
+    longestMs?: number,
+  ): Promise<void>;
   /** Claims what is owned from now on, before others believe it: `hosts` are all who may own actors of this app. */
   claim(hosts: readonly TableHost[]): Promise<void>;
   /** A change is over: everything in the tables may be called. */
@@ -188,13 +194,18 @@ export class Owners implements Follower {
   }
 
   async lost(): Promise<void> {
-    const types = new Set(this.#rings.keys());
+    const types = new Set([...this.#rings.keys(), ...this.#blocked]);
     this.#ready = false;
     this.#tables = undefined;
     this.#rings = new Map();
     this.#blocked.clear();
-    const work = this.#turn.then(() => this.#halting.halt(types, () => false));
-    this.#turn = work.catch(() => undefined);
+    // At once: a halt under way may let calls take longer than is left until others own what they work on.
+    const halted = this.#halting.halt(types, () => false, lostMs);
+    const work = Promise.all([this.#turn, halted]);
+    this.#turn = work.then(
+      () => undefined,
+      () => undefined,
+    );
     await work;
   }
 }
