@@ -176,6 +176,22 @@ describe("while a callback is under way", () => {
     expect(fleet.times).toEqual(["a 0", "b 10", "b 20"]);
   });
 
+  it("a change of owner waits also where the type is hosted no more", async () => {
+    const { answer, release } = held();
+    fleet.respond = () => answer;
+    await a.reminders.register("T", "1", "n", settings({ period: "10s" }));
+    await fleet.clock.advance(1000);
+    let drained = false;
+    a.reminders.start([]);
+    const pausing = a.reminders.pause("T").then(() => {
+      drained = true;
+    });
+    await fleet.clock.advance(1000);
+    expect(drained).toBe(false);
+    release();
+    await pausing;
+  });
+
   it("others of its actor wait, and those of other actors do not", async () => {
     const { answer, release } = held();
     fleet.respond = ({ id }) => (id === "slow" ? answer : undefined);

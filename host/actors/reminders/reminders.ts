@@ -24,6 +24,8 @@ export interface RemindersOptions {
 export class Reminders {
   readonly #book: ReminderBook;
   readonly #scans = new Map<string, ReminderScan>();
+  /** Of types that are not hosted any more. */
+  readonly #stopping = new Map<string, Promise<void>>();
   readonly #ending = new AbortController();
   readonly #newScan: (type: string) => ReminderScan;
 
@@ -39,7 +41,10 @@ export class Reminders {
   start(types: readonly string[]): void {
     for (const [type, scan] of this.#scans) {
       if (types.includes(type)) continue;
-      void scan.stop();
+      const stopped = Promise.all([scan.stop(), this.#stopping.get(type)]).then(() => {
+        if (this.#stopping.get(type) === stopped) this.#stopping.delete(type);
+      });
+      this.#stopping.set(type, stopped);
       this.#scans.delete(type);
     }
     for (const type of types) {
@@ -56,7 +61,7 @@ export class Reminders {
    * awaited before a change is acknowledged.
    */
   async pause(type: string, keeps?: (id: string) => boolean): Promise<void> {
-    await this.#scans.get(type)?.pause(keeps);
+    await Promise.all([this.#scans.get(type)?.pause(keeps), this.#stopping.get(type)]);
   }
 
   /** Ownership has changed: what is owned here now is fired. */
@@ -67,7 +72,8 @@ export class Reminders {
   /** Resolves once what was under way has ended. */
   async stop(): Promise<void> {
     this.#ending.abort();
-    await Promise.all([...this.#scans.values()].map((scan) => scan.stop()));
+    const stopped = [...this.#scans.values()].map((scan) => scan.stop());
+    await Promise.all([...stopped, ...this.#stopping.values()]);
     this.#scans.clear();
   }
 
