@@ -263,6 +263,36 @@ describe("actors of an app", () => {
   });
 });
 
+describe("actors, to other instances", () => {
+  const ask = (method: string, path: string, text?: string) => ({
+    ...{ method, path, query: "", headers: ["daprlet-actor", "1"] },
+    body: text === undefined ? undefined : new TextEncoder().encode(text),
+  });
+  const other = { appId: "other", namespace: "default" };
+
+  it("can be called, but their state is neither read nor written", async () => {
+    const { app } = cats();
+    const runtime = await start(app);
+    await runtime.fetch(meow);
+    await transact(runtime, [{ operation: "upsert", request: { key: "meal", value: "fish" } }]);
+    expect((await runtime.receive(ask("PUT", meow), other)).status).toBe(200);
+    expect((await runtime.receive(ask("GET", `${stateUrl}/meal`), other)).status).toBe(501);
+    const taken = '[{"operation":"delete","request":{"key":"meal"}}]';
+    expect((await runtime.receive(ask("POST", stateUrl, taken), other)).status).toBe(501);
+    expect(await (await runtime.fetch(`${stateUrl}/meal`)).text()).toBe('"fish"');
+    await runtime.stop();
+  });
+
+  it("have not moved because their app says so: it would be called again and again", async () => {
+    const { app, state } = cats();
+    const runtime = await start(app);
+    state.answer = async () => new Response("1", { headers: { "daprlet-actor": "moved" } });
+    const { status, headers } = await runtime.receive(ask("PUT", meow), other);
+    expect([status, headers]).toEqual([200, expect.not.arrayContaining(["daprlet-actor"])]);
+    await runtime.stop();
+  });
+});
+
 const stateUrl = "/v1.0/actors/Cat/1/state";
 
 function transact(runtime: LocalRuntime, operations: unknown, url = stateUrl): Promise<Response> {

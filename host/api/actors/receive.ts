@@ -7,6 +7,9 @@ import type { Sidecar } from "../../sidecar.ts";
 import { endpoints } from "../endpoints.ts";
 import { calledBy } from "./method.ts";
 
+/** What instances hand on. State is the owner's own: its app asks the sidecar that it runs beside. */
+const handedOn: ReadonlySet<string> = new Set(["actors.invoke", "actors.reminder", "actors.timer"]);
+
 /** True for a request of another instance that is about an actor and not about the app. */
 export function isActorCall({ headers }: RuntimeRequest): boolean {
   return header(headers, actorHeader) !== undefined;
@@ -34,7 +37,7 @@ async function receive(sidecar: Sidecar, given: RuntimeRequest, caller: Peer): P
   const route = sidecar.core.route(request.method, request.path);
   const name = typeof route === "string" ? undefined : endpoints[route.operation]?.name;
   const { actors } = sidecar;
-  if (typeof route === "string" || !name?.startsWith("actors.") || actors === undefined) {
+  if (typeof route === "string" || name === undefined || !handedOn.has(name) || actors === undefined) {
     return apiError("ERR_API_UNIMPLEMENTED", { block: "actors" });
   }
   if (caller.namespace !== sidecar.namespace) {

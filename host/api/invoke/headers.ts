@@ -77,13 +77,13 @@ export function receivedHeaders(headers: Headers, caller: Peer, callee: Peer): H
   return kept;
 }
 
-/** An app's answer as it goes back: everything but the hop's own headers. */
+/** An app's answer as it goes back: everything but the hop's own headers, and what only an instance may say. */
 export function answerHeaders(headers: Headers): Headers {
   const named = namedInConnection(headers);
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (hopByHop.has(name) || named.has(name)) continue;
+    if (hopByHop.has(name) || named.has(name) || name === actorHeader) continue;
     kept.push(name, headers[i + 1] as string);
   }
   return kept;
