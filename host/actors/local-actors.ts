@@ -1,6 +1,7 @@
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
 import type { ListingStore } from "../components/state/store.ts";
 import type { Core } from "../core/core.ts";
+import { reasonOf } from "../errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
@@ -125,6 +126,9 @@ export class LocalActors {
       await this.#report();
       // Where nothing is settled the table that comes is claimed by.
       if (component !== undefined && this.owners.ready) await this.#claim(this.owners.hosts);
+    } catch (error) {
+      // It may write nothing before it has claimed: by the next table, for which there are further attempts.
+      this.options.membership.rejoin(`the actor state store cannot be used: ${reasonOf(error)}`);
     } finally {
       this.#away = this.#closed;
       this.scheduling.changed();

@@ -186,6 +186,28 @@ describe("who may write the state of actors", () => {
     await eats(a);
   });
 
+  it("comes back where a new store did not answer at first", async () => {
+    const given = { store: (await memory()) as ListingStore | undefined };
+    const a = await start("a", (platform) => new SoloMembership(platform), given);
+    const store = await memory();
+    let down = true;
+    given.store = {
+      get: (key, consistency) => store.get(key, consistency),
+      bulkGet: async (keys) => {
+        if (down) throw new ComponentError("UNAVAILABLE", "connection refused");
+        return await store.bulkGet(keys);
+      },
+      list: (from, to, limit) => store.list(from, to, limit),
+      write: (batch) => store.write(batch),
+      close: async () => undefined,
+    };
+    await a.actors.componentsChanged();
+    down = false;
+    await a.clock.advance(10_000);
+    await calls(a);
+    await eats(a);
+  });
+
   it("keeps its right where the store gives all that is written a time to live", async () => {
     const store = await memory();
     const written: (number | undefined)[] = [];
