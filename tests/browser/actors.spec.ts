@@ -26,6 +26,29 @@ test("actors live in the tabs that host them, move when one goes, and lose nothi
   expect(await addToAll(page, "six", all)).toEqual(each(6));
 });
 
+test("a turn ends where it began, with what it wrote, while another tab comes and owners change", async ({
+  page,
+  context,
+  site,
+}) => {
+  await open(page, site.url, { appId: "caller" });
+  await hosting(context, site);
+  const statuses = page.evaluate(async () => {
+    window.told = [];
+    const seen = new Set<number>();
+    const all = Array.from({ length: 20 }, async (_, id) => {
+      while (window.told.length === 0)
+        seen.add((await fetch(`/v1.0/actors/Counter/${id}/method/slowly`, { method: "POST" })).status);
+    });
+    await Promise.all(all);
+    return [...seen];
+  });
+  const other = await hosting(context, site);
+  await expect.poll(() => other.evaluate(() => window.told.length)).toBeGreaterThan(0);
+  await page.evaluate(() => window.told.push("enough"));
+  expect(await statuses).toEqual([200]);
+});
+
 test("an app that is a fetch handler hosts actors by Dapr's callbacks: T48, T52, and a worker that is stopped during a call", async ({
   page,
   context,

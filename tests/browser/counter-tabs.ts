@@ -36,6 +36,11 @@ export async function hosting(context: BrowserContext, site: Site): Promise<Page
       async value() {
         return (await this.self.state.get("value")) ?? 0;
       }
+      async slowly() {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        this.self.state.set("value", 1);
+        window.told.push(`slowly ${this.self.id}`);
+      }
       async camp() {
         await this.self.timers.set("tick", { period: 100, callback: "tick" });
         await this.self.reminders.set("wake", { dueTime: "1s", period: "1s" });

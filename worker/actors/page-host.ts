@@ -134,11 +134,15 @@ export class PageHost implements PageHosting {
     const sidecar = { strict, maxBodySize: Number.POSITIVE_INFINITY } as Call["sidecar"];
     const { operation, params } = found;
     const [type = "", id = ""] = params;
-    const owns = () => local.owners.owns(type, id);
-    // What a turn writes that lost its actor is not passed on to who has it now, nor kept for when it is here again.
-    if (operation === "transact" && !owns()) return apiError("ERR_ACTOR_INSTANCE_MISSING");
-    if (!owns()) await local.reach(version, request.signal);
-    if (!owns()) return moved;
+    const { owners } = local;
+    if (operation === "transact") {
+      // A turn may end while owners change: that waits for it. What one writes that has lost its actor is not passed on to
+      // who has it now, nor kept for when it is here again.
+      if (!owners.ready) return apiError("ERR_ACTOR_INSTANCE_MISSING");
+    } else {
+      if (!owners.owns(type, id)) await local.reach(version, request.signal);
+      if (!owners.owns(type, id)) return moved;
+    }
     const call = { sidecar, request, params, path: request.path, requestId: undefined };
     try {
       return await actors.receive(operation, call, version);
