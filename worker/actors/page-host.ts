@@ -79,7 +79,7 @@ export class PageHost implements PageHosting {
     const context = { appId, namespace, core, platform, rules: undefined };
     const resiliency = await Resiliency.of([], context);
     const channel: AppChannel = {
-      invoke: (request) => app().run(request, request.signal),
+      invoke: (request) => untilAborted(app().run(request, request.signal), request.signal),
       ready: async () => undefined,
       properties: {},
       close: async () => undefined,
@@ -148,6 +148,8 @@ export class PageHost implements PageHosting {
       return await actors.receive(operation, call, version);
     } catch (error) {
       return answerToError(error, request, this.#platform.log);
+    } finally {
+      this.#count();
     }
   }
 
@@ -156,6 +158,9 @@ export class PageHost implements PageHosting {
     const { store } = opened;
     this.#opened = opened;
     this.#greet(opened);
+    // The worker may be another one.
+    this.#counted = "";
+    this.#count();
     if (before?.name === store?.name && before?.number === store?.number) return;
     const component = new PortStore((call) => this.#link.store(call));
     this.#store = store && { name: store.name, component };
@@ -173,3 +178,14 @@ export class PageHost implements PageHosting {
 }
 
 const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
+
+/** As the work does, but for a handler that goes on when nobody waits for it any more: the turn is over all the same. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
