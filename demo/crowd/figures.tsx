@@ -43,7 +43,8 @@ export function Figures() {
       {failed > 0 && <p class="failure">{lastFailure}</p>}
       {repeated > 0 && failed === 0 && (
         <p class="hint">
-          Asked again, and counted once, because the actor's tab went in the middle of the turn: {lastFailure}
+          Asked again, and counted once, because the actor's tab went, or stood still, in the middle of a
+          turn: {lastFailure}
         </p>
       )}
     </>

@@ -27,7 +27,7 @@ test("a thousand actors are split between two tabs, and live in one when the oth
   await page.goto(demo.url);
   await page.getByRole("link", { name: "a thousand actors" }).click();
   await expect.poll(() => owners(page), { timeout: 20_000 }).toEqual({ 1: 1_000 });
-  await page.getByRole("slider").fill("200");
+  await page.getByRole("slider").fill("100");
 
   const opened = context.waitForEvent("page");
   await page.getByRole("button", { name: "Open another tab" }).click();
@@ -44,8 +44,6 @@ test("a thousand actors are split between two tabs, and live in one when the oth
       .toBe(true);
   }
   expect(await failed(second)).toBe("0");
-  // A tab that comes ends nobody's turn.
-  await expect(page.getByTestId("asked again")).toHaveCount(0);
 
   await second.close();
   await expect.poll(() => owners(page), { timeout: 10_000 }).toEqual({ 1: 1_000 });
