@@ -39,8 +39,8 @@ function members(value: unknown): Members {
 function refusal(type: unknown): string | undefined {
   if (typeof type !== "string" || type === "") return "an entity has no name";
   if (type.length > longestType) return `an entity's name is longer than ${longestType} characters`;
-  if (/[/\\#?\p{Cc}]|\|\||^\.\.?$/u.test(type)) {
-    return `entity ${JSON.stringify(type)} cannot be called: a name holds no / \\ # ? || nor control characters`;
+  if (/[/\\#?\p{Cc}]|\|\||\|$|^\.\.?$/u.test(type)) {
+    return `entity ${JSON.stringify(type)} cannot be called: a name holds no / \\ # ? || nor control characters, and ends with no |`;
   }
   return type.startsWith("dapr.internal.") ? `entity ${type} has a reserved name` : undefined;
 }

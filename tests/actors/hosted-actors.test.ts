@@ -249,6 +249,15 @@ describe("actors of an app", () => {
     await runtime.stop();
   });
 
+  it("have no type that could be taken for another one's id", async () => {
+    const { app, seen } = cats({ entities: ["Cat", "Cat|", "A||B", "a/b", ".."] });
+    const runtime = await start(app);
+    const { actorRuntime } = await (await runtime.fetch("/v1.0/metadata")).json();
+    expect(actorRuntime.activeActors).toEqual([{ type: "Cat", count: 0 }]);
+    expect(seen).toEqual([]);
+    await runtime.stop();
+  });
+
   it("may have ids of bars, other scripts and 60 KB", async () => {
     const { app, lines } = cats();
     const runtime = await start(app);
