@@ -275,6 +275,15 @@ describe("state", () => {
     expect((await call("PUT", "/actors/Counter/1/method/increment", 5)).text).toBe("5");
   });
 
+  it("is not its caller's mistake where the actor has moved meanwhile", async () => {
+    const moved = async () => {
+      throw new ActorError("actor instance is missing", 400, "ERR_ACTOR_INSTANCE_MISSING");
+    };
+    const { call } = world({ Counter }, { commit: moved });
+    const answer = await call("PUT", "/actors/Counter/1/method/increment", 2);
+    expect([answer.status, JSON.parse(answer.text).errorCode]).toEqual([500, "ERR_ACTOR_INSTANCE_MISSING"]);
+  });
+
   it("is gone after the turn, and for a turn whose caller gave up", async () => {
     const later: (() => unknown)[] = [];
     let go: () => void = () => undefined;

@@ -106,8 +106,11 @@ export class ActorApp {
 
   #refused(error: unknown, called: string, unheard: boolean): RuntimeResponse {
     const { status, errorCode, message } = Object(error) as Readonly<Record<string, unknown>>;
-    const told = typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599;
-    if (!told && !unheard) {
+    // That it moved in the middle of its turn is no mistake of its caller's.
+    const moved = errorCode === "ERR_ACTOR_INSTANCE_MISSING";
+    const told =
+      typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599 && !moved;
+    if (!told && !moved && !unheard) {
       const failed = this.#options.failed ?? console.error;
       failed(`daprlet: actor ${called} failed`, error);
     }
