@@ -38,6 +38,8 @@ export class OriginPlacement {
   readonly #pages = new Map<PageConnection, HostingPage>();
   /** The latest of each page, by its name in the tables. */
   readonly #names = new Map<string, HostingPage>();
+  /** Calls that a page has in hand, by its name: each ends the waiting for its answer. */
+  readonly #underWay = new Map<string, Set<() => void>>();
   #ticking = false;
 
   constructor(options: OriginPlacementOptions) {
@@ -54,7 +56,8 @@ export class OriginPlacement {
     });
     void former.known.then(() => this.#service.allKnown());
     const nothing = async () => undefined;
-    this.owners = new Owners("", core, clock, { halt: nothing, claim: nothing, settled: () => undefined });
+    const settled = () => this.#giveUp();
+    this.owners = new Owners("", core, clock, { halt: nothing, claim: nothing, settled });
     // The worker hosts nothing. It follows the tables as everybody does, so that it sends nobody a call too early.
     const itself = new PlacementClient(
       {
@@ -128,7 +131,7 @@ export class OriginPlacement {
     const headers = [...request.headers, actorHeader, String(version)];
     let answer: RuntimeResponse | undefined;
     try {
-      answer = await page.invoke({ ...request, headers }, false);
+      answer = await this.#unlessPutOut(name, page.invoke({ ...request, headers }, false), () => away(true));
     } catch (error) {
       throw error instanceof PageGoneError ? away(error.taken) : error;
     }
@@ -136,6 +139,29 @@ export class OriginPlacement {
     if (header(answer.headers, actorHeader) === undefined) return answer;
     const [, , , type = "", id = ""] = request.path.split("/");
     throw new NotOwnedError(decodeURIComponent(type), decodeURIComponent(id));
+  }
+
+  /** Rejects once others own what that page had: it stands still, and what it did is undone. */
+  #unlessPutOut<T>(name: string, answer: Promise<T>, gone: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const calls = this.#underWay.get(name) ?? new Set();
+      this.#underWay.set(name, calls);
+      const giveUp = () => reject(gone());
+      calls.add(giveUp);
+      answer.then(resolve, reject).finally(() => {
+        calls.delete(giveUp);
+        if (calls.size === 0 && this.#underWay.get(name) === calls) this.#underWay.delete(name);
+      });
+    });
+  }
+
+  #giveUp(): void {
+    const hosts = new Set(this.owners.hosts.map(({ name }) => name));
+    for (const [name, calls] of this.#underWay) {
+      if (hosts.has(name)) continue;
+      this.#underWay.delete(name);
+      for (const giveUp of calls) giveUp();
+    }
   }
 
   #tick(): void {
