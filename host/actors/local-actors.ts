@@ -53,13 +53,15 @@ export class LocalActors {
   #joined: Promise<void> | undefined;
   #app: "away" | "asked" = "away";
   #suspended = false;
+  #healthy = true;
   /** No turn begins: its store is being replaced, or all comes to its end. */
   #away = false;
   #closed = false;
 
   constructor(options: LocalActorsOptions) {
     this.options = options;
-    const { platform, core, name, namespace, appId } = options;
+    const { platform, core, name, namespace, appId, app } = options;
+    app?.watch?.((healthy) => this.#watched(healthy));
     this.host = new ActorHost({
       platform,
       core,
@@ -145,10 +147,20 @@ export class LocalActors {
         `the app's actors (${hosted.join(", ")}) are not hosted: no state store has the metadata actorStateStore: "true"`,
       );
     }
-    const types = this.#suspended ? [] : hosted;
+    const types = this.#suspended || !this.#healthy ? [] : hosted;
     await this.scheduling.use(types.length === 0 ? undefined : this.store, types);
     if (this.#joined !== undefined) await membership.report(types);
     else if (types.length > 0) await this.#join(types);
+  }
+
+  /** An app whose health checks fail hosts nothing (dapr-http-api §2.6): others do meanwhile, if there are any. */
+  #watched(healthy: boolean): void {
+    this.#healthy = healthy;
+    if (this.#app === "away" || this.#closed) return;
+    this.#report().catch((error: unknown) => {
+      const cause = reasonOf(error);
+      this.options.platform.log.error("what is hosted could not be reported", { cause });
+    });
   }
 
   /** Resolves when nothing of what is halted runs or is being written. */

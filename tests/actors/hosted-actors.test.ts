@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { AppChannel } from "../../host/channel/app-channel.ts";
+import { fetchChannel } from "../../host/channel/fetch-channel.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
 
 interface Seen {
@@ -214,6 +216,30 @@ describe("actors of an app", () => {
         .filter((line) => line.startsWith("DELETE"))
         .sort(),
     ).toEqual(["DELETE /actors/Cat/1", "DELETE /actors/Cat/2"]);
+  });
+
+  it("are hosted by others while the app's health checks fail, and here again when they pass", async () => {
+    const { app, lines } = cats();
+    const watchers: ((healthy: boolean) => void)[] = [];
+    const channel: AppChannel = { ...fetchChannel(app), watch: (changed) => void watchers.push(changed) };
+    const tell = (healthy: boolean) => {
+      for (const changed of watchers) changed(healthy);
+    };
+    const runtime = await createRuntime({ app: channel, components: [store] });
+    await runtime.appReady;
+    const { actors } = runtime.sidecar;
+    await runtime.fetch(meow);
+    tell(false);
+    await runtime.advance(1_000);
+    expect(lines().at(-1)).toBe("DELETE /actors/Cat/1");
+    const call = runtime.fetch(meow);
+    await runtime.advance(1_000);
+    expect(lines().at(-1)).toBe("DELETE /actors/Cat/1");
+    tell(true);
+    await runtime.advance(1_000);
+    expect((await call).status).toBe(200);
+    expect(actors?.status.hostReady).toBe(true);
+    await runtime.stop();
   });
 
   it("of no known type are looked for as long as Dapr does, and then named", async () => {

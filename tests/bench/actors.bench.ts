@@ -22,11 +22,20 @@ const measured = [
   { what: "call one actor of 1,000", id: "math.random(1000)", method: "hello", aim: 2 },
   { what: "call one actor of 100,000", id: "math.random(100000)", method: "hello", aim: 2 },
   { what: "activate: an actor for each call", id: "next()", method: "hello", aim: 2 },
+  {
+    what: "call one of 1,000 by another sidecar",
+    id: "math.random(1000)",
+    method: "hello",
+    aim: 1,
+    remote: true,
+  },
   { what: "a turn that saves its state, of 1,000", id: "math.random(1000)", method: "save", aim: 1 },
 ] as const;
 
 interface Started {
   readonly sidecar: Daprd;
+  /** Hosts nothing: what is called through it lives at the other one. */
+  readonly caller: Daprd;
   readonly processes: readonly ChildProcess[];
 }
 
@@ -61,8 +70,10 @@ async function start({ name, program }: Side, folder: string): Promise<Started> 
   const appId = `bench-${Math.random().toString(36).slice(2, 8)}`;
   const sidecar = await startDaprd({ appId, resources, appPort, program, flags });
   await untilAnswers(appPort, `/sidecar/${sidecar.port}`);
+  const caller = await startDaprd({ appId: `${appId}-caller`, resources, program, flags });
   await untilAnswers(sidecar.port, "/v1.0/actors/Bench/first/method/hello");
-  return { sidecar, processes };
+  await untilAnswers(caller.port, "/v1.0/actors/Bench/first/method/hello");
+  return { sidecar, caller, processes };
 }
 
 let ids = 0;
@@ -112,17 +123,18 @@ export default async function bench(): Promise<void> {
   try {
     for (let round = 0; round < rounds; round++) {
       for (const side of sides) {
-        const { sidecar, processes } = await start(side, folder);
+        const { sidecar, caller, processes } = await start(side, folder);
         try {
           // Warm: the first seconds of a program are those of its compiler.
           for (const { id, method } of measured) await load(sidecar.port, id, method, folder);
-          for (const [i, { id, method }] of measured.entries()) {
-            const { rate, medianMs } = await load(sidecar.port, id, method, folder);
+          for (const [i, one] of measured.entries()) {
+            const { port } = "remote" in one ? caller : sidecar;
+            const { rate, medianMs } = await load(port, one.id, one.method, folder);
             keep(rows[i], side, rate, Math.max);
             keep(waits[i], side, medianMs, Math.min);
           }
         } finally {
-          await sidecar.stop();
+          await Promise.all([sidecar.stop(), caller.stop()]);
           for (const child of processes) child.kill("SIGKILL");
         }
       }

@@ -26,6 +26,7 @@ it("a target that never answers stalls nobody else: state, events and other bind
       const { pathname } = new URL(request.url);
       if (pathname === "/dapr/subscribe")
         return Response.json([{ pubsubname: "pubsub", topic: "A", route: "A" }]);
+      if (pathname === "/dapr/config") return new Response(null, { status: 404 });
       if (request.method !== "OPTIONS") seen.push(pathname);
       return new Response(null);
     },

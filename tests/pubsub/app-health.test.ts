@@ -4,7 +4,7 @@ import { functionChannel } from "../../host/channel/function-channel.ts";
 import { withInvoke } from "../../host/channel/with-invoke.ts";
 import { InMemoryBroker, inMemoryPubSub } from "../../host/components/pubsub/in-memory.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
-import { json, noContent } from "../../host/http.ts";
+import { json, noContent, text } from "../../host/http.ts";
 import { redisPubSub } from "../../host/node/components/pubsub-redis.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
 import { nodeRegistry } from "../../host/node/registry.ts";
@@ -39,6 +39,7 @@ async function start(
   const app = functionChannel(({ path, body }) => {
     if (path === "/dapr/subscribe")
       return json([{ pubsubname: "pubsub", topic: "orders", route: "/orders" }]);
+    if (path === "/dapr/config") return text("", 404);
     if (path === "/orders") got.push(JSON.parse(new TextDecoder().decode(body as Uint8Array)).data);
     else got.push(path);
     return noContent;

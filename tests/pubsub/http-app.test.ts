@@ -37,6 +37,7 @@ class HttpApp {
       const body = await bodyOf(request);
       this.tokens.add(request.headers["dapr-api-token"] as string | undefined);
       if (request.url === "/dapr/subscribe") return void response.end(subscriptions);
+      if (request.url === "/dapr/config") return void response.writeHead(404).end();
       if (request.url === "/dead") this.dead++;
       await new Promise((resolve) => setTimeout(resolve, 2));
       // What is killed before it answered has not consumed its event.
