@@ -40,6 +40,7 @@ test("a page exports its state, and another browser imports it", async ({ page, 
           appId: "a",
           subscriptions: [{ pubsubname: "pubsub", topic: "t", route: "/t" }],
           fetch: async (request) => {
+            if (request.method === "GET") return new Response(null, { status: 404 });
             resolve(await request.text());
             return new Response();
           },
