@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
@@ -79,13 +82,66 @@ describe("a policy", () => {
   });
 
   it.each([
-    [{ rego: "package http" }, /rego: daprlet has no compiler of Rego; compile it with `opa build -t wasm/],
-    [{}, /policyFile or policy is required/],
-    [{ policyFile, policy: "AAAA" }, /policyFile or policy is required, and one of them/],
+    [{}, /policyFile, policy or rego is required/],
+    [{ policyFile, policy: "AAAA" }, /policyFile, policy or rego is required, and one of them/],
+    [{ policyFile, rego: "package http" }, /one of them/],
     [{ policyFile: "/none/policy.wasm" }, /policyFile: \/none\/policy\.wasm cannot be read: ENOENT/],
     [{ policy: "AAAA" }, /policy: it is no compiled policy/],
     [{ policyFile, defaultStatus: "600" }, /defaultStatus: expected a status/],
   ])("%j does not open", async (metadata, message) => {
     await expect(start(metadata as Metadata)).rejects.toThrow(message);
+  });
+});
+
+/** What `opa build` is asked, and makes, where the real one is not at hand. */
+const standIn = `#!/bin/sh
+case "$*" in
+  "build -t wasm -e http/allow -o bundle.tar.gz --v0-compatible policy.rego") grep -q "needs v0" policy.rego || exit 1 ;;
+  "build -t wasm -e http/allow -o bundle.tar.gz policy.rego")
+    if grep -q "needs v0\\|broken" policy.rego; then echo "policy.rego:1: rego_parse_error: broken" >&2; exit 1; fi ;;
+  *) exit 3 ;;
+esac
+tar -czPf bundle.tar.gz --transform 's,^,/,' -C "${dirname(policyFile)}" policy.rego policy.wasm
+`;
+const source = readFileSync(policyFile.replace(/wasm$/, "rego"), "utf8");
+const missingOpa = spawnSync("opa", ["version"]).status !== 0;
+
+describe("the source of a policy", () => {
+  const { PATH } = process.env;
+  const folders: string[] = [];
+  const folderWith = (script: string | undefined): string => {
+    const folder = mkdtempSync(join(tmpdir(), "opa-"));
+    folders.push(folder);
+    if (script !== undefined) writeFileSync(join(folder, "opa"), script, { mode: 0o755 });
+    return folder;
+  };
+  afterEach(() => {
+    process.env.PATH = PATH;
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  });
+  const decides = async (rego: string) => {
+    const sidecar = await start({ rego });
+    expect((await sidecar.fetch(invoke)).status).toBe(200);
+    expect((await sidecar.fetch(invoke, { method: "POST" })).status).toBe(403);
+  };
+
+  it("is compiled by the opa that is on the path, also as it was written before OPA 1.0", async () => {
+    process.env.PATH = `${folderWith(standIn)}${delimiter}${PATH}`;
+    await decides("package http");
+    await runtime?.stop();
+    await decides("package http # needs v0");
+  });
+
+  it.skipIf(missingOpa)("is compiled by the real one, where there is one", async () => {
+    await decides(source);
+  });
+
+  it("that cannot be compiled says why, and how else", async () => {
+    process.env.PATH = `${folderWith(standIn)}${delimiter}${PATH}`;
+    await expect(start({ rego: "broken" })).rejects.toThrow(
+      /rego: opa cannot compile it: policy.rego:1: rego_parse_error: broken; or compile it with `opa build -t wasm/,
+    );
+    process.env.PATH = folderWith(undefined);
+    await expect(start({ rego: "package http" })).rejects.toThrow(/rego: there is no opa on the PATH/);
   });
 });

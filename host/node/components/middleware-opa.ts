@@ -30,7 +30,9 @@ const status = field((value) => {
 const metadata = {
   policyFile: text("A policy that `opa build -t wasm -e http/allow` has compiled: the file policy.wasm."),
   policy: text("The same in base64, for one that is kept as a secret."),
-  rego: text("Dapr's field for the source of a policy, which has to be compiled first."),
+  rego: text(
+    "The source of a policy, as Dapr has it: compiled at the start by the `opa` that is on the PATH.",
+  ),
   defaultStatus: status("The status of a refusal that names none.", 403),
   includedHeaders: text("The headers that the policy sees, separated by commas.", ""),
   readBody: flag("Whether the policy sees the body, which is read whole for it.", false),
@@ -39,33 +41,41 @@ const metadata = {
 const compile =
   "compile it with `opa build -t wasm -e http/allow policy.rego`, take policy.wasm out of the bundle, and name that file in policyFile";
 
-async function load(
+/** The fields that a policy can come by, of which one is used. */
+const sources = ["policyFile", "policy", "rego"] as const;
+
+async function bytesOf(
   { policyFile, policy, rego }: Decoded<typeof metadata>,
-  name: string,
-): Promise<LoadedPolicy> {
-  const refuse = (what: string) =>
-    new ComponentError("INVALID_ARGUMENT", `component ${name}: metadata field ${what}`);
-  if (rego !== undefined) throw refuse(`rego: daprlet has no compiler of Rego; ${compile}`);
-  if ((policyFile === undefined) === (policy === undefined)) {
-    throw refuse(`policyFile or policy is required, and one of them; for the source of a policy, ${compile}`);
+  refuse: (what: string) => ComponentError,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (policy !== undefined) return new Uint8Array(Buffer.from(policy, "base64"));
+  if (rego !== undefined) {
+    const { compileRego } = await import("./opa/compile-rego.ts");
+    return await compileRego(rego, ENTRY_POINT).catch((error: unknown) => {
+      throw refuse(`rego: ${reasonOf(error)}; or ${compile}`);
+    });
   }
-  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes =
-      policyFile === undefined
-        ? new Uint8Array(Buffer.from(policy ?? "", "base64"))
-        : new Uint8Array(await readFile(policyFile));
+    return new Uint8Array(await readFile(policyFile ?? ""));
   } catch (error) {
     throw refuse(`policyFile: ${policyFile} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
+}
+
+async function load(options: Decoded<typeof metadata>, name: string): Promise<LoadedPolicy> {
+  const refuse = (what: string) =>
+    new ComponentError("INVALID_ARGUMENT", `component ${name}: metadata field ${what}`);
+  const [source, ...others] = sources.filter((each) => options[each] !== undefined);
+  if (source === undefined || others.length > 0) {
+    throw refuse("policyFile, policy or rego is required, and one of them");
+  }
+  const bytes = await bytesOf(options, refuse);
   const { loadPolicy } = await import("@open-policy-agent/opa-wasm");
   const loaded = await loadPolicy(bytes).catch((error: unknown) => {
-    throw refuse(
-      `${policyFile === undefined ? "policy" : "policyFile"}: it is no compiled policy: ${reasonOf(error)}`,
-    );
+    throw refuse(`${source}: it is no compiled policy: ${reasonOf(error)}`);
   });
   if (Object.hasOwn(loaded.entrypoints, ENTRY_POINT)) return loaded;
-  throw refuse(`policyFile: the policy has no entry point ${ENTRY_POINT}; ${compile}`);
+  throw refuse(`${source}: the policy has no entry point ${ENTRY_POINT}; ${compile}`);
 }
 
 /** As Go spells names of headers, which policies are written for. */
