@@ -2,7 +2,7 @@ import { backOffMs } from "./components/pubsub/back-off.ts";
 import type { Subscription } from "./components/pubsub/pubsub.ts";
 import { ComponentError } from "./errors/component-error.ts";
 import { reasonOf } from "./errors/reason-of.ts";
-import { sleep } from "./platform.ts";
+import { sleep, untilAborted } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
 import type { AppSubscription } from "./subscriptions/app-subscription.ts";
@@ -31,15 +31,6 @@ interface Open {
 const cancelMs = 1_000;
 /** Between two attempts to subscribe where the broker refused. */
 const resubscribe = { initialMs: 500, maxMs: 30_000 };
-
-/** Settles as `work` does, or rejects with the signal's reason. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    work.then(resolve, reject);
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
 
 /** The app's subscriptions, declared and its own: read once the app is ready, delivered until closed. */
 export class Subscriptions {

@@ -45,3 +45,10 @@ export interface Actors {
  * caller of the API can set it, and no app sees it.
  */
 export const actorHeader = "daprlet-actor";
+
+/** The answer of an instance that does not own the actor (any more). */
+export const moved: RuntimeResponse = Object.freeze({
+  status: 409,
+  headers: [actorHeader, "moved"],
+  body: undefined,
+});

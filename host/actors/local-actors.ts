@@ -38,7 +38,7 @@ export interface LocalActorsOptions {
   readonly membership: Membership;
   /** Undefined where no component has `actorStateStore: "true"`. */
   readonly store: () => OpenActorStore | undefined;
-  /** Hands a call to the instance that owns its actor. Throws NotOwnedError where that says it does not. */
+  /** Hands a call to the instance that owns its actor. Where that does not, it answers that the actor has moved. */
   readonly remote: (owner: TableHost, request: RuntimeRequest, version: number) => Promise<RuntimeResponse>;
 }
 

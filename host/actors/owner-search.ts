@@ -1,7 +1,8 @@
-import type { RuntimeResponse } from "../http.ts";
+import { header, type RuntimeResponse } from "../http.ts";
 import { UnavailableError } from "../mesh/transport.ts";
 import type { Clock } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
+import { actorHeader } from "./actors.ts";
 import { NotOwnedError } from "./hosted-actors.ts";
 import type { TableHost } from "./placement/membership.ts";
 import type { Owners } from "./placement/owners.ts";
@@ -21,8 +22,9 @@ export interface OwnerSearch {
 }
 
 /**
- * Runs `attempt` with the actor's owner. An owner that has just lost it, or cannot be reached, is looked up anew, as often
- * as Dapr's built-in policy says; what may have reached an actor is not sent again.
+ * Runs `attempt` with the actor's owner. An owner that has just lost it (it throws NotOwnedError, or answers {@link moved}), or
+ * cannot be reached, is looked up anew, as often as Dapr's built-in policy says; what may have reached an actor is not sent
+ * again.
  */
 export async function atOwner(
   { owners, clock, resiliency }: OwnerSearch,
@@ -39,7 +41,9 @@ export async function atOwner(
       const now = owners.now(type, id);
       const owner = now === "later" ? await owners.find(type, id, signal) : now;
       if (owner === undefined) throw new NoAddressError(type, id);
-      return await attempt(owner, owners.version);
+      const answer = await attempt(owner, owners.version);
+      if (header(answer.headers, actorHeader) !== "moved") return answer;
+      failure = new NotOwnedError(type, id);
     } catch (error) {
       if (!passes(error)) throw error;
       failure = error;

@@ -1,12 +1,11 @@
 import { actorHeader } from "../../host/actors/actors.ts";
-import { NotOwnedError } from "../../host/actors/hosted-actors.ts";
 import type { TableHost } from "../../host/actors/placement/membership.ts";
 import { Owners } from "../../host/actors/placement/owners.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
 import { PlacementService } from "../../host/actors/placement/placement-service.ts";
 import { placementTimes } from "../../host/actors/placement/placement-times.ts";
 import type { Core } from "../../host/core/core.ts";
-import { header, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
 import { type Platform, sleep } from "../../host/platform.ts";
 import type { PageConnection } from "../page-connection.ts";
@@ -122,7 +121,7 @@ export class OriginPlacement {
     }
   }
 
-  /** Hands a call to the page that owns its actor. Throws {@link NotOwnedError} where that says it does not. */
+  /** Hands a call to the page that owns its actor, and answers as that one does, also where the actor has moved. */
   async send({ name }: TableHost, request: RuntimeRequest, version: number): Promise<RuntimeResponse> {
     const page = this.#names.get(name)?.connection;
     const away = (sent: boolean) =>
@@ -136,9 +135,7 @@ export class OriginPlacement {
       throw error instanceof PageGoneError ? away(error.taken) : error;
     }
     if (answer === undefined) throw away(false);
-    if (header(answer.headers, actorHeader) === undefined) return answer;
-    const [, , , type = "", id = ""] = request.path.split("/");
-    throw new NotOwnedError(decodeURIComponent(type), decodeURIComponent(id));
+    return answer;
   }
 
   /** Rejects once others own what that page had: it stands still, and what it did is undone. */

@@ -1,4 +1,4 @@
-import { type Actors, actorHeader } from "../../host/actors/actors.ts";
+import { type Actors, actorHeader, moved } from "../../host/actors/actors.ts";
 import { LocalActors } from "../../host/actors/local-actors.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
 import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
@@ -16,7 +16,7 @@ import {
   withoutHeader,
 } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
-import type { Platform } from "../../host/platform.ts";
+import { type Platform, untilAborted } from "../../host/platform.ts";
 import { Resiliency } from "../../host/resiliency/resiliency.ts";
 import type { AppHost, PageHosting } from "../client/app-host.ts";
 import { ActorLink } from "./actor-link.ts";
@@ -79,6 +79,7 @@ export class PageHost implements PageHosting {
     const context = { appId, namespace, core, platform, rules: undefined };
     const resiliency = await Resiliency.of([], context);
     const channel: AppChannel = {
+      // A handler may go on when nobody waits for it any more: the turn is over all the same.
       invoke: (request) => untilAborted(app().run(request, request.signal), request.signal),
       ready: async () => undefined,
       properties: {},
@@ -175,17 +176,4 @@ export class PageHost implements PageHosting {
     this.#counted = counted;
     this.#link.active(counts);
   }
-}
-
-const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
-
-/** As the work does, but for a handler that goes on when nobody waits for it any more: the turn is over all the same. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,5 +1,10 @@
 import type { FromMember, ToMember } from "./placement-messages.ts";
 
+/** Whether a name is that of an instance, or of a part of it. */
+export function isNameOf(instance: string, name: string): boolean {
+  return name === instance || name.startsWith(`${instance}/`);
+}
+
 /** The connection by which a member speaks, with what the transport has verified of who is at its other end. */
 export interface PlacementSender {
   readonly appId: string;

@@ -1,5 +1,5 @@
 import type { ActorOperation, Actors } from "../../actors/actors.ts";
-import { actorHeader } from "../../actors/actors.ts";
+import { moved } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
 import { BodyTooLargeError, type RuntimeResponse, withChanges } from "../../http.ts";
@@ -10,8 +10,6 @@ import { answerReminder } from "./reminder.ts";
 import { getActorState, transactActorState } from "./state.ts";
 import { answerTimer } from "./timer.ts";
 import { readWhole, tooLarge, underActorPolicy, type WholeRequest } from "./under-actor-policy.ts";
-
-const moved: RuntimeResponse = { status: 409, headers: [actorHeader, "moved"], body: undefined };
 
 /** The API's calls of actors on a sidecar whose actors live in its own process. */
 export class HostedActorCalls implements Actors {

@@ -1,8 +1,7 @@
 import { type Actors, actorHeader } from "../../actors/actors.ts";
-import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import { LocalActors } from "../../actors/local-actors.ts";
 import type { Membership, TableHost } from "../../actors/placement/membership.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, withChanges } from "../../http.ts";
+import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../../http.ts";
 import { UnavailableError } from "../../mesh/transport.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { forwardedHeaders } from "../invoke/headers.ts";
@@ -21,14 +20,11 @@ async function callOwner(
     throw new UnavailableError(`the actor's host ${name} is not known`, { sent: false });
   const headers = [...forwardedHeaders(request.headers), actorHeader, String(version)];
   try {
-    const answer = await found.instance.invoke(withChanges(request, { headers }));
-    if (header(answer.headers, actorHeader) !== "moved") return answer;
+    return await found.instance.invoke(withChanges(request, { headers }));
   } catch (error) {
     if (error instanceof UnavailableError) found.suspect();
     throw error;
   }
-  const [, , , type = "", id = ""] = request.path.split("/");
-  throw new NotOwnedError(type, id);
 }
 
 /** The actors of a sidecar that hosts them in its own process: an option of the runtime. */

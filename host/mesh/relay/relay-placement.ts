@@ -1,5 +1,5 @@
 import type { PlacementScheme } from "../../actors/placement/membership.ts";
-import type { PlacementSender } from "../../actors/placement/placement-seat.ts";
+import { isNameOf, type PlacementSender } from "../../actors/placement/placement-seat.ts";
 import { PlacementService, type PlacementState } from "../../actors/placement/placement-service.ts";
 import { type PlacementTimes, placementTimes } from "../../actors/placement/placement-times.ts";
 import type { Platform } from "../../platform.ts";
@@ -95,9 +95,7 @@ export class RelayPlacement {
       sender = {
         appId: member.appId,
         // The instance that it has joined as, and what that one is made of.
-        mayBe: (name) =>
-          member.instance !== undefined &&
-          (name === member.instance || name.startsWith(`${member.instance}/`)),
+        mayBe: (name) => member.instance !== undefined && isNameOf(member.instance, name),
         send: (message) => member.send({ t: "placement" }, encodeRecord(message)),
       };
       this.#senders.set(member, sender);

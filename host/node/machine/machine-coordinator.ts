@@ -1,6 +1,6 @@
 import { unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import type { PlacementSender } from "../../actors/placement/placement-seat.ts";
+import { isNameOf, type PlacementSender } from "../../actors/placement/placement-seat.ts";
 import { PlacementService } from "../../actors/placement/placement-service.ts";
 import { type PlacementTimes, placementTimes } from "../../actors/placement/placement-times.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
@@ -217,7 +217,7 @@ export class MachineCoordinator {
     connection.hello = { appId, instance, lifeline };
     connection.sender = {
       appId,
-      mayBe: (name) => name === instance || name.startsWith(`${instance}/`),
+      mayBe: (name) => isNameOf(instance, name),
       send: (message) => connection.frames.send({ t: "placement" }, encodeRecord(message)),
     };
     this.#do(() => connection.frames.send({ t: "placement" }, encodeRecord({ term: this.term })), true);
