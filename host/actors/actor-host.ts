@@ -1,6 +1,7 @@
 import type { ActorDirectory, Core } from "../core/core.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody, withoutHeader } from "../http.ts";
 import { type Platform, withTimeout } from "../platform.ts";
+import type { ActorMeter } from "../telemetry/metrics/meters.ts";
 import type { ActorConfig, ActorTypeConfig } from "./actor-config.ts";
 import { StackDepthError } from "./actor-error.ts";
 import { Deactivations, pathOf } from "./deactivations.ts";
@@ -37,6 +38,8 @@ export interface ActorHostOptions {
   ) => Promise<T>;
   /** Told of every actor that is not active any more. */
   readonly deactivated: (type: string, id: string) => void;
+  /** Undefined where nothing is measured. */
+  readonly meter: ActorMeter | undefined;
 }
 
 /** What one call of an actor hands to the app. */
@@ -72,7 +75,7 @@ export class ActorHost implements HostedActors {
     this.#options = options;
     const letGo = (actors: readonly number[]) => this.#deactivateIdle(actors);
     this.#idle = new IdleWatch(options.platform.clock, () => this.#directory, letGo);
-    this.#deactivations = new Deactivations(options.app, options.platform);
+    this.#deactivations = new Deactivations(options.app, options.platform, options.meter);
   }
 
   get #turns(): Turns {
@@ -92,6 +95,12 @@ export class ActorHost implements HostedActors {
   /** Active actors of each type. */
   get counts(): ReadonlyMap<string, number> {
     return new Map([...this.#types].map(([name, { number }]) => [name, this.#directory.count(number)]));
+  }
+
+  /** Calls of each type that wait for their turn. */
+  get pending(): ReadonlyMap<string, number> {
+    const waiting = this.#made?.waiting();
+    return new Map([...this.#types].map(([name, { number }]) => [name, waiting?.get(number) ?? 0]));
   }
 
   hosts(type: string): boolean {
@@ -240,6 +249,7 @@ export class ActorHost implements HostedActors {
       if (directory.waiting(actor) > 0) continue;
       directory.remove(actor);
       this.#options.deactivated(type, id);
+      this.#options.meter?.rebalanced(type);
       this.#deactivations.add(type, id);
     }
     return halted.size > 0;

@@ -1,6 +1,7 @@
 import { reasonOf } from "../errors/reason-of.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import { type Platform, withDeadline, withTimeout } from "../platform.ts";
+import type { ActorMeter } from "../telemetry/metrics/meters.ts";
 
 /** The app is told of so many at a time. */
 const atOnce = 64;
@@ -18,14 +19,20 @@ export function pathOf(type: string, id: string): string {
 export class Deactivations {
   readonly #app: (request: RuntimeRequest) => Promise<RuntimeResponse>;
   readonly #platform: Platform;
+  readonly #meter: ActorMeter | undefined;
   /** By path; each is a type. */
   readonly #waiting = new Map<string, string>();
   readonly #telling = new Map<string, Promise<void>>();
   #ended: (() => void)[] = [];
 
-  constructor(app: (request: RuntimeRequest) => Promise<RuntimeResponse>, platform: Platform) {
+  constructor(
+    app: (request: RuntimeRequest) => Promise<RuntimeResponse>,
+    platform: Platform,
+    meter: ActorMeter | undefined,
+  ) {
     this.#app = app;
     this.#platform = platform;
+    this.#meter = meter;
   }
 
   /** Soon. */
@@ -85,8 +92,10 @@ export class Deactivations {
     };
     try {
       const status = await withDeadline(clock, oneMs, send, late);
+      this.#meter?.deactivated(type, status === 200);
       if (status !== 200) log.warn(`the app answered the deactivation of an actor with ${status}`, { type });
     } catch (error) {
+      this.#meter?.deactivated(type, false);
       const cause = reasonOf(error);
       log.warn("the app could not be told that an actor is deactivated", { type, cause });
     }

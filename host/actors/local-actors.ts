@@ -5,6 +5,7 @@ import { reasonOf } from "../errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
+import type { ActorCounts, Meters } from "../telemetry/metrics/meters.ts";
 import { NoActorStoreError } from "./actor-error.ts";
 import { ActorHost } from "./actor-host.ts";
 import { recordPrefix } from "./actor-keys.ts";
@@ -38,6 +39,8 @@ export interface LocalActorsOptions {
   readonly membership: Membership;
   /** Undefined where no component has `actorStateStore: "true"`. */
   readonly store: () => OpenActorStore | undefined;
+  /** Undefined where nothing is measured. */
+  readonly meters?: Meters | undefined;
   /** Hands a call to the instance that owns its actor. Where that does not, it answers that the actor has moved. */
   readonly remote: (owner: TableHost, request: RuntimeRequest, version: number) => Promise<RuntimeResponse>;
 }
@@ -62,6 +65,7 @@ export class LocalActors {
     this.options = options;
     const { platform, core, name, namespace, appId, app } = options;
     app?.watch?.((healthy) => this.#watched(healthy));
+    const meter = options.meters?.actors(() => this.#counts);
     this.host = new ActorHost({
       platform,
       core,
@@ -69,8 +73,9 @@ export class LocalActors {
       owns: (type, id) => !this.#away && options.membership.valid && this.owners.owns(type, id),
       limited: (type, signal, work) => this.#limited(type, signal, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
+      meter,
     });
-    this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId));
+    this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId), meter);
     this.owners = new Owners(name, core, platform.clock, {
       halt: (types, keeps, longestMs) => this.#halt(types, keeps, longestMs),
       claim: (hosts) => this.#claim(hosts),
@@ -105,6 +110,15 @@ export class LocalActors {
       hostReady: !this.#suspended && activeActors.length > 0 && this.owners.ready,
       placement: joined ? `${membership.name}: version ${this.owners.version}` : "",
     };
+  }
+
+  get #counts(): readonly ActorCounts[] {
+    const timers = this.scheduling.timers.counts;
+    return [...this.host.pending].map(([type, pending]) => ({
+      type,
+      pending,
+      timers: timers.get(type) ?? 0,
+    }));
   }
 
   async start(signal: AbortSignal): Promise<void> {

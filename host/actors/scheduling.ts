@@ -1,4 +1,5 @@
 import type { Platform } from "../platform.ts";
+import type { ActorMeter } from "../telemetry/metrics/meters.ts";
 import type { ActorStore } from "./actor-store.ts";
 import type { HostedActors } from "./hosted-actors.ts";
 import { Reminders } from "./reminders/reminders.ts";
@@ -10,14 +11,16 @@ export class Scheduling {
   readonly #hosted: HostedActors;
   readonly #platform: Platform;
   readonly #prefix: string;
+  readonly #meter: ActorMeter | undefined;
   #store: ActorStore | undefined;
   #reminders: Reminders | undefined;
 
-  constructor(hosted: HostedActors, platform: Platform, prefix: string) {
-    this.timers = new ActorTimers(hosted, platform);
+  constructor(hosted: HostedActors, platform: Platform, prefix: string, meter: ActorMeter | undefined) {
+    this.timers = new ActorTimers(hosted, platform, meter);
     this.#hosted = hosted;
     this.#platform = platform;
     this.#prefix = prefix;
+    this.#meter = meter;
   }
 
   /** Undefined where no store keeps them. */
@@ -33,7 +36,13 @@ export class Scheduling {
       this.#reminders =
         store === undefined
           ? undefined
-          : new Reminders({ store, hosted: this.#hosted, platform: this.#platform, prefix: this.#prefix });
+          : new Reminders({
+              store,
+              hosted: this.#hosted,
+              platform: this.#platform,
+              prefix: this.#prefix,
+              meter: this.#meter,
+            });
       await before?.stop();
     }
     this.#reminders?.start(types);

@@ -46,6 +46,16 @@ export class Turns {
     for (const ended of waiters) ended();
   }
 
+  /** Calls that wait for their turn, by type. */
+  waiting(): ReadonlyMap<number, number> {
+    const waiting = new Map<number, number>();
+    for (const { begun, actor } of this.#calls.values()) {
+      const type = this.directory.typeOf(actor);
+      if (!begun) waiting.set(type, (waiting.get(type) ?? 0) + 1);
+    }
+    return waiting;
+  }
+
   /** Ends calls of these actors, which have their ids beside them: those that wait for a turn, or all. */
   cut(actors: ReadonlyMap<number, string>, which: "waiting" | "all", reason: (id: string) => Error): void {
     for (const call of [...this.#calls.values()]) {

@@ -5,9 +5,10 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { componentYaml } from "../hosts/components.ts";
-import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
+import { type Daprd, daprd, onPath, startDaprd } from "../hosts/daprd.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { daprletProgram, node } from "../hosts/node.ts";
+import { startPlacement } from "../hosts/placement.ts";
 import { scrape } from "./scrape.ts";
 
 /** Names and labels that one of both has alone, and why. */
@@ -19,7 +20,12 @@ const differences: readonly { readonly pattern: RegExp; readonly why: string }[]
   { pattern: /path="\/v1.0\/healthz"|ERR_HEALTH_/, why: "how often it was asked until it was healthy" },
 ];
 
+/** Sidecars of one machine share the actors of a type. */
+const actorType = `Measured${process.pid}`;
+
 const app = new Hono()
+  .get("/dapr/config", (c) => c.json({ entities: [actorType] }))
+  .put("/actors/:type/:id/*", (c) => c.text(""))
   .get("/dapr/subscribe", (c) =>
     c.json([
       { pubsubname: "pubsub", topic: "orders", route: "/orders" },
@@ -58,6 +64,12 @@ const calls: readonly (readonly [method: string, path: string, body?: string])[]
   ["PUT", "/v1.0/metadata/key", "value"],
 ];
 
+/** Need a placement service beside daprd. */
+const actorCalls: typeof calls = [
+  ["POST", `/v1.0/actors/${actorType}/1/method/purr`, "{}"],
+  ["POST", `/v1.0/actors/${actorType}/1/timers/soon`, '{"dueTime":"0s"}'],
+];
+
 const resiliency = JSON.stringify({
   apiVersion: "dapr.io/v1alpha1",
   kind: "Resiliency",
@@ -73,19 +85,26 @@ const resiliency = JSON.stringify({
 
 /** Each metric with its labels, without the lines of a histogram's bounds. */
 async function measured(sidecar: Daprd): Promise<ReadonlySet<string>> {
-  for (const [method, path, body] of calls) {
+  for (const [method, path, body] of hostsActors ? [...calls, ...actorCalls] : calls) {
     const headers = { "content-type": "application/json" };
     await sidecar.fetch(path, { method, headers, ...(body !== undefined && { body }) });
   }
   const found = async () => [...(await scrape(sidecar.metricsPort)).keys()];
   const dropped = (names: readonly string[]) =>
     names.some((name) => name.startsWith("dapr_component_pubsub_ingress_count") && name.includes("drop"));
-  await vi.waitFor(async () => expect(dropped(await found())).toBe(true), { timeout: 10_000 });
+  const fired = (names: readonly string[]) =>
+    names.some((name) => name.startsWith("dapr_runtime_actor_timers_fired_total"));
+  const all = async () => {
+    const names = await found();
+    expect([dropped(names), fired(names)]).toEqual([true, hostsActors]);
+  };
+  await vi.waitFor(all, { timeout: 10_000 });
   return new Set(
     (await found()).filter((name) => name.startsWith("dapr_") && !/^\w+_(bucket|sum)\{/.test(name)),
   );
 }
 
+const hostsActors = onPath("placement");
 const missing = daprd.missing ?? node.missing;
 
 describe.skipIf(missing !== undefined)("metrics beside daprd's", () => {
@@ -97,12 +116,12 @@ describe.skipIf(missing !== undefined)("metrics beside daprd's", () => {
   beforeAll(async () => {
     const resources = join(folder, "resources");
     mkdirSync(resources);
-    for (const [name, type] of [
-      ["statestore", "state.in-memory"],
-      ["pubsub", "pubsub.in-memory"],
-      ["environment", "secretstores.local.env"],
+    for (const [name, type, metadata] of [
+      ["statestore", "state.in-memory", { actorStateStore: "true" }],
+      ["pubsub", "pubsub.in-memory", {}],
+      ["environment", "secretstores.local.env", {}],
     ] as const) {
-      writeFileSync(join(resources, `${name}.yaml`), componentYaml({ name, type, metadata: {} }));
+      writeFileSync(join(resources, `${name}.yaml`), componentYaml({ name, type, metadata }));
     }
     writeFileSync(join(resources, "resiliency.yaml"), resiliency);
     const config = join(folder, "config.yaml");
@@ -114,9 +133,12 @@ describe.skipIf(missing !== undefined)("metrics beside daprd's", () => {
     const server = serve({ fetch: app.fetch, port: appPort, hostname: "127.0.0.1" });
     running.push({ stop: () => server.close() });
     const options = { appId: "shop", resources, config, appPort };
+    const placement = hostsActors ? await startPlacement() : undefined;
+    if (placement !== undefined) running.push(placement);
+    const flags = placement === undefined ? [] : ["--placement-host-address", placement.address];
     const sidecars = await Promise.all([
       startDaprd({ ...options, program: [process.execPath, daprletProgram, "daprd"] }),
-      startDaprd(options),
+      startDaprd({ ...options, flags }),
     ]);
     running.push(...sidecars);
     [ours, theirs] = (await Promise.all(sidecars.map(measured))) as [Set<string>, Set<string>];

@@ -3,6 +3,7 @@ import { backOffMs } from "../../components/pubsub/back-off.ts";
 import { ETagError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
 import { type Platform, sleep } from "../../platform.ts";
+import type { ActorMeter } from "../../telemetry/metrics/meters.ts";
 import { FencedError } from "../actor-store.ts";
 import { type CallbackVerdict, callbackBody, verdictOf } from "../callback.ts";
 import type { HostedActors } from "../hosted-actors.ts";
@@ -43,12 +44,20 @@ export class ReminderFiring {
   readonly #hosted: HostedActors;
   readonly #platform: Platform;
   readonly #ending: AbortSignal;
+  readonly #meter: ActorMeter | undefined;
 
-  constructor(book: ReminderBook, hosted: HostedActors, platform: Platform, ending: AbortSignal) {
+  constructor(
+    book: ReminderBook,
+    hosted: HostedActors,
+    platform: Platform,
+    ending: AbortSignal,
+    meter: ActorMeter | undefined,
+  ) {
     this.#book = book;
     this.#hosted = hosted;
     this.#platform = platform;
     this.#ending = ending;
+    this.#meter = meter;
   }
 
   /** Rejects only where the store cannot be read. */
@@ -88,6 +97,7 @@ export class ReminderFiring {
     const body = callbackBody(data, { dueTime, period });
     const answer = await this.#hosted.call(type, id, `remind/${encodeURIComponent(name)}`, body);
     const verdict = await verdictOf(answer);
+    this.#meter?.fired("reminder", type, verdict !== "failed");
     if (verdict === "failed") {
       const cause = `the app answered ${answer.status}`;
       this.#platform.log.warn("a reminder's callback failed", { ...logged(kept), cause });

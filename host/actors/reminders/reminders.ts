@@ -1,4 +1,5 @@
 import type { Platform } from "../../platform.ts";
+import type { ActorMeter } from "../../telemetry/metrics/meters.ts";
 import type { ActorStore } from "../actor-store.ts";
 import type { HostedActors } from "../hosted-actors.ts";
 import { type KeptReminder, ReminderBook, type ReminderSettings } from "./reminder-book.ts";
@@ -14,6 +15,7 @@ export interface RemindersOptions {
   readonly prefix: string;
   /** Callbacks under way at a time; 100 when left out. */
   readonly atATime?: number;
+  readonly meter?: ActorMeter | undefined;
 }
 
 /**
@@ -29,9 +31,9 @@ export class Reminders {
   readonly #ending = new AbortController();
   readonly #newScan: (type: string) => ReminderScan;
 
-  constructor({ store, hosted, platform, prefix, atATime = 100 }: RemindersOptions) {
+  constructor({ store, hosted, platform, prefix, meter, atATime = 100 }: RemindersOptions) {
     const book = new ReminderBook(store, prefix, platform.clock);
-    const firing = new ReminderFiring(book, hosted, platform, this.#ending.signal);
+    const firing = new ReminderFiring(book, hosted, platform, this.#ending.signal, meter);
     const parts = { book, firing, hosted, platform, slots: new Slots(atATime) };
     this.#book = book;
     this.#newScan = (type) => new ReminderScan(type, parts);

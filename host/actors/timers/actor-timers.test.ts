@@ -56,7 +56,7 @@ describe("timers of actors", () => {
     timers.forget("stormtrooper", "50");
     await clock.advance(600_000);
     expect(calls).toHaveLength(3);
-    expect([timers.size, clock.pending]).toEqual([0, 0]);
+    expect([timers.counts.size, clock.pending]).toEqual([0, 0]);
   });
 
   it("hand over what was given, and texts that are empty where nothing was", async () => {
@@ -69,7 +69,7 @@ describe("timers of actors", () => {
       '{"callback":"","dueTime":"","period":""}',
       '{"data":null,"callback":"","dueTime":"","period":""}',
     ]);
-    expect(timers.size).toBe(0);
+    expect(timers.counts.size).toBe(0);
   });
 
   it.each([
@@ -83,7 +83,7 @@ describe("timers of actors", () => {
     timers.register("T", "1", "n", settings(given));
     await clock.advance(100_000);
     expect(calls).toEqual(at.map((second) => `${second} T/1/timer/n`));
-    expect(timers.size).toBe(0);
+    expect(timers.counts.size).toBe(0);
   });
 
   it("are replaced by one of the same name, also while a callback is under way", async () => {
@@ -162,7 +162,7 @@ describe("timers of actors", () => {
     await clock.advance(100_000);
     expect(calls.filter((call) => call.includes("cancel"))).toHaveLength(1);
     expect(calls.filter((call) => call.includes("moved"))).toHaveLength(31);
-    expect([timers.size, clock.pending]).toEqual([0, 0]);
+    expect([timers.counts.size, clock.pending]).toEqual([0, 0]);
   });
 
   it("keep their grid, and let what passed during a callback be one tick", async () => {

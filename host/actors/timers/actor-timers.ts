@@ -1,5 +1,6 @@
 import { reasonOf } from "../../errors/reason-of.ts";
 import type { Clock, Log } from "../../platform.ts";
+import type { ActorMeter } from "../../telemetry/metrics/meters.ts";
 import { callbackBody, verdictOf } from "../callback.ts";
 import { DueQueue } from "../due-queue.ts";
 import { type HostedActors, NotOwnedError } from "../hosted-actors.ts";
@@ -49,22 +50,31 @@ export class ActorTimers {
   readonly #hosted: HostedActors;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #meter: ActorMeter | undefined;
   readonly #actors = new Map<string, Map<string, Timer>>();
   readonly #queue = new DueQueue<Timer>();
   #armedAt = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
 
-  constructor(hosted: HostedActors, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+  constructor(
+    hosted: HostedActors,
+    { clock, log }: { readonly clock: Clock; readonly log: Log },
+    meter?: ActorMeter,
+  ) {
     this.#hosted = hosted;
     this.#clock = clock;
     this.#log = log;
+    this.#meter = meter;
   }
 
-  /** How many there are, for metadata. */
-  get size(): number {
-    let size = 0;
-    for (const timers of this.#actors.values()) size += timers.size;
-    return size;
+  /** How many there are, by type. */
+  get counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [key, timers] of this.#actors) {
+      const type = key.slice(0, key.indexOf("/"));
+      counts.set(type, (counts.get(type) ?? 0) + timers.size);
+    }
+    return counts;
   }
 
   /** Replaces one of the same name, also where its own ttl leaves no tick. Throws ScheduleError. */
@@ -144,6 +154,7 @@ export class ActorTimers {
     try {
       const answer = await this.#hosted.call(type, id, `timer/${encodeURIComponent(name)}`, body);
       const verdict = await verdictOf(answer);
+      this.#meter?.fired("timer", type, verdict !== "failed");
       if (verdict === "cancelled") return this.#end(timer);
       if (verdict === "failed") failed(`the app answered ${answer.status}`);
     } catch (error) {

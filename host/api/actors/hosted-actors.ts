@@ -39,6 +39,7 @@ export function hostedActors(membership: (sidecar: Sidecar, instance: string) =>
       core,
       app,
       resiliency: () => sidecar.resiliency,
+      meters: sidecar.meters,
       membership: membership(sidecar, instance),
       store: () => sidecar.components.actorStateStore,
       remote: (owner, request, version) => callOwner(sidecar, owner, request, version),

@@ -5,6 +5,7 @@ import { header, type RuntimeRequest, type RuntimeResponse, withChanges } from "
 import type { Peer } from "../../mesh/transport.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { endpoints } from "../endpoints.ts";
+import { tracedCall } from "../invoke/traced-invocation.ts";
 import { calledBy } from "./method.ts";
 
 /** What instances hand on. State is the owner's own: its app asks the sidecar that it runs beside. */
@@ -45,6 +46,16 @@ async function receive(sidecar: Sidecar, given: RuntimeRequest, caller: Peer): P
     return apiError("ERR_ACTOR_INVOKE_METHOD", { cause }, { status: 403 });
   }
   const { params, path } = route;
-  const call = { sidecar, request, params, path, requestId: undefined };
-  return await actors.receive(name.slice("actors.".length) as ActorOperation, call, version);
+  const operation = name.slice("actors.".length) as ActorOperation;
+  const answer = (request: RuntimeRequest) =>
+    actors.receive(operation, { sidecar, request, params, path, requestId: undefined }, version);
+  const { tracing } = sidecar.tracer;
+  if (tracing === undefined) return await answer(request);
+  const [type = "", id = "", what = operation] = params;
+  const called = {
+    name: `CallActor/${type}/${what}`,
+    about: ["dapr.actor", `${type}.${id}`] as const,
+    caller,
+  };
+  return await tracedCall(tracing, sidecar, request, called, answer);
 }

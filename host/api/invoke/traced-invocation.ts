@@ -9,24 +9,45 @@ export function invocationName({ strict }: Sidecar, id: string, method: string):
   return strict ? `CallLocal/${id}/${method}` : method || "/";
 }
 
-/** A call of another instance as a hop of its trace. Throws what `answer` throws. */
-export async function tracedInvocation(
+type Answering = (request: RuntimeRequest) => Promise<RuntimeResponse>;
+
+/** An invocation by another instance as a hop of its trace. Throws what `answer` throws. */
+export function tracedInvocation(
   tracing: Tracing,
   sidecar: Sidecar,
   request: RuntimeRequest,
   caller: Peer,
-  answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
+  answer: Answering,
+): Promise<RuntimeResponse> {
+  const method = request.path.replace(/^\/+/, "");
+  const name = invocationName(sidecar, sidecar.appId, method);
+  const call = { name, about: ["dapr.invoke_method", method] as const, caller };
+  return tracedCall(tracing, sidecar, request, call, answer);
+}
+
+/** What a call of another instance is called, whom or what it is about, and who calls. */
+export interface ReceivedCall {
+  readonly name: string;
+  readonly about: readonly [attribute: string, value: string];
+  readonly caller: Peer;
+}
+
+/** A call of another instance as a hop of its trace. Throws what `answer` throws. */
+export async function tracedCall(
+  tracing: Tracing,
+  sidecar: Sidecar,
+  request: RuntimeRequest,
+  { name, about, caller }: ReceivedCall,
+  answer: Answering,
 ): Promise<RuntimeResponse> {
   const hop = tracing.begin(request.headers);
-  const method = request.path.replace(/^\/+/, "");
-  const attributes: [string, string][] = [
+  const attributes: (readonly [string, string])[] = [
     ["dapr.api", `${request.method} ${request.path}`],
-    ["dapr.invoke_method", method],
+    about,
     ["dapr.protocol", "http"],
     ["rpc.service", "ServiceInvocation"],
     ["net.peer.name", caller.appId],
   ];
-  const name = invocationName(sidecar, sidecar.appId, method);
   try {
     const response = await answer(withChanges(request, { headers: hop.onward(request.headers) }));
     // daprd's call came about whatever the app answered.

@@ -23,6 +23,24 @@ export interface PolicyMeter {
   found(state: string): void;
 }
 
+/** What of the actors of one instance is counted as it happens. */
+export interface ActorMeter {
+  /** The app was called about one, and did as it was asked or failed. */
+  fired(what: "timer" | "reminder", type: string, success: boolean): void;
+  /** A change of owners took an active actor. */
+  rebalanced(type: string): void;
+  /** The app was told that an actor is deactivated, and did as it was told or failed. */
+  deactivated(type: string, success: boolean): void;
+}
+
+/** What there is of the actors of one type at present. */
+export interface ActorCounts {
+  readonly type: string;
+  /** Calls that wait for their turn. */
+  readonly pending: number;
+  readonly timers: number;
+}
+
 export type PolicyKind = "timeout" | "retry" | "circuitbreaker";
 
 /** What a runtime has measured of itself. A runtime without one measures nothing, and pays for nothing. */
@@ -48,6 +66,8 @@ export interface Meters {
   policiesLoaded(resiliency: string): void;
   /** The policies so far are no longer in use. */
   policiesLeft(): void;
+  /** The actors of this instance; `counts` is asked with each scrape. */
+  actors(counts: () => readonly ActorCounts[]): ActorMeter;
   publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
   /** As `begin` of {@link IngressMeter}. */
   now(): number;

@@ -19,6 +19,7 @@ const counter = (name: string, help: string): MetricRow => ({ name, kind: "count
 const gauge = (name: string, help: string): MetricRow => ({ name, kind: "gauge", help });
 const histogram = (name: string, help: string): MetricRow => ({ name, kind: "histogram", help });
 
+const ofActors = ["actor_type"] as const;
 const ofHttp = ["method", "path", "status"] as const;
 
 /** Calls of a component, as `<name>_count` and `<name>_latencies`. */
@@ -162,6 +163,41 @@ export const metricTable = {
     "runtime_service_invocation_res_recv_total",
     ["src_app_id", "status", "type"],
     "Answers received from other apps.",
+  ),
+  actorsPending: {
+    labels: ofActors,
+    unit: "count",
+    metrics: [gauge("runtime_actor_pending_actor_calls", "Calls of actors that wait for their turn.")],
+  },
+  actorTimers: {
+    labels: ofActors,
+    unit: "count",
+    metrics: [gauge("runtime_actor_timers", "Timers of actors that are active here.")],
+  },
+  actorTimersFired: counted(
+    "runtime_actor_timers_fired_total",
+    ["actor_type", "success"],
+    "Timers that actors were called about.",
+  ),
+  actorRemindersFired: counted(
+    "runtime_actor_reminders_fired_total",
+    ["actor_type", "success"],
+    "Reminders that actors were called about, each attempt.",
+  ),
+  actorsRebalanced: counted(
+    "runtime_actor_rebalanced_total",
+    ofActors,
+    "Active actors that a change of owners took.",
+  ),
+  actorsDeactivated: counted(
+    "runtime_actor_deactivated_total",
+    ofActors,
+    "Actors that the app was told to deactivate.",
+  ),
+  actorsNotDeactivated: counted(
+    "runtime_actor_deactivated_failed_total",
+    ofActors,
+    "Actors that the app did not deactivate when it was told to.",
   ),
   responseLatency: {
     labels: ["src_app_id", "status"],

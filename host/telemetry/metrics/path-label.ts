@@ -39,8 +39,9 @@ function matches({ segments, open }: Pattern, given: readonly string[]): boolean
 }
 
 const keyed = /^(\/v1\.0(?:-\w+)?\/(?:state|secrets)\/[^/]+)\/.*$/;
-/** Of the API, and of the app, which is called below `/actors`. */
-const ofActor = /^((?:\/v1\.0(?:-\w+)?)?\/actors\/[^/]+)\/[^/]+(?:\/([^/]+))?.*$/;
+const ofActor = /^(\/v1\.0(?:-\w+)?\/actors\/[^/]+)\/[^/]+(?:\/([^/]+))?.*$/;
+/** What the app is asked of one; told without its first slash, as daprd has it. */
+const toActor = /^\/(actors\/[^/]+)\/[^/]+/;
 
 /** One slash where a caller wrote several, as the API reads it. */
 function single(path: string): string {
@@ -49,7 +50,8 @@ function single(path: string): string {
 
 /** Dapr's default: keys of items and secrets and ids of actors are left out, all else is told. */
 function withoutKeys(path: string): string {
-  if (!path.startsWith("/v1.0") && !path.startsWith("/actors/")) return path;
+  if (path.startsWith("/actors/")) return path.replace(toActor, "$1/{id}");
+  if (!path.startsWith("/v1.0")) return path;
   const cut = keyed.exec(path);
   if (cut !== null) return cut[1] as string;
   const actor = ofActor.exec(path);

@@ -23,7 +23,7 @@ import {
 } from "./measured-component.ts";
 import type { Meter } from "./meter.ts";
 import { type MeterSet, meterSet, type TextMetric, textMetrics } from "./meter-set.ts";
-import type { IngressMeter, Meters, PolicyKind, PolicyMeter } from "./meters.ts";
+import type { ActorCounts, ActorMeter, IngressMeter, Meters, PolicyKind, PolicyMeter } from "./meters.ts";
 import type { Metrics } from "./metrics-settings.ts";
 import { pathLabel } from "./path-label.ts";
 
@@ -52,6 +52,7 @@ export class RuntimeMeters implements Meters {
   readonly #served: KnownExchanges;
   readonly #called: KnownExchanges;
   readonly #sent: KnownExchanges;
+  #actors: () => readonly ActorCounts[] = () => [];
 
   constructor(options: RuntimeMetersOptions) {
     this.#options = options;
@@ -68,6 +69,13 @@ export class RuntimeMeters implements Meters {
   /** What there is to show. */
   get text(): readonly TextMetric[] {
     const { appId, namespace = "" } = this.#options;
+    const { actorsPending, actorTimers } = this.#meters;
+    // Types that are not hosted any more have none.
+    for (const series of [...actorsPending.all, ...actorTimers.all]) series.count = 0;
+    for (const { type, pending, timers } of this.#actors()) {
+      actorsPending.series(type).count = pending;
+      actorTimers.series(type).count = timers;
+    }
     return textMetrics(this.#meters, appId, namespace);
   }
 
@@ -221,6 +229,21 @@ export class RuntimeMeters implements Meters {
         ingressBulk.series(pubsub, topic, succeeded ? "success" : "retry").add(this.#since(began));
         for (const verdict of verdicts) ingressBulkEvents.series(pubsub, topic, verdict).increase();
       },
+    };
+  }
+
+  actors(counts: () => readonly ActorCounts[]): ActorMeter {
+    this.#actors = counts;
+    const { actorTimersFired, actorRemindersFired, actorsRebalanced } = this.#meters;
+    const { actorsDeactivated, actorsNotDeactivated } = this.#meters;
+    return {
+      fired: (what, type, success) => {
+        const meter = what === "timer" ? actorTimersFired : actorRemindersFired;
+        meter.series(type, success ? "true" : "false").increase();
+      },
+      rebalanced: (type) => actorsRebalanced.series(type).increase(),
+      deactivated: (type, success) =>
+        (success ? actorsDeactivated : actorsNotDeactivated).series(type).increase(),
     };
   }
 
