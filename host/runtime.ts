@@ -156,8 +156,7 @@ export class Runtime {
     await mesh.join(member, (request, caller) => this.receive(request, caller));
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
-      const cause = reasonOf(error);
-      log.error("the app is never ready: waiting for it failed", { cause });
+      log.error("the app is never ready: waiting for it failed", { cause: reasonOf(error) });
     });
     if (![...opened.state.values()].some(({ outbox }) => outbox !== undefined)) return;
     // What an earlier life did not publish may be for the app itself, on a broker that keeps nothing for it.
@@ -193,6 +192,7 @@ export class Runtime {
     await this.#resiliency.become(resources.resiliencies);
     const resubscribe = [this.#wanted, this.#resources].some((one) => !sameEvents(one, resources));
     components.govern();
+    this.#actors?.policiesChanged?.();
     this.#wanted = resources; // what the next one comes after, also where this one still waits its turn
     const say = (sentence: string) => this.log[fresh ? "error" : "debug"](sentence);
     const origin = (name: string) => resources.components.find((resource) => resource.name === name)?.origin;

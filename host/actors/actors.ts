@@ -1,5 +1,5 @@
 import type { Call } from "../api/endpoint.ts";
-import type { RuntimeResponse } from "../http.ts";
+import { header, type RuntimeResponse, withoutHeader } from "../http.ts";
 
 /** Calls of the API that are about one actor, named as their rows are. */
 export type ActorOperation = "invoke" | "transact" | "state" | "reminder" | "timer";
@@ -36,13 +36,15 @@ export interface Actors {
   start(signal: AbortSignal): Promise<void>;
   /** The components changed: the actor state store may be another one. */
   componentsChanged(): Promise<void>;
+  /** The policies changed. Left out where they are asked for with each call. */
+  policiesChanged?(): void;
   /** Lets calls end, halts what is hosted here, and leaves. */
   close(): Promise<void>;
 }
 
 /**
- * Of a call between instances: the version of the table by which the caller found the owner; of its answer: `moved`. No
- * caller of the API can set it, and no app sees it.
+ * Of a call between instances: the version of the table by which the caller found the owner; of its answer: `moved`, or
+ * `failed`. No caller of the API can set it, and no app sees it.
  */
 export const actorHeader = "daprlet-actor";
 
@@ -52,3 +54,21 @@ export const moved: RuntimeResponse = Object.freeze({
   headers: [actorHeader, "moved"],
   body: undefined,
 });
+
+export function isMoved({ headers }: Pick<RuntimeResponse, "headers">): boolean {
+  return header(headers, actorHeader) === "moved";
+}
+
+/** An owner's answer where the caller's policy may try again, which knows errors from answers by this. */
+export function failedThere(answer: RuntimeResponse): RuntimeResponse {
+  return { ...answer, headers: [...answer.headers, actorHeader, "failed"] };
+}
+
+export function isFailedThere({ status, headers }: RuntimeResponse): boolean {
+  return status >= 500 && header(headers, actorHeader) === "failed";
+}
+
+/** Without the word of {@link failedThere}, which is for sidecars. */
+export function asAnswered(answer: RuntimeResponse): RuntimeResponse {
+  return isFailedThere(answer) ? { ...answer, headers: withoutHeader(answer.headers, actorHeader) } : answer;
+}

@@ -1,8 +1,8 @@
-import { header, type RuntimeResponse } from "../http.ts";
+import type { RuntimeResponse } from "../http.ts";
 import { UnavailableError } from "../mesh/transport.ts";
 import type { Clock } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
-import { actorHeader } from "./actors.ts";
+import { isMoved } from "./actors.ts";
 import { NotOwnedError } from "./hosted-actors.ts";
 import type { TableHost } from "./placement/membership.ts";
 import type { Owners } from "./placement/owners.ts";
@@ -42,7 +42,7 @@ export async function atOwner(
       const owner = now === "later" ? await owners.find(type, id, signal) : now;
       if (owner === undefined) throw new NoAddressError(type, id);
       const answer = await attempt(owner, owners.version);
-      if (header(answer.headers, actorHeader) !== "moved") return answer;
+      if (!isMoved(answer)) return answer;
       failure = new NotOwnedError(type, id);
     } catch (error) {
       if (!passes(error)) throw error;

@@ -84,6 +84,11 @@ export class Policy {
     return this.#parts.breaker;
   }
 
+  /** Whether an operation may be kept waiting: for a further attempt, or by a breaker. */
+  get waits(): boolean {
+    return this.retry !== undefined || this.breaker !== undefined;
+  }
+
   /** Whether an operation may be attempted more than once. */
   get repeats(): boolean {
     return this.retry !== undefined && this.retry.maxRetries !== 0;

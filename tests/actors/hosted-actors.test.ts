@@ -326,6 +326,20 @@ describe("actors, to other instances", () => {
     expect([status, headers]).toEqual([200, expect.not.arrayContaining(["daprlet-actor"])]);
     await runtime.stop();
   });
+
+  it("tell what a caller's policy may try again from what it may not", async () => {
+    const { app, state } = cats();
+    const runtime = await start(app);
+    const told = async (status: number, headers = {}) => {
+      state.answer = async () => new Response("1", { status, headers });
+      const answer = await runtime.receive(ask("PUT", meow), other);
+      return [answer.status, answer.headers.includes("failed")];
+    };
+    expect(await told(503)).toEqual([500, true]);
+    expect(await told(404)).toEqual([500, false]);
+    expect(await told(503, { "x-daprerrorresponseheader": "true" })).toEqual([503, false]);
+    await runtime.stop();
+  });
 });
 
 const stateUrl = "/v1.0/actors/Cat/1/state";

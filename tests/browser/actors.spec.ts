@@ -157,6 +157,53 @@ test("timers and reminders: those tick while the actor is active, these are fire
   expect(await addToAll(page, "after it crashed", ids.length)).toEqual(ids.map(() => 3));
 });
 
+test("policies end a turn in a tab in their time and try it again, and change while it hosts", async ({
+  page,
+  site,
+}) => {
+  const resources = (policies: string, cat: string) => `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: statestore }
+spec: { type: state.indexeddb, version: v1, metadata: [{ name: actorStateStore, value: "true" }] }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: policies }
+spec: { policies: ${policies}, targets: { actors: { Cat: ${cat} } } }
+`;
+  const short = "timeouts: { short: 200ms, long: 2s }";
+  const often = "retries: { often: { duration: 10ms, maxRetries: 2 } }";
+  await open(page, site.url, {
+    appId: "town",
+    components: resources(`{ ${short}, ${often} }`, "{ timeout: short, retry: often }"),
+  });
+  const told = await page.evaluate(
+    async (next) => {
+      const calls: string[] = [];
+      class Cat {
+        async doze() {
+          calls.push("doze");
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          return "slept";
+        }
+      }
+      await window.daprlet.serve({ appId: "town", actors: { Cat } });
+      const { registered } = window as unknown as { registered: { update(to: string): Promise<void> } };
+      const ask = async (method: string) =>
+        await (await fetch(`/v1.0/actors/Cat/1/method/${method}`, { method: "POST" })).text();
+      const late = await ask("doze");
+      await registered.update(next);
+      return { late, slept: await ask("doze"), calls };
+    },
+    resources(`{ ${short} }`, "{ timeout: long }"),
+  );
+  expect(told).toEqual({
+    late: expect.stringContaining("did not answer within 200 ms"),
+    slept: '"slept"',
+    calls: Array(4).fill("doze"),
+  });
+});
+
 test("tabs that each run the runtime themselves share actors as well", async ({ browser, site }) => {
   const context = await browser.newContext({ serviceWorkers: "block" });
   await context.addInitScript(() => {

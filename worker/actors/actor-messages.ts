@@ -1,6 +1,7 @@
 import type { FromMember } from "../../host/actors/placement/placement-messages.ts";
 import type { Item, WriteBatch } from "../../host/components/state/store.ts";
 import type { Code } from "../../host/errors/component-error.ts";
+import type { ResiliencyResource } from "../../host/resources/resiliency.ts";
 
 /**
  * What a page that hosts actors and its worker say to each other, on a port of their own that comes with the page's
@@ -19,8 +20,8 @@ export type ActorsDownstream =
   | { readonly type: "placement"; readonly message: unknown }
   | { readonly type: "stored"; readonly id: number; readonly answer: StoreAnswer }
   /**
-   * First of all, and when the store is another one: each that is opened has a number of its own, and it is undefined
-   * where there is none.
+   * First of all, and when the store or the policies are others: each store that is opened has a number of its own, and it is
+   * undefined where there is none.
    */
   | {
       readonly type: "opened";
@@ -28,6 +29,8 @@ export type ActorsDownstream =
       readonly namespace: string;
       readonly strict: boolean;
       readonly store: { readonly name: string; readonly number: number } | undefined;
+      /** Those of the app; what their circuit breakers trip at is for the worker alone. */
+      readonly resiliencies: readonly ResiliencyResource[];
     }
   /** Timers of a page in the background sleep for up to a minute; its messages do not. */
   | { readonly type: "tick" };

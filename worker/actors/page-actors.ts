@@ -18,6 +18,7 @@ import {
   type RuntimeRequest,
   type RuntimeResponse,
 } from "../../host/http.ts";
+import type { BreakerPolicy, ResiliencyResource } from "../../host/resources/resiliency.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
@@ -60,6 +61,15 @@ function notHosted(
   }
 }
 
+/** A page ends turns in time; breakers are the worker's, which has the language of their conditions. */
+function withoutTrips(resource: ResiliencyResource): ResiliencyResource {
+  const breakers = [...resource.circuitBreakers].map(([name, policy]): [string, BreakerPolicy] => [
+    name,
+    { ...policy, trip: [] },
+  ]);
+  return { ...resource, circuitBreakers: new Map(breakers) };
+}
+
 /** The placement that the sidecar takes part in. Without `make`, undefined where there was no need of it yet. */
 type PlacementOf = {
   (make: true): OriginPlacement;
@@ -90,13 +100,14 @@ export class PageActors implements Actors {
     this.#greet(this.#placement(true).host(connection, this.#sidecar.appId, port, store));
   }
 
-  /** Tells a page which store there is. */
+  /** Tells a page which store and which policies there are. */
   #greet(page: HostingPage): void {
     const { store } = this;
     const { appId, namespace, strict } = this.#sidecar;
     this.#opened ??= store;
     const opened = store && { name: store.name, number: this.#number };
-    page.post({ type: "opened", appId, namespace, strict, store: opened });
+    const resiliencies = this.#sidecar.resiliency.resources.map(withoutTrips);
+    page.post({ type: "opened", appId, namespace, strict, store: opened, resiliencies });
   }
 
   get status(): ActorRuntimeStatus {
@@ -125,6 +136,14 @@ export class PageActors implements Actors {
     if (store?.component === this.#opened?.component) return;
     this.#opened = store;
     this.#number++;
+    this.#greetAll();
+  }
+
+  policiesChanged(): void {
+    this.#greetAll();
+  }
+
+  #greetAll(): void {
     for (const page of this.#placement(false)?.of(this.#sidecar.appId) ?? []) this.#greet(page);
   }
 

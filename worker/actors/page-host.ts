@@ -1,4 +1,4 @@
-import { type Actors, actorHeader, moved } from "../../host/actors/actors.ts";
+import { type Actors, actorHeader, asAnswered, isMoved, moved } from "../../host/actors/actors.ts";
 import { LocalActors } from "../../host/actors/local-actors.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
 import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
@@ -17,7 +17,7 @@ import {
 } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
 import { type Platform, untilAborted } from "../../host/platform.ts";
-import { Resiliency } from "../../host/resiliency/resiliency.ts";
+import { CurrentResiliency } from "../../host/resiliency/current-resiliency.ts";
 import type { AppHost, PageHosting } from "../client/app-host.ts";
 import { ActorLink } from "./actor-link.ts";
 import type { ActorsDownstream } from "./actor-messages.ts";
@@ -48,6 +48,7 @@ export class PageHost implements PageHosting {
   #store: { readonly name: string; readonly component: PortStore } | undefined;
   #actors: Actors | undefined;
   #local: LocalActors | undefined;
+  #policies: CurrentResiliency | undefined;
   #counted = "";
 
   constructor(options: PageHostOptions) {
@@ -76,8 +77,9 @@ export class PageHost implements PageHosting {
     const { core, app } = this.#options;
     const { appId, namespace } = await this.#greeted;
     const platform = this.#platform;
-    const context = { appId, namespace, core, platform, rules: undefined };
-    const resiliency = await Resiliency.of([], context);
+    const policies = new CurrentResiliency({ appId, namespace, core, platform, rules: undefined });
+    this.#policies = policies;
+    await policies.become((this.#opened as Opened).resiliencies);
     const channel: AppChannel = {
       // A handler may go on when nobody waits for it any more: the turn is over all the same.
       invoke: (request) => untilAborted(app().run(request, request.signal), request.signal),
@@ -92,7 +94,7 @@ export class PageHost implements PageHosting {
       platform,
       core,
       app: channel,
-      resiliency: () => resiliency,
+      resiliency: () => policies.now,
       membership: new PlacementClient(this.#link, platform),
       store: () => this.#store,
       remote: () => Promise.reject(new UnavailableError("a page passes no calls on", { sent: false })),
@@ -113,11 +115,14 @@ export class PageHost implements PageHosting {
     const found = actorPath(request);
     if (found === undefined || this.#local === undefined) return undefined;
     const [type = "", id = ""] = found.params;
+    const { operation } = found;
     const owns = this.#local.owners.owns(type, id);
-    if (!owns && found.operation !== "transact") return undefined;
+    if (!owns && operation !== "transact") return undefined;
+    // Before a turn stand the worker's retries and breakers.
+    if (operation === "invoke" && this.#policies?.now.actor(type)?.waiting(id).waits) return undefined;
     const headers = calledBy(request.headers, this.#local.options);
     const answer = await this.#answer(withChanges(request, { headers }), 0);
-    return header(answer.headers, actorHeader) === undefined ? answer : undefined;
+    return isMoved(answer) ? undefined : asAnswered(answer);
   }
 
   async stop(): Promise<void> {
@@ -159,6 +164,7 @@ export class PageHost implements PageHosting {
     const { store } = opened;
     this.#opened = opened;
     this.#greet(opened);
+    void this.#policies?.become(opened.resiliencies);
     // The worker may be another one.
     this.#counted = "";
     this.#count();

@@ -1,4 +1,4 @@
-import { actorHeader } from "../../host/actors/actors.ts";
+import { actorHeader, isMoved } from "../../host/actors/actors.ts";
 import { appTurnstile } from "../../host/channel/app-turnstile.ts";
 import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../../host/http.ts";
 import { measuredBody } from "../../host/measured-body.ts";
@@ -137,7 +137,7 @@ export class AppHost {
     this.#memory.answers.set(id, entry);
     void answer.then(({ headers, body }) => {
       // A stream is read once: it cannot be repeated. Of an actor that moved, another page has the answer.
-      if (body instanceof ReadableStream || header(headers, actorHeader) !== undefined) this.#forget(id);
+      if (body instanceof ReadableStream || isMoved({ headers })) this.#forget(id);
       else if (body !== undefined && this.#memory.answers.get(id) === entry) {
         entry.size = body.byteLength;
         this.#memory.bytes += entry.size;

@@ -1,5 +1,5 @@
 import { ActorAnswerError } from "../../actors/actor-error.ts";
-import type { ActorOperation } from "../../actors/actors.ts";
+import { type ActorOperation, asAnswered, isFailedThere } from "../../actors/actors.ts";
 import { apiError } from "../../errors/api-error.ts";
 import {
   type BodyTooLargeError,
@@ -8,6 +8,7 @@ import {
   readBody,
   withChanges,
 } from "../../http.ts";
+import type { Verdict } from "../../resiliency/policy.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { methodFailure } from "./method.ts";
 
@@ -37,13 +38,18 @@ export async function underActorPolicy(
   const attempt = (signal: AbortSignal | undefined) =>
     once(signal === undefined ? request : { ...request, signal });
   try {
-    if (policy === undefined) return await attempt(undefined);
-    return await policy.run({ attempt, thrown: verdict, signal: request.signal });
+    if (policy === undefined) return asAnswered(await attempt(undefined));
+    return asAnswered(await policy.run({ attempt, answered, thrown, signal: request.signal }));
   } catch (error) {
     return methodFailure(error);
   }
 }
 
-function verdict(error: unknown) {
+function answered(answer: RuntimeResponse): Verdict {
+  return isFailedThere(answer) ? "again" : "settled";
+}
+
+/** Whether it is worth a further attempt; also asked by an owner, whose callers have the policy. */
+export function thrown(error: unknown): Verdict {
   return error instanceof ActorAnswerError && error.final ? "settled" : "again";
 }
