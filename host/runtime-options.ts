@@ -4,7 +4,7 @@ import type { Registry } from "./components/registry.ts";
 import type { SubscriptionRecords } from "./configuration-subscriptions.ts";
 import type { Core } from "./core/core.ts";
 import type { RelayConnections } from "./mesh/relay-connection.ts";
-import type { Transport } from "./mesh/transport.ts";
+import type { Member, Transport } from "./mesh/transport.ts";
 import type { Platform } from "./platform.ts";
 import type { Resources } from "./resources/resources.ts";
 import type { Asking, Sidecar } from "./sidecar.ts";
@@ -41,6 +41,8 @@ export interface RuntimeOptions {
   /** Where subscriptions to configuration outlive the runtime; left out where they end with it, as daprd's do. */
   readonly subscriptionRecords?: SubscriptionRecords | undefined;
   readonly asking?: Asking | undefined;
+  /** As whom other instances know it, where that outlives the runtime; made anew when left out. */
+  readonly identity?: Pick<Member, "instance" | "secret"> | undefined;
   /**
    * The actors of a sidecar, which other instances know under that name; left out, the API says that it has none. `app` is
    * the sidecar's, but for what its pipeline does.

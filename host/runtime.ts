@@ -18,7 +18,7 @@ import { HttpEndpoints } from "./http-endpoints.ts";
 import { InputBindings } from "./input-bindings.ts";
 import { Mesh } from "./mesh/mesh.ts";
 import { partitions } from "./mesh/partitions.ts";
-import type { Peer } from "./mesh/transport.ts";
+import type { Member, Peer } from "./mesh/transport.ts";
 import { Outboxes } from "./outbox/outboxes.ts";
 import { checkPipelines, Pipelines } from "./pipelines.ts";
 import { type Log, onceEach, withTimeout } from "./platform.ts";
@@ -55,7 +55,7 @@ export class Runtime {
   #wanted: Resources;
   readonly #again: UpdateRetry;
   readonly #app: AppAsking;
-  readonly #instance: string;
+  readonly #identity: Pick<Member, "instance" | "secret">;
   readonly #actors: Actors | undefined;
 
   constructor(given: RuntimeOptions) {
@@ -111,8 +111,8 @@ export class Runtime {
     this.#dispatch = new Dispatch(this.sidecar, options.apiToken, () => this.pipelines.http);
     this.pipelines = new Pipelines(this.sidecar, options.resources);
     this.#app = new AppAsking(this.sidecar, this.#inputBindings, this.#stopping.signal);
-    this.#instance = options.platform.uuid();
-    this.#actors = options.actors?.(this.sidecar, this.#instance);
+    this.#identity = options.identity ?? { instance: options.platform.uuid() };
+    this.#actors = options.actors?.(this.sidecar, this.#identity.instance);
   }
 
   get readiness(): Readiness {
@@ -152,7 +152,7 @@ export class Runtime {
     if (opened.leftOut) this.#again.later();
     await this.sidecar.httpEndpoints.update(resources.httpEndpoints, opened.secretstores);
     await this.sidecar.configurations.load();
-    const member = { appId, namespace, instance: this.#instance, trustDomain: guards.trustDomain };
+    const member = { appId, namespace, ...this.#identity, trustDomain: guards.trustDomain };
     await mesh.join(member, (request, caller) => this.receive(request, caller));
     this.appReady.catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;

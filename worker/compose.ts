@@ -62,6 +62,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     rules: options.rules,
     relays: new RelayClient(platform),
     actors: actors.of,
+    identity: (appId) => registrations.identityOf(appId, platform.uuid).catch(() => undefined),
     defaults: defaultResources,
     subscriptionRecords: (appId) => registrations.subscriptionsOf(appId),
     keep: (registration) => void registrations.renew(registration).catch(() => undefined),

@@ -18,23 +18,32 @@ export interface KeptClient {
   readonly serving: boolean;
 }
 
+/** As whom an app of this origin is known to instances elsewhere, over all lives of the worker. */
+export interface KeptIdentity {
+  readonly appId: string;
+  readonly instance: string;
+  readonly secret: string;
+}
+
 /** A subscription to configuration of one app. */
 type KeptByApp = KeptSubscription & { readonly appId: string };
 
 interface Schema extends DBSchema {
+  identities: { key: string; value: KeptIdentity };
   subscriptions: { key: [appId: string, id: string]; value: KeptByApp };
   apps: { key: string; value: KeptApp };
   clients: { key: [clientId: string, appId: string]; value: KeptClient };
 }
 
 const layout: Layout<Schema> = {
-  version: 2,
+  version: 3,
   upgrade(database, oldVersion) {
     if (oldVersion < 1) {
       database.createObjectStore("apps", { keyPath: "registration.appId" });
       database.createObjectStore("clients", { keyPath: ["clientId", "appId"] });
     }
-    database.createObjectStore("subscriptions", { keyPath: ["appId", "id"] });
+    if (oldVersion < 2) database.createObjectStore("subscriptions", { keyPath: ["appId", "id"] });
+    database.createObjectStore("identities", { keyPath: "appId" });
   },
 };
 
@@ -77,6 +86,18 @@ export class Registrations {
     await this.#database.transact(["clients"], "readwrite", "relaxed", async (transaction) => {
       const store = transaction.objectStore("clients");
       await Promise.all(clients.map(({ clientId, appId }) => store.delete([clientId, appId])));
+    });
+  }
+
+  /** Made when it is asked for first. */
+  async identityOf(appId: string, uuid: () => string): Promise<KeptIdentity> {
+    return await this.#database.transact(["identities"], "readwrite", "relaxed", async (transaction) => {
+      const identities = transaction.objectStore("identities");
+      const kept = await identities.get(appId);
+      if (kept !== undefined) return kept;
+      const made = { appId, instance: uuid(), secret: uuid() };
+      await identities.put(made);
+      return made;
     });
   }
 

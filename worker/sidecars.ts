@@ -31,6 +31,8 @@ export interface SidecarsOptions {
   readonly transports?: () => readonly Transport[];
   /** Left out, the API says that it has none. */
   readonly actors?: RuntimeOptions["actors"];
+  /** As whom an app on a relay is known there, over all lives of its runtime; left out or undefined, over one. */
+  readonly identity?: (appId: string) => Promise<RuntimeOptions["identity"]>;
   /** What an app gets that names no components. */
   readonly defaults: (relay: RelaySettings | undefined) => Resources;
   /** Where an app's subscriptions to configuration outlive its runtime; left out in page mode. */
@@ -175,6 +177,7 @@ export class App {
         ...(relay === undefined ? [] : [patient.transport({ ...relay, appId, namespace })]),
       ],
       app: this.channel,
+      identity: relay && (await this.#options.identity?.(appId)),
       actors,
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,

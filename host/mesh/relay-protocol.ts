@@ -55,8 +55,11 @@ const shapes = {
   done: { id: "integer" },
   refused: { id: "integer", code: "text", message: "text" },
 
-  /** Makes the member callable under the name of its instance. */
-  join: { id: "integer", instance: "text" },
+  /**
+   * Makes the member callable under the name of its instance. By the same `secret` it takes the name over from a
+   * connection before, whose end nobody may have noticed.
+   */
+  join: { id: "integer", instance: "text", secret: "text?" },
   leave: {},
   presence: { joined: "members", left: "texts" },
 

@@ -133,6 +133,33 @@ describe("a hostile member", () => {
     }
   });
 
+  it("takes an instance's name over from a connection before by its secret alone, and is told when it is taken", async () => {
+    const { stranger, member } = room();
+    const caller = await member("caller");
+    const join = { t: "join", id: 1, instance: "shop-1", secret: "s" };
+    const outcomes: unknown[] = [];
+    const first = await stranger();
+    for (const [who, frame] of [
+      [first, join],
+      [await stranger(), { ...join, secret: undefined }],
+      [await stranger(), { ...join, secret: "t" }],
+      [await stranger(), join],
+    ] as const) {
+      await who.hello("shop");
+      await who.say(frame);
+      outcomes.push(who.heard.at(-1)?.t, first.closed());
+    }
+    const other = await stranger();
+    await other.hello("other");
+    await other.say(join);
+    outcomes.push(other.heard.at(-1)?.t);
+    expect(outcomes).toEqual([
+      ...["done", undefined, "refused", undefined, "refused", undefined],
+      ...["done", closeCodes.replaced, "refused"],
+    ]);
+    expect(await caller.transport.instances("shop", "default")).toHaveLength(1);
+  });
+
   it("cannot take an instance's name, nor another app's consumer, nor its publish keys", async () => {
     const { stranger, member, clock } = room();
     const bank = await member("bank");

@@ -16,6 +16,8 @@ export interface Peer {
 export interface Member extends Peer {
   /** Unique in the world; the same on every transport, so that an instance reached by two ways counts once. */
   readonly instance: string;
+  /** Known to nobody else. An instance that outlives its runtime has one, and by it takes its name over from a life before. */
+  readonly secret?: string | undefined;
 }
 
 /** One running copy of an app with its runtime, as a transport sees it. */

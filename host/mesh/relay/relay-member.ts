@@ -23,6 +23,8 @@ const bufferLookMs = 20;
 export class RelayMember implements Peer {
   /** The name under which it is callable, once it has joined. */
   instance: string | undefined;
+  /** By it the name may be taken over. */
+  secret: string | undefined;
   /** By its own number for them; those where it is the callee are negative. */
   readonly calls = new Map<number, RelayCall>();
   readonly #frames: Rate;
@@ -87,7 +89,7 @@ export class RelayMember implements Peer {
   }
 
   /** Others get what it had not consumed. */
-  end(): void {
+  end(code = 1001, reason = "the relay ends"): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelGrace?.();
@@ -95,7 +97,7 @@ export class RelayMember implements Peer {
     for (const subscription of this.#subscriptions.values()) void subscription.leave();
     const lost = new Error("the subscriber's connection was lost");
     for (const delivery of [...this.#deliveries.values()]) delivery.settle(lost);
-    this.#socket?.close(1001, "the relay ends");
+    this.#socket?.close(code, reason);
     this.#socket = undefined;
   }
 
@@ -148,7 +150,7 @@ export class RelayMember implements Peer {
         this.#deliveries.get(frame.delivery)?.settle(new Error("the subscriber rejected the event"));
         return;
       case "join":
-        this.#answer(frame.id, this.#join(frame.instance));
+        this.#answer(frame.id, this.#join(frame));
         return;
       case "leave":
         this.room.leave(this);
@@ -196,13 +198,14 @@ export class RelayMember implements Peer {
     this.send({ t: "refused", id, code, message });
   }
 
-  async #join(instance: string): Promise<void> {
+  async #join({ instance, secret }: FrameOf<"join">): Promise<void> {
     if (!/^[\w.:-]{1,64}$/.test(instance)) {
       throw new ComponentError(
         "INVALID_ARGUMENT",
         "an instance is named by up to 64 letters, digits and -_.:",
       );
     }
+    this.secret = secret;
     if (!this.room.join(this, instance)) {
       throw new ComponentError("ALREADY_EXISTS", "the instance's name is taken in this room");
     }

@@ -1,3 +1,5 @@
+import { equalTokens } from "../../security/token.ts";
+import { closeCodes } from "../relay-protocol.ts";
 import { RelayCalls } from "./relay-calls.ts";
 import type { RelayLog } from "./relay-log.ts";
 import type { RelayMember } from "./relay-member.ts";
@@ -37,7 +39,11 @@ export class RelayRoom {
   /** Makes a member callable and known to all. False when the name is another's. */
   join(member: RelayMember, instance: string): boolean {
     const holder = this.#callable.get(instance);
-    if (holder !== undefined && holder !== member) return false;
+    if (holder !== undefined && holder !== member) {
+      if (!isSame(holder, member)) return false;
+      // It is dead, or its runtime is.
+      holder.end(closeCodes.replaced, "the instance came back on another connection");
+    }
     if (member.instance !== undefined && member.instance !== instance) this.leave(member);
     this.#callable.set(instance, member);
     this.#tellAll([instance, member.appId, member.namespace], []);
@@ -64,4 +70,11 @@ export class RelayRoom {
   #tellAll(joined: readonly string[], left: readonly string[]): void {
     for (const member of this.#sessions.values()) member.send({ t: "presence", joined, left });
   }
+}
+
+/** Whether two connections are of one instance. */
+function isSame(a: RelayMember, b: RelayMember): boolean {
+  const { secret } = b;
+  if (secret === undefined || a.secret === undefined || !equalTokens(a.secret, secret)) return false;
+  return a.appId === b.appId && a.namespace === b.namespace && a.vouched === b.vouched;
 }

@@ -30,7 +30,11 @@ export class RelayTransport implements Transport {
   async join(self: Member, receive: Receiver): Promise<void> {
     this.#self = self;
     this.exchange.receiver = receive;
-    await this.link().request({ t: "join", instance: self.instance });
+    await this.#join(self);
+  }
+
+  #join({ instance, secret }: Member): Promise<void> {
+    return this.link().request({ t: "join", instance, ...(secret !== undefined && { secret }) });
   }
 
   async instances(appId: string, namespace: string): Promise<readonly Instance[]> {
@@ -70,9 +74,7 @@ export class RelayTransport implements Transport {
   /** Connected again; a relay that does not know this member any more is told anew. */
   welcomed(resumed: boolean): void {
     if (resumed || this.#self === undefined) return;
-    this.link()
-      .request({ t: "join", instance: this.#self.instance })
-      .catch(() => undefined);
+    this.#join(this.#self).catch(() => undefined);
   }
 
   lost(): void {
