@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 mkdirSync("dist", { recursive: true });
 await import("./generate-routes.mjs");
+await import("./generate-table.mjs");
 
 const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", "release"]);
 if (error) {

@@ -1,0 +1,75 @@
+import { bytes, list, type RecordValue, record, text, u8, u16, u32 } from "./record-shape.ts";
+
+/** Of a table that a gateway of this version reads. */
+export const tableVersion = 1;
+
+/** `dgwt` */
+export const tableMagic = 0x74776764;
+
+/** How an upstream is spoken to. */
+export const protocols = { plain: 0, sidecar: 1 } as const;
+
+export const schemes = { http: 0, https: 1 } as const;
+
+/** Who carries the bytes: connections of the gateway's own, or the host's client. */
+export const transports = { sockets: 0, outgoing: 1 } as const;
+
+/** By the beginning of their names in the generated reader. */
+export const constants = { PROTOCOL: protocols, SCHEME: schemes, TRANSPORT: transports };
+
+/** In place of an index: there is none. */
+export const none16 = 0xffff;
+
+export const header = record("Header", "A header that is set on each request to an upstream.", {
+  name: text("in lower case"),
+  value: text(),
+  secret: u16("index of the secret that is the value; NONE: `value` is"),
+});
+
+export const secret = record("Secret", "A text that the environment has when the gateway runs.", {
+  variable: text("of the environment"),
+});
+
+export const upstream = record("Upstream", "One place where an app, or a site, is reached.", {
+  host: text("without port and brackets"),
+  authority: text("for the Host header: host, and port where it is not the scheme's"),
+  address: bytes("4 or 16 bytes where the host is an address; empty: it is to be looked up"),
+  path: text("before every path; empty, or with a slash at its start and none at its end"),
+  region: text("empty: none"),
+  headers: list(header),
+  port: u16(),
+  weight: u16("share of requests among those of the same priority; 0: only where all others are away"),
+  token: u16("index of the secret that is sent as dapr-api-token; NONE: none is"),
+  scheme: u8("HTTP or HTTPS"),
+  protocol: u8("PLAIN: the app itself; SIDECAR: a Dapr sidecar or another gateway"),
+  transport: u8("SOCKETS or OUTGOING"),
+  priority: u8("the lowest is asked first, the next where those are away"),
+});
+
+export const app = record("App", "An app by its id, or a site: a name after a dot that others answer for.", {
+  id: text(),
+  upstreams: list(upstream, "by priority"),
+});
+
+export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
+  magic: u32(),
+  version: u32(),
+  size: u32("bytes of all of it"),
+  flags: u32("none yet"),
+  appId: text("the gateway's own name"),
+  namespace: text(),
+  region: text("of the gateway: upstreams in it come first among those of a priority; empty: none"),
+  apps: list(app, "sorted by id, as bytes"),
+  sites: list(app, "sorted by name, as bytes; `*` is whoever no other entry names"),
+  secrets: list(secret),
+  maxBody: u32("bytes; 0: no limit"),
+  maxHeaders: u32("bytes of all names and values; 0: no limit"),
+  timeout: u32("milliseconds for one request; 0: none"),
+  connectTimeout: u32("milliseconds"),
+  maxHops: u16("gateways that a request may have passed"),
+  apiToken: u16("index of the secret that callers present as dapr-api-token; NONE: none"),
+});
+
+export type GatewayTable = Omit<RecordValue<typeof table>, "magic" | "version" | "size">;
+export type UpstreamRow = RecordValue<typeof upstream>;
+export type AppRow = RecordValue<typeof app>;

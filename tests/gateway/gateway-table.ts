@@ -1,0 +1,52 @@
+import { compareBytes } from "../../host/gateway/table.ts";
+import { type AppRow, type GatewayTable, none16, type UpstreamRow } from "../../host/gateway/table-shape.ts";
+
+/** An upstream on this machine, but for what is given. */
+export function upstreamRow(given: Partial<UpstreamRow> = {}): UpstreamRow {
+  const port = given.port ?? 80;
+  const host = given.host ?? "127.0.0.1";
+  return {
+    host,
+    authority: port === 80 ? host : `${host}:${port}`,
+    address: new Uint8Array([127, 0, 0, 1]),
+    path: "",
+    region: "",
+    headers: [],
+    port,
+    weight: 1,
+    token: none16,
+    scheme: 0,
+    protocol: 0,
+    transport: 0,
+    priority: 0,
+    ...given,
+  };
+}
+
+export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
+  return { id, upstreams };
+}
+
+const utf8 = new TextEncoder();
+const sorted = (rows: readonly AppRow[]) =>
+  [...rows].sort((a, b) => compareBytes(utf8.encode(a.id), utf8.encode(b.id)));
+
+/** What a gateway is told, for tests of the gateway itself; `gateway.yaml` has tests of its own. */
+export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
+  return {
+    flags: 0,
+    appId: "gateway",
+    namespace: "default",
+    region: "",
+    secrets: [],
+    maxBody: 4 << 20,
+    maxHeaders: 0,
+    timeout: 60_000,
+    connectTimeout: 5_000,
+    maxHops: 8,
+    apiToken: none16,
+    ...given,
+    apps: sorted(given.apps ?? []),
+    sites: sorted(given.sites ?? []),
+  };
+}
