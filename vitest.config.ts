@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{host,worker,tests}/**/*.test.ts"],
+    include: ["{capabilities,host,worker,tests}/**/*.test.ts"],
     exclude: ["tests/browser/**", "tests/bench/**", "node_modules/**", "dist/**"],
     testTimeout: 20_000,
     // What is waited for comes by itself: a busy machine is no failure.

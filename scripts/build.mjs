@@ -41,7 +41,9 @@ function run(name, command, ...args) {
   });
 }
 
-const sources = ["assembly", "host", "worker", "scripts", "package.json"].map((name) => join(root, name));
+const sources = ["assembly", "capabilities", "host", "worker", "scripts", "package.json"].map((name) =>
+  join(root, name),
+);
 if (process.argv.includes("--if-stale") && Math.max(...sources.map(newest)) < built()) process.exit(0);
 
 console.log("Building daprlet");
@@ -52,6 +54,7 @@ try {
     run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
     run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
   ]);
+  await run("capability packages", "node", "scripts/build-capabilities.mjs");
   await run("files for sites", "node", "scripts/build-site.mjs");
 } catch (error) {
   console.error(error.message);

@@ -49,7 +49,7 @@ function read(path: string): Source {
   return { file: relative(root, path), code, imports };
 }
 
-const all = ["assembly", "host", "worker", "demo"]
+const all = ["assembly", "capabilities", "host", "worker", "demo"]
   .flatMap((folder) => [...walk(join(root, folder))])
   .map(read);
 const sources = all.filter(({ file }) => !/\.(test|spec)\.tsx?$/.test(file));
@@ -92,6 +92,15 @@ describe("what may import what", () => {
     expect(broken(files, (s) => imported(s, (target, bare) => bare || !under(target, "assembly")))).toEqual(
       [],
     );
+  });
+
+  it("1. a capability imports only capabilities/guest and itself", () => {
+    const files = sources.filter(({ file }) => under(file, "capabilities"));
+    const own = ({ file }: Source) => file.split("/").slice(0, 2).join("/");
+    const foreign = (s: Source) =>
+      imported(s, (target, bare) => bare || !under(target, "capabilities/guest", own(s)));
+    // Its index is named by its folder.
+    expect(broken(files, foreign).filter((what) => !what.endsWith(" capabilities/guest"))).toEqual([]);
   });
 
   it("2. only host/core/ and host/capability/ name WebAssembly", () => {

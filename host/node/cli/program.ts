@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../../version.ts";
 import type { InvokeFlags, PublishFlags } from "./ask.ts";
+import { capabilityCommands } from "./capability/commands.ts";
 import { flags } from "./flags.ts";
 import type { RelayFlags } from "./relay.ts";
 import type { StopFlags } from "./stop.ts";
@@ -104,6 +105,9 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
       await init(folder);
       terminal.out(snippet(folder));
     });
+  capabilityCommands(program, terminal, (exit) => {
+    code = exit;
+  });
   await program.parseAsync(args, { from: "user" });
   return code;
 }

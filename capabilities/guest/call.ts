@@ -1,0 +1,56 @@
+import { Writer } from "./writer";
+
+/** A call that a step asks the host for. The host makes it if the package was granted it. */
+export class Call {
+  /** @internal */
+  readonly writer: Writer = new Writer();
+
+  constructor(name: string) {
+    this.writer.text(":call", name);
+  }
+
+  static stateGet(store: string, key: string): Call {
+    return new Call("state.get").with("store", store).with("key", key);
+  }
+
+  static stateSet(store: string, key: string, value: Uint8Array): Call {
+    return new Call("state.set").with("store", store).with("key", key).body(value);
+  }
+
+  static stateDelete(store: string, key: string): Call {
+    return new Call("state.delete").with("store", store).with("key", key);
+  }
+
+  /** Operations as JSON, in the form of Dapr's state transactions. */
+  static stateTransaction(store: string, operations: string): Call {
+    return new Call("state.transaction").with("store", store).text(operations);
+  }
+
+  static publish(pubsub: string, topic: string, data: Uint8Array): Call {
+    return new Call("publish").with("pubsub", pubsub).with("topic", topic).body(data);
+  }
+
+  static invoke(app: string, method: string, data: Uint8Array): Call {
+    return new Call("invoke").with("app", app).with("method", method).body(data);
+  }
+
+  static fetch(url: string): Call {
+    return new Call("fetch").with("url", url);
+  }
+
+  /** A further field: `etag`, `verb`, a header. */
+  with(name: string, value: string): Call {
+    this.writer.text(name, value);
+    return this;
+  }
+
+  body(value: Uint8Array): Call {
+    this.writer.bytes(":body", value);
+    return this;
+  }
+
+  text(value: string): Call {
+    this.writer.text(":body", value);
+    return this;
+  }
+}

@@ -1,0 +1,8 @@
+/** What an author of a capability package writes with. `export * from "…/guest/abi"` in the entry file adds the ABI. */
+export { Answer } from "./answer";
+export { Call } from "./call";
+export { clock, Level, log, random } from "./host";
+export { Request } from "./request";
+export { Result } from "./result";
+export { serve } from "./abi";
+export { Step, Task } from "./step";

@@ -1,0 +1,71 @@
+import { Fields } from "./fields";
+
+/** One call of the package. */
+export class Request {
+  constructor(private readonly fields: Fields) {}
+
+  /** Which of the package's offers is called. */
+  get offer(): string {
+    return this.required(":offer");
+  }
+
+  /** The operation's id in the offer's OpenAPI description; of a component what is asked of it: `get`, `set`, … */
+  get operation(): string {
+    return this.required(":operation");
+  }
+
+  get method(): string {
+    return this.required(":method");
+  }
+
+  get path(): string {
+    return this.required(":path");
+  }
+
+  get query(): string {
+    return this.required(":query");
+  }
+
+  /** The body where it lies; empty without one. Valid for as long as the request is kept. */
+  get body(): Uint8Array {
+    return this.bytes(":body") || new Uint8Array(0);
+  }
+
+  get text(): string {
+    return this.required(":body");
+  }
+
+  /** What the user configured for this package. */
+  get config(): string {
+    return this.required(":config");
+  }
+
+  /** A header or a parameter, by its name in lower case, or null. */
+  field(name: string): string | null {
+    const field = this.fields.find(name);
+    return field < 0 ? null : this.fields.text(field);
+  }
+
+  /** A field's bytes, or null. */
+  bytes(name: string): Uint8Array | null {
+    const field = this.fields.find(name);
+    return field < 0 ? null : this.fields.bytes(field);
+  }
+
+  /** A whole number in a parameter. What is left out, or is none, is the fallback. */
+  number(name: string, fallback: f64): f64 {
+    const text = this.field(name);
+    if (text === null || text.length == 0) return fallback;
+    const value = parseFloat(text);
+    return isFinite(value) ? value : fallback;
+  }
+
+  /** A value that the manifest has read before the call, or null where there is none. */
+  state(key: string): Uint8Array | null {
+    return this.bytes(":state." + key);
+  }
+
+  private required(name: string): string {
+    return this.field(name) || "";
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** The part of AssemblyScript's compiler that is used; it is the author's own dependency. */
+interface Compiler {
+  main(
+    args: readonly string[],
+    options: {
+      readFile(name: string, base: string): Promise<string | null>;
+      writeFile(name: string, contents: Uint8Array | string): void;
+    },
+  ): Promise<{ readonly error: Error | null; readonly stderr: { toString(): string } }>;
+}
+
+const flags = [
+  // Collects by itself: a package keeps answering, however long.
+  ["--runtime", "incremental"],
+  ["--optimizeLevel", "3"],
+  ["--shrinkLevel", "1"],
+  ["--noAssert"],
+  ["--enable", "simd"],
+  // What aborts traps: nothing is imported for it.
+  ["--use", "abort="],
+  ["--exportStart", "_initialize"],
+].flat();
+
+/** A file of a package of npm, as seen from a folder: in the first `node_modules` upwards that has it. */
+function installed(file: string, from: string): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", file);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+async function compiler(folder: string): Promise<Compiler> {
+  const file = "assemblyscript/dist/asc.js";
+  const path = installed(file, folder) ?? installed(file, dirname(fileURLToPath(import.meta.url)));
+  if (path === undefined) {
+    throw new Error("AssemblyScript is not installed: npm install --save-dev assemblyscript");
+  }
+  return (await import(pathToFileURL(path).href)) as Compiler;
+}
+
+/**
+ * Compiles an entry file of AssemblyScript to a module that imports only what it uses of `cap_host`, with a memory of at
+ * most so many pages of 64 KiB. Throws with the compiler's own words.
+ */
+export async function compileAssemblyScript(entry: string, pages: number): Promise<Uint8Array> {
+  const folder = dirname(entry);
+  let module: Uint8Array | undefined;
+  const { main } = await compiler(folder);
+  const args = [relative(folder, entry), "--outFile", "module.wasm", "--maximumMemory", String(pages)];
+  const { error, stderr } = await main([...args, "--baseDir", folder, ...flags], {
+    async readFile(name, base) {
+      // What an author has configured for other modules is not meant for this one.
+      if (name.endsWith("asconfig.json")) return null;
+      return await readFile(resolve(base, name), "utf8").catch(() => null);
+    },
+    writeFile(name, contents) {
+      if (name === "module.wasm" && typeof contents !== "string") module = contents;
+    },
+  });
+  if (error !== null || module === undefined) throw new Error(stderr.toString().trim() || error?.message);
+  return module;
+}
