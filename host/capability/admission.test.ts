@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import wabt from "wabt";
+import { capabilityAbi } from "./abi.ts";
+import { admit } from "./admission.ts";
+import { GuestPort } from "./guest-port.ts";
+import { decodeMessage, encodeMessage, textField, textOf } from "./message.ts";
+
+const { parseWat } = await wabt();
+
+/** Answers each request with the message it was. */
+const echo = `
+  (memory (export "memory") 1 2)
+  (func (export "cap_abi_version") (result i32) (i32.const 1))
+  (func (export "cap_alloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "cap_handle") (param i32 i32) (result i64)
+    (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1))))`;
+
+function module(wat: string) {
+  const bytes = new Uint8Array(
+    parseWat("m.wat", `(module ${wat})`, { bulk_memory: true }).toBinary({}).buffer.slice(),
+  );
+  return { bytes, entry: { name: "m", path: "m.wasm", abi: "capability", sha256: hash(bytes) } as const };
+}
+
+const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+function admitted(wat: string, granted = { clock: false, random: false }, memory = 1 << 20) {
+  const { bytes, entry } = module(wat);
+  return admit(bytes, entry, { abi: capabilityAbi, granted, limits: { memory } });
+}
+
+describe("admission", () => {
+  it("lets in what keeps to the ABI, and says what it may use", async () => {
+    const imports = '(import "cap_host" "log" (func (param i32 i32 i32)))';
+    expect(await admitted(imports + echo)).toMatchObject({ imports: ["cap_host.log"], memory: 131_072 });
+  });
+
+  it.each<[string, string, string]>([
+    ["exports nothing", "(func)", "it exports nothing"],
+    [
+      "has no memory",
+      '(func (export "cap_abi_version") (result i32) (i32.const 1))',
+      "does not export the function cap_alloc",
+    ],
+    ["has no maximum", echo.replace("1 2", "1"), "its memory has no maximum"],
+    ["has too large a maximum", echo.replace("1 2", "1 17"), "where its limit is 1048576"],
+    ["keeps its memory to itself", echo.replace('(export "memory")', ""), "does not export its memory"],
+    [
+      "imports memory",
+      `(import "cap_host" "memory" (memory 1 2)) ${echo.replace('(memory (export "memory") 1 2)', "")}`,
+      "it imports cap_host.memory, a memory",
+    ],
+    [
+      "imports what the ABI does not have",
+      `(import "env" "abort" (func)) ${echo}`,
+      "it imports env.abort, which",
+    ],
+    [
+      "imports a name of all objects",
+      `(import "__proto__" "toString" (func)) ${echo}`,
+      "it imports __proto__.toString, which",
+    ],
+    [
+      "imports the clock, which was not granted",
+      `(import "cap_host" "clock" (func (result f64))) ${echo}`,
+      "takes clock: true among its needs",
+    ],
+    [
+      "imports by another type",
+      `(import "cap_host" "log" (func)) ${echo}`,
+      "imports cap_host.log as ()->(), where it is (i32,i32,i32)->()",
+    ],
+    [
+      "exports by another type",
+      echo.replace("(result i32) (i32.const 1))", "(result i64) (i64.const 1))"),
+      "exports cap_abi_version as ()->i64",
+    ],
+    ["has a table without a maximum", `(table 1 funcref) ${echo}`, "its tables may grow"],
+    ["has a huge table", `(table 9000000 9000000 funcref) ${echo}`, "its tables may grow"],
+  ])("refuses a module that %s", async (_, wat, message) => {
+    await expect(admitted(wat)).rejects.toThrow(message);
+  });
+
+  it("refuses other bytes than the manifest's, and what is no module", async () => {
+    const { bytes, entry } = module(echo);
+    const terms = {
+      abi: capabilityAbi,
+      granted: { clock: false, random: false },
+      limits: { memory: 1 << 20 },
+    };
+    await expect(admit(bytes, { ...entry, sha256: "0".repeat(64) }, terms)).rejects.toThrow(
+      "where its manifest says 000",
+    );
+    const text = new TextEncoder().encode("no module");
+    await expect(admit(text, { ...entry, sha256: hash(text) }, terms)).rejects.toThrow("m.wasm is no module");
+  });
+});
+
+describe("a guest", () => {
+  const platform = { now: () => 0, random: (bytes: Uint8Array<ArrayBuffer>) => bytes };
+
+  async function started(wat: string) {
+    const { module, imports } = await admitted(wat);
+    const port = new GuestPort(platform);
+    const began = await port.start({ abi: "capability", module, imports, answer: 4096 });
+    return { port, began };
+  }
+
+  it("is handed a message and answers one", async () => {
+    const { port, began } = await started(echo);
+    expect(began).toEqual({ value: true });
+    const step = port.call("handle", encodeMessage({ kind: 1, fields: [textField("a", "b")] }));
+    if (!("value" in step)) throw new Error(step.message);
+    expect(textOf(decodeMessage(step.value.bytes).fields, "a")).toBe("b");
+  });
+
+  it("is not called again after a fault", async () => {
+    const { port } = await started(echo.replace(/\(i64\.or.*/, "unreachable)"));
+    expect(port.call("handle", new Uint8Array(8))).toEqual({
+      fault: "trap",
+      message: "it trapped: unreachable",
+    });
+    expect(port.call("handle", new Uint8Array(8))).toMatchObject({ fault: "protocol" });
+  });
+
+  it("of another version is refused", async () => {
+    const { began } = await started(echo.replace("i32.const 1)", "i32.const 2)"));
+    expect(began).toEqual({
+      fault: "protocol",
+      message: "it speaks version 2 of the ABI, where this host speaks 1",
+    });
+  });
+});

@@ -1,0 +1,132 @@
+/** What a package says of itself (`capability.json`), validated. Defaults are filled in. */
+export interface CapabilityManifest {
+  /** A word of its own in paths and grants. */
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly modules: readonly ModuleEntry[];
+  readonly offers: readonly Offer[];
+  readonly needs: Needs;
+  readonly limits: Limits;
+}
+
+/** Which of the ABIs a module speaks: our own, or http-wasm's. */
+export const abiNames = ["capability", "http-wasm"] as const;
+export type AbiName = (typeof abiNames)[number];
+
+export interface ModuleEntry {
+  readonly name: string;
+  /** Inside of the package's folder. */
+  readonly path: string;
+  /** Of the file's bytes, in lower case. */
+  readonly sha256: string;
+  readonly abi: AbiName;
+}
+
+/** What a package is good for. */
+export type Offer = HttpOffer | ComponentOffer | FunctionOffer | ActorOffer;
+
+/** Where an offer is answered, in order of preference. */
+export type Source =
+  | { readonly kind: "module"; readonly module: string }
+  /** The base URL that the description's paths are appended to. */
+  | { readonly kind: "remote"; readonly url: string }
+  /** Another app, or another instance of this one, that has the package. */
+  | { readonly kind: "app"; readonly app: string }
+  /** Read from the book's manifests, and refused by name where a host has no containers. */
+  | { readonly kind: "container"; readonly image: string };
+
+/** HTTP operations, described by OpenAPI 3. */
+export interface HttpOffer {
+  readonly kind: "http";
+  /** `:offer` of the messages. */
+  readonly name: string;
+  /** The description itself, or the path of its file in the package. */
+  readonly openapi: string | Readonly<Record<string, unknown>>;
+  readonly sources: readonly Source[];
+}
+
+/** A type of Dapr components. */
+export interface ComponentOffer {
+  readonly kind: "component";
+  /** As in a Component resource: `state.lru`. */
+  readonly type: string;
+  readonly version: "v1" | "v2";
+  readonly module: string;
+  readonly features: readonly string[];
+}
+
+/** What is called by its name, or by what triggers it. */
+export interface FunctionOffer {
+  readonly kind: "function";
+  readonly name: string;
+  readonly module: string;
+}
+
+export interface ActorOffer {
+  readonly kind: "actor";
+  readonly type: string;
+  readonly module: string;
+}
+
+/** All that a package asks for. What is not here it cannot be granted. */
+export interface Needs {
+  readonly state: readonly StateNeed[];
+  readonly publish: readonly PublishNeed[];
+  readonly invoke: readonly InvokeNeed[];
+  /** Origins, such as `https://api.example.com`. */
+  readonly fetch: readonly string[];
+  readonly clock: boolean;
+  readonly random: boolean;
+}
+
+export interface StateNeed {
+  readonly store: string;
+  readonly access: "read" | "write";
+  /** Keys of the app that begin with this; undefined: the package's own keys only, which nobody else has. */
+  readonly keys: string | undefined;
+  /** Read before each call, and handed over with it as `:state.<key>`. */
+  readonly prepared: readonly string[];
+}
+
+export interface PublishNeed {
+  readonly pubsub: string;
+  readonly topics: readonly string[];
+}
+
+export interface InvokeNeed {
+  readonly app: string;
+  /** Undefined: any. */
+  readonly methods: readonly string[] | undefined;
+}
+
+export interface Limits {
+  /** Of a module's memory, in bytes. */
+  readonly memory: number;
+  /** How long a call may take, what it waits for included. */
+  readonly timeMs: number;
+  /** Calls at a time, each in an instance of its own. */
+  readonly concurrency: number;
+  /** What one call may ask of the host, in all. */
+  readonly calls: number;
+  /** Of one answer, in bytes. */
+  readonly answer: number;
+}
+
+/** Where a manifest says nothing. */
+export const defaultLimits: Limits = {
+  memory: 16 << 20,
+  timeMs: 1_000,
+  concurrency: 2,
+  calls: 100,
+  answer: 4 << 20,
+};
+
+/** What no manifest may ask beyond, unless the user's grant does. */
+export const highestLimits: Limits = {
+  memory: 256 << 20,
+  timeMs: 60_000,
+  concurrency: 16,
+  calls: 10_000,
+  answer: 64 << 20,
+};

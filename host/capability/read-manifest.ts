@@ -1,0 +1,171 @@
+import { isBookManifest, readBookManifest } from "./book-manifest.ts";
+import {
+  abiNames,
+  type CapabilityManifest,
+  defaultLimits,
+  highestLimits,
+  type Limits,
+  type ModuleEntry,
+  type Offer,
+  type Source,
+} from "./manifest.ts";
+import { Field } from "./manifest-reader.ts";
+import { readNeeds } from "./read-needs.ts";
+
+/** A name that is one segment of a path, and no word of the ABI. */
+const name = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const nameExpected = "must be a name of lower-case letters, digits, dots, dashes and underscores, at most 63";
+
+/** Stays inside of the package: no folder above, no absolute path, no URL. */
+const inside = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-][\w./ -]*$/;
+
+function module(field: Field): ModuleEntry {
+  field.only("name", "path", "sha256", "abi");
+  return {
+    name: field.member("name").matching(name, nameExpected),
+    path: field.member("path").matching(inside, "must be a path inside of the package"),
+    sha256: field
+      .member("sha256")
+      .matching(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits in lower case"),
+    abi: field.member("abi").oneOf(abiNames, "capability"),
+  };
+}
+
+function moduleOf(field: Field, modules: readonly ModuleEntry[]): string {
+  const only = modules.length === 1 ? modules[0]?.name : undefined;
+  const named = field.missing && only !== undefined ? only : field.text("must name a module");
+  if (!modules.some((module) => module.name === named)) {
+    field.fail(`names no module; there is ${modules.map((module) => module.name).join(", ") || "none"}`);
+  }
+  return named;
+}
+
+/** An absolute http(s) URL without a user, a query or a fragment. */
+function baseUrl(field: Field): string {
+  const expected = "must be an absolute URL of http or https, without a user, a query and a fragment";
+  const text = field.text(expected);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return field.fail(expected);
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    field.fail(expected);
+  return url.href.replace(/\/$/, "");
+}
+
+function source(field: Field, modules: readonly ModuleEntry[]): Source {
+  field.only("module", "remote", "app");
+  const given = ["module", "remote", "app"].filter((kind) => !field.member(kind).missing);
+  if (given.length !== 1) field.fail("must have one of module, remote, app");
+  if (given[0] === "module") return { kind: "module", module: moduleOf(field.member("module"), modules) };
+  if (given[0] === "remote") return { kind: "remote", url: baseUrl(field.member("remote")) };
+  return { kind: "app", app: field.member("app").text("must be an app id") };
+}
+
+const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly ModuleEntry[]) => Offer>> = {
+  http(field, modules) {
+    field.only("kind", "name", "openapi", "sources");
+    const openapi = field.member("openapi");
+    const sources = field.member("sources");
+    return {
+      kind: "http",
+      name: field.member("name").missing ? "http" : field.member("name").matching(name, nameExpected),
+      openapi:
+        typeof openapi.value === "string"
+          ? openapi.matching(inside, "must be an OpenAPI description, or the path of one in the package")
+          : openapi.fields(),
+      sources: sources.missing
+        ? [{ kind: "module", module: moduleOf(sources, modules) }]
+        : sources.items().map((one) => source(one, modules)),
+    };
+  },
+  component(field, modules) {
+    field.only("kind", "type", "version", "module", "features");
+    const type = /^(state|bindings|secretstores|middleware\.http)\.[a-z0-9][a-z0-9.-]*$/;
+    return {
+      kind: "component",
+      type: field
+        .member("type")
+        .matching(type, "must be state.…, bindings.…, secretstores.… or middleware.http.…, in lower case"),
+      version: field.member("version").oneOf(["v1", "v2"], "v1"),
+      module: moduleOf(field.member("module"), modules),
+      features: field
+        .member("features")
+        .items()
+        .map((feature) => feature.text()),
+    };
+  },
+  function(field, modules) {
+    field.only("kind", "name", "module");
+    return {
+      kind: "function",
+      name: field.member("name").matching(name, nameExpected),
+      module: moduleOf(field.member("module"), modules),
+    };
+  },
+  actor(field, modules) {
+    field.only("kind", "type", "module");
+    return {
+      kind: "actor",
+      type: field.member("type").matching(/^[\w-]{1,100}$/, "must be a type of actors"),
+      module: moduleOf(field.member("module"), modules),
+    };
+  },
+};
+
+function readLimits(field: Field): Limits {
+  if (field.missing) return defaultLimits;
+  field.only("memory", "timeMs", "concurrency", "calls", "answer");
+  const size = (member: "memory" | "answer") =>
+    field.member(member).size(defaultLimits[member], highestLimits[member]);
+  const count = (member: "timeMs" | "concurrency" | "calls") =>
+    field.member(member).count(defaultLimits[member], highestLimits[member]);
+  return {
+    memory: size("memory"),
+    timeMs: count("timeMs"),
+    concurrency: count("concurrency"),
+    calls: count("calls"),
+    answer: size("answer"),
+  };
+}
+
+function unique(fields: readonly Field[], names: readonly string[], what: string): void {
+  for (const [i, one] of names.entries()) {
+    if (names.indexOf(one) !== i) fields[i]?.fail(`has the ${what} ${one} of another`);
+  }
+}
+
+/**
+ * A manifest from what its JSON, or the YAML of one in the book, says. `source` names it in messages. Throws a
+ * {@link ManifestError} that names the field.
+ */
+export function readManifest(value: unknown, source: string): CapabilityManifest {
+  const root = new Field(source, [], value);
+  if (isBookManifest(root)) return readBookManifest(root);
+  root.only("$schema", "name", "version", "description", "modules", "offers", "needs", "limits");
+  const modules = root.member("modules").items();
+  const entries = modules.map(module);
+  unique(
+    modules,
+    entries.map((entry) => entry.name),
+    "name",
+  );
+  const offers = root.member("offers").items();
+  if (offers.length === 0) root.member("offers").fail("must have at least one offer");
+  const read = offers.map((offer) => {
+    const kind = offer.member("kind").oneOf(["http", "component", "function", "actor"]);
+    return kinds[kind](offer, entries);
+  });
+  unique(
+    offers,
+    read.map((offer) => `${offer.kind} ${"name" in offer ? offer.name : offer.type}`),
+    "name",
+  );
+  return {
+    name: root.member("name").matching(name, nameExpected),
+    version: root.member("version").matching(/^\d+\.\d+\.\d+[\w.+-]*$/, "must be a version such as 1.0.0"),
+    description: root.member("description").optionalText() ?? "",
+    modules: entries,
+    offers: read,
+    needs: readNeeds(root.member("needs")),
+    limits: readLimits(root.member("limits")),
+  };
+}

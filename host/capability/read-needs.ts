@@ -1,0 +1,68 @@
+import type { InvokeNeed, Needs, PublishNeed, StateNeed } from "./manifest.ts";
+import type { Field } from "./manifest-reader.ts";
+
+export const noNeeds: Needs = {
+  state: [],
+  publish: [],
+  invoke: [],
+  fetch: [],
+  clock: false,
+  random: false,
+};
+
+function state(field: Field): StateNeed {
+  field.only("store", "access", "keys", "prepared");
+  const keys = field.member("keys");
+  return {
+    store: field.member("store").text("must name a state store"),
+    access: field.member("access").oneOf(["read", "write"]),
+    keys: typeof keys.value === "string" ? keys.value : keys.optionalText(),
+    prepared: field
+      .member("prepared")
+      .items()
+      .map((key) => key.text("must be a key")),
+  };
+}
+
+function publish(field: Field): PublishNeed {
+  field.only("pubsub", "topics");
+  const topics = field.member("topics");
+  if (topics.items().length === 0) topics.fail("must have at least one topic");
+  return {
+    pubsub: field.member("pubsub").text("must name a pub/sub component"),
+    topics: topics.items().map((topic) => topic.text("must be a topic")),
+  };
+}
+
+function invoke(field: Field): InvokeNeed {
+  field.only("app", "methods");
+  const methods = field.member("methods");
+  return {
+    app: field.member("app").text("must be an app id"),
+    methods: methods.missing ? undefined : methods.items().map((method) => method.text("must be a method")),
+  };
+}
+
+/** An origin and nothing more: a path would look like a limit, and be none. */
+function origin(field: Field): string {
+  const expected = "must be an origin such as https://api.example.com";
+  const text = field.text(expected);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== text)
+    return field.fail(expected);
+  return text;
+}
+
+/** What a manifest asks for, or a grant gives: both are written alike. */
+export function readNeeds(field: Field): Needs {
+  if (field.missing) return noNeeds;
+  field.only("state", "publish", "invoke", "fetch", "clock", "random");
+  return {
+    state: field.member("state").items().map(state),
+    publish: field.member("publish").items().map(publish),
+    invoke: field.member("invoke").items().map(invoke),
+    fetch: field.member("fetch").items().map(origin),
+    clock: field.member("clock").flag(),
+    random: field.member("random").flag(),
+  };
+}
