@@ -52,6 +52,7 @@ try {
   await Promise.all([
     run("worker and client", "node", "scripts/build-worker.mjs"),
     run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
+    run("gateway (AssemblyScript)", "node", "scripts/build-gateway.mjs"),
     run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
   ]);
   await run("capability packages", "node", "scripts/build-capabilities.mjs");

@@ -4,7 +4,7 @@ import { type Headers, header } from "../../http.ts";
 import type { Peer } from "../../mesh/transport.ts";
 
 /** What says who calls: set by the sidecar that receives, from what its transport has verified, and by nobody else. */
-const ownWords: ReadonlySet<string> = new Set([
+export const ownWords: ReadonlySet<string> = new Set([
   "x-forwarded-for",
   "x-forwarded-host",
   "forwarded",

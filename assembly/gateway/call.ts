@@ -1,0 +1,98 @@
+/** The request that is being answered: one at a time in an instance, so there is one record. */
+import { FieldList, takeFields, Field } from "./wasi/fields";
+import { INCOMING_REQUEST, keep } from "./wasi/handles";
+import {
+  OTHER,
+  requestAuthority,
+  requestFields,
+  requestMethod,
+  requestPath,
+  spanLength,
+  spanStart,
+} from "./wasi/incoming";
+import { indexOf, is } from "./text";
+import { METHODS } from "../http/routes.gen";
+
+const QUESTION_MARK: u8 = 0x3f;
+const SLASH_TEXT: usize = memory.data<u8>([0x2f]);
+
+@unmanaged
+export class Call {
+  /** Of wasi:http/types. */
+  request: i32;
+  out: i32;
+  /** True once the head of an answer was sent. */
+  answered: bool;
+  /** The method's number on wasi:http, and its text where that is OTHER. */
+  method: i32;
+  methodText: usize;
+  methodLength: i32;
+  path: usize;
+  pathLength: i32;
+  /** Without its question mark. */
+  query: usize;
+  queryLength: i32;
+  /** What the caller calls this host; empty where it did not say. */
+  authority: usize;
+  authorityLength: i32;
+  /** A {@link FieldList}. */
+  firstField: usize;
+  fieldCount: i32;
+
+  // @ts-ignore: decorator
+  @inline
+  get fields(): FieldList {
+    return changetype<FieldList>(changetype<usize>(this) + offsetof<Call>("firstField"));
+  }
+}
+
+const CALL: usize = memory.data(offsetof<Call>(), 8);
+
+// @ts-ignore: decorator
+@inline
+export function call(): Call {
+  return changetype<Call>(CALL);
+}
+
+/** Reads the head of a request into the record. */
+export function readCall(request: i32, out: i32): void {
+  const call = changetype<Call>(CALL);
+  call.request = keep(INCOMING_REQUEST, request);
+  call.out = out;
+  call.answered = false;
+  call.method = requestMethod(request);
+  const other = call.method == OTHER;
+  call.methodText = other ? spanStart() : 0;
+  call.methodLength = other ? spanLength() : 0;
+
+  const some = requestPath(request);
+  const target = some ? spanStart() : SLASH_TEXT;
+  const end = target + <usize>(some ? spanLength() : <i32>1);
+  const mark = indexOf(target, end, QUESTION_MARK);
+  call.path = target;
+  call.pathLength = <i32>(mark - target);
+  call.query = min(mark + 1, end);
+  call.queryLength = <i32>(end - call.query);
+
+  const named = requestAuthority(request);
+  call.authority = named ? spanStart() : 0;
+  call.authorityLength = named ? spanLength() : 0;
+  takeFields(requestFields(request), call.fields);
+}
+
+/** The value of the first field of this name, null where there is none. */
+export function findField(fields: FieldList, name: string): Field | null {
+  for (let i = 0; i < fields.count; i++) {
+    const field = fields.at(i);
+    if (is(field.name, field.nameLength, name)) return field;
+  }
+  return null;
+}
+
+/** Positions in the core's list of verbs, by the number on wasi:http: get, head, post, put, delete, connect, options, trace, patch. */
+const VERBS: usize = memory.data<u8>([0, 5, 1, 2, 3, 8, 6, 7, 4]);
+
+/** The verb's position in the core's list, or a number outside of it. */
+export function verb(method: i32): i32 {
+  return method < OTHER ? load<u8>(VERBS + method) : METHODS;
+}

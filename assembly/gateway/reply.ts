@@ -1,0 +1,107 @@
+/** Answers of the gateway's own: texts, JSON, and rows of the catalogue of errors. */
+import { escape, GROWTH } from "../json/escape";
+import { Call } from "./call";
+import { allocate } from "./memory";
+import { put } from "./text";
+import { bodyWriter, finishOutgoing } from "./wasi/bodies";
+import { Field, FieldList, makeFields, noFields } from "./wasi/fields";
+import { close, gave, keep, OUTGOING_BODY, OUTPUT } from "./wasi/handles";
+import { makeResponse, respond, responseBody } from "./wasi/incoming";
+import { dropPollable, wait, waitFor } from "./wasi/poll";
+import { whenWritable, writable, write } from "./wasi/streams";
+
+/** What a body may have in the place of a parameter. */
+const MOST_PARAMETERS: u8 = 8;
+
+/** Spans of the parameters of the next error. */
+const PARAMETERS: usize = memory.data(64, 8);
+
+/** Says what stands in the place of an error's parameter; 0 is the first. */
+export function parameter(index: i32, text: usize, length: i32): void {
+  store<usize>(PARAMETERS + (<usize>index << 3), text);
+  store<i32>(PARAMETERS + (<usize>index << 3), length, 4);
+}
+
+/** The same of a literal. */
+export function literalParameter(index: i32, literal: string): void {
+  const at = allocate(literal.length);
+  put(at, literal);
+  parameter(index, at, literal.length);
+}
+
+/** Answers with a row of errors.gen.ts, whose parameters were said before; of another status unless 0. */
+export function fail(call: Call, row: usize, status: i32 = 0): void {
+  const length = <i32>load<u16>(row, 2);
+  const first = row + 4;
+  let size = length;
+  for (let i = 0; i < length; i++) {
+    const byte = load<u8>(first + i);
+    if (byte < MOST_PARAMETERS) size += load<i32>(PARAMETERS + (<usize>(byte - 1) << 3), 4) * GROWTH;
+  }
+  const body = allocate(size);
+  let end = body;
+  for (let i = 0; i < length; i++) {
+    const byte = load<u8>(first + i);
+    if (byte >= MOST_PARAMETERS) {
+      store<u8>(end++, byte);
+      continue;
+    }
+    const slot = PARAMETERS + (<usize>(byte - 1) << 3);
+    end += escape(load<usize>(slot), load<i32>(slot, 4), end, true);
+  }
+  reply(call, status ? status : <i32>load<u16>(row), "application/json", body, <i32>(end - body));
+}
+
+/** Answers with a short text. */
+export function say(call: Call, status: i32, literal: string): void {
+  const body = allocate(literal.length);
+  put(body, literal);
+  reply(call, status, "text/plain; charset=utf-8", body, literal.length);
+}
+
+/** Answers with a body that is there as a whole; one of no bytes has no type. */
+export function reply(call: Call, status: i32, type: string, body: usize, length: i32): void {
+  if (call.answered) return;
+  const headers = length ? typed(type) : noFields();
+  const response = makeResponse(status, headers);
+  const outgoing = keep(OUTGOING_BODY, responseBody(response));
+  call.answered = true;
+  respond(call.out, response);
+  if (length && !writeAll(outgoing, body, length)) return close(OUTGOING_BODY, outgoing);
+  finishOutgoing(gave(OUTGOING_BODY, outgoing), -1);
+}
+
+function typed(type: string): i32 {
+  const at = allocate(offsetof<Field>() + offsetof<FieldList>() + 12 + type.length);
+  const field = changetype<Field>(at);
+  const list = changetype<FieldList>(at + offsetof<Field>());
+  field.name = at + offsetof<Field>() + offsetof<FieldList>();
+  field.nameLength = 12;
+  field.value = put(field.name, "content-type");
+  field.valueLength = type.length;
+  put(field.value, type);
+  list.first = at;
+  list.count = 1;
+  return makeFields(list);
+}
+
+/** False where the caller went away. */
+function writeAll(outgoing: i32, from: usize, length: i32): bool {
+  const stream = keep(OUTPUT, bodyWriter(outgoing));
+  const end = from + length;
+  let at = from;
+  while (at < end) {
+    const room = writable(stream);
+    if (room < 0) break;
+    const part = min(room, <i32>(end - at));
+    if (part == 0) {
+      const pollable = whenWritable(stream);
+      waitFor(0, pollable);
+      wait(1);
+      dropPollable(pollable);
+    } else if (write(stream, at, part) == 0) at += part;
+    else break;
+  }
+  close(OUTPUT, stream);
+  return at == end;
+}

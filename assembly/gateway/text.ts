@@ -1,0 +1,50 @@
+/**
+ * Text as bytes in memory. A literal is static data: none of this allocates, and of literals only ASCII is used. What
+ * writes text answers where it ends.
+ */
+
+/** Writes a literal. */
+export function put(to: usize, literal: string): usize {
+  const length = literal.length;
+  for (let i = 0; i < length; i++) store<u8>(to + i, <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1)));
+  return to + length;
+}
+
+// @ts-ignore: decorator
+@inline
+export function copy(to: usize, from: usize, length: i32): usize {
+  memory.copy(to, from, length);
+  return to + length;
+}
+
+/** Writes a number of at most ten digits. */
+export function putNumber(to: usize, value: u32): usize {
+  let digits = 1;
+  for (let rest = value / 10; rest; rest /= 10) digits++;
+  for (let at = to + digits; at > to; value /= 10) store<u8>(--at, <u8>(0x30 + (value % 10)));
+  return to + digits;
+}
+
+export function same(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return aLength == bLength && memory.compare(a, b, aLength) == 0;
+}
+
+/** True where the bytes are this literal. */
+export function is(at: usize, length: i32, literal: string): bool {
+  return length == literal.length && begins(at, length, literal);
+}
+
+export function begins(at: usize, length: i32, literal: string): bool {
+  const wanted = literal.length;
+  if (length < wanted) return false;
+  for (let i = 0; i < wanted; i++) {
+    if (load<u8>(at + i) != <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1))) return false;
+  }
+  return true;
+}
+
+/** Where a byte is first, or `end`. */
+export function indexOf(at: usize, end: usize, byte: u8): usize {
+  while (at < end && load<u8>(at) != byte) at++;
+  return at;
+}

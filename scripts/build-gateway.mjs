@@ -1,0 +1,105 @@
+/**
+ * Compiles assembly/gateway to dist/gateway/<variant>.wasm: Wasm components that wasmtime runs. A variant imports only
+ * what it is for, because a host has to be told to allow the rest. Names of variants as arguments build only those.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
+import asc from "assemblyscript/asc";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+await import("./generate-gateway.mjs");
+
+const variants = {
+  http: { SOCKETS: 0, FOLDER: 0 },
+};
+
+/** The canonical ABI's names: AssemblyScript exports identifiers only. */
+const exported = {
+  handle: "wasi:http/incoming-handler@0.2.12#handle",
+  cabiRealloc: "cabi_realloc",
+};
+
+const entry = "assembly/gateway/index";
+
+const renaming = {
+  afterCompile(module) {
+    for (const [name, canonical] of Object.entries(exported)) {
+      module.removeExport(name);
+      module.addFunctionExport(
+        `${name === "cabiRealloc" ? "assembly/gateway/memory" : entry}/${name}`,
+        canonical,
+      );
+    }
+  },
+};
+
+async function compile(constants) {
+  let binary;
+  const { error, stderr } = await asc.main(
+    [
+      ...["--config", "gateway.asconfig.json", "--target", "release"],
+      ...["abort=", ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].flatMap(
+        (use) => ["--use", use],
+      ),
+    ],
+    {
+      transforms: [renaming],
+      writeFile: (name, contents) => {
+        if (name.endsWith(".wasm")) binary = contents;
+      },
+    },
+  );
+  if (!error) return binary;
+  process.stderr.write(stderr.toString());
+  throw error;
+}
+
+/** The bytes without sections that only tell names. */
+function stripped(wasm) {
+  const parts = [wasm.subarray(0, 8)];
+  for (let at = 8; at < wasm.length; ) {
+    const start = at;
+    let size = 0;
+    let shift = 0;
+    do {
+      size |= (wasm[++at] & 0x7f) << shift;
+      shift += 7;
+    } while (wasm[at] & 0x80);
+    at += 1 + size;
+    if (wasm[start] !== 0) parts.push(wasm.subarray(start, at));
+  }
+  return Buffer.concat(parts);
+}
+
+/** The interfaces of WASI in one text: packages in braces behind the world's own. */
+function wit() {
+  const wasi = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].map((name) => {
+    const folder = `node_modules/@bytecodealliance/jco/lib/wit/builtin/0.2.12/wasi-${name}`;
+    const text = readFileSync(`${folder}/package.wit`, "utf8");
+    return `${text.replace(/^package (.*);$/m, "package $1 {")}\n}`;
+  });
+  return `package daprlet:gateway;
+world gateway {
+  include wasi:cli/imports@0.2.12;
+  include wasi:http/imports@0.2.12;
+  export wasi:http/incoming-handler@0.2.12;
+}
+${wasi.join("\n")}`;
+}
+
+mkdirSync("dist/gateway", { recursive: true });
+const witSource = wit();
+for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(variants)) {
+  const began = Date.now();
+  const module = await compile(variants[name]);
+  const embedded = await componentEmbed({
+    binary: module,
+    witSource,
+    world: "gateway",
+    stringEncoding: "utf8",
+  });
+  const component = stripped(await componentNew(embedded, []));
+  writeFileSync(`dist/gateway/${name}.wasm`, component);
+  console.log(`gateway/${name}.wasm: ${component.length} bytes (${Date.now() - began} ms)`);
+}
