@@ -32,6 +32,7 @@ export { indexedDbConfigurationStore } from "./components/configuration-indexedd
 export { broadcastChannelExporter, type SpanBatch } from "./components/exporters-broadcastchannel.ts";
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
+export { opa } from "./components/policy-middleware.ts";
 export { browserPubSub } from "./components/pubsub-browser.ts";
 export { workerRegistry } from "./components/registry.ts";
 export { routerChecker } from "./components/router-checker.ts";

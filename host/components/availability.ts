@@ -58,6 +58,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
 const composable: ReadonlySet<string> = new Set([
   "middleware.http.bearer",
   "middleware.http.oauth2clientcredentials",
+  "middleware.http.opa",
 ]);
 
 /** The sentence for a type that this host cannot open. */

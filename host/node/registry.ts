@@ -12,6 +12,7 @@ import { inMemoryLockStore } from "../components/lock/in-memory.ts";
 import { bearerMiddleware } from "../components/middleware/bearer.ts";
 import { oauth2Middleware } from "../components/middleware/oauth2.ts";
 import { clientCredentialsMiddleware } from "../components/middleware/oauth2clientcredentials.ts";
+import { opaMiddleware } from "../components/middleware/opa.ts";
 import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
 import { routerAliasMiddleware } from "../components/middleware/routeralias.ts";
 import { routerCheckerMiddleware } from "../components/middleware/routerchecker.ts";
@@ -31,7 +32,7 @@ import { redisBinding } from "./components/bindings-redis.ts";
 import { redisConfigurationStore } from "./components/configuration-redis.ts";
 import { nodeHttpExchange } from "./components/http-exchange.ts";
 import { redisLockStore } from "./components/lock-redis.ts";
-import { opaMiddleware } from "./components/middleware-opa.ts";
+import { nodePolicyHost } from "./components/opa/policy-host.ts";
 import { redisPubSub } from "./components/pubsub-redis.ts";
 import { localEnvStore } from "./components/secretstores-local-env.ts";
 import { localFileStore } from "./components/secretstores-local-file.ts";
@@ -72,7 +73,7 @@ export const nodeRegistry: Registry = {
     rateLimitMiddleware,
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
     routerCheckerMiddleware(nodeExpressions),
-    opaMiddleware,
+    opaMiddleware(nodePolicyHost),
     bearerMiddleware(() => import("jose")),
     oauth2Middleware(nodeExpressions),
     clientCredentialsMiddleware(nodeExpressions),

@@ -29,7 +29,7 @@ export class Site {
   /** Paths that reached the network, in order; without the site's own files. */
   readonly reached: string[] = [];
   /** Files by name, beside those of dist/; a function makes one anew at each request. */
-  readonly files = new Map<string, string | (() => string)>([["", blank]]);
+  readonly files = new Map<string, string | (() => string | Buffer)>([["", blank]]);
   /** True: any origin may read, as documents of an opaque one need to load anything. */
   allowOrigins = false;
   readonly #server: Server;

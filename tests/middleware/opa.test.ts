@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { extendRegistry } from "../../host/components/extend-registry.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/index.ts";
+import { nodeRegistry } from "../../host/node/registry.ts";
+import { opa } from "../../worker/components/policy-middleware.ts";
 import { type Metadata, subscribesToNothing, Told, yaml } from "./sidecar.ts";
 
 const policyFile = fileURLToPath(new URL("policy.wasm", import.meta.url));
@@ -13,10 +16,11 @@ let runtime: LocalRuntime | undefined;
 afterEach(() => runtime?.stop());
 
 let told: Told;
-async function start(metadata: Metadata): Promise<LocalRuntime> {
+async function start(metadata: Metadata, registry = nodeRegistry): Promise<LocalRuntime> {
   told = new Told();
   runtime = await createRuntime({
     appId: "shop",
+    registry,
     log: told.log,
     components: yaml([{ name: "opa", type: "opa", metadata }], ["opa"]),
     app: subscribesToNothing(async (request) => {
@@ -90,6 +94,26 @@ describe("a policy", () => {
     [{ policyFile, defaultStatus: "600" }, /defaultStatus: expected a status/],
   ])("%j does not open", async (metadata, message) => {
     await expect(start(metadata as Metadata)).rejects.toThrow(message);
+  });
+});
+
+describe("a policy in a page", () => {
+  const page = extendRegistry(nodeRegistry, [opa()]);
+
+  it("decides as on Node", async () => {
+    const policy = readFileSync(policyFile).toString("base64");
+    const sidecar = await start({ policy, includedHeaders }, page);
+    expect((await sidecar.fetch(invoke)).status).toBe(200);
+    const refused = await sidecar.fetch(invoke, { headers: { "x-case": "status" } });
+    expect([refused.status, await refused.text()]).toEqual([418, "I'm a teapot"]);
+  });
+
+  it.each([
+    [{ rego: "package http" }, /rego: a page has no compiler for .*; or compile it with `opa build -t wasm/],
+    [{ policy: "no base64!" }, /opa: metadata field policy: /],
+    [{ policyFile: "http://127.0.0.1:9/policy.wasm" }, /policyFile: http:\/\/127.0.0.1:9.* cannot be read/],
+  ])("%j does not open", async (metadata, message) => {
+    await expect(start(metadata as Metadata, page)).rejects.toThrow(message);
   });
 });
 

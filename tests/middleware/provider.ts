@@ -95,7 +95,13 @@ export async function startProvider(shape: Shape): Promise<Provider> {
 
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://provider");
-    if (pathname === "/authorize") agree(searchParams, response);
+    // These two let pages ask for tokens; asked first, they say so as well.
+    if (shape === "google" || shape === "microsoft") {
+      response.setHeader("access-control-allow-origin", "*");
+      response.setHeader("access-control-allow-headers", "authorization, content-type");
+    }
+    if (request.method === "OPTIONS") response.writeHead(204).end();
+    else if (pathname === "/authorize") agree(searchParams, response);
     else if (pathname === "/token") void token(request, response);
     else response.writeHead(404).end();
   });

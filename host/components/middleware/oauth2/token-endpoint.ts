@@ -15,7 +15,7 @@ export interface Token {
   readonly expiresInMs: number | undefined;
 }
 
-/** How the client proves itself: Dapr's numbers, 0 for whichever of the others the provider takes. */
+/** How the client proves itself: Dapr's numbers, 1 in the body, 2 in a header, 0 for whichever of the two the provider takes. */
 export type AuthStyle = 0 | 1 | 2;
 
 export interface TokenEndpointOptions {
@@ -66,22 +66,26 @@ export class TokenEndpoint {
   #style: AuthStyle;
 
   constructor(options: TokenEndpointOptions, platform: Platform) {
+    const { authStyle, clientSecret } = options;
     this.#options = options;
     this.#platform = platform;
-    this.#style = options.authStyle;
+    // Who has nothing to prove only says who they are.
+    this.#style = authStyle === 0 && clientSecret === "" ? 1 : authStyle;
   }
 
   /** Throws a ComponentError: UNAVAILABLE where nobody answered, UNAUTHENTICATED where the provider refused. */
   async token(parameters: URLSearchParams): Promise<Token> {
     if (this.#style !== 0) return await this.#ask(parameters, this.#style);
+    // A browser asks first whether it may send the header (CORS), where the body may be all that is taken from a page.
+    const [first, second] = this.#platform.origin === undefined ? ([2, 1] as const) : ([1, 2] as const);
     try {
-      const token = await this.#ask(parameters, 2);
-      this.#style = 2;
+      const token = await this.#ask(parameters, first);
+      this.#style = first;
       return token;
     } catch (error) {
       if (!(error instanceof ComponentError) || error.code !== "UNAUTHENTICATED") throw error;
-      const token = await this.#ask(parameters, 1);
-      this.#style = 1;
+      const token = await this.#ask(parameters, second);
+      this.#style = second;
       return token;
     }
   }
@@ -125,7 +129,13 @@ export class TokenEndpoint {
       });
       text = await response.text();
     } catch (error) {
-      throw new ComponentError("UNAVAILABLE", `${url} cannot be asked for a token: ${reasonOf(error)}`);
+      const { origin } = this.#platform;
+      const remedy =
+        origin === undefined ? "" : `; it must let pages of ${origin} read what it answers (CORS)`;
+      throw new ComponentError(
+        "UNAVAILABLE",
+        `${url} cannot be asked for a token: ${reasonOf(error)}${remedy}`,
+      );
     }
     let answer: Readonly<Record<string, unknown>> = {};
     try {

@@ -1,10 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { STATUS_CODES } from "node:http";
 import type { LoadedPolicy } from "@open-policy-agent/opa-wasm";
-import type { ComponentContext } from "../../components/component.ts";
-import { type Decoded, field, flag, text } from "../../components/metadata-schema.ts";
-import { defineMiddleware, type HttpMiddleware, type Next } from "../../components/middleware/middleware.ts";
-import { plainAnswer } from "../../components/middleware/plain-answer.ts";
+import { fromBase64 } from "../../base64.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
 import {
@@ -16,7 +11,25 @@ import {
   withChanges,
   withoutHeader,
 } from "../../http.ts";
+import type { Platform } from "../../platform.ts";
+import type { ComponentContext } from "../component.ts";
+import { type Decoded, field, flag, text } from "../metadata-schema.ts";
+import { defineMiddleware, type HttpMiddleware, type MiddlewareDefinition, type Next } from "./middleware.ts";
 import { type PolicyDecision, policyDecision } from "./opa/policy-decision.ts";
+import { statusTexts } from "./opa/status-texts.ts";
+import { plainAnswer } from "./plain-answer.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** How a host comes by policies. What fails rejects with an Error that says why. */
+export interface PolicyHost {
+  /** What `policyFile` names. */
+  read(file: string, platform: Platform): Promise<Bytes>;
+  /** The source of a policy, compiled. */
+  compile(source: string, entryPoint: string): Promise<Bytes>;
+  /** The library that runs them. */
+  library(): Promise<{ loadPolicy(policy: Bytes): Promise<LoadedPolicy> }>;
+}
 
 const ENTRY_POINT = "http/allow";
 
@@ -45,35 +58,40 @@ const compile =
 const sources = ["policyFile", "policy", "rego"] as const;
 
 async function bytesOf(
-  { policyFile, policy, rego }: Decoded<typeof metadata>,
-  refuse: (what: string) => ComponentError,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (policy !== undefined) return new Uint8Array(Buffer.from(policy, "base64"));
-  if (rego !== undefined) {
-    const { compileRego } = await import("./opa/compile-rego.ts");
-    return await compileRego(rego, ENTRY_POINT).catch((error: unknown) => {
-      throw refuse(`rego: ${reasonOf(error)}; or ${compile}`);
-    });
-  }
-  try {
-    return new Uint8Array(await readFile(policyFile ?? ""));
-  } catch (error) {
-    throw refuse(`policyFile: ${policyFile} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  source: (typeof sources)[number],
+  value: string,
+  host: PolicyHost,
+  platform: Platform,
+): Promise<Bytes> {
+  switch (source) {
+    case "policy":
+      return fromBase64(value);
+    case "policyFile":
+      return await host.read(value, platform);
+    case "rego":
+      return await host.compile(value, ENTRY_POINT).catch((error: unknown) => {
+        throw new Error(`${reasonOf(error)}; or ${compile}`);
+      });
   }
 }
 
-async function load(options: Decoded<typeof metadata>, name: string): Promise<LoadedPolicy> {
+async function load(
+  options: Decoded<typeof metadata>,
+  { name, platform }: ComponentContext,
+  host: PolicyHost,
+): Promise<LoadedPolicy> {
   const refuse = (what: string) =>
     new ComponentError("INVALID_ARGUMENT", `component ${name}: metadata field ${what}`);
   const [source, ...others] = sources.filter((each) => options[each] !== undefined);
   if (source === undefined || others.length > 0) {
     throw refuse("policyFile, policy or rego is required, and one of them");
   }
-  const bytes = await bytesOf(options, refuse);
-  const { loadPolicy } = await import("@open-policy-agent/opa-wasm");
-  const loaded = await loadPolicy(bytes).catch((error: unknown) => {
-    throw refuse(`${source}: it is no compiled policy: ${reasonOf(error)}`);
-  });
+  const failed = (what: string) => (error: unknown) => {
+    throw refuse(`${source}: ${what}${reasonOf(error)}`);
+  };
+  const bytes = await bytesOf(source, options[source] ?? "", host, platform).catch(failed(""));
+  const { loadPolicy } = await host.library();
+  const loaded = await loadPolicy(bytes).catch(failed("it is no compiled policy: "));
   if (Object.hasOwn(loaded.entrypoints, ENTRY_POINT)) return loaded;
   throw refuse(`${source}: the policy has no entry point ${ENTRY_POINT}; ${compile}`);
 }
@@ -129,7 +147,7 @@ class OpaPolicy implements HttpMiddleware {
   }
 
   #refusal(status: number, headers: Headers): RuntimeResponse {
-    const message = STATUS_CODES[status];
+    const message = statusTexts.get(status);
     return message === undefined
       ? plainAnswer(500, "Internal Server Error", headers)
       : plainAnswer(status, message, headers);
@@ -175,11 +193,14 @@ class OpaPolicy implements HttpMiddleware {
 }
 
 /** Asks a policy of the Open Policy Agent whether a request may pass. */
-export const opaMiddleware = defineMiddleware({
-  type: "middleware.http.opa",
-  version: "v1",
-  summary: "Asks a compiled policy of the Open Policy Agent (`data.http.allow`) whether a request may pass.",
-  metadata,
-  features: [],
-  open: async (options, context) => new OpaPolicy(await load(options, context.name), options, context),
-});
+export function opaMiddleware(host: PolicyHost): MiddlewareDefinition {
+  return defineMiddleware({
+    type: "middleware.http.opa",
+    version: "v1",
+    summary:
+      "Asks a compiled policy of the Open Policy Agent (`data.http.allow`) whether a request may pass.",
+    metadata,
+    features: [],
+    open: async (options, context) => new OpaPolicy(await load(options, context, host), options, context),
+  });
+}
