@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Fields, Guest } from "../../tests/capability/guest.ts";
 
-const bytes = Guest.bytesOf("mandelbrot");
+const guest = await Guest.of("mandelbrot");
 
 /** The definition, one point after another: what the tile is held to. */
 function expected(x: number, y: number, width: number, size: number, iterations: number): Uint16Array {
@@ -28,7 +28,7 @@ describe("mandelbrot", () => {
     { x: 0, y: 0, width: 1e-9, size: 1, iterations: 65_535 },
     { x: 10, y: -10, width: 2, size: 8, iterations: 50 },
   ])("computes the tile at $x, $y exactly", (tile) => {
-    const { status, body } = new Guest(bytes).call(query(tile));
+    const { status, body } = guest.call(query(tile));
     expect(status).toBe(200);
     expect(new Uint16Array(body.slice().buffer)).toEqual(
       expected(tile.x, tile.y, tile.width, tile.size, tile.iterations),
@@ -36,7 +36,7 @@ describe("mandelbrot", () => {
   });
 
   it("draws a picture, black inside", () => {
-    const { body, headers } = new Guest(bytes).call(query({ as: "pgm", size: 31 }));
+    const { body, headers } = guest.call(query({ as: "pgm", size: 31 }));
     expect(headers.get("content-type")).toBe("image/x-portable-graymap");
     const head = "P5\n31 31\n255\n";
     expect(new TextDecoder("latin1").decode(body.subarray(0, head.length))).toBe(head);
@@ -54,6 +54,6 @@ describe("mandelbrot", () => {
     { width: 0 },
     { width: -1 },
   ])("refuses $size$iterations$width", (values) => {
-    expect(new Guest(bytes).call(query(values))).toMatchObject({ status: 400, error: "ERR_BAD_REQUEST" });
+    expect(guest.call(query(values))).toMatchObject({ status: 400, error: "ERR_BAD_REQUEST" });
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Guest } from "../../tests/capability/guest.ts";
 
-const bytes = Guest.bytesOf("primes");
+const guest = await Guest.of("primes");
 const primes = (from: number, to: number, as = "count") =>
-  new Guest(bytes).call([
+  guest.call([
     ["from", String(from)],
     ["to", String(to)],
     ["as", as],

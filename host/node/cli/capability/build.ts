@@ -2,51 +2,63 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import type { CapabilityManifest, ModuleEntry } from "../../../capability/manifest.ts";
+import { readManifest } from "../../../capability/read-manifest.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
 import type { Terminal } from "../terminal.ts";
 import { compileAssemblyScript } from "./compile-assemblyscript.ts";
 
-/** A manifest as its author writes it: a module's hash is not in it. */
-interface Source {
-  readonly name: string;
-  readonly modules: readonly { readonly name: string; readonly path: string }[];
-  readonly limits?: { readonly memory?: string };
-}
-
 const PAGE = 64 << 10;
 
-/** The pages of a limit such as `16Mi`, which is the default. */
-function pagesOf({ limits }: Source): number {
-  const [, count, unit] = /^(\d+)(Ki|Mi)?$/.exec(limits?.memory ?? "16Mi") ?? [];
-  const bytes = Number(count) * (unit === "Mi" ? 1 << 20 : unit === "Ki" ? 1 << 10 : 1);
-  if (!(bytes >= PAGE)) throw new Error("limits.memory must be a size such as 16Mi, and at least 64Ki");
-  return Math.floor(bytes / PAGE);
-}
+/** Until a module is there, none has its hash. */
+const noHash = "0".repeat(64);
 
-async function moduleOf(folder: string, { name, path }: Source["modules"][number], pages: number) {
+type Json = Readonly<Record<string, unknown>>;
+
+async function moduleOf(folder: string, { name, path }: ModuleEntry, pages: number): Promise<Uint8Array> {
   const sources = [`assembly/${name}.ts`, "assembly/index.ts"].map((file) => join(folder, file));
   const entry = sources.find((file) => existsSync(file));
   if (entry !== undefined) return await compileAssemblyScript(entry, pages);
   const built = join(folder, path);
   if (existsSync(built)) return new Uint8Array(await readFile(built));
-  throw new Error(`module ${name}: there is neither ${sources.join(" nor ")} to compile nor ${built}`);
+  throw new Error(`module ${name}: there is neither ${sources.join(" nor ")} to compile, nor ${built}`);
 }
 
-/** Builds the package of a folder into another: its modules, the manifest with their hashes, its README. */
-async function buildPackage(folder: string, out: string, terminal: Terminal): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(folder, "capability.json"), "utf8")) as Source;
-  const modules: object[] = [];
+/** Files beside the modules: the README, and descriptions that have a file of their own. */
+function besides({ offers }: CapabilityManifest): string[] {
+  const descriptions = offers.flatMap((offer) =>
+    offer.kind === "http" && typeof offer.openapi === "string" ? [offer.openapi] : [],
+  );
+  return ["README.md", ...descriptions];
+}
+
+/**
+ * Builds the package of a folder into another: its modules, the manifest with their hashes, what is beside them. Authors
+ * write no hashes.
+ */
+export async function buildPackage(folder: string, out: string): Promise<readonly string[]> {
+  const file = join(folder, "capability.json");
+  const written = JSON.parse(await readFile(file, "utf8")) as Json & { readonly modules?: readonly Json[] };
+  const hashed = (hashes: readonly string[]) => ({
+    ...written,
+    modules: written.modules?.map((module, i) => ({ ...module, sha256: hashes[i] ?? noHash })),
+  });
+  const manifest = readManifest(hashed([]), file);
+  const hashes: string[] = [];
+  const lines: string[] = [];
   for (const module of manifest.modules) {
-    const bytes = await moduleOf(folder, module, pagesOf(manifest));
-    const file = join(out, module.path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bytes);
-    modules.push({ ...module, sha256: createHash("sha256").update(bytes).digest("hex") });
-    terminal.out(`${manifest.name}: ${module.path}, ${bytes.length} bytes`);
+    const bytes = await moduleOf(folder, module, Math.floor(manifest.limits.memory / PAGE));
+    const path = join(out, module.path);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+    hashes.push(createHash("sha256").update(bytes).digest("hex"));
+    lines.push(`${manifest.name}: ${module.path}, ${bytes.length} bytes`);
   }
-  const readme = join(folder, "README.md");
-  if (existsSync(readme)) await cp(readme, join(out, "README.md"));
-  await writeFile(join(out, "capability.json"), `${JSON.stringify({ ...manifest, modules }, null, 2)}\n`);
+  for (const name of besides(manifest)) {
+    if (existsSync(join(folder, name))) await cp(join(folder, name), join(out, name));
+  }
+  await writeFile(join(out, "capability.json"), `${JSON.stringify(hashed(hashes), null, 2)}\n`);
+  return lines;
 }
 
 /** `daprlet capability build`. Answers the exit code. */
@@ -60,7 +72,7 @@ export async function build(
     const from = resolve(folder);
     const to = out === undefined ? join(from, "dist") : join(resolve(out), basename(from));
     try {
-      await buildPackage(from, to, terminal);
+      for (const line of await buildPackage(from, to)) terminal.out(line);
     } catch (error) {
       terminal.err(`${folder}: ${reasonOf(error)}`);
       code = 1;
