@@ -17,8 +17,8 @@ export function copy(to: usize, from: usize, length: i32): usize {
   return to + length;
 }
 
-/** Writes a number of at most ten digits. */
-export function putNumber(to: usize, value: u32): usize {
+/** Writes a number of at most twenty digits. */
+export function putNumber(to: usize, value: u64): usize {
   let digits = 1;
   for (let rest = value / 10; rest; rest /= 10) digits++;
   for (let at = to + digits; at > to; value /= 10) store<u8>(--at, <u8>(0x30 + (value % 10)));

@@ -22,7 +22,6 @@ export const FAILURE_PROTOCOL: i32 = 4;
 export const FAILURE_REFUSED: i32 = 5;
 export const FAILURE_NAME: i32 = 6;
 export const FAILURE_TLS: i32 = 7;
-export const FAILURE_TOO_LARGE: i32 = 8;
 
 @unmanaged
 export class Exchange {
@@ -44,7 +43,7 @@ export class Exchange {
   /** Nanoseconds that connecting may take. */
   connectNanos: u64;
 
-  /** What to wait for, where a step says so. */
+  /** What to wait for, where a step answers WAITING. It stays the exchange's own. */
   pollable: i32;
   failure: i32;
   /** False as long as the upstream cannot have seen anything of the request. */
@@ -54,6 +53,8 @@ export class Exchange {
   status: i32;
   firstAnswerField: usize;
   answerFieldCount: i32;
+  /** Fields behind the answer's body: a handle of wasi:http, -1 for none. */
+  trailers: i32;
 
   // @ts-ignore: decorator
   @inline

@@ -1,4 +1,5 @@
 /** Calls out through the host's client, wasi:http/outgoing-handler: TLS, and hosts without sockets. */
+import { SCHEME_HTTPS } from "../records.gen";
 import { bodyStream, bodyWriter, finishOutgoing } from "../wasi/bodies";
 import { makeFields, takeFields } from "../wasi/fields";
 import {
@@ -10,7 +11,6 @@ import {
   keep,
   OUTGOING_BODY,
   OUTGOING_REQUEST,
-  OUTPUT,
   POLLABLE,
 } from "../wasi/handles";
 import {
@@ -28,8 +28,10 @@ import {
   takeResponse,
   whenResponse,
 } from "../wasi/outgoing";
-import { SCHEME_HTTPS } from "../records.gen";
+import { closeStream, openInput, openOutput, Stream } from "../wasi/stream";
+import { writable, write } from "../wasi/streams";
 import {
+  CALLER_FAULT,
   Exchange,
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
@@ -43,6 +45,8 @@ import {
   UPSTREAM_FAULT,
   WAITING,
 } from "./exchange";
+import { pipe, waitFor } from "./pipe";
+import { takeTrailersOf, Trailing } from "./trailers";
 
 /** Of the one exchange: -1 where there is none. */
 let future: i32 = -1;
@@ -50,14 +54,17 @@ let futureReady: i32 = -1;
 let requestBody: i32 = -1;
 let answerBody: i32 = -1;
 
-/** Sends the head. The body, if there is one, is open from then on. */
+/** The streams of both bodies, as long as they are open. */
+const REQUEST: usize = memory.data(16, 4);
+const ANSWER: usize = memory.data(16, 4);
+const TRAILING: usize = memory.data(8, 4);
+
 export function sendOutgoing(x: Exchange): i32 {
   future = futureReady = requestBody = answerBody = -1;
-  x.sent = false;
   const fields = makeFields(x.fields);
   if (fields < 0) return fault(x, FAILURE_PROTOCOL);
   const request = keep(OUTGOING_REQUEST, makeRequest(fields));
-  const { upstream } = x;
+  const upstream = x.upstream;
   const secure = upstream.scheme == SCHEME_HTTPS;
   if (
     !setMethod(request, x.method, x.methodText, x.methodLength) ||
@@ -66,27 +73,30 @@ export function sendOutgoing(x: Exchange): i32 {
     return fault(x, FAILURE_PROTOCOL);
   }
   requestBody = keep(OUTGOING_BODY, outgoingBody(request));
+  if (x.hasBody) openOutput(changetype<Stream>(REQUEST), bodyWriter(requestBody));
   const sent = sendRequest(gave(OUTGOING_REQUEST, request), x.connectNanos);
   if (sent == FAILED) return fault(x, failureOf(failureCode()));
   future = keep(FUTURE_RESPONSE, sent);
-  x.sent = true;
-  if (!x.hasBody) endOutgoing(-1);
+  if (!x.hasBody) finishOutgoing(gave(OUTGOING_BODY, requestBody), -1);
   return MOVED;
 }
 
-/** The stream that the request's body is written to; its owner drops it before the body ends. */
-export function outgoingWriter(): i32 {
-  return keep(OUTPUT, bodyWriter(requestBody));
+export function sendOutgoingBytes(x: Exchange, bytes: usize, length: i32): i32 {
+  const stream = changetype<Stream>(REQUEST);
+  const room = writable(stream.handle);
+  if (room >= 0 && room < length) return waitFor(x, stream);
+  return room < 0 || write(stream.handle, bytes, length) < 0 ? fault(x, FAILURE_ENDED) : MOVED;
 }
 
-/** Ends the request's body, with trailers unless -1. */
-export function endOutgoing(trailers: i32): bool {
-  const body = requestBody;
-  requestBody = -1;
-  return finishOutgoing(gave(OUTGOING_BODY, body), trailers);
+export function sendOutgoingFrom(x: Exchange, source: Stream): i32 {
+  return pipe(x, source, changetype<Stream>(REQUEST), true);
 }
 
-/** Reads the answer's head once it is there. */
+export function endOutgoing(x: Exchange, trailers: i32): i32 {
+  closeStream(changetype<Stream>(REQUEST));
+  return finishOutgoing(gave(OUTGOING_BODY, requestBody), trailers) ? MOVED : fault(x, FAILURE_ENDED);
+}
+
 export function outgoingHead(x: Exchange): i32 {
   const response = takeResponse(future);
   if (response == NOT_YET) {
@@ -102,12 +112,19 @@ export function outgoingHead(x: Exchange): i32 {
   takeFields(responseFields(response), x.answerFields);
   answerBody = keep(INCOMING_BODY, incomingBody(response));
   close(INCOMING_RESPONSE, response);
+  openInput(changetype<Stream>(ANSWER), bodyStream(answerBody));
+  changetype<Trailing>(TRAILING).future = -1;
   return MOVED;
 }
 
-/** The answer's body; its owner drops what it opens of it. */
-export function outgoingAnswer(): i32 {
-  return answerBody;
+export function outgoingInto(x: Exchange, target: Stream): i32 {
+  return pipe(x, changetype<Stream>(ANSWER), target, false);
+}
+
+export function outgoingTrailers(x: Exchange): i32 {
+  closeStream(changetype<Stream>(ANSWER));
+  const step = takeTrailersOf(x, changetype<Trailing>(TRAILING), answerBody);
+  return step == CALLER_FAULT ? fault(x, FAILURE_ENDED) : step;
 }
 
 function fault(x: Exchange, failure: i32): i32 {

@@ -1,0 +1,139 @@
+/** The body of the request that is being answered: what came with its head, and the stream of the rest. */
+import { Call, findField } from "./call";
+import { allocate } from "./memory";
+import { DONE, Exchange, MOVED } from "./transport/exchange";
+import { sendBytes, sendEnd, sendFrom } from "./transport/transport";
+import { takeTrailersOf, Trailing } from "./transport/trailers";
+import { bodyStream } from "./wasi/bodies";
+import { close, FIELDS, gave, INCOMING_BODY, keep } from "./wasi/handles";
+import { requestBody } from "./wasi/incoming";
+import { closeStream, openInput, Stream } from "./wasi/stream";
+import { CLOSED, read, readBytes } from "./wasi/streams";
+
+/** Bytes that may be kept of a body, so that a request which failed can be sent once more. */
+const KEPT: i32 = 65536;
+
+/** How far sending is. */
+const AT_FIRST: i32 = 0;
+const AT_REST: i32 = 1;
+const AT_TRAILERS: i32 = 2;
+const AT_END: i32 = 3;
+
+@unmanaged
+export class Body {
+  handle: i32;
+  /** Bytes as the caller told, -1 where it did not. */
+  length: i64;
+  /** What came with the head. */
+  first: usize;
+  firstLength: i32;
+  /** True where that is all of it. */
+  whole: bool;
+  /** True once anything was taken that is kept nowhere. */
+  spent: bool;
+  phase: i32;
+  stream: Stream;
+}
+
+const BODY: usize = memory.data(64, 8);
+const STREAM: usize = memory.data(16, 4);
+const TRAILING: usize = memory.data(8, 4);
+
+// @ts-ignore: decorator
+@inline
+export function body(): Body {
+  return changetype<Body>(BODY);
+}
+
+/** Reads what there is. An empty body is whole, and has ended, at once. */
+export function openBody(call: Call): void {
+  const own = changetype<Body>(BODY);
+  own.stream = changetype<Stream>(STREAM);
+  own.handle = keep(INCOMING_BODY, requestBody(call.request));
+  own.length = toldLength(call);
+  own.firstLength = 0;
+  own.spent = false;
+  openInput(own.stream, bodyStream(own.handle));
+  own.whole = keepFirst(own);
+  changetype<Trailing>(TRAILING).future = -1;
+  rewindBody();
+}
+
+/** Keeps what is there already. True where that is all. */
+function keepFirst(own: Body): bool {
+  const most = own.length >= 0 && own.length < KEPT ? <i32>own.length : KEPT;
+  while (own.firstLength < most) {
+    const some = read(own.stream.handle, most - own.firstLength);
+    if (some <= 0) return some == CLOSED;
+    // The bytes are where the arena goes on: the first ones stay where they are.
+    if (own.firstLength == 0) own.first = allocate(most);
+    memory.copy(own.first + own.firstLength, readBytes(), some);
+    own.firstLength += some;
+  }
+  return own.length == <i64>own.firstLength;
+}
+
+/** True where all of the body can be sent again. */
+export function canRewind(): bool {
+  return !changetype<Body>(BODY).spent;
+}
+
+/** Goes back to the body's begin. */
+export function rewindBody(): void {
+  const own = changetype<Body>(BODY);
+  own.phase = own.firstLength ? AT_FIRST : own.whole ? AT_END : AT_REST;
+}
+
+/** True where there is nothing to send. */
+export function isEmpty(): bool {
+  const own = changetype<Body>(BODY);
+  return own.whole && own.firstLength == 0;
+}
+
+/** The body's bytes where they are known, else -1. */
+export function bodyLength(): i64 {
+  const own = changetype<Body>(BODY);
+  return own.whole ? <i64>own.firstLength : own.length;
+}
+
+/** One step of sending the body: DONE once its end was sent. */
+export function sendBody(x: Exchange): i32 {
+  const own = changetype<Body>(BODY);
+  let step = MOVED;
+  switch (own.phase) {
+    case AT_FIRST:
+      step = sendBytes(x, own.first, own.firstLength);
+      if (step == MOVED) own.phase = own.whole ? AT_END : AT_REST;
+      return step;
+    case AT_REST:
+      step = sendFrom(x, own.stream);
+      if (step == MOVED || step == DONE) own.spent = true;
+      if (step != DONE) return step;
+      // Only what is framed by itself can have fields behind it.
+      own.phase = own.length >= 0 ? AT_END : AT_TRAILERS;
+      return MOVED;
+    case AT_TRAILERS:
+      closeStream(own.stream);
+      step = takeTrailersOf(x, changetype<Trailing>(TRAILING), own.handle);
+      if (step != DONE) return step;
+      own.phase = AT_END;
+      step = sendEnd(x, x.trailers < 0 ? -1 : gave(FIELDS, x.trailers));
+      return step == MOVED ? DONE : step;
+    default:
+      step = sendEnd(x, -1);
+      return step == MOVED ? DONE : step;
+  }
+}
+
+/** The one number that the fields tell of the body's length, or -1. */
+function toldLength(call: Call): i64 {
+  const field = findField(call.fields, "content-length");
+  if (field == null || field.valueLength > 18) return -1;
+  let length: i64 = 0;
+  for (let i = 0; i < field.valueLength; i++) {
+    const digit = load<u8>(field.value + <usize>i) - 0x30;
+    if (digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return field.valueLength ? length : -1;
+}

@@ -1,0 +1,41 @@
+/** Who answers for an id: an app of the table, or the site that the id names behind a dot. */
+import { App } from "./records.gen";
+import { findApp, findSite, head } from "./table";
+import { Target } from "./target";
+import { indexOf, same } from "./text";
+
+const DOT: u8 = 0x2e;
+const ANYWHERE: usize = memory.data<u8>([0x2a]);
+
+/**
+ * Finds who answers for the target's id, and leaves of the id what is to be told there. An app of that very id comes
+ * first, then the longest site at the id's end (which is cut off), then an app in the gateway's own namespace, then
+ * whoever answers for all others. Null: nobody.
+ */
+export function destination(target: Target): App | null {
+  const app = findApp(target.id, target.idLength);
+  if (app != null) return app;
+  const end = target.id + target.idLength;
+  const dot = indexOf(target.id, end, DOT);
+  for (let at = dot; at < end; at = indexOf(at + 1, end, DOT)) {
+    const site = findSite(at + 1, <u32>(end - at - 1));
+    if (site == null) continue;
+    target.idLength = <i32>(at - target.id);
+    return site;
+  }
+  const table = head();
+  if (dot < end && same(dot + 1, <i32>(end - dot - 1), table.namespace, table.namespaceLength)) {
+    const own = findApp(target.id, <u32>(dot - target.id));
+    if (own != null) return own;
+  }
+  return findSite(ANYWHERE, 1);
+}
+
+/** True where the id ends with a site: the book's form of an invocation is one then, without `/method/`. */
+export function namesSite(id: usize, length: i32): bool {
+  const end = id + length;
+  for (let at = indexOf(id, end, DOT); at < end; at = indexOf(at + 1, end, DOT)) {
+    if (at > id && findSite(at + 1, <u32>(end - at - 1)) != null) return true;
+  }
+  return false;
+}

@@ -1,0 +1,133 @@
+/** Which headers go on, in both directions; host/api/invoke/headers.ts has the same rules. */
+import { lower } from "../access/pattern";
+import { bodyLength } from "./body";
+import { Call, findField } from "./call";
+import { HOP_BY_HOP, OWN_WORDS } from "./fields.gen";
+import { allocate } from "./memory";
+import { indexOf, is, put, putNumber, same } from "./text";
+import { Field, FieldList } from "./wasi/fields";
+import { GET, HEAD } from "./wasi/incoming";
+
+const COMMA: u8 = 0x2c;
+const SPACE: u8 = 0x20;
+const TAB: u8 = 0x09;
+
+/** Fields that are added to those of a message at most. */
+const MOST_ADDED: i32 = 64;
+
+/** The list that is being made, in the arena. */
+const LIST: usize = memory.data(8, 4);
+
+function begin(from: FieldList): FieldList {
+  const list = changetype<FieldList>(LIST);
+  list.first = allocate(<usize>(from.count + MOST_ADDED) * offsetof<Field>());
+  list.count = 0;
+  return list;
+}
+
+export function add(list: FieldList, name: usize, nameLength: i32, value: usize, valueLength: i32): void {
+  const field = list.at(list.count++);
+  field.name = name;
+  field.nameLength = nameLength;
+  field.value = value;
+  field.valueLength = valueLength;
+}
+
+/** Adds a field whose name is a literal. */
+export function addNamed(list: FieldList, name: string, value: usize, valueLength: i32): void {
+  const at = allocate(name.length);
+  put(at, name);
+  add(list, at, name.length, value, valueLength);
+}
+
+/** Puts a field in the place of all of that name. */
+export function replace(list: FieldList, name: usize, nameLength: i32, value: usize, valueLength: i32): void {
+  let kept = 0;
+  for (let i = 0; i < list.count; i++) {
+    const field = list.at(i);
+    if (same(field.name, field.nameLength, name, nameLength)) continue;
+    if (kept != i) memory.copy(changetype<usize>(list.at(kept)), changetype<usize>(field), offsetof<Field>());
+    kept++;
+  }
+  list.count = kept;
+  add(list, name, nameLength, value, valueLength);
+}
+
+/** True where a name is in a list of them, each behind its length. */
+function isListed(names: usize, name: usize, length: i32): bool {
+  for (let size = <i32>load<u8>(names); size; size = <i32>load<u8>(names)) {
+    if (same(names + 1, size, name, length)) return true;
+    names += 1 + size;
+  }
+  return false;
+}
+
+/** True where the field `connection` names this one: it is meant for the next hop only. */
+function isNamed(from: FieldList, name: usize, length: i32): bool {
+  const connection = findField(from, "connection");
+  if (connection == null) return false;
+  const end = connection.value + connection.valueLength;
+  for (let at = connection.value; at < end; ) {
+    const stop = indexOf(at, end, COMMA);
+    let last = stop;
+    while (at < last && isBlank(load<u8>(at))) at++;
+    while (last > at && isBlank(load<u8>(last - 1))) last--;
+    if (isSameName(at, <i32>(last - at), name, length)) return true;
+    at = stop + 1;
+  }
+  return false;
+}
+
+function isBlank(byte: u8): bool {
+  return byte == SPACE || byte == TAB;
+}
+
+function isSameName(at: usize, atLength: i32, name: usize, length: i32): bool {
+  if (atLength != length) return false;
+  for (let i: usize = 0, n = <usize>length; i < n; i++) if (lower(load<u8>(at + i)) != load<u8>(name + i)) return false;
+  return true;
+}
+
+/** Fields of the kind that only gRPC has a use for. */
+function isBinary(name: usize, length: i32): bool {
+  return length > 4 && is(name + length - 4, 4, "-bin");
+}
+
+/** The caller's fields as they go on, and the body's length where it is known. */
+export function forwarded(call: Call): FieldList {
+  const from = call.fields;
+  const list = begin(from);
+  addLength(call, list);
+  for (let i = 0; i < from.count; i++) {
+    const field = from.at(i);
+    const name = field.name;
+    const length = field.nameLength;
+    if (isListed(HOP_BY_HOP, name, length) || is(name, length, "host")) continue;
+    if (isListed(OWN_WORDS, name, length)) continue;
+    if (isBinary(name, length) || isNamed(from, name, length)) continue;
+    add(list, name, length, field.value, field.valueLength);
+  }
+  return list;
+}
+
+/** A body of no bytes is told only where one is usual. */
+function addLength(call: Call, list: FieldList): void {
+  const length = bodyLength();
+  if (length < 0 || (length == 0 && (call.method == GET || call.method == HEAD))) return;
+  const digits = allocate(20);
+  addNamed(list, "content-length", digits, <i32>(putNumber(digits, length) - digits));
+}
+
+/** An upstream's fields as they go back. */
+export function answered(from: FieldList): FieldList {
+  const list = begin(from);
+  for (let i = 0; i < from.count; i++) {
+    const field = from.at(i);
+    const name = field.name;
+    const length = field.nameLength;
+    if (!is(name, length, "content-length") && isListed(HOP_BY_HOP, name, length)) continue;
+    if (isNamed(from, name, length)) continue;
+    add(list, name, length, field.value, field.valueLength);
+  }
+  return list;
+}

@@ -1,0 +1,114 @@
+/** Service invocation: whom a call is for, where that is, and what is tried until somebody answers. */
+import { bodyLength, canRewind, isEmpty, openBody, rewindBody } from "./body";
+import { Call } from "./call";
+import { beginChoice, choose } from "./choice";
+import { destination } from "./destination";
+import { ERR_DIRECT_INVOKE } from "./errors.gen";
+import { answeredWell, failed } from "./health";
+import { outgoingFields } from "./outgoing-fields";
+import { allocate } from "./memory";
+import { App, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
+import { relay } from "./relay";
+import { fail, literalParameter, parameter } from "./reply";
+import { head } from "./table";
+import { Target } from "./target";
+import { copy, put } from "./text";
+import {
+  CALLER_FAULT,
+  DONE,
+  Exchange,
+  exchange,
+  FAILURE_CONNECT_TIMEOUT,
+  FAILURE_NAME,
+  FAILURE_REFUSED,
+  FAILURE_TIMEOUT,
+  FAILURE_UNREACHABLE,
+} from "./transport/exchange";
+import { failureText } from "./transport/failures";
+import { now } from "./wasi/clocks";
+import { closeSince, kept } from "./wasi/handles";
+import { encode, ENCODED_GROWTH } from "./wire-path";
+
+const MILLISECOND: u64 = 1000000;
+
+/** Upstreams that are asked for one request. */
+const MOST_ATTEMPTS: i32 = 4;
+
+/** Passes a call on to whoever answers for its target. */
+export function invoke(call: Call, target: Target): void {
+  parameter(0, target.id, target.idLength);
+  const app = destination(target);
+  if (app == null) {
+    literalParameter(1, "no app or site of this name: name it in the gateway's configuration, and build it again");
+    return fail(call, ERR_DIRECT_INVOKE);
+  }
+  const table = head();
+  const began = now();
+  const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
+  openBody(call);
+  beginChoice();
+  const x = exchange();
+  for (let attempt = 1; ; attempt++) {
+    const upstream = choose(app, began);
+    if (upstream == null) break;
+    const before = kept();
+    prepare(call, target, x, upstream);
+    const end = relay(call, x, until);
+    if (end == DONE) return answeredWell(changetype<usize>(upstream));
+    if (end == CALLER_FAULT) return;
+    failed(changetype<usize>(upstream), now());
+    if (call.answered || attempt == MOST_ATTEMPTS || !mayRepeat(call, x)) break;
+    closeSince(before);
+    rewindBody();
+  }
+  if (call.answered) return;
+  const text = failureText(x.failure);
+  literalParameter(1, text);
+  fail(call, ERR_DIRECT_INVOKE, x.failure == FAILURE_TIMEOUT ? 504 : 0);
+}
+
+/** Whether another upstream may be asked: this one cannot have seen the request, or may see it twice. */
+function mayRepeat(call: Call, x: Exchange): bool {
+  if (!canRewind()) return false;
+  switch (x.failure) {
+    case FAILURE_UNREACHABLE:
+    case FAILURE_CONNECT_TIMEOUT:
+    case FAILURE_REFUSED:
+    case FAILURE_NAME:
+      return true;
+    case FAILURE_TIMEOUT:
+      return false;
+    default:
+      return isIdempotent(call.method);
+  }
+}
+
+/** get, head, put, delete, options and trace, by their numbers on wasi:http. */
+function isIdempotent(method: i32): bool {
+  return method == 0 || method == 1 || method == 3 || method == 4 || method == 6 || method == 7;
+}
+
+function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): void {
+  x.upstream = upstream;
+  x.method = call.method;
+  x.methodText = call.methodText;
+  x.methodLength = call.methodLength;
+  x.hasBody = !isEmpty();
+  x.bodyLength = bodyLength();
+  x.connectNanos = <u64>head().connectTimeout * MILLISECOND;
+  x.trailers = -1;
+  const size =
+    upstream.pathLength + (target.idLength + target.methodLength) * ENCODED_GROWTH + call.queryLength + 32;
+  x.path = allocate(size);
+  let end = copy(x.path, upstream.path, upstream.pathLength);
+  if (upstream.protocol == PROTOCOL_SIDECAR) {
+    end = put(end, "/v1.0/invoke/");
+    end = encode(end, target.id, target.idLength, true);
+    end = put(end, "/method");
+  }
+  end = put(end, "/");
+  end = encode(end, target.method, target.methodLength, false);
+  if (call.queryLength) end = copy(put(end, "?"), call.query, call.queryLength);
+  x.pathLength = <i32>(end - x.path);
+  outgoingFields(call, target, x);
+}

@@ -1,0 +1,121 @@
+/** Carries one exchange: both bodies at once, each as fast as the slower side of it. */
+import { isEmpty, sendBody } from "./body";
+import { Call } from "./call";
+import { answered } from "./headers";
+import {
+  CALLER_FAULT,
+  DONE,
+  Exchange,
+  FAILURE_TIMEOUT,
+  MOVED,
+  UPSTREAM_FAULT,
+  WAITING,
+} from "./transport/exchange";
+import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
+import { bodyWriter, finishOutgoing } from "./wasi/bodies";
+import { now, whenIt } from "./wasi/clocks";
+import { makeFields } from "./wasi/fields";
+import { close, FIELDS, gave, keep, OUTGOING_BODY, POLLABLE } from "./wasi/handles";
+import { makeResponse, respond, responseBody } from "./wasi/incoming";
+import { wait, waitFor } from "./wasi/poll";
+import { closeStream, openOutput, Stream } from "./wasi/stream";
+
+/** The caller's side of the answer. */
+const TARGET: usize = memory.data(16, 4);
+
+let answerBody: i32 = -1;
+/** Nanoseconds on the clock at which the answer's head must be there, and what tells of it; 0: no limit. */
+let deadline: u64 = 0;
+let alarm: i32 = -1;
+
+/**
+ * Sends the request and passes the answer on. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw
+ * anything unless the call is answered. CALLER_FAULT: there is nobody to answer any more.
+ */
+export function relay(call: Call, x: Exchange, until: u64): i32 {
+  deadline = until;
+  alarm = -1;
+  const end = carry(call, x);
+  if (alarm >= 0) close(POLLABLE, alarm);
+  if (end == DONE) finish(x);
+  else abort(x);
+  return end;
+}
+
+function carry(call: Call, x: Exchange): i32 {
+  let step = send(x);
+  while (step == WAITING) {
+    if (!sleep(x, -1, x.pollable)) return UPSTREAM_FAULT;
+    step = send(x);
+  }
+  if (step != MOVED) return step;
+
+  let sending = !isEmpty();
+  let headed = false;
+  while (true) {
+    let upward = -1;
+    let moved = false;
+    if (sending) {
+      step = sendBody(x);
+      if (step == CALLER_FAULT) return step;
+      // An upstream may answer before it has taken everything, and take no more: its answer tells.
+      if (step == DONE || step == UPSTREAM_FAULT) sending = false;
+      if (step == WAITING) upward = x.pollable;
+      else moved = true;
+    }
+    if (!headed) {
+      step = readHead(x);
+      if (step == MOVED) {
+        if (!beginAnswer(call, x)) return UPSTREAM_FAULT;
+        headed = true;
+        deadline = 0;
+      }
+    } else step = answerInto(x, changetype<Stream>(TARGET));
+    if (step == DONE) break;
+    if (step >= UPSTREAM_FAULT) return step;
+    if (step == MOVED || moved) continue;
+    if (!sleep(x, upward, x.pollable)) return UPSTREAM_FAULT;
+  }
+  return endAnswer(x);
+}
+
+/** Waits for one of both directions. False where the time is over. */
+function sleep(x: Exchange, upward: i32, downward: i32): bool {
+  let count = 1;
+  waitFor(0, downward);
+  if (upward >= 0) waitFor(count++, upward);
+  if (deadline) {
+    if (alarm < 0) alarm = keep(POLLABLE, whenIt(deadline));
+    waitFor(count++, alarm);
+  }
+  wait(count);
+  if (deadline == 0 || now() < deadline) return true;
+  x.failure = FAILURE_TIMEOUT;
+  return false;
+}
+
+/** Sends the answer's head. False where it is none that can be sent. */
+function beginAnswer(call: Call, x: Exchange): bool {
+  const fields = makeFields(answered(x.answerFields));
+  if (fields < 0) return false;
+  const response = makeResponse(x.status, fields);
+  if (response < 0) return false;
+  answerBody = keep(OUTGOING_BODY, responseBody(response));
+  openOutput(changetype<Stream>(TARGET), bodyWriter(answerBody));
+  respond(call.out, response);
+  call.answered = true;
+  return true;
+}
+
+/** Ends the answer once the upstream's is over. What broke before is cut off, so that the caller can tell. */
+function endAnswer(x: Exchange): i32 {
+  let step = answerTrailers(x);
+  while (step == WAITING) {
+    sleep(x, -1, x.pollable);
+    step = answerTrailers(x);
+  }
+  if (step != DONE) return step;
+  closeStream(changetype<Stream>(TARGET));
+  const trailers = x.trailers < 0 ? -1 : gave(FIELDS, x.trailers);
+  return finishOutgoing(gave(OUTGOING_BODY, answerBody), trailers) ? DONE : CALLER_FAULT;
+}

@@ -1,0 +1,31 @@
+import {
+  FAILURE_CONNECT_TIMEOUT,
+  FAILURE_ENDED,
+  FAILURE_NAME,
+  FAILURE_PROTOCOL,
+  FAILURE_REFUSED,
+  FAILURE_TIMEOUT,
+  FAILURE_TLS,
+} from "./exchange";
+
+/** What callers are told of a failure: nothing of where the upstream is. */
+export function failureText(failure: i32): string {
+  switch (failure) {
+    case FAILURE_CONNECT_TIMEOUT:
+      return "the upstream could not be connected to in time";
+    case FAILURE_TIMEOUT:
+      return "the upstream did not answer in time";
+    case FAILURE_ENDED:
+      return "the upstream ended the connection before it had answered";
+    case FAILURE_PROTOCOL:
+      return "the upstream's answer is no valid HTTP";
+    case FAILURE_REFUSED:
+      return "the upstream refused the connection";
+    case FAILURE_NAME:
+      return "the upstream's name is not known";
+    case FAILURE_TLS:
+      return "no secure connection to the upstream: its certificate or its protocol is not accepted";
+    default:
+      return "the upstream could not be reached";
+  }
+}

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bake } from "../../host/gateway/bake.ts";
+import { encodeTable } from "../../host/gateway/table.ts";
+import type { GatewayTable } from "../../host/gateway/table-shape.ts";
+import { gatewayTable } from "../gateway/gateway-table.ts";
+import { onPath, untilHealthy } from "./daprd.ts";
+import { ended } from "./ended.ts";
+import { freePorts } from "./free-ports.ts";
+import type { Fetch } from "./host.ts";
+import { httpFetch } from "./http-fetch.ts";
+
+/** Undefined where gateways can run; under `CI=true` it is a failure that they cannot. */
+export const missingWasmtime = onPath("wasmtime")
+  ? undefined
+  : "wasmtime is not on the PATH: what runs in it is left out of this run";
+
+export interface GatewayOptions {
+  /** Which file of dist/gateway; `http` when left out. */
+  readonly variant?: string;
+  /** Instances answer many requests, as they do in production, instead of one each. */
+  readonly reused?: boolean;
+  /** More switches of `wasmtime serve`. */
+  readonly flags?: readonly string[];
+  /** The table as bytes, instead of one that is made of what is given. */
+  readonly table?: Uint8Array;
+  readonly port?: number;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly url: string;
+  /** Of the process that serves. */
+  readonly pid: number;
+  readonly fetch: Fetch;
+  /** What it wrote to its output. */
+  said(): string;
+  /** Ends it without warning and starts it again on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const dist = new URL("../../dist/gateway/", import.meta.url);
+
+/** Switches without which a variant's imports are refused. */
+function needed(variant: string): readonly string[] {
+  const cli = /sockets|folder/.test(variant) ? ["-S", "cli"] : [];
+  return variant.includes("sockets") ? [...cli, "-S", "inherit-network", "-S", "tcp"] : cli;
+}
+
+/** Bakes a gateway of these options and serves it with wasmtime on a port of its own. */
+export async function startGateway(
+  given: Partial<GatewayTable>,
+  { variant = "http", reused = false, flags = [], table, port: wanted }: GatewayOptions = {},
+): Promise<Gateway> {
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
+  const file = join(folder, "gateway.wasm");
+  const built = readFileSync(new URL(`${variant}.wasm`, dist));
+  writeFileSync(file, bake(built, table ?? encodeTable(gatewayTable(given))));
+  const port = wanted ?? ((await freePorts(1))[0] as number);
+  const { fetch, close } = httpFetch(port);
+  let output = "";
+  let child: ChildProcess;
+  const launch = async () => {
+    const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
+    child = spawn(
+      "wasmtime",
+      ["serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...reuse, ...flags, file],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-8000);
+      });
+    }
+    await untilHealthy(fetch, child, () => output);
+  };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended(child);
+  };
+  await launch();
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    fetch,
+    said: () => output,
+    async restart() {
+      await kill();
+      await launch();
+    },
+    async stop() {
+      await kill();
+      close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
