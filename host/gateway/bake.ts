@@ -1,5 +1,6 @@
 import { joinBytes } from "../join-bytes.ts";
 import { decodeTable, TABLE, TABLE_END } from "./table.ts";
+import type { GatewayTable } from "./table-shape.ts";
 import {
   isComponent,
   isModule,
@@ -63,14 +64,14 @@ function memorySize(module: Uint8Array): number {
 }
 
 /** The module with this table where the one before was, or none yet. */
-function bakeModule(module: Uint8Array, table: Uint8Array): Uint8Array {
+function bakeModule(module: Uint8Array, written: Uint8Array): Uint8Array {
   const found = segments(module);
   if (found.some((segment) => inHole(segment) && segment.offset !== TABLE)) {
     throw new WasmFormatError("the place of the table is taken");
   }
   const kept = found.filter((segment) => !inHole(segment)).map(({ raw }) => raw);
-  const place = [[0, opcode.i32Const], signed(TABLE), [opcode.end], unsigned(table.length)];
-  const own = joinBytes([...place.map((part) => Uint8Array.from(part)), table]);
+  const place = [[0, opcode.i32Const], signed(TABLE), [opcode.end], unsigned(written.length)];
+  const own = joinBytes([...place.map((part) => Uint8Array.from(part)), written]);
   const count = unsigned(kept.length + 1);
   const data = sectionBytes(id.data, joinBytes([count, ...kept, own]));
   const all = sections(module);
@@ -99,14 +100,14 @@ function checked(file: Uint8Array): Uint8Array {
 }
 
 /** A gateway's Wasm component with a table inside; one that it has already is replaced. Throws WasmFormatError. */
-export function bake(file: Uint8Array, table: Uint8Array): Uint8Array {
+export function bake(file: Uint8Array, written: Uint8Array): Uint8Array {
   const section = main(checked(file));
   if (memorySize(section.content) < TABLE_END) {
     throw new WasmFormatError(
       "the Wasm component leaves no room for a table: it is no gateway of this version",
     );
   }
-  const module = sectionBytes(id.coreModule, bakeModule(section.content, table));
+  const module = sectionBytes(id.coreModule, bakeModule(section.content, written));
   return joinBytes([file.subarray(0, section.start), module, file.subarray(section.end)]);
 }
 
@@ -116,10 +117,10 @@ export function bakedTable(file: Uint8Array): Uint8Array | undefined {
 }
 
 /** What the table inside says, undefined where there is none. Throws WasmFormatError. */
-export function bakedConfiguration(file: Uint8Array) {
-  const table = bakedTable(file);
-  if (table === undefined) return undefined;
-  const decoded = decodeTable(table);
+export function bakedConfiguration(file: Uint8Array): GatewayTable | undefined {
+  const written = bakedTable(file);
+  if (written === undefined) return undefined;
+  const decoded = decodeTable(written);
   if (decoded === undefined)
     throw new WasmFormatError("the configuration inside is of another version of daprlet");
   return decoded;

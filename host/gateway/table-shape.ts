@@ -62,10 +62,12 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   apps: list(app, "sorted by id, as bytes"),
   sites: list(app, "sorted by name, as bytes; `*` is whoever no other entry names"),
   secrets: list(secret),
+  listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
   maxHeaders: u32("bytes of all names and values; 0: no limit"),
   timeout: u32("milliseconds for one request; 0: none"),
   connectTimeout: u32("milliseconds"),
+  listenPort: u16(),
   maxHops: u16("gateways that a request may have passed"),
   apiToken: u16("index of the secret that callers present as dapr-api-token; NONE: none"),
 });
@@ -73,3 +75,5 @@ export const table = record("Table", "The gateway's configuration; it stands at 
 export type GatewayTable = Omit<RecordValue<typeof table>, "magic" | "version" | "size">;
 export type UpstreamRow = RecordValue<typeof upstream>;
 export type AppRow = RecordValue<typeof app>;
+export type HeaderRow = RecordValue<typeof header>;
+export type SecretRow = RecordValue<typeof secret>;

@@ -12,8 +12,8 @@ function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name);
 }
 
-/** A file that is named itself, or the YAML files directly in a folder, in the order of their names. */
-async function yamlFiles(path: string, what: string): Promise<readonly string[]> {
+/** A file that is named itself, or the YAML files directly in a folder, in the order of their names. `what` is for messages. */
+export async function yamlFiles(path: string, what: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => {
     throw new ResourceError(`${what} ${path} does not exist`);
   });

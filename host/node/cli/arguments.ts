@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseByteSize } from "../../byte-size.ts";
 import { parseDuration } from "../../duration.ts";
 import { type Flag, flags } from "./flags.ts";
 
@@ -67,12 +68,9 @@ export class Given {
   bytes(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const match = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|k|M|G)?$/.exec(text);
-    if (match === null) throw new UsageError(`--${name} takes a size such as 4Mi, not ${text}`);
-    const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, k: 1e3, M: 1e6, G: 1e9 };
-    return Math.floor(
-      Number(match[1]) * (match[2] === undefined ? 1 : units[match[2] as keyof typeof units]),
-    );
+    const size = parseByteSize(text);
+    if (size === undefined) throw new UsageError(`--${name} takes a size such as 4Mi, not ${text}`);
+    return size;
   }
 }
 

@@ -3,6 +3,7 @@ import { version } from "../../version.ts";
 import type { InvokeFlags, PublishFlags } from "./ask.ts";
 import { capabilityCommands } from "./capability/commands.ts";
 import { flags } from "./flags.ts";
+import type { GatewayFlags } from "./gateway.ts";
 import type { RelayFlags } from "./relay.ts";
 import type { StopFlags } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
@@ -95,6 +96,23 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--placement <scheme>", "how actors are placed: ring, as Dapr does, or rendezvous", "ring")
     .action(async (flags: RelayFlags) => {
       code = await (await import("./relay.ts")).relay(flags, terminal);
+    });
+  program
+    .command("gateway")
+    .description("serve a gateway by wasmtime: a file with its configuration inside, or the configuration")
+    .argument("[file]", "a .wasm of `gateway build`, or YAML: a file or a folder", "gateway.yaml")
+    .option("--inspect", "print what is inside of a .wasm, and how to run it")
+    .option("-p, --port <port>", "where it listens; what the configuration says when left out")
+    .option("--address <address>", "the same for the address")
+    .action(async (file: string, flags: GatewayFlags) => {
+      code = await (await import("./gateway.ts")).gateway(file, flags, terminal);
+    })
+    .command("build")
+    .description("put a gateway and its configuration into one file, which wasmtime runs")
+    .argument("<files...>", "YAML: files or folders with a Gateway, and Dapr's resources")
+    .requiredOption("-o, --output <file>", "the .wasm to write")
+    .action(async (files: string[], { output }: { output: string }) => {
+      code = await (await import("./gateway.ts")).build(files, output, terminal);
     });
   program
     .command("init")

@@ -1,0 +1,92 @@
+import { ResourceError } from "../resources/fields.ts";
+import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
+import { inScope } from "../resources/scope.ts";
+import { upstreamRow } from "./compile-upstream.ts";
+import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
+import type { GatewayResources } from "./read-gateway.ts";
+import { markedVariable, SecretTable } from "./secret-table.ts";
+import { compareBytes } from "./table.ts";
+import type { AppRow, GatewayTable } from "./table-shape.ts";
+
+const utf8 = new TextEncoder();
+
+function appRows(targets: readonly TargetSetting[], secrets: SecretTable): readonly AppRow[] {
+  return targets
+    .map(({ id, upstreams }) => ({
+      key: utf8.encode(id),
+      row: {
+        id,
+        upstreams: [...upstreams]
+          .sort((a, b) => a.priority - b.priority)
+          .map((upstream) => upstreamRow(upstream, secrets)),
+      },
+    }))
+    .sort((a, b) => compareBytes(a.key, b.key))
+    .map(({ row }) => row);
+}
+
+/** An HTTPEndpoint is an app with one upstream. */
+function endpoint({ name, baseUrl, headers, secretKeyRefs, origin }: HttpEndpointResource): TargetSetting {
+  const [ref] = secretKeyRefs;
+  if (ref !== undefined) {
+    throw new ResourceError(
+      `${origin}: ${ref.field} of HTTPEndpoint ${name} is in a secret store, which a gateway cannot ask; use envRef`,
+    );
+  }
+  return {
+    id: name,
+    upstreams: [
+      {
+        url: baseUrl,
+        protocol: "plain",
+        transport: /^https:/i.test(baseUrl) ? "outgoing" : "sockets",
+        token: undefined,
+        headers: Array.from(
+          headers,
+          ([header, value]): HeaderSetting => ({ name: header, value: markedVariable(value) ?? value }),
+        ),
+        weight: 1,
+        priority: 0,
+        region: "",
+      },
+    ],
+    at: origin,
+  };
+}
+
+/** What the gateway reads. Throws ResourceError. */
+export function compileGateway({ gateway, resources }: GatewayResources): GatewayTable {
+  const { name, namespace, region, limits } = gateway;
+  const secrets = new SecretTable();
+  const own = resources.httpEndpoints.filter((each) => inScope(each, name, namespace)).map(endpoint);
+  const targets = [...gateway.apps, ...own];
+  targets.forEach(({ id, at }, i) => {
+    const first = targets.findIndex((other) => other.id === id);
+    if (first !== i)
+      throw new ResourceError(`${at}: ${id} is defined twice; the other is ${targets[first]?.at}`);
+  });
+  const [component] = resources.components;
+  if (component !== undefined) {
+    throw new ResourceError(
+      `${component.origin}: component ${component.name} is ${component.type}, which a gateway does not have`,
+    );
+  }
+  return {
+    flags: 0,
+    appId: name,
+    namespace,
+    region,
+    apiToken: secrets.index(gateway.apiToken),
+    apps: appRows(targets, secrets),
+    sites: appRows(gateway.sites, secrets),
+    listenAddress: gateway.listen.address,
+    listenPort: gateway.listen.port,
+    maxBody: limits.bodySize,
+    maxHeaders: limits.headerSize,
+    timeout: limits.timeoutMs,
+    connectTimeout: limits.connectTimeoutMs,
+    maxHops: limits.hops,
+    // Last: all above have been asked for.
+    secrets: secrets.rows,
+  };
+}

@@ -1,0 +1,66 @@
+import type { AppRow, GatewayTable, UpstreamRow } from "./table-shape.ts";
+import { none16, protocols, schemes, transports } from "./table-shape.ts";
+
+/** Bytes, as people say them. */
+export function shownSize(bytes: number): string {
+  if (bytes === 0) return "no limit";
+  if (bytes % (1 << 20) === 0) return `${bytes >> 20} MiB`;
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} B`;
+}
+
+const shownTime = (ms: number) => (ms === 0 ? "no limit" : ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
+
+const variable = (gateway: GatewayTable, index: number) => gateway.secrets[index]?.variable;
+
+/** Values of headers are not shown: a file may hold what was better kept out of it. */
+function upstreamLine(gateway: GatewayTable, upstream: UpstreamRow): string {
+  const { scheme, authority, path, protocol, transport, weight, priority, headers, token } = upstream;
+  const notes = [
+    protocol === protocols.sidecar ? "sidecar" : "",
+    scheme === schemes.http && transport === transports.outgoing ? "through the host's client" : "",
+    weight === 1 ? "" : `weight ${weight}`,
+    priority === 0 ? "" : `priority ${priority}`,
+    upstream.region !== "" ? `region ${upstream.region}` : "",
+    token === none16 ? "" : `token from ${variable(gateway, token)}`,
+    ...headers.map(({ name, secret }) => {
+      return secret === none16 ? `sets ${name}` : `sets ${name} from ${variable(gateway, secret)}`;
+    }),
+  ].filter((note) => note !== "");
+  const url = `${scheme === schemes.https ? "https" : "http"}://${authority}${path}`;
+  return notes.length === 0 ? url : `${url} (${notes.join(", ")})`;
+}
+
+function targetLines(gateway: GatewayTable, rows: readonly AppRow[]): readonly string[] {
+  const width = Math.max(...rows.map(({ id }) => id.length));
+  return rows.flatMap(({ id, upstreams }) =>
+    upstreams.map(
+      (upstream, i) => `  ${(i === 0 ? id : "").padEnd(width)}  ${upstreamLine(gateway, upstream)}`,
+    ),
+  );
+}
+
+/** What is inside, line by line; no secret and no value of a header. */
+export function describeGateway(gateway: GatewayTable): readonly string[] {
+  const { appId, namespace, region, apps, sites, secrets, apiToken } = gateway;
+  const limits = [
+    `bodies ${shownSize(gateway.maxBody)}`,
+    `headers ${shownSize(gateway.maxHeaders)}`,
+    `requests ${shownTime(gateway.timeout)}`,
+    `connecting ${shownTime(gateway.connectTimeout)}`,
+    `${gateway.maxHops} hops`,
+  ];
+  const token = variable(gateway, apiToken);
+  return [
+    `gateway   ${appId}`,
+    `namespace ${namespace}`,
+    ...(region === "" ? [] : [`region    ${region}`]),
+    `listens   ${gateway.listenAddress}:${gateway.listenPort}`,
+    `callers   ${token === undefined ? "anybody who reaches it" : `with the API token that is in ${token}`}`,
+    `limits    ${limits.join(", ")}`,
+    ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
+    ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
+    ...(secrets.length === 0
+      ? []
+      : [`reads     ${secrets.map((each) => each.variable).join(", ")} from the environment`]),
+  ];
+}

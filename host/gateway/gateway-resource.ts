@@ -1,0 +1,62 @@
+/** A text that is known when the gateway runs: the environment has it under this name. */
+export interface EnvironmentText {
+  readonly variable: string;
+}
+
+/** A header that is set on each request to an upstream. */
+export interface HeaderSetting {
+  /** In lower case. */
+  readonly name: string;
+  readonly value: string | EnvironmentText;
+}
+
+/** One place where an app or a site is reached. */
+export interface UpstreamSetting {
+  /** `http(s)://host`, perhaps with a path. */
+  readonly url: string;
+  /** `sidecar`: a Dapr sidecar or another gateway, which is asked by the app's id; `plain`: the app itself. */
+  readonly protocol: "plain" | "sidecar";
+  readonly transport: "sockets" | "outgoing";
+  readonly token: EnvironmentText | undefined;
+  readonly headers: readonly HeaderSetting[];
+  readonly weight: number;
+  readonly priority: number;
+  readonly region: string;
+}
+
+/** An app by its id, or a site by its name. */
+export interface TargetSetting {
+  readonly id: string;
+  readonly upstreams: readonly UpstreamSetting[];
+  /** Where it stands, for messages. */
+  readonly at: string;
+}
+
+export interface LimitSettings {
+  readonly bodySize: number;
+  readonly headerSize: number;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly hops: number;
+}
+
+export interface ListenSettings {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `kind: Gateway`, the project's own: what Dapr has no resource for. */
+export interface GatewayResource {
+  /** The gateway's app id. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly region: string;
+  readonly listen: ListenSettings;
+  readonly apiToken: EnvironmentText | undefined;
+  readonly limits: LimitSettings;
+  readonly apps: readonly TargetSetting[];
+  readonly sites: readonly TargetSetting[];
+  readonly origin: string;
+}
+
+export const gatewayVersion = "daprlet/v1alpha1";

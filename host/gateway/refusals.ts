@@ -1,0 +1,63 @@
+import { type Fields, fail, isFields, member, type Place, scalar } from "../resources/fields.ts";
+
+/** What of Dapr's resources a gateway has no part in, and what to do instead; all else is validated where it is read. */
+const kinds: ReadonlyMap<string, string> = new Map([
+  ["Subscription", "has no app to deliver to; subscribe in an app's sidecar"],
+  ["Resiliency", "has no policies yet; give the apps' sidecars theirs"],
+]);
+
+const exporting = "is what a sidecar tells; leave it to those of the apps";
+
+/** Sections of a Configuration, in lower case. */
+const sections: ReadonlyMap<string, string> = new Map([
+  ["accesscontrol", "is not applied by a gateway yet"],
+  ["api", "is not applied by a gateway yet"],
+  ["secrets", "is not applied by a gateway yet"],
+  ["tracing", exporting],
+  ["metric", exporting],
+  ["metrics", exporting],
+  ["logging", exporting],
+  ["httppipeline", "names middleware, which a gateway does not run; leave it to the apps' sidecars"],
+  ["apphttppipeline", "names middleware, which a gateway does not run; leave it to the apps' sidecars"],
+  ["nameresolution", "is not for a gateway, which is told where apps are: list them under apps"],
+  ["features", "has nothing that a gateway could turn on; it is built anew to be changed"],
+  ["wasm", "is not for a gateway"],
+  ["workflow", "is not for a gateway"],
+]);
+
+function refuseSections(document: Fields, place: Place): void {
+  const spec = member(document, "spec");
+  if (!isFields(spec)) return;
+  for (const [name, value] of Object.entries(spec)) {
+    if (value === undefined || value === null) continue;
+    const reason = sections.get(name.toLowerCase());
+    if (reason !== undefined) fail(place, ["spec", name], reason);
+    if (name.toLowerCase() === "mtls" && isFields(value) && member(value, "enabled") !== false) {
+      fail(
+        place,
+        ["spec", name],
+        "is not for a gateway: it reaches others by https://, with certificates of the host",
+      );
+    }
+  }
+}
+
+function refuseEndpoint(document: Fields, place: Place): void {
+  const spec = member(document, "spec");
+  if (isFields(spec) && (member(spec, "clientTLS") ?? undefined) !== undefined) {
+    fail(
+      place,
+      ["spec", "clientTLS"],
+      "cannot be used: a gateway's host has one set of certificates for all",
+    );
+  }
+}
+
+/** Throws ResourceError where a document of Dapr's asks for what a gateway does not do: nothing is passed over. */
+export function refuseUnsupported(document: Fields, place: Place): void {
+  const kind = scalar(member(document, "kind"));
+  const reason = kinds.get(kind);
+  if (reason !== undefined) fail(place, ["kind"], `is ${kind}, and a gateway ${reason}`);
+  if (kind === "Configuration") refuseSections(document, place);
+  if (kind === "HTTPEndpoint") refuseEndpoint(document, place);
+}

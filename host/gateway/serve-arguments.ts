@@ -1,0 +1,54 @@
+import { type GatewayTable, transports } from "./table-shape.ts";
+
+/** Requests that one instance answers before another takes its place: what it holds is made anew so often. */
+const REUSES = 10_000;
+/** How long an instance that has nothing to do keeps its connections. */
+const IDLE = "30s";
+/** What the host allows beyond the gateway's own limit, which answers in Dapr's words. */
+const MARGIN_MS = 10_000;
+
+/** Which parts of WASI a gateway is for, and so which of the files that ship. */
+export interface Needs {
+  readonly sockets: boolean;
+  readonly folder: boolean;
+}
+
+/** What the configuration needs. */
+export function needsOf({ apps, sites, secrets }: Pick<GatewayTable, "apps" | "sites" | "secrets">): Needs {
+  const upstreams = [...apps, ...sites].flatMap((target) => target.upstreams);
+  const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
+  // The environment is imported by all but the smallest; without a preopened folder, files grant nothing.
+  return { sockets, folder: secrets.length > 0 && !sockets };
+}
+
+/** The file that imports no more than what is needed. */
+export function variantOf({ sockets, folder }: Needs): string {
+  return `http${sockets ? "+sockets" : ""}${folder ? "+folder" : ""}`;
+}
+
+/** `127.0.0.1:3500`, or with brackets. */
+const socketAddress = (address: string, port: number) =>
+  `${address.includes(":") ? `[${address}]` : address}:${port}`;
+
+/** What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. */
+export function serveArguments(
+  file: string,
+  gateway: GatewayTable,
+  imports: readonly string[],
+  listen: { readonly address?: string | undefined; readonly port?: number | undefined } = {},
+): readonly string[] {
+  const { address = gateway.listenAddress, port = gateway.listenPort } = listen;
+  const has = (what: string) => imports.some((name) => name.startsWith(`wasi:${what}/`));
+  const sockets = has("sockets");
+  return [
+    "serve",
+    ...["--addr", socketAddress(address, port)],
+    ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
+    ...["-O", "pooling-allocator=y"],
+    ...(gateway.timeout > 0 ? ["-W", `timeout=${gateway.timeout + MARGIN_MS}ms`] : []),
+    ...(sockets || has("filesystem") || has("cli") ? ["-S", "cli"] : []),
+    ...(sockets ? ["-S", "inherit-network,tcp,allow-ip-name-lookup"] : []),
+    ...gateway.secrets.flatMap(({ variable }) => ["--env", variable]),
+    file,
+  ];
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeGateway } from "../../gateway/describe.ts";
+import { remarksOn } from "../../gateway/remarks.ts";
+import { serveArguments } from "../../gateway/serve-arguments.ts";
+import {
+  buildGateway,
+  type GatewayFile,
+  isGatewayFile,
+  openGateway,
+  sha256,
+  writeWhole,
+} from "../gateway/gateway-files.ts";
+import { findWasmtime } from "../gateway/wasmtime.ts";
+import { AppProcess } from "./app-process.ts";
+import { Given, UsageError } from "./arguments.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface GatewayFlags {
+  readonly inspect?: boolean;
+  readonly address?: string;
+  readonly port?: string;
+}
+
+/** A word as a shell takes it. */
+const quoted = (word: string) =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+function command(path: string, { configuration, imports }: GatewayFile): string {
+  return ["wasmtime", ...serveArguments(path, configuration, imports)].map(quoted).join(" ");
+}
+
+function warn({ configuration }: GatewayFile, terminal: Terminal, address?: string): void {
+  const { listenAddress } = configuration;
+  for (const sentence of remarksOn({ ...configuration, listenAddress: address ?? listenAddress })) {
+    terminal.err(`warning: ${sentence}`);
+  }
+}
+
+function sizes({ bytes }: GatewayFile): string {
+  return `${bytes.length} bytes, sha256 ${sha256(bytes)}`;
+}
+
+/** `daprlet gateway build`. Answers the exit code. */
+export async function build(paths: readonly string[], output: string, terminal: Terminal): Promise<number> {
+  if (!/\.wasm$/i.test(output))
+    throw new UsageError(`-o takes the name of a file that ends with .wasm, not ${output}`);
+  const gateway = await buildGateway(paths);
+  warn(gateway, terminal);
+  await writeWhole(output, gateway.bytes);
+  terminal.out(`${output}: ${sizes(gateway)}`);
+  terminal.out(`run it with: ${command(output, gateway)}`);
+  return 0;
+}
+
+async function inspect(path: string, terminal: Terminal): Promise<number> {
+  const gateway = await openGateway(path);
+  for (const line of describeGateway(gateway.configuration)) terminal.out(line);
+  terminal.out(`imports   ${gateway.imports.join(", ")}`);
+  terminal.out(`file      ${sizes(gateway)}`);
+  terminal.out(`run it with: ${command(path, gateway)}`);
+  return 0;
+}
+
+/** `daprlet gateway`: serves a gateway's file, or what its configuration makes, by wasmtime. Answers the exit code. */
+export async function gateway(path: string, flags: GatewayFlags, terminal: Terminal): Promise<number> {
+  if (flags.inspect) return await inspect(path, terminal);
+  const given = new Given();
+  if (flags.port !== undefined) given.add("port", flags.port);
+  const port = flags.port === "0" ? 0 : given.port("port");
+  const wasmtime = await findWasmtime(terminal.environment);
+  if (await isGatewayFile(path)) {
+    return await serve(wasmtime, path, await openGateway(path), { address: flags.address, port }, terminal);
+  }
+  const built = await buildGateway([path]);
+  const folder = await mkdtemp(join(tmpdir(), "daprlet-gateway-"));
+  try {
+    const file = join(folder, "gateway.wasm");
+    await writeFile(file, built.bytes);
+    return await serve(wasmtime, file, built, { address: flags.address, port }, terminal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function checkEnvironment({ configuration }: GatewayFile, terminal: Terminal): void {
+  const missing = configuration.secrets
+    .map(({ variable }) => variable)
+    .filter((variable) => !terminal.environment[variable]);
+  if (missing.length > 0) {
+    throw new Error(
+      `the gateway reads ${missing.join(", ")} from the environment, where there is none of it: set it first`,
+    );
+  }
+}
+
+async function serve(
+  wasmtime: string,
+  path: string,
+  file: GatewayFile,
+  listen: { readonly address: string | undefined; readonly port: number | undefined },
+  terminal: Terminal,
+): Promise<number> {
+  checkEnvironment(file, terminal);
+  warn(file, terminal, listen.address);
+  const { appId } = file.configuration;
+  const child = new AppProcess({
+    command: [wasmtime, ...serveArguments(path, file.configuration, file.imports, listen)],
+    environment: terminal.environment,
+    out: terminal.out,
+    err(line) {
+      const url = /^Serving HTTP on (http:\S+?)\/?$/.exec(line)?.[1];
+      if (url === undefined) terminal.err(line);
+      else terminal.out(`${appId} is up: the gateway is at ${url}`);
+    },
+  });
+  let asked = 0;
+  terminal.onSignal((signal) => {
+    asked++;
+    // A terminal's Ctrl-C has reached it by itself. It ends calls under way on this signal alone.
+    if (asked > 1) child.kill("SIGKILL");
+    else if (signal !== "SIGINT" || !terminal.interactive) child.kill("SIGINT");
+  });
+  const { code, signal } = await child.ended;
+  if (asked > 0) return 0;
+  if (signal !== undefined) terminal.err(`wasmtime was ended by ${signal}`);
+  return code ?? 128 + (signal === undefined ? 0 : constants.signals[signal]);
+}

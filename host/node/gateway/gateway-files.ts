@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { bake, bakedConfiguration } from "../../gateway/bake.ts";
+import { compileGateway } from "../../gateway/compile-gateway.ts";
+import { importedInterfaces } from "../../gateway/component-imports.ts";
+import { readGateway } from "../../gateway/read-gateway.ts";
+import { needsOf, variantOf } from "../../gateway/serve-arguments.ts";
+import { encodeTable } from "../../gateway/table.ts";
+import type { GatewayTable } from "../../gateway/table-shape.ts";
+import { WasmFormatError } from "../../gateway/wasm-sections.ts";
+import { ResourceError } from "../../resources/fields.ts";
+import { yamlFiles } from "../resource-files.ts";
+import { shownPath } from "../shown-path.ts";
+
+/** A gateway's file: what is inside, and what it asks of its host. */
+export interface GatewayFile {
+  readonly bytes: Uint8Array;
+  readonly configuration: GatewayTable;
+  readonly imports: readonly string[];
+}
+
+/** Beside the folder of the built command line, or in `dist/` when the sources run under a test runner. */
+const places = ["../gateway/", "../../../dist/gateway/"];
+
+async function variant(name: string): Promise<Uint8Array> {
+  for (const place of places) {
+    try {
+      return await readFile(new URL(`${place}${name}.wasm`, import.meta.url));
+    } catch {
+      // The next place.
+    }
+  }
+  throw new Error(
+    `${name}.wasm, a gateway without configuration, is missing beside the package's files; run \`npm run build\``,
+  );
+}
+
+function opened(bytes: Uint8Array, configuration: GatewayTable): GatewayFile {
+  return { bytes, configuration, imports: importedInterfaces(bytes) };
+}
+
+/** Builds a gateway from files of YAML, or folders with some. Throws ResourceError with file, line and field. */
+export async function buildGateway(paths: readonly string[]): Promise<GatewayFile> {
+  const files = (await Promise.all(paths.map((path) => yamlFiles(path, "gateway configuration")))).flat();
+  if (files.length === 0) throw new ResourceError(`${paths.join(", ")}: no YAML file in it`);
+  const texts = await Promise.all(
+    files.map(async (file) => ({ name: shownPath(file), text: await readFile(file, "utf8") })),
+  );
+  const configuration = compileGateway(readGateway(texts, await import("../yaml.ts")));
+  const plain = await variant(variantOf(needsOf(configuration)));
+  return opened(bake(plain, encodeTable(configuration)), configuration);
+}
+
+/** Whether a path is a gateway's file rather than its configuration. */
+export async function isGatewayFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true && /\.wasm$/i.test(path);
+}
+
+/** Opens a gateway's file. Throws where it is none. */
+export async function openGateway(path: string): Promise<GatewayFile> {
+  const bytes = await readFile(path);
+  const configuration = bakedConfiguration(bytes);
+  if (configuration === undefined)
+    throw new WasmFormatError("it has no configuration inside; build one with `daprlet gateway build`");
+  return opened(bytes, configuration);
+}
+
+/** Writes a file that is there as a whole or not at all. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = `${path}.${process.pid}.tmp`;
+  await writeFile(unfinished, bytes);
+  await rename(unfinished, path);
+}
+
+export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

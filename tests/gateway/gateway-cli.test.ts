@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Workshop } from "../node/cli.ts";
+
+const yaml = (lines = "  apps:\n  - {id: web, url: 'https://example.com'}") =>
+  `apiVersion: daprlet/v1alpha1\nkind: Gateway\nmetadata:\n  name: edge\nspec:\n${lines}\n`;
+
+/** Says how it was called, listens as wasmtime says it does, and ends as it is told. */
+const standIn = `#!/bin/sh
+echo "called with $*"
+echo "token is $TOKEN"
+trap 'echo interrupted; exit 0' INT
+[ -n "$CODE" ] && { echo "it broke" >&2; exit "$CODE"; }
+echo "Serving HTTP on http://127.0.0.1:4711/" >&2
+while :; do sleep 0.05; done
+`;
+
+let shop: Workshop;
+let environment: Readonly<Record<string, string>>;
+beforeEach(() => {
+  shop = new Workshop();
+  shop.write("gateway.yaml", yaml());
+  environment = { DAPRLET_WASMTIME: shop.write("wasmtime", standIn) };
+  chmodSync(environment.DAPRLET_WASMTIME as string, 0o755);
+});
+afterEach(() => shop.close());
+
+async function run(...args: readonly string[]) {
+  const running = shop.start(["gateway", ...args], environment);
+  return { code: await running.ended, out: running.out, err: running.err };
+}
+
+describe("daprlet gateway build", () => {
+  it("writes one file, and says how large it is and how it is run", async () => {
+    const { code, out, err } = await run("build", "gateway.yaml", "-o", "edge.wasm");
+    expect([code, err]).toEqual([0, ""]);
+    const file = readFileSync(join(shop.folder, "edge.wasm"));
+    const hash = createHash("sha256").update(file).digest("hex");
+    expect(out).toContain(`edge.wasm: ${file.length} bytes, sha256 ${hash}\n`);
+    expect(out).toMatch(/run it with: wasmtime serve --addr 127\.0\.0\.1:3500 .* edge\.wasm\n$/);
+  });
+
+  it("makes the same file of the same configuration, also of several files", async () => {
+    shop.write("parts/a.yaml", yaml("  region: eu"));
+    shop.write(
+      "parts/b.yml",
+      "apiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata: {name: web}\nspec: {baseUrl: https://example.com}",
+    );
+    shop.write("parts/notes.txt", "no YAML: [");
+    const [once, again] = [
+      await run("build", "parts", "-o", "a.wasm"),
+      await run("build", "parts", "-o", "b.wasm"),
+    ];
+    expect([once.code, again.code]).toEqual([0, 0]);
+    expect(readFileSync(join(shop.folder, "a.wasm"))).toEqual(readFileSync(join(shop.folder, "b.wasm")));
+    expect((await run("--inspect", "a.wasm")).out).toMatch(/web {2}https:\/\/example\.com/);
+  });
+
+  it("leaves no file where it cannot be built, and says where the fault is", async () => {
+    shop.write("gateway.yaml", yaml("  apps:\n  - {id: web, url: 'ftp://example.com'}"));
+    const { code, err } = await run("build", "gateway.yaml", "-o", "edge.wasm");
+    expect(code).toBe(1);
+    expect(err).toContain("daprlet: gateway.yaml, document 1, line 7: spec.apps.0.url must be http");
+    expect(existsSync(join(shop.folder, "edge.wasm"))).toBe(false);
+  });
+
+  it.each([
+    [["build", "gateway.yaml"], /required option '-o, --output <file>'/],
+    [["build", "gateway.yaml", "-o", "edge"], /ends with \.wasm, not edge/],
+    [["build", "none.yaml", "-o", "a.wasm"], /gateway configuration none\.yaml does not exist/],
+    [["--inspect", "gateway.yaml"], /the file is no Wasm component/],
+    [["--port", "x"], /--port takes a whole number, not x/],
+  ])("refuses %j", async (args, message) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+  });
+});
+
+describe("daprlet gateway --inspect", () => {
+  it("prints what is inside, and no secret", async () => {
+    shop.write(
+      "gateway.yaml",
+      yaml("  apiToken: {envRef: TOKEN}\n  apps:\n  - {id: web, url: 'https://example.com'}"),
+    );
+    environment = { ...environment, TOKEN: "swordfish" };
+    await run("build", "gateway.yaml", "-o", "edge.wasm");
+    const { code, out } = await run("--inspect", "edge.wasm");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^gateway {3}edge\n/);
+    expect(out).toContain("callers   with the API token that is in TOKEN\n");
+    expect(out).toContain("wasi:http/types@0.2");
+    expect(out).toMatch(/--env TOKEN edge\.wasm\n$/);
+    expect(out).not.toContain("swordfish");
+    expect(readFileSync(join(shop.folder, "edge.wasm")).includes("swordfish")).toBe(false);
+  });
+});
+
+describe("daprlet gateway", () => {
+  it("serves a configuration by wasmtime until it is asked to end", async () => {
+    const running = shop.start(["gateway", "--port", "0"], environment);
+    await running.says(/edge is up: the gateway is at http:\/\/127\.0\.0\.1:4711\n/);
+    const file = /--addr 127\.0\.0\.1:0 .* (\S+gateway\.wasm)\n/.exec(running.out)?.[1] as string;
+    expect(existsSync(file)).toBe(true);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+    expect(running.out).toContain("interrupted");
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("serves a file, and ends as wasmtime does where that ends by itself", async () => {
+    await run("build", "gateway.yaml", "-o", "edge.wasm");
+    environment = { ...environment, CODE: "3" };
+    const { code, out, err } = await run("edge.wasm", "--address", "0.0.0.0", "--port", "8080");
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(/^warning: anybody who reaches 0\.0\.0\.0.*\nit broke\n$/),
+    ]);
+    expect(out).toMatch(/called with serve --addr 0\.0\.0\.0:8080 .* edge\.wasm\n/);
+  });
+
+  it("starts with all secrets or not at all, and hands them on by name alone", async () => {
+    shop.write("gateway.yaml", yaml("  apiToken: {envRef: TOKEN}"));
+    const without = await run();
+    expect(without.code).toBe(1);
+    expect(without.err).toMatch(/the gateway reads TOKEN from the environment, where there is none of it/);
+    environment = { ...environment, TOKEN: "swordfish", CODE: "1" };
+    const { out } = await run();
+    expect(out).toContain("token is swordfish");
+    expect(out).toMatch(/called with .*--env TOKEN \S+\n/);
+  });
+
+  it("says how wasmtime is installed where it is missing", async () => {
+    environment = { DAPRLET_WASMTIME: "", PATH: shop.folder.concat("/none"), HOME: shop.folder };
+    const { code, err } = await run();
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /runs under wasmtime \(https:\/\/wasmtime\.dev\), which is not on the path: install it with/,
+    );
+    environment = { DAPRLET_WASMTIME: "/no/such/program" };
+    expect((await run()).err).toMatch(/DAPRLET_WASMTIME is \/no\/such\/program, which is no program/);
+  });
+});

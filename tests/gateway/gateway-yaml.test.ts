@@ -1,0 +1,295 @@
+import { describe, expect, it } from "vitest";
+import * as yaml from "yaml";
+import { compileGateway } from "../../host/gateway/compile-gateway.ts";
+import { describeGateway } from "../../host/gateway/describe.ts";
+import { readGateway } from "../../host/gateway/read-gateway.ts";
+import { remarksOn } from "../../host/gateway/remarks.ts";
+import { needsOf, serveArguments, variantOf } from "../../host/gateway/serve-arguments.ts";
+import { decodeTable, encodeTable } from "../../host/gateway/table.ts";
+import { ResourceError } from "../../host/resources/fields.ts";
+
+const head = "apiVersion: daprlet/v1alpha1\nkind: Gateway\nmetadata:\n  name: edge\nspec:\n";
+const compile = (text: string) => compileGateway(readGateway([{ name: "gateway.yaml", text }], yaml));
+const spec = (lines: string) => compile(head + lines);
+const dapr = (kind: string, lines: string) =>
+  `${head}  apps: []\n---\napiVersion: dapr.io/v1alpha1\nkind: ${kind}\nmetadata:\n  name: x\nspec:\n${lines}`;
+
+const full = `
+  region: eu
+  listen: {address: 0.0.0.0, port: 8080}
+  apiToken: {envRef: DAPR_API_TOKEN}
+  limits: {bodySize: 8Mi, headerSize: 16Ki, timeout: 1m30s, connectTimeout: 250ms, hops: 3}
+  apps:
+  - id: orders
+    upstreams:
+    - {url: "http://10.0.0.2:8080/shop/", weight: 3, region: eu}
+    - {sidecar: "http://[2001:db8::1:2]:3500", priority: 1, token: {envRef: ORDERS_TOKEN}}
+    - {url: "https://orders.example", headers: [{name: X-Key, envRef: ORDERS_KEY}, {name: x-a, value: 1}]}
+  - {id: _a.b, url: "http://localhost:3000"}
+  sites:
+  - name: cluster1
+    sidecar: https://one.example
+  - {name: "*", sidecar: "http://127.0.0.1:3501"}
+---
+apiVersion: dapr.io/v1alpha1
+kind: HTTPEndpoint
+metadata:
+  name: github
+spec:
+  baseUrl: https://api.github.com/v3
+  headers:
+  - {name: Accept, value: text/plain}
+  - {name: Authorization, envRef: GITHUB}
+---
+apiVersion: dapr.io/v1alpha1
+kind: HTTPEndpoint
+metadata:
+  name: elsewhere
+scopes: [another]
+spec:
+  baseUrl: https://elsewhere.example
+`;
+
+describe("gateway.yaml", () => {
+  const table = spec(full.slice(1));
+
+  it("becomes the gateway's table", () => {
+    const { apps, sites, secrets, ...rest } = table;
+    expect(rest).toMatchObject({
+      appId: "edge",
+      namespace: "default",
+      region: "eu",
+      listenAddress: "0.0.0.0",
+      listenPort: 8080,
+      maxBody: 8 << 20,
+      maxHeaders: 16 << 10,
+      timeout: 90_000,
+      connectTimeout: 250,
+      maxHops: 3,
+      apiToken: 0,
+    });
+    expect(secrets.map(({ variable }) => variable)).toEqual([
+      "DAPR_API_TOKEN",
+      "ORDERS_KEY",
+      "ORDERS_TOKEN",
+      "GITHUB",
+    ]);
+    expect(apps.map(({ id }) => id)).toEqual(["_a.b", "github", "orders"]);
+    expect(sites.map(({ id }) => id)).toEqual(["*", "cluster1"]);
+    expect(apps[2]?.upstreams).toMatchObject([
+      { host: "10.0.0.2", authority: "10.0.0.2:8080", port: 8080, path: "/shop", weight: 3, transport: 0 },
+      {
+        host: "orders.example",
+        authority: "orders.example",
+        port: 443,
+        scheme: 1,
+        transport: 1,
+        headers: [
+          { name: "x-key", value: "", secret: 1 },
+          { name: "x-a", value: "1", secret: 0xffff },
+        ],
+      },
+      { host: "2001:db8::1:2", authority: "[2001:db8::1:2]:3500", protocol: 1, priority: 1, token: 2 },
+    ]);
+    expect(apps[2]?.upstreams.map(({ address }) => [...address])).toEqual([
+      [10, 0, 0, 2],
+      [],
+      [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2],
+    ]);
+    expect(apps[0]?.upstreams[0]).toMatchObject({ host: "localhost", address: Uint8Array.of(127, 0, 0, 1) });
+    expect(apps[1]?.upstreams[0]?.headers).toEqual([
+      { name: "accept", value: "text/plain", secret: 0xffff },
+      { name: "authorization", value: "", secret: 3 },
+    ]);
+    expect(decodeTable(encodeTable(table))).toMatchObject(table);
+  });
+
+  it("is shown without secrets and values", () => {
+    const lines = describeGateway(table).join("\n");
+    expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
+    expect(lines).toMatch(/orders {2}http:\/\/10\.0\.0\.2:8080\/shop \(weight 3, region eu\)/);
+    expect(lines).toContain("sidecar, priority 1, token from ORDERS_TOKEN");
+    expect(lines).toContain("sets x-key from ORDERS_KEY, sets x-a");
+    expect(lines).not.toContain("text/plain");
+  });
+
+  it("warns of what others could read, and of what nobody guards", () => {
+    const said = (lines: string) => remarksOn(spec(lines)).join("; ");
+    expect(remarksOn(table)).toEqual([
+      "orders: http://[2001:db8::1:2]:3500 is sent what is in ORDERS_TOKEN in clear text, for anybody on the way to read; use https://",
+    ]);
+    expect(said("  listen: {address: 0.0.0.0}")).toMatch(
+      /anybody who reaches 0\.0\.0\.0 may call it; set spec\.apiToken/,
+    );
+    expect(said("  apps: [{id: a, sidecar: 'http://localhost', token: {envRef: T}}]")).toBe("");
+    expect(
+      said("  apps: [{id: a, url: 'https://a', headers: [{name: Authorization, value: Bearer abc}]}]"),
+    ).toBe("a: the value of authorization stands in the file, for anybody who has it; use envRef");
+  });
+
+  it("tells wasmtime to allow what is used, and nothing else", () => {
+    const chosen = (lines: string) => variantOf(needsOf(spec(lines)));
+    expect(chosen("  apps: [{id: a, url: 'https://a'}]")).toBe("http");
+    expect(chosen("  apps: [{id: a, url: 'http://a', transport: outgoing}]")).toBe("http");
+    expect(chosen("  apps: [{id: a, url: 'http://a'}]")).toBe("http+sockets");
+    expect(chosen("  apiToken: {envRef: T}\n  apps: [{id: a, url: 'https://a'}]")).toBe("http+folder");
+    const http = ["wasi:http/types@0.2.12", "wasi:io/poll@0.2.12"];
+    const plain = spec("  listen: {address: '::1'}\n  limits: {timeout: 0s}");
+    expect(serveArguments("e.wasm", plain, http).join(" ")).toBe(
+      "serve --addr [::1]:3500 --max-instance-reuse-count 10000 --idle-instance-timeout 30s -O pooling-allocator=y e.wasm",
+    );
+    const all = serveArguments("e.wasm", table, [...http, "wasi:sockets/tcp@0.2.12"], { port: 0 }).join(" ");
+    expect(all).toContain("--addr 0.0.0.0:0 ");
+    expect(all).toContain(
+      "-W timeout=100000ms -S cli -S inherit-network,tcp,allow-ip-name-lookup --env DAPR_API_TOKEN",
+    );
+  });
+
+  it.each([
+    [
+      "another version",
+      "apiVersion: v2\nkind: Gateway\nmetadata: {name: a}\nspec: {}",
+      1,
+      "apiVersion must be",
+    ],
+    ["no name", "apiVersion: daprlet/v1alpha1\nkind: Gateway\nmetadata: {}\nspec: {}", 3, "metadata.name"],
+    ["a field it has not", `${head}  aps: []`, 6, "spec.aps is not known here; expected region"],
+    [
+      "one of an upstream",
+      `${head}  apps:\n  - id: a\n    upstreams:\n    - url: http://a\n      wieght: 2`,
+      10,
+      "spec.apps.0.upstreams.0.wieght",
+    ],
+    ["an app without a place", `${head}  apps:\n  - id: a`, 7, "spec.apps.0.url or sidecar is required"],
+    ["two in one", `${head}  apps:\n  - {id: a, url: "http://a", sidecar: "http://b"}`, 7, "and not both"],
+    ["none in a list", `${head}  apps:\n  - {id: a, upstreams: []}`, 7, "spec.apps.0.upstreams must name"],
+    ["an id that no path has", `${head}  apps:\n  - {id: a/b, url: "http://a"}`, 7, "spec.apps.0.id"],
+    [
+      "an id twice",
+      `${head}  apps:\n  - {id: a, url: "http://a"}\n  - {id: a, url: "http://b"}`,
+      8,
+      "repeats a",
+    ],
+    [
+      "a URL with a query",
+      `${head}  apps:\n  - {id: a, url: "http://a/?b"}`,
+      7,
+      "spec.apps.0.url must be http",
+    ],
+    [
+      "a URL with a password",
+      `${head}  apps:\n  - {id: a, url: "http://u:p@a/"}`,
+      7,
+      "spec.apps.0.url must be http",
+    ],
+    [
+      "TLS over sockets",
+      `${head}  apps:\n  - {id: a, url: "https://a", transport: sockets}`,
+      7,
+      "must be outgoing",
+    ],
+    ["a token in the file", `${head}  apiToken: secret`, 6, "a secret stands in the environment"],
+    [
+      "a token of an app",
+      `${head}  apps:\n  - {id: a, url: "http://a", token: {envRef: T}}`,
+      7,
+      "is of a sidecar",
+    ],
+    [
+      "a header of the hop",
+      `${head}  apps:\n  - {id: a, url: "http://a", headers: [{name: Host, value: a}]}`,
+      7,
+      "is no header that can be set",
+    ],
+    [
+      "a header that breaks lines",
+      `${head}  apps:\n  - {id: a, url: "http://a", headers: [{name: b, value: "a\\r\\nb"}]}`,
+      7,
+      "cannot be sent",
+    ],
+    ["a site that is an app", `${head}  sites:\n  - {name: a, url: "http://a"}`, 7, "use sidecar"],
+    ["a size", `${head}  limits: {bodySize: big}`, 6, "must be a size such as 4Mi"],
+    ["a duration", `${head}  limits: {timeout: soon}`, 6, "must be a duration such as 30s"],
+    ["a port", `${head}  listen: {port: 70000}`, 6, "must be a whole number from 1 to 65535"],
+    ["a name to listen on", `${head}  listen: {address: localhost}`, 6, "must be an IP address"],
+    [
+      "a second gateway",
+      `${head}  apps: []\n---\n${head}  apps: []`,
+      undefined,
+      "a second document of kind: Gateway",
+    ],
+    [
+      "no gateway",
+      "apiVersion: dapr.io/v1alpha1\nkind: Resiliencies\nmetadata: {name: a}",
+      undefined,
+      "no document of kind: Gateway",
+    ],
+    [
+      "what is nobody's",
+      `${head}  apps: []\n---\napiVersion: v1\nkind: Secret`,
+      8,
+      "neither daprlet/v1alpha1 nor one of dapr.io",
+    ],
+    [
+      "a kind of Dapr's that it has no use for",
+      dapr("Subscription", "  topic: a"),
+      9,
+      "kind is Subscription, and a gateway has no app",
+    ],
+    ["one that nobody knows", dapr("Workflow", "  a: b"), undefined, "a gateway has no use for Workflow x"],
+    [
+      "middleware",
+      dapr("Configuration", "  httpPipeline: {handlers: []}"),
+      13,
+      "spec.httpPipeline names middleware",
+    ],
+    [
+      "spans",
+      dapr("Configuration", "  tracing: {samplingRate: '1'}"),
+      13,
+      "spec.tracing is what a sidecar tells",
+    ],
+    ["mTLS", dapr("Configuration", "  mtls: {enabled: true}"), 13, "spec.mtls is not for a gateway"],
+    [
+      "a misspelt section",
+      dapr("Configuration", "  tracings: {}"),
+      13,
+      "spec.tracings is no field of a Configuration",
+    ],
+    [
+      "certificates",
+      dapr("HTTPEndpoint", "  baseUrl: https://a\n  clientTLS: {renegotiation: Never}"),
+      14,
+      "spec.clientTLS cannot be used",
+    ],
+    [
+      "a secret of a store",
+      dapr("HTTPEndpoint", "  baseUrl: https://a\n  headers: [{name: a, secretKeyRef: {name: b}}]"),
+      undefined,
+      "use envRef",
+    ],
+    [
+      "a component",
+      dapr("Component", "  type: state.redis"),
+      undefined,
+      "component x is state.redis, which a gateway does not have",
+    ],
+    [
+      "an endpoint that is an app, too",
+      `${head}  apps: [{id: x, url: "http://a"}]\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata: {name: x}\nspec: {baseUrl: "http://b"}`,
+      undefined,
+      "x is defined twice; the other is gateway.yaml, document 1, line 6",
+    ],
+  ])("refuses %s, and says where it stands", (_, text, line, message) => {
+    let caught: unknown;
+    try {
+      compile(text);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(ResourceError);
+    expect((caught as Error).message).toContain(message);
+    expect((caught as Error).message).toMatch(/^gateway\.yaml/);
+    if (line !== undefined) expect((caught as Error).message).toContain(`line ${line}:`);
+  });
+});
