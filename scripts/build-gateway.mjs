@@ -12,6 +12,9 @@ await import("./generate-gateway.mjs");
 
 const variants = {
   http: { SOCKETS: 0, FOLDER: 0 },
+  "http+sockets": { SOCKETS: 1, FOLDER: 0 },
+  "http+folder": { SOCKETS: 0, FOLDER: 1 },
+  "http+sockets+folder": { SOCKETS: 1, FOLDER: 1 },
 };
 
 /** The canonical ABI's names: AssemblyScript exports identifiers only. */
