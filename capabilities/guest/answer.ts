@@ -30,6 +30,13 @@ export class Answer extends Step {
     return answer.body(message);
   }
 
+  /** Of a middleware: the request goes on, with the headers and the body that are given, where they are. */
+  static next(): Answer {
+    const answer = new Answer();
+    answer.writer.text(":next", "true");
+    return answer;
+  }
+
   header(name: string, value: string): Answer {
     this.writer.text(name, value);
     return this;

@@ -13,6 +13,7 @@ export class Call {
     return new Call("state.get").with("store", store).with("key", key);
   }
 
+  /** A value is JSON or text; bytes go into base64. */
   static stateSet(store: string, key: string, value: Uint8Array): Call {
     return new Call("state.set").with("store", store).with("key", key).body(value);
   }
@@ -30,15 +31,16 @@ export class Call {
     return new Call("publish").with("pubsub", pubsub).with("topic", topic).body(data);
   }
 
-  static invoke(app: string, method: string, data: Uint8Array): Call {
-    return new Call("invoke").with("app", app).with("method", method).body(data);
+  /** A method of an app, by its path. */
+  static invoke(app: string, method: string, verb: string = "GET"): Call {
+    return new Call("invoke").with("app", app).with("method", method).with(":method", verb);
   }
 
-  static fetch(url: string): Call {
-    return new Call("fetch").with("url", url);
+  static fetch(url: string, verb: string = "GET"): Call {
+    return new Call("fetch").with("url", url).with(":method", verb);
   }
 
-  /** A further field: `etag`, `verb`, a header. */
+  /** A further field: `etag`, `ttl`, a header. */
   with(name: string, value: string): Call {
     this.writer.text(name, value);
     return this;

@@ -2,6 +2,7 @@
 export { Answer } from "./answer";
 export { Call } from "./call";
 export { clock, Level, log, random } from "./host";
+export { Json, JsonKind, quoted } from "./json";
 export { Request } from "./request";
 export { Result } from "./result";
 export { serve } from "./abi";

@@ -22,6 +22,8 @@ export type Fields = readonly (readonly [name: string, value: string | Uint8Arra
 export interface Answered {
   readonly status: number;
   readonly error: string | undefined;
+  /** Of a middleware: the request goes on. */
+  readonly next: boolean;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
   readonly text: string;
@@ -110,6 +112,7 @@ function answered(fields: readonly MessageField[]): Answered {
   return {
     status: Number(textOf(fields, ":status") ?? 200),
     error: textOf(fields, ":error"),
+    next: textOf(fields, ":next") === "true",
     headers: headersOf(fields),
     body,
     text: decoder.decode(body),

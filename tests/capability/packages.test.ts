@@ -9,6 +9,7 @@ const kilobyte = 1024;
 /** Bytes of each package's module. Raising one of these needs a reason in the commit that does it. */
 const budgets: Readonly<Record<string, number>> = {
   hello: 9 * kilobyte,
+  "json-schema": 48 * kilobyte,
   mandelbrot: 14 * kilobyte,
   primes: 16 * kilobyte,
 };
