@@ -22,11 +22,14 @@ export async function fromFetch(
   { path, query }: Located,
   clock: Clock,
 ): Promise<RuntimeRequest> {
+  const headers = flatten(request.headers);
+  // A server is told by the browser; a worker is not.
+  if (request.mode === "navigate") headers.push("sec-fetch-mode", "navigate");
   return {
     method: request.method.toUpperCase(),
     path,
     query,
-    headers: flatten(request.headers),
+    headers,
     body: await bodyOf(request, clock),
     signal: request.signal,
   };

@@ -31,6 +31,7 @@ export { notificationBinding } from "./components/bindings-notification.ts";
 export { indexedDbConfigurationStore } from "./components/configuration-indexeddb.ts";
 export { broadcastChannelExporter, type SpanBatch } from "./components/exporters-broadcastchannel.ts";
 export { indexedDbLockStore } from "./components/lock-indexeddb.ts";
+export { oauth2 } from "./components/oauth2-middleware.ts";
 export { offlineQueue } from "./components/offline-queue.ts";
 export { opa } from "./components/policy-middleware.ts";
 export { browserPubSub } from "./components/pubsub-browser.ts";

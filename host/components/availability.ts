@@ -57,6 +57,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
 /** What a worker of a site's own can have besides (`compose` of daprlet/worker). */
 const composable: ReadonlySet<string> = new Set([
   "middleware.http.bearer",
+  "middleware.http.oauth2",
   "middleware.http.oauth2clientcredentials",
   "middleware.http.opa",
 ]);

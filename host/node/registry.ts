@@ -10,6 +10,7 @@ import { zipkinExporter } from "../components/exporters/zipkin.ts";
 import { daprLockStore } from "../components/lock/dapr.ts";
 import { inMemoryLockStore } from "../components/lock/in-memory.ts";
 import { bearerMiddleware } from "../components/middleware/bearer.ts";
+import { cookieVisitors } from "../components/middleware/oauth2/cookie-visitors.ts";
 import { oauth2Middleware } from "../components/middleware/oauth2.ts";
 import { clientCredentialsMiddleware } from "../components/middleware/oauth2clientcredentials.ts";
 import { opaMiddleware } from "../components/middleware/opa.ts";
@@ -75,7 +76,7 @@ export const nodeRegistry: Registry = {
     routerCheckerMiddleware(nodeExpressions),
     opaMiddleware(nodePolicyHost),
     bearerMiddleware(() => import("jose")),
-    oauth2Middleware(nodeExpressions),
+    oauth2Middleware(nodeExpressions, cookieVisitors),
     clientCredentialsMiddleware(nodeExpressions),
   ],
   exporters: [zipkinExporter, ...otlpExporters(nodeOtlp), stdoutExporter],

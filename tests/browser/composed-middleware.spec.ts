@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { Page } from "playwright/test";
-import { client, startProvider } from "../middleware/provider.ts";
+import { client, login, startProvider } from "../middleware/provider.ts";
 import { type Metadata, yaml } from "../middleware/sidecar.ts";
 import { composed } from "./composed.ts";
-import { expect, Site, test } from "./fixtures.ts";
+import { call, expect, Site, test, workerKiller } from "./fixtures.ts";
 
 /** A worker of a site's own that has this middleware beside all else. */
 function workerWith(middleware: string): Promise<string> {
   return composed(
     `import { ${middleware}, compose, extendRegistry, workerRegistry } from "daprlet/worker";
-     compose(self, (storage) => extendRegistry(workerRegistry(storage), [${middleware}()]), { own: true });`,
+     compose(self, (storage) => extendRegistry(workerRegistry(storage), [${middleware}(storage)]), { own: true });`,
   );
 }
 
@@ -109,3 +109,36 @@ test("a worker asks a compiled policy of the site whether a request may pass; so
   expect(seen).toEqual(["headers 1", 418, "refused", 403]);
   await site.stop();
 });
+
+for (const base of ["/", "/shop/"]) {
+  test(`T30, with the sidecar in the page: a person of a site at ${base} logs in at a provider and comes back`, async ({
+    page,
+    context,
+  }) => {
+    const site = await Site.start(base);
+    site.files.set("sw.js", await workerWith("oauth2"));
+    const provider = await startProvider("microsoft");
+    const method = `${site.url}v1.0/invoke/shop/method`;
+    const metadata = { ...login(provider, `${method}/back`), exceptFor: "/v1.0/healthz" };
+    expect(await registered(page, site, "oauth2", metadata)).toBe("registered");
+    const path = `${base}v1.0/invoke/shop/method/orders?of=me`;
+    expect((await call(page, path)).status).toBe(401);
+    const tab = await context.newPage();
+    await tab.goto(`${method}/orders?of=me`);
+    expect(tab.url()).toContain(provider.url);
+    const back = (await tab.getAttribute("#agree", "href")) ?? "";
+    await tab.click("#agree");
+    await expect(tab.locator("body")).toContainText("Bearer token-1");
+    expect(tab.url()).toBe(`${method}/orders?of=me`);
+    // In the body first: from a page the provider takes it without being asked before.
+    expect(provider.asked.map(({ basic }) => basic)).toEqual([false]);
+    await (await workerKiller(context, page))();
+    const later = JSON.parse((await call(page, path)).body);
+    expect(later.authorization).toBe("Bearer token-1");
+    await tab.goto(back);
+    await expect(tab.locator("body")).toHaveText("invalid state");
+    expect(site.reached.filter((one) => !one.includes("favicon"))).toEqual([]);
+    await provider.stop();
+    await site.stop();
+  });
+}

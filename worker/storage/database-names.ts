@@ -2,7 +2,7 @@
 export type StoredFamily = "state" | "pubsub" | "configuration";
 
 /** Those whose databases do not leave the browser in a file: what they hold is worth nothing, or too much, elsewhere. */
-export type UnexportedFamily = "lock" | "secretstores";
+export type UnexportedFamily = "lock" | "middleware" | "secretstores";
 
 export interface DatabaseName {
   readonly family: StoredFamily;
@@ -22,6 +22,11 @@ function part(text: string): string {
  */
 export function databasePrefix(scope: string): string {
   return `daprlet:${part(new URL(scope).pathname)}:`;
+}
+
+/** The path of the scope that the prefix is of; ends with a slash. */
+export function scopePathOf(prefix: string): string {
+  return decodeURIComponent(prefix.slice("daprlet:".length, -1));
 }
 
 /** `daprlet:/site/:state:statestore`. */

@@ -1,12 +1,5 @@
 import { ComponentError } from "../../errors/component-error.ts";
-import {
-  type Headers,
-  header,
-  type RuntimeRequest,
-  type RuntimeResponse,
-  withChanges,
-  withoutHeader,
-} from "../../http.ts";
+import { type RuntimeRequest, type RuntimeResponse, withChanges, withoutHeader } from "../../http.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, flag, text } from "../metadata-schema.ts";
 import type { Expressions } from "./expressions.ts";
@@ -18,11 +11,9 @@ import {
   type Next,
 } from "./middleware.ts";
 import { toBase64Url } from "./oauth2/base64url.ts";
-import { BegunLogins } from "./oauth2/begun-logins.ts";
-import { cookie, withoutCookies } from "./oauth2/cookies.ts";
 import { address, clientFields, scopeOf } from "./oauth2/metadata.ts";
-import { type Session, Sessions } from "./oauth2/sessions.ts";
 import { type Token, TokenEndpoint } from "./oauth2/token-endpoint.ts";
+import { targetOf, type Visitors } from "./oauth2/visitors.ts";
 import { type PathFilter, pathFilter } from "./path-filter.ts";
 import { plainAnswer } from "./plain-answer.ts";
 
@@ -52,96 +43,67 @@ const metadata = {
   usePKCE: flag("Proves at the token endpoint who began the login (RFC 7636).", true),
 };
 
-const redirect = (location: string, cookies: readonly string[]): RuntimeResponse => ({
-  status: 302,
-  headers: [
-    "location",
-    location,
-    "cache-control",
-    "no-store",
-    ...cookies.flatMap((one) => ["set-cookie", one]),
-  ],
-  body: undefined,
-});
+export type OAuth2Options = Decoded<typeof metadata>;
 
-/** What the names of cookies begin with that have none of their own. */
-const ourCookies = "daprlet-oauth2";
-/** A browser keeps it in a cookie. */
+/** Who keeps what is known of callers between their requests. */
+export type VisitorsOf = (options: OAuth2Options, context: ComponentContext) => Promise<Visitors>;
+
+function redirect(location: string, headers: readonly string[]): RuntimeResponse {
+  const all = ["location", location, "cache-control", "no-store", ...headers];
+  return { status: 302, headers: all, body: undefined };
+}
+
+/** A browser keeps it until the login has ended. */
 const longestTarget = 2_048;
 
 class OAuth2 implements HttpMiddleware {
-  readonly #options: Decoded<typeof metadata>;
+  readonly #options: OAuth2Options;
   readonly #context: ComponentContext;
   readonly #meant: PathFilter;
   readonly #endpoint: TokenEndpoint;
-  readonly #logins: BegunLogins;
-  readonly #sessions: Sessions;
+  readonly #visitors: Visitors;
   readonly #redirect: URL;
   readonly #header: string;
-  readonly #cookieName: string;
 
-  constructor(
-    options: Decoded<typeof metadata>,
-    cookieName: string,
-    meant: PathFilter,
-    context: ComponentContext,
-  ) {
+  constructor(options: OAuth2Options, visitors: Visitors, meant: PathFilter, context: ComponentContext) {
     const { tokenURL: url, clientId, clientSecret, authStyle, redirectURL, authHeaderName } = options;
     this.#options = options;
     this.#context = context;
     this.#meant = meant;
     this.#endpoint = new TokenEndpoint({ url, clientId, clientSecret, authStyle }, context.platform);
-    this.#logins = new BegunLogins(context.platform);
-    this.#sessions = new Sessions(context.platform);
-    this.#cookieName = cookieName;
+    this.#visitors = visitors;
     this.#redirect = new URL(redirectURL);
     this.#header = authHeaderName.trim().toLowerCase();
   }
 
   async handle(request: RuntimeRequest, next: Next): Promise<RuntimeResponse> {
     if (this.#isReturn(request)) return await this.#finish(request);
-    if (!this.#meant(request)) return await next(this.#clean(request));
-    const session = this.#session(request.headers);
+    const clean = this.#visitors.clean(request);
+    if (!this.#meant(request)) return await next(clean);
+    const session = await this.#visitors.session(request.headers);
     if (session === undefined) return await this.#begin(request);
     session.arrival = undefined;
-    const clean = this.#clean(request);
     const headers = [...withoutHeader(clean.headers, this.#header), this.#header, session.header];
     return await next(withChanges(clean, { headers }));
   }
 
   lands(landing: Landing): boolean {
-    if (this.#isReturn(landing)) return true;
-    const session = this.#session(landing.headers);
-    if (session?.arrival === undefined || session.arrival !== targetOf(landing)) return false;
-    session.arrival = undefined;
-    return true;
+    return this.#isReturn(landing) || this.#visitors.lands?.(landing) === true;
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.#visitors.close();
   }
 
   /** Whether the provider led somebody back, with a code or with why there is none. */
   #isReturn({ path, query }: Landing): boolean {
     if (!new URLSearchParams(query).has("state")) return false;
     const { core } = this.#context;
-    const [given, own] = [core.normalise(path), core.normalise(this.#redirect.pathname)];
+    const { base } = this.#visitors;
+    const { pathname } = this.#redirect;
+    const inner = pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname;
+    const [given, own] = [core.normalise(path), core.normalise(inner)];
     return typeof given !== "string" && typeof own !== "string" && given.path === own.path;
-  }
-
-  #session(headers: Headers): Session | undefined {
-    if (this.#options.mode === "cookie") return this.#sessions.find(cookie(headers, this.#cookieName));
-    return this.#sessions.find(header(headers, this.#header)?.replace(/^bearer +/i, ""));
-  }
-
-  /** Without what is between this middleware, or another sidecar's on this host, and its caller. */
-  #clean(request: RuntimeRequest): RuntimeRequest {
-    const own = this.#cookieName;
-    const headers = withoutCookies(
-      request.headers,
-      (name) => name === own || name.startsWith(`${own}-`) || name.startsWith(`${ourCookies}-`),
-    );
-    return headers === request.headers ? request : withChanges(request, { headers });
   }
 
   async #begin(request: RuntimeRequest): Promise<RuntimeResponse> {
@@ -149,8 +111,10 @@ class OAuth2 implements HttpMiddleware {
     if (target.length > longestTarget) {
       return plainAnswer(414, "log in first: this address is too long to lead back to after a login");
     }
+    const refused = this.#visitors.refuse?.(request);
+    if (refused !== undefined) return refused;
     const { authURL, clientId, redirectURL, scopes, usePKCE } = this.#options;
-    const { state, verifier, cookie } = await this.#logins.begin(target);
+    const { state, verifier, headers } = await this.#visitors.begin(target);
     const url = new URL(authURL);
     const scope = scopeOf(scopes);
     const parameters: Record<string, string> = {
@@ -167,13 +131,13 @@ class OAuth2 implements HttpMiddleware {
       parameters.code_challenge_method = "S256";
     }
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    return redirect(url.href, [this.#loginCookie(state, cookie, 600)]);
+    return redirect(url.href, headers);
   }
 
   async #finish(request: RuntimeRequest): Promise<RuntimeResponse> {
     const query = new URLSearchParams(request.query);
     const state = query.get("state") ?? "";
-    const login = await this.#logins.finish(state, cookie(request.headers, this.#loginName(state)));
+    const login = await this.#visitors.finish(state, request.headers);
     if (login === undefined) return plainAnswer(400, "invalid state");
     const code = query.get("code") ?? "";
     if (code === "") {
@@ -199,57 +163,27 @@ class OAuth2 implements HttpMiddleware {
       if (kind === "UNAUTHENTICATED") return plainAnswer(400, "the provider did not take the code");
       return plainAnswer(502, "the provider could not be asked for a token");
     }
-    return this.#admit(token, login.target, state);
+    return await this.#admit(token, login.target, state);
   }
 
-  #admit({ header: value, expiresInMs }: Token, target: string, state: string): RuntimeResponse {
-    const arrival = this.#options.mode === "cookie" ? target : undefined;
-    const id = this.#sessions.admit({ header: value, arrival }, expiresInMs);
-    const gone = this.#loginCookie(state, "", 0);
+  async #admit(token: Token, target: string, state: string): Promise<RuntimeResponse> {
+    const { id, headers } = await this.#visitors.admit(token, target, state);
     if (this.#options.mode === "header") {
       const body = new TextEncoder().encode(JSON.stringify({ [this.#header]: id }));
-      const headers = ["content-type", "application/json", "cache-control", "no-store", "set-cookie", gone];
-      return { status: 200, headers, body };
+      const told = ["content-type", "application/json", "cache-control", "no-store", ...headers];
+      return { status: 200, headers: told, body };
     }
     const scheme = this.#options.forceHTTPS ? "https:" : this.#redirect.protocol;
     // With its host: a path such as //a.b would lead to another.
-    return redirect(`${scheme}//${this.#redirect.host}${target}`, [
-      gone,
-      this.#cookie(this.#cookieName, id, "/"),
-    ]);
+    return redirect(`${scheme}//${this.#redirect.host}${this.#visitors.base}${target}`, headers);
   }
-
-  /** One for each login that is under way, since a person may have several tabs. */
-  #loginName(state: string): string {
-    return `${this.#cookieName}-${state.slice(0, 8).replace(/[^A-Za-z0-9_-]/g, "")}`;
-  }
-
-  /** For where the provider leads back to alone: a page that asks for much at once begins as many logins. */
-  #loginCookie(state: string, value: string, seconds: number): string {
-    const { pathname } = this.#redirect;
-    const path = pathname.includes(";") ? "/" : pathname;
-    return `${this.#cookie(this.#loginName(state), value, path)}; Max-Age=${seconds}`;
-  }
-
-  #cookie(name: string, value: string, path: string): string {
-    const { forceHTTPS } = this.#options;
-    const secure = forceHTTPS || this.#redirect.protocol === "https:" ? "; Secure" : "";
-    return `${name}=${value}; Path=${path}; HttpOnly; SameSite=Lax${secure}`;
-  }
-}
-
-/** Browsers give the cookies of one host to all of its ports: those of two sidecars must not be one another's. */
-async function ownCookieName(...of: readonly string[]): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(of.join("\n")));
-  return `${ourCookies}-${toBase64Url(new Uint8Array(digest, 0, 6))}`;
-}
-
-function targetOf({ path, query }: Landing): string {
-  return query === "" ? path : `${path}?${query}`;
 }
 
 /** Sends whoever has no token to a provider, and goes on with the token they come back with (RFC 6749 §4.1). */
-export function oauth2Middleware(expressions: () => Promise<Expressions>): MiddlewareDefinition {
+export function oauth2Middleware(
+  expressions: () => Promise<Expressions>,
+  visitorsOf: VisitorsOf,
+): MiddlewareDefinition {
   return defineMiddleware({
     type: "middleware.http.oauth2",
     version: "v1",
@@ -258,14 +192,8 @@ export function oauth2Middleware(expressions: () => Promise<Expressions>): Middl
     metadata,
     features: [],
     async open(options, context) {
-      const { authURL, clientId, redirectURL } = options;
-      const { cookieName = await ownCookieName(authURL, clientId, redirectURL) } = options;
-      return new OAuth2(
-        options,
-        cookieName,
-        await pathFilter(options.pathFilter, expressions, context),
-        context,
-      );
+      const meant = await pathFilter(options.pathFilter, expressions, context);
+      return new OAuth2(options, await visitorsOf(options, context), meant, context);
     },
   });
 }

@@ -1,26 +1,10 @@
 import { fromBase64 } from "../../../base64.ts";
 import type { Platform } from "../../../platform.ts";
 import { toBase64Url } from "./base64url.ts";
+import type { Begun, Finished } from "./visitors.ts";
 
 /** A person may take so long at the provider. */
-const PATIENCE_MS = 10 * 60_000;
-
-/** Somebody who is sent to the provider. */
-export interface Begun {
-  /** What has to come back. */
-  readonly state: string;
-  /** PKCE's secret (RFC 7636). */
-  readonly verifier: string;
-  /** What their browser keeps meanwhile. */
-  readonly cookie: string;
-}
-
-/** Somebody who came back. */
-export interface Finished {
-  readonly verifier: string;
-  /** Where they wanted to go: path and query. */
-  readonly target: string;
-}
+export const PATIENCE_MS = 10 * 60_000;
 
 const encoder = new TextEncoder();
 
@@ -39,7 +23,8 @@ export class BegunLogins {
     this.#key = crypto.subtle.importKey("raw", secret, algorithm, false, ["sign", "verify"]);
   }
 
-  async begin(target: string): Promise<Begun> {
+  /** `cookie`: what their browser keeps meanwhile. */
+  async begin(target: string): Promise<Begun & { readonly cookie: string }> {
     const { random, clock } = this.#platform;
     const state = toBase64Url(random(new Uint8Array(32)));
     const until = (clock.now() + PATIENCE_MS).toString(36);

@@ -1,16 +1,11 @@
 import type { Platform } from "../../../platform.ts";
 import { toBase64Url } from "./base64url.ts";
+import type { Session } from "./visitors.ts";
 
 /** One whose token has no end that is known. */
-const SESSION_MS = 8 * 60 * 60_000;
+export const SESSION_MS = 8 * 60 * 60_000;
 /** Beyond, the oldest goes. */
 const MOST = 10_000;
-
-export interface Session {
-  readonly header: string;
-  /** The one request that the provider's page leads to after the login, until it came. */
-  arrival: string | undefined;
-}
 
 interface Kept {
   readonly session: Session;
