@@ -18,6 +18,9 @@ declare function rawWrite(stream: i32, bytes: usize, length: usize, answer: usiz
 @external("wasi:io/streams@0.2.12", "[method]output-stream.flush")
 declare function rawFlush(stream: i32, answer: usize): void;
 // @ts-ignore: decorator
+@external("wasi:io/streams@0.2.12", "[method]output-stream.blocking-flush")
+declare function rawBlockingFlush(stream: i32, answer: usize): void;
+// @ts-ignore: decorator
 @external("wasi:io/streams@0.2.12", "[method]output-stream.splice")
 declare function rawSplice(stream: i32, source: i32, length: u64, answer: usize): void;
 // @ts-ignore: decorator
@@ -73,6 +76,12 @@ export function write(stream: i32, bytes: usize, length: i32): i32 {
 
 export function flush(stream: i32): i32 {
   rawFlush(stream, ANSWER);
+  return tag() ? fault(4) : 0;
+}
+
+/** Waits until what is behind the stream has all that was written: 0 or a fault. */
+export function blockingFlush(stream: i32): i32 {
+  rawBlockingFlush(stream, ANSWER);
   return tag() ? fault(4) : 0;
 }
 

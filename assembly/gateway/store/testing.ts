@@ -1,0 +1,45 @@
+/** The store's engine alone, for a host whose folder is a fake one. */
+import { allocate, resetArena } from "../memory";
+import { addOperation, afterCommit, commit } from "./batch";
+import { fold } from "./fold";
+import { itemFault, readItem } from "./items";
+import { birth } from "./log";
+import { closeLog, useFolder } from "./store";
+
+export { cabiRealloc as cabi_realloc } from "../memory";
+export { beginBatch } from "./batch";
+export {
+  addOperation as add,
+  afterCommit,
+  allocate,
+  closeLog,
+  commit,
+  fold,
+  itemFault,
+  resetArena,
+  useFolder,
+};
+
+/** Where the item's value is, or 0; its length and version are behind the next two. */
+export function get(key: usize, length: i32): usize {
+  const item = readItem(key, length);
+  if (item === null) return 0;
+  foundLength = item.valueLength;
+  foundVersion = item.version;
+  return item.value;
+}
+
+let foundLength: i32 = 0;
+let foundVersion: u64 = 0;
+
+export function valueLength(): i32 {
+  return foundLength;
+}
+
+export function version(): u64 {
+  return foundVersion;
+}
+
+export function epoch(): i32 {
+  return birth().epoch;
+}
