@@ -1,5 +1,6 @@
+import type { Actors } from "../host/actors/actors.ts";
+import type { PlacementLink } from "../host/actors/placement/placement-link.ts";
 import { loggedCalls } from "../host/api/logged-calls.ts";
-import type { ComponentChange } from "../host/components/components.ts";
 import type { Registry } from "../host/components/registry.ts";
 import type { SubscriptionRecords } from "../host/configuration-subscriptions.ts";
 import type { Core } from "../host/core/core.ts";
@@ -12,7 +13,9 @@ import type { Platform } from "../host/platform.ts";
 import { noResources, type Resources } from "../host/resources/resources.ts";
 import { Runtime, type RuntimeOptions } from "../host/runtime.ts";
 import { refuseCleartext } from "../host/security/cleartext.ts";
+import type { Sidecar } from "../host/sidecar.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
+import { KeptError } from "./kept-error.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
@@ -29,8 +32,8 @@ export interface SidecarsOptions {
   readonly relays: RelayConnections;
   /** Further ways to other instances of the scope, one for each runtime. */
   readonly transports?: () => readonly Transport[];
-  /** Left out, the API says that it has none. */
-  readonly actors?: RuntimeOptions["actors"];
+  /** As those of a runtime, with the way to the coordinator of the relay that the app is on. Left out, the API says that it has none. */
+  readonly actors?: (sidecar: Sidecar, instance: string, relay: PlacementLink | undefined) => Actors;
   /** As whom an app on a relay is known there, over all lives of its runtime; left out or undefined, over one. */
   readonly identity?: (appId: string) => Promise<RuntimeOptions["identity"]>;
   /** What an app gets that names no components. */
@@ -160,6 +163,7 @@ export class App {
     if (relay !== undefined) refuseCleartext("the relay", relay.url, allowCleartext);
     const patient = new PatientRelays(relays, platform);
     const transport = new OriginTransport(this.#origin);
+    const way = relay && patient.transport({ ...relay, appId, namespace });
     this.#transport = transport;
     const runtime: Runtime = new Runtime({
       appId,
@@ -171,14 +175,10 @@ export class App {
       rules,
       resources: this.#resourcesOf(this.registration),
       relays: patient,
-      transports: [
-        transport,
-        ...(this.#options.transports?.() ?? []),
-        ...(relay === undefined ? [] : [patient.transport({ ...relay, appId, namespace })]),
-      ],
+      transports: [transport, ...(this.#options.transports?.() ?? []), ...(way === undefined ? [] : [way])],
       app: this.channel,
       identity: relay && (await this.#options.identity?.(appId)),
-      actors,
+      actors: actors && ((sidecar, instance) => actors(sidecar, instance, way?.placement)),
       apiToken: undefined,
       maxBodySize: MAX_BODY_SIZE,
       strict,
@@ -200,16 +200,6 @@ export class App {
     if (wanted === undefined || !same(resources, { ...noResources, ...wanted })) return;
     this.registration = { ...this.registration, resources: wanted, wanted: undefined };
     this.#options.keep?.(this.registration);
-  }
-}
-
-/** Components that could not be opened as they are wanted. */
-class KeptError extends Error {
-  readonly names: ReadonlySet<string>;
-  constructor(kept: readonly ComponentChange[]) {
-    super(kept.map(({ cause }) => cause).join("; "));
-    this.name = "KeptError";
-    this.names = new Set(kept.map(({ name }) => name));
   }
 }
 

@@ -14,12 +14,9 @@ import type { ActorRuntimeStatus } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
 import { atOwner, NoAddressError } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
-import { Owners } from "./placement/owners.ts";
+import { type Halting, Owners } from "./placement/owners.ts";
 import { readActorConfig } from "./read-actor-config.ts";
 import { Scheduling } from "./scheduling.ts";
-
-/** How long a call that was taken for moved waits for the table that says so, at first. Milliseconds. */
-const tableMs = 2_000;
 
 /** The store that actors' state is kept in, as it is open at present. */
 export interface OpenActorStore {
@@ -76,11 +73,12 @@ export class LocalActors {
       meter,
     });
     this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId), meter);
-    this.owners = new Owners(name, core, platform.clock, {
+    const halting: Halting = {
       halt: (types, keeps, longestMs) => this.#halt(types, keeps, longestMs),
       claim: (hosts) => this.#claim(hosts),
       settled: () => this.scheduling.changed(),
-    });
+    };
+    this.owners = new Owners(name, core, platform.clock, halting, options.membership.name);
   }
 
   /** Undefined where there is none. */
@@ -236,11 +234,6 @@ export class LocalActors {
       const unstored = error instanceof NoAddressError && this.#suspended && this.host.hosts(type);
       throw unstored ? new NoActorStoreError() : error;
     }
-  }
-
-  /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */
-  async reach(version: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.owners.version < version || !this.owners.ready) await this.owners.change(tableMs, signal);
   }
 
   async close(): Promise<void> {

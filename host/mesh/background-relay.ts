@@ -35,6 +35,7 @@ export class BackgroundRelay implements Transport {
     return {
       name: this.name,
       open: async (events) => {
+        if (this.#connection === undefined) await this.#first;
         if (this.#connection === undefined) throw new Error(`${this.name} has not been joined yet`);
         return await this.#connection.placement.open(events);
       },

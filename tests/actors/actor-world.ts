@@ -274,7 +274,7 @@ export class Instance {
         let outcome: () => void;
         try {
           if (!target.actors.owners.owns(type, request.path.slice(1)))
-            await target.actors.reach(version, undefined);
+            await target.actors.owners.reach(version, undefined);
           const answer = await target.count(request);
           outcome = () => resolve(answer);
         } catch (error) {

@@ -42,10 +42,14 @@ export class ActorLink implements PlacementLink {
       if (this.#port === port1) this.#receive(data as ActorsDownstream);
     };
     for (const [id, { call }] of this.#calls) port1.postMessage({ type: "store", id, call });
+    this.#lost();
+    return port2;
+  }
+
+  #lost(): void {
     const before = this.#placement;
     this.#placement = undefined;
     before?.closed();
-    return port2;
   }
 
   close(): void {
@@ -93,6 +97,9 @@ export class ActorLink implements PlacementLink {
     switch (message.type) {
       case "placement":
         this.#placement?.received(message.message);
+        break;
+      case "lost":
+        this.#lost();
         break;
       case "stored":
         this.#calls.get(message.id)?.resolve(message.answer);

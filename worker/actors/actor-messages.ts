@@ -18,6 +18,8 @@ export type ActorsUpstream =
 export type ActorsDownstream =
   /** See `ToMember`. */
   | { readonly type: "placement"; readonly message: unknown }
+  /** The coordinator, which is not the worker, cannot be spoken to as before. */
+  | { readonly type: "lost" }
   | { readonly type: "stored"; readonly id: number; readonly answer: StoreAnswer }
   /**
    * First of all, and when the store or the policies are others: each store that is opened has a number of its own, and it is
@@ -28,6 +30,8 @@ export type ActorsDownstream =
       readonly appId: string;
       readonly namespace: string;
       readonly strict: boolean;
+      /** What the page's name among hosts begins with, where others than this origin's pages are among them. */
+      readonly instance: string | undefined;
       readonly store: { readonly name: string; readonly number: number } | undefined;
       /** Those of the app; what their circuit breakers trip at is for the worker alone. */
       readonly resiliencies: readonly ResiliencyResource[];

@@ -1,39 +1,43 @@
-import type { PlacementSender } from "../../host/actors/placement/placement-seat.ts";
-import type { PlacementService } from "../../host/actors/placement/placement-service.ts";
+import type { PlacementChannel } from "../../host/actors/placement/placement-link.ts";
 import type { PageConnection } from "../page-connection.ts";
 import type { ActorsDownstream, ActorsUpstream } from "./actor-messages.ts";
+import type { CoordinatedPage, PageCoordinator } from "./page-coordinator.ts";
 import { type OpenStore, storeAnswer } from "./store-answer.ts";
 
 /** The worker's end of a page that hosts actors, or of one connection to it. */
-export class HostingPage implements PlacementSender {
+export class HostingPage implements CoordinatedPage {
   /** In the tables, once it has said it: the same over all connections of the page. */
   name: string | undefined;
   /** Active actors by type. */
   active: readonly (readonly [type: string, count: number])[] = [];
-  /** As a member of placement, once it has said something. */
-  member: { readonly key: string; readonly incarnation: number } | undefined;
   readonly #port: MessagePort;
+  readonly #coordinator: PlacementChannel;
+  /** As a member of placement, once it has said something. */
+  #member: { readonly key: string; readonly incarnation: number } | undefined;
 
   constructor(
     readonly connection: PageConnection,
     readonly appId: string,
     port: MessagePort,
-    service: PlacementService,
+    coordinator: PageCoordinator,
     store: () => Promise<OpenStore | undefined>,
     joins: (page: HostingPage) => void,
   ) {
     this.#port = port;
+    this.#coordinator = coordinator.channel(this);
     port.onmessage = ({ data }) => {
       const message = data as ActorsUpstream;
       switch (message.type) {
-        case "placement":
-          this.member = message.message;
-          if (message.message?.t === "join" && this.name === undefined) {
+        case "placement": {
+          const { key, incarnation } = message.message;
+          this.#member = { key, incarnation };
+          if (message.message.t === "join" && this.name === undefined) {
             this.name = message.message.name;
             joins(this);
           }
-          service.receive(this, message.message);
+          this.#coordinator.send(message.message);
           break;
+        }
         case "store":
           void storeAnswer(store, message.call).then((answer) =>
             this.post({ type: "stored", id: message.id, answer }),
@@ -54,11 +58,22 @@ export class HostingPage implements PlacementSender {
     this.post({ type: "placement", message });
   }
 
+  lost(): void {
+    this.post({ type: "lost" });
+  }
+
   post(message: ActorsDownstream): void {
     this.#port.postMessage(message);
   }
 
+  /** Hears no more of the page. */
   close(): void {
     this.#port.close();
+  }
+
+  /** After {@link close}: the coordinator hears no more of this connection; where the page has `ended`, that its actors are free. */
+  end(ended: boolean): void {
+    if (ended && this.#member !== undefined) this.#coordinator.send({ t: "leave", ...this.#member });
+    this.#coordinator.close();
   }
 }

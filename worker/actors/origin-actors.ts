@@ -1,34 +1,73 @@
+import type { PlacementLink } from "../../host/actors/placement/placement-link.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import type { PageConnection } from "../page-connection.ts";
 import type { App } from "../sidecars.ts";
 import { FormerHosts } from "./former-hosts.ts";
+import { OriginCoordinator } from "./origin-coordinator.ts";
 import { OriginPlacement, type OriginPlacementOptions } from "./origin-placement.ts";
 import { PageActors } from "./page-actors.ts";
+import type { PageCoordinator } from "./page-coordinator.ts";
+import { RelayCoordinator } from "./relay-coordinator.ts";
 
-/** The actors of all apps of one scope: one placement for each namespace. */
+/** A placement, made when it is needed first. */
+export class Home {
+  readonly #make: () => OriginPlacement;
+  made: OriginPlacement | undefined;
+
+  constructor(make: () => OriginPlacement) {
+    this.#make = make;
+  }
+
+  make(): OriginPlacement {
+    this.made ??= this.#make();
+    return this.made;
+  }
+}
+
+/** The actors of all apps of one scope: one placement for each namespace, and one for each app that is on a relay. */
 export class OriginActors {
   readonly former: FormerHosts;
   readonly #present: OriginPlacementOptions["present"];
-  readonly #placements = new Map<string, OriginPlacement>();
+  readonly #homes = new Set<Home>();
+  /** By namespace: of apps that are on no relay. */
+  readonly #own = new Map<string, Home>();
 
   constructor(startedAt: number, present: OriginPlacementOptions["present"]) {
     this.former = new FormerHosts(startedAt);
     this.#present = present;
   }
 
-  /** The actors block of a sidecar: an option of its runtime. */
-  readonly of = (sidecar: Sidecar): PageActors => {
-    const { namespace, platform, core } = sidecar;
-    const placement = (make: boolean) => {
-      const known = this.#placements.get(namespace);
-      if (known !== undefined || !make) return known;
-      const { former } = this;
-      const made = new OriginPlacement({ namespace, platform, core, former, present: this.#present });
-      this.#placements.set(namespace, made);
-      return made;
-    };
-    return new PageActors(sidecar, placement as ConstructorParameters<typeof PageActors>[1]);
+  /** The actors block of a sidecar: an option of its runtime. With the way to a relay's coordinator they are placed there. */
+  readonly of = (sidecar: Sidecar, instance: string, relay: PlacementLink | undefined): PageActors => {
+    const home = relay === undefined ? this.#ownHome(sidecar) : this.#relayHome(sidecar, instance, relay);
+    // Its pages may be where an earlier runtime of it was.
+    for (const other of this.#homes) if (other !== home) other.made?.dismiss(sidecar.appId);
+    this.#homes.add(home);
+    return new PageActors(sidecar, home, async () => {
+      if (relay === undefined) return;
+      await home.made?.close();
+      this.#homes.delete(home);
+    });
   };
+
+  #ownHome(sidecar: Sidecar): Home {
+    const { namespace, platform } = sidecar;
+    const known = this.#own.get(namespace);
+    if (known !== undefined) return known;
+    const home = new Home(() => this.#make(sidecar, new OriginCoordinator(namespace, platform, this.former)));
+    this.#own.set(namespace, home);
+    return home;
+  }
+
+  #relayHome(sidecar: Sidecar, instance: string, relay: PlacementLink): Home {
+    return new Home(() => this.#make(sidecar, new RelayCoordinator(relay, instance)));
+  }
+
+  #make({ namespace, platform, core }: Sidecar, coordinator: PageCoordinator): OriginPlacement {
+    const { former } = this;
+    const present = this.#present;
+    return new OriginPlacement({ namespace, platform, core, former, coordinator, present });
+  }
 
   /**
    * A page says that it serves, or is back. It hosts actors where it brings a port for them, and none of a time before
@@ -43,6 +82,6 @@ export class OriginActors {
   }
 
   left(connection: PageConnection): void {
-    for (const placement of this.#placements.values()) void placement.left(connection);
+    for (const { made } of this.#homes) void made?.left(connection);
   }
 }

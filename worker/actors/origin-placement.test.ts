@@ -5,7 +5,8 @@ import { nodeCore } from "../../host/node/core-module.ts";
 import { webPlatform } from "../../host/web-platform.ts";
 import { silent } from "../../tests/mesh/memory-sockets.ts";
 import type { PageConnection } from "../page-connection.ts";
-import type { FormerHosts } from "./former-hosts.ts";
+import { FormerHosts } from "./former-hosts.ts";
+import { OriginCoordinator } from "./origin-coordinator.ts";
 import { OriginPlacement } from "./origin-placement.ts";
 
 const ports: MessagePort[] = [];
@@ -47,16 +48,14 @@ function hosting(placement: OriginPlacement, name: string) {
 }
 
 it("gives up a call that a page has in hand once others own what it had", async () => {
+  const platform = { ...webPlatform(silent), clock };
+  const former = new FormerHosts(clock.now());
   const placement = new OriginPlacement({
     namespace: "default",
-    platform: { ...webPlatform(silent), clock },
+    platform,
     core: await nodeCore(),
-    former: {
-      size: 0,
-      startedAt: clock.now(),
-      known: Promise.resolve(),
-      arrived: () => undefined,
-    } as unknown as FormerHosts,
+    former,
+    coordinator: new OriginCoordinator("default", platform, former),
     present: async () => true,
   });
   const pages = [hosting(placement, "one"), hosting(placement, "two")];

@@ -2,8 +2,7 @@ import { actorHeader } from "../../host/actors/actors.ts";
 import type { TableHost } from "../../host/actors/placement/membership.ts";
 import { Owners } from "../../host/actors/placement/owners.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
-import { PlacementService } from "../../host/actors/placement/placement-service.ts";
-import { placementTimes } from "../../host/actors/placement/placement-times.ts";
+import { isNameOf } from "../../host/actors/placement/placement-seat.ts";
 import type { Core } from "../../host/core/core.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
@@ -12,6 +11,7 @@ import type { PageConnection } from "../page-connection.ts";
 import { PageGoneError } from "../page-gone-error.ts";
 import type { FormerHosts } from "./former-hosts.ts";
 import { HostingPage } from "./hosting-page.ts";
+import type { PageCoordinator } from "./page-coordinator.ts";
 import type { OpenStore } from "./store-answer.ts";
 
 /** Pages in the background are woken so often. Milliseconds. */
@@ -24,15 +24,16 @@ export interface OriginPlacementOptions {
   readonly platform: Platform;
   readonly core: Core;
   readonly former: FormerHosts;
+  readonly coordinator: PageCoordinator;
   /** Whether the browser still has that page. */
   readonly present: (clientId: string) => Promise<boolean>;
 }
 
-/** Who hosts which actors among the pages of one origin, in one namespace: the worker keeps it, and asks it for owners. */
+/** The pages of one origin that host actors under one coordinator, and who owns which actors there, for the worker. */
 export class OriginPlacement {
   readonly owners: Owners;
   readonly #options: OriginPlacementOptions;
-  readonly #service: PlacementService;
+  readonly #itself: PlacementClient;
   /** By connection: a page that comes again has two until the old one ends. */
   readonly #pages = new Map<PageConnection, HostingPage>();
   /** The latest of each page, by its name in the tables. */
@@ -42,42 +43,24 @@ export class OriginPlacement {
   #ticking = false;
 
   constructor(options: OriginPlacementOptions) {
-    const { namespace, platform, core, former } = options;
-    const { clock, log } = platform;
+    const { namespace, platform, core, coordinator } = options;
     this.#options = options;
-    this.#service = new PlacementService({
-      clock,
-      log,
-      namespace,
-      term: former.startedAt,
-      unknownMs:
-        former.size === 0 ? 0 : Math.max(0, placementTimes.takeOverMs - (clock.now() - former.startedAt)),
-    });
-    void former.known.then(() => this.#service.allKnown());
     const nothing = async () => undefined;
-    const settled = () => this.#giveUp();
-    this.owners = new Owners("", core, clock, { halt: nothing, claim: nothing, settled });
+    const halting = { halt: nothing, claim: nothing, settled: () => this.#giveUp() };
+    this.owners = new Owners("", core, platform.clock, halting, coordinator.link.name);
     // The worker hosts nothing. It follows the tables as everybody does, so that it sends nobody a call too early.
-    const itself = new PlacementClient(
-      {
-        name: "origin",
-        open: async ({ received }) => {
-          const sender = {
-            appId: "",
-            mayBe: () => true,
-            send: (message: unknown) => queueMicrotask(() => received(message)),
-          };
-          return { send: (message) => this.#service.receive(sender, message), close: () => undefined };
-        },
-      },
-      platform,
-    );
-    void itself.join({ name: "the worker", appId: "", namespace, types: [] }, this.owners);
+    this.#itself = new PlacementClient(coordinator.link, platform);
+    void this.#itself.join({ name: coordinator.name, appId: "", namespace, types: [] }, this.owners);
   }
 
-  /** What `/placement/state` shows. */
-  state() {
-    return this.#service.state();
+  /** For `/v1.0/metadata`. */
+  get described(): string {
+    return `${this.#itself.name}: version ${this.owners.version}`;
+  }
+
+  /** What the names of its pages begin with, where there are other hosts. */
+  get instance(): string | undefined {
+    return this.#options.coordinator.instance;
   }
 
   /** Pages that host for that app. */
@@ -92,11 +75,14 @@ export class OriginPlacement {
     port: MessagePort,
     store: () => Promise<OpenStore | undefined>,
   ): HostingPage {
-    const page = new HostingPage(connection, appId, port, this.#service, store, (known) => {
+    const { coordinator, former } = this.#options;
+    const page = new HostingPage(connection, appId, port, coordinator, store, (known) => {
       this.#names.set(known.name as string, known);
-      this.#options.former.arrived(connection.clientId);
+      former.arrived(connection.clientId);
     });
-    this.#pages.get(connection)?.close();
+    const before = this.#pages.get(connection);
+    before?.close();
+    before?.end(false);
     this.#pages.set(connection, page);
     this.#tick();
     return page;
@@ -104,21 +90,42 @@ export class OriginPlacement {
 
   /** A connection has ended: perhaps its page has, and then its actors are free at once. */
   async left(connection: PageConnection): Promise<void> {
-    const { platform, present } = this.#options;
     const page = this.#pages.get(connection);
     if (page === undefined) return;
     this.#pages.delete(connection);
     page.close();
-    const { name, member } = page;
+    page.end(await this.#over(page));
+  }
+
+  /** Whether the page is over, and not only this connection to it. */
+  async #over(page: HostingPage): Promise<boolean> {
+    const { platform, present } = this.#options;
+    const { name, connection } = page;
     for (const ms of looks) {
-      if (name === undefined || member === undefined) return;
+      if (name === undefined) return false;
       await sleep(platform.clock, ms);
-      if (this.#names.get(name) !== page) return;
+      if (this.#names.get(name) !== page) return false;
       if (await present(connection.clientId)) continue;
       this.#names.delete(name);
-      this.#service.ended(member.key, member.incarnation);
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /** The pages of that app come anew: they are to take part elsewhere. */
+  dismiss(appId: string): void {
+    for (const { connection } of this.of(appId)) connection.close();
+  }
+
+  async close(): Promise<void> {
+    for (const { appId } of [...this.#pages.values()]) this.dismiss(appId);
+    await this.#itself.leave();
+  }
+
+  /** Whether the owner is a page of this origin. */
+  here({ name }: TableHost): boolean {
+    const { instance } = this;
+    return instance === undefined || isNameOf(instance, name);
   }
 
   /** Hands a call to the page that owns its actor, and answers as that one does, also where the actor has moved. */

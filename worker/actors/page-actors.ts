@@ -3,9 +3,11 @@ import {
   type ActorRuntimeStatus,
   type Actors,
   actorHeader,
+  moved,
 } from "../../host/actors/actors.ts";
 import { atOwner } from "../../host/actors/owner-search.ts";
 import { checkNames } from "../../host/api/actors/actor-name.ts";
+import { callOwner } from "../../host/api/actors/call-owner.ts";
 import { calledBy, methodFailure } from "../../host/api/actors/method.ts";
 import { getActorState } from "../../host/api/actors/state.ts";
 import { readWhole, tooLarge, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
@@ -13,18 +15,21 @@ import type { Call } from "../../host/api/endpoint.ts";
 import { apiError } from "../../host/errors/api-error.ts";
 import {
   BodyTooLargeError,
+  type Headers,
   header,
   noContent,
   type RuntimeRequest,
   type RuntimeResponse,
+  withoutHeader,
 } from "../../host/http.ts";
+import { UnavailableError } from "../../host/mesh/transport.ts";
 import type { BreakerPolicy, ResiliencyResource } from "../../host/resources/resiliency.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
 import { PageGoneError } from "../page-gone-error.ts";
 import type { HostingPage } from "./hosting-page.ts";
-import type { OriginPlacement } from "./origin-placement.ts";
+import type { Home } from "./origin-actors.ts";
 import type { OpenStore } from "./store-answer.ts";
 
 const segments: Readonly<Record<ActorOperation, string>> = {
@@ -37,6 +42,14 @@ const segments: Readonly<Record<ActorOperation, string>> = {
 
 function pathOf(operation: ActorOperation, [type = "", id = "", ...name]: Call["params"]): string {
   return `/v1.0/actors/${[type, id, segments[operation], ...name].map(encodeURIComponent).join("/")}`;
+}
+
+/** The headers of another instance's call. Ids are its own: they must not meet the outcome of another one's. */
+function named(headers: Headers): Headers {
+  const id = header(headers, REQUEST_ID_HEADER);
+  if (id === undefined) return headers;
+  const caller = ["namespace", "app-id"].map((what) => header(headers, `dapr-caller-${what}`));
+  return [...withoutHeader(headers, REQUEST_ID_HEADER), REQUEST_ID_HEADER, [...caller, id].join("/")];
 }
 
 /** What is answered where no page of the app hosts the type. Invocations find one of another app. */
@@ -70,25 +83,21 @@ function withoutTrips(resource: ResiliencyResource): ResiliencyResource {
   return { ...resource, circuitBreakers: new Map(breakers) };
 }
 
-/** The placement that the sidecar takes part in. Without `make`, undefined where there was no need of it yet. */
-type PlacementOf = {
-  (make: true): OriginPlacement;
-  (make: false): OriginPlacement | undefined;
-};
-
 /**
  * The actors block of a sidecar in a service worker: the actors live in the pages of the origin, and the worker, which may
  * be stopped at any moment, resolves who owns one and hands the call on.
  */
 export class PageActors implements Actors {
   readonly #sidecar: Sidecar;
-  readonly #placement: PlacementOf;
+  readonly #home: Home;
+  readonly #leave: () => Promise<void>;
   #opened: OpenStore | undefined;
   #number = 0;
 
-  constructor(sidecar: Sidecar, placement: PlacementOf) {
+  constructor(sidecar: Sidecar, home: Home, leave: () => Promise<void>) {
     this.#sidecar = sidecar;
-    this.#placement = placement;
+    this.#home = home;
+    this.#leave = leave;
   }
 
   get store(): OpenStore | undefined {
@@ -97,7 +106,7 @@ export class PageActors implements Actors {
 
   /** A page has come that hosts actors; `store` is that of its app, also when this runtime has been replaced. */
   admit(connection: PageConnection, port: MessagePort, store: () => Promise<OpenStore | undefined>): void {
-    this.#greet(this.#placement(true).host(connection, this.#sidecar.appId, port, store));
+    this.#greet(this.#home.make().host(connection, this.#sidecar.appId, port, store));
   }
 
   /** Tells a page which store and which policies there are. */
@@ -107,24 +116,25 @@ export class PageActors implements Actors {
     this.#opened ??= store;
     const opened = store && { name: store.name, number: this.#number };
     const resiliencies = this.#sidecar.resiliency.resources.map(withoutTrips);
-    page.post({ type: "opened", appId, namespace, strict, store: opened, resiliencies });
+    const { instance } = this.#home.make();
+    page.post({ type: "opened", appId, namespace, strict, instance, store: opened, resiliencies });
   }
 
   get status(): ActorRuntimeStatus {
     const { appId } = this.#sidecar;
-    const placement = this.#placement(false);
+    const placement = this.#home.made;
     if (placement === undefined) {
       return { runtimeStatus: "RUNNING", activeActors: [], hostReady: false, placement: "" };
     }
     const active = new Map<string, number>();
     for (const page of placement.of(appId))
       for (const [type, count] of page.active) active.set(type, (active.get(type) ?? 0) + count);
-    const { ready, version } = placement.owners;
+    const { ready } = placement.owners;
     return {
       runtimeStatus: ready ? "RUNNING" : "INITIALIZING",
       activeActors: [...active].map(([type, count]) => ({ type, count })),
       hostReady: active.size > 0 && ready,
-      placement: `origin: version ${version}`,
+      placement: placement.described,
     };
   }
 
@@ -144,10 +154,12 @@ export class PageActors implements Actors {
   }
 
   #greetAll(): void {
-    for (const page of this.#placement(false)?.of(this.#sidecar.appId) ?? []) this.#greet(page);
+    for (const page of this.#home.made?.of(this.#sidecar.appId) ?? []) this.#greet(page);
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#leave();
+  }
 
   async handle(operation: ActorOperation, call: Call): Promise<RuntimeResponse> {
     const { sidecar, params } = call;
@@ -175,9 +187,31 @@ export class PageActors implements Actors {
     }
   }
 
-  /** Who calls from another origin or from Node finds owners that are pages only where these are in its tables, which they are not yet. */
-  async receive(): Promise<RuntimeResponse> {
-    return apiError("ERR_API_UNIMPLEMENTED", { block: "actors" });
+  async receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse> {
+    const [type = "", id = ""] = call.params;
+    checkNames(operation, call.params);
+    const request = await readWhole(call.request, call.sidecar.maxBodySize);
+    const { method, query, body, signal } = request;
+    const placement = this.#home.make();
+    const { owners } = placement;
+    const here = () => {
+      const owner = owners.now(type, id);
+      return typeof owner === "object" && placement.here(owner) ? owner : undefined;
+    };
+    let owner = here();
+    if (owner === undefined) {
+      await owners.reach(version, signal);
+      owner = here();
+    }
+    if (owner === undefined) return moved;
+    const path = pathOf(operation, call.params);
+    const headers = named(request.headers);
+    try {
+      return await placement.send(owner, { method, path, query, headers, body, signal }, version);
+    } catch (error) {
+      // Who asks looks it up anew.
+      return error instanceof UnavailableError && !error.sent ? moved : methodFailure(error);
+    }
   }
 
   #reading() {
@@ -187,7 +221,7 @@ export class PageActors implements Actors {
 
   /** Whether pages of this app host the type, as far as is known. */
   #hosts(type: string): boolean {
-    const { owners } = this.#placement(true);
+    const { owners } = this.#home.make();
     return (
       !owners.ready || owners.types.get(type)?.some(({ appId }) => appId === this.#sidecar.appId) === true
     );
@@ -202,7 +236,7 @@ export class PageActors implements Actors {
     { method, query, headers, body, signal }: RuntimeRequest,
   ): Promise<RuntimeResponse> {
     const clientId = header(headers, PAGE_HEADER);
-    const pages = this.#placement(true).of(this.#sidecar.appId);
+    const pages = this.#home.make().of(this.#sidecar.appId);
     const page = pages.findLast(({ connection }) => connection.clientId === clientId)?.connection;
     const request = {
       method,
@@ -227,7 +261,7 @@ export class PageActors implements Actors {
     requestId: string | undefined,
   ): Promise<RuntimeResponse> {
     const { platform, resiliency, appId, namespace } = this.#sidecar;
-    const placement = this.#placement(true);
+    const placement = this.#home.make();
     const [type = "", id = ""] = params;
     const path = pathOf(operation, params);
     const named = requestId === undefined ? [] : [REQUEST_ID_HEADER, requestId];
@@ -241,7 +275,9 @@ export class PageActors implements Actors {
     };
     const search = { owners: placement.owners, clock: platform.clock, resiliency };
     return await atOwner(search, type, id, signal, (owner, version) =>
-      placement.send(owner, request, version),
+      placement.here(owner)
+        ? placement.send(owner, request, version)
+        : callOwner(this.#sidecar, owner, request, version),
     );
   }
 }

@@ -8,6 +8,7 @@ import type { AppChannel } from "../../host/channel/app-channel.ts";
 import type { Core } from "../../host/core/core.ts";
 import { answerToError } from "../../host/errors/answer-to-error.ts";
 import { apiError } from "../../host/errors/api-error.ts";
+import { reasonOf } from "../../host/errors/reason-of.ts";
 import {
   header,
   type RuntimeRequest,
@@ -43,6 +44,10 @@ export class PageHost implements PageHosting {
   readonly #link: ActorLink;
   readonly #stopping = new AbortController();
   readonly #greeted: Promise<Opened>;
+  /** The latest beginning. */
+  #turn: Promise<void> = Promise.resolve();
+  /** As whom it has begun. */
+  #as: string | undefined;
   #greet: (opened: Opened) => void = () => undefined;
   #opened: Opened | undefined;
   #store: { readonly name: string; readonly component: PortStore } | undefined;
@@ -74,8 +79,14 @@ export class PageHost implements PageHosting {
 
   /** Asks the app which actors it has, and takes part with them. Resolves once the worker knows. */
   async start(): Promise<void> {
+    this.#turn = this.#begin(await this.#greeted);
+    await this.#turn;
+  }
+
+  async #begin(opened: Opened): Promise<void> {
     const { core, app } = this.#options;
-    const { appId, namespace } = await this.#greeted;
+    const { appId, namespace, instance } = opened;
+    this.#as = nameOf(opened);
     const platform = this.#platform;
     const policies = new CurrentResiliency({ appId, namespace, core, platform, rules: undefined });
     this.#policies = policies;
@@ -90,7 +101,7 @@ export class PageHost implements PageHosting {
     this.#local = new LocalActors({
       appId,
       namespace,
-      name: this.#platform.uuid(),
+      name: instance === undefined ? platform.uuid() : `${instance}/${platform.uuid()}`,
       platform,
       core,
       app: channel,
@@ -101,6 +112,16 @@ export class PageHost implements PageHosting {
     });
     this.#actors = new HostedActorCalls(this.#local);
     await this.#actors.start(this.#stopping.signal);
+  }
+
+  /** Others know it by another name by now: what it has is given up, and begun anew under that one. */
+  async #beginAnew(): Promise<void> {
+    try {
+      await this.#actors?.close();
+      if (this.#opened !== undefined && !this.#stopping.signal.aborted) await this.#begin(this.#opened);
+    } catch (error) {
+      this.#platform.log.error("actors are not hosted under their new name", { cause: reasonOf(error) });
+    }
   }
 
   async receive(request: RuntimeRequest, signal: AbortSignal | undefined): Promise<RuntimeResponse> {
@@ -146,7 +167,7 @@ export class PageHost implements PageHosting {
       // who has it now, nor kept for when it is here again.
       if (!owners.ready) return apiError("ERR_ACTOR_INSTANCE_MISSING");
     } else {
-      if (!owners.owns(type, id)) await local.reach(version, request.signal);
+      if (!owners.owns(type, id)) await owners.reach(version, request.signal);
       if (!owners.owns(type, id)) return moved;
     }
     const call = { sidecar, request, params, path: request.path, requestId: undefined };
@@ -163,6 +184,10 @@ export class PageHost implements PageHosting {
     const before = this.#opened?.store;
     const { store } = opened;
     this.#opened = opened;
+    if (this.#as !== undefined && this.#as !== nameOf(opened)) {
+      this.#as = nameOf(opened);
+      this.#turn = this.#turn.catch(() => undefined).then(() => this.#beginAnew());
+    }
     this.#greet(opened);
     void this.#policies?.become(opened.resiliencies);
     // The worker may be another one.
@@ -182,4 +207,9 @@ export class PageHost implements PageHosting {
     this.#counted = counted;
     this.#link.active(counts);
   }
+}
+
+/** What of a worker's greeting others know this page by. */
+function nameOf({ namespace, instance }: Opened): string {
+  return JSON.stringify([namespace, instance]);
 }

@@ -1,9 +1,12 @@
+import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
+import type { PlacementLink } from "../../host/actors/placement/placement-link.ts";
 import { SoloMembership } from "../../host/actors/placement/solo-membership.ts";
 import { hostedActors } from "../../host/api/actors/hosted-actors.ts";
 import { toHex } from "../../host/hex.ts";
 import { RelayClient } from "../../host/mesh/relay-client.ts";
 import type { Clock, Platform } from "../../host/platform.ts";
 import type { Resources } from "../../host/resources/resources.ts";
+import type { Sidecar } from "../../host/sidecar.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
 import type { AppHost } from "../client/app-host.ts";
 import type { Door } from "../client/door.ts";
@@ -71,9 +74,19 @@ export async function openPageMode({
   host[key] ??= new Map();
   let inPage = host[key].get(scope);
   if (inPage === undefined) {
-    const transports = () => [
-      new TabTransport({ name: `${prefix}tabs`, clock, locks: window.navigator.locks }),
-    ];
+    const { locks } = window.navigator;
+    const transports = () => [new TabTransport({ name: `${prefix}tabs`, clock, locks })];
+    const membership = (
+      { appId, namespace }: Sidecar,
+      instance: string,
+      relay: PlacementLink | undefined,
+    ) => {
+      if (relay !== undefined) return new PlacementClient(relay, platform);
+      // Missing on insecure origins: there each tab hosts by itself, and the fence lets the latest write.
+      if (locks === undefined) return new SoloMembership(platform);
+      const name = `${prefix}actors:${namespace}`;
+      return new TabMembership({ name, namespace, appId, instance, platform, locks });
+    };
     const made = new Sidecars({
       platform,
       core: embeddedCore(),
@@ -85,13 +98,8 @@ export async function openPageMode({
       rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
       transports,
-      actors: hostedActors(({ appId, namespace }, instance) => {
-        const { locks } = window.navigator;
-        // Missing on insecure origins: there each tab hosts by itself, and the fence lets the latest write.
-        if (locks === undefined) return new SoloMembership(platform);
-        const name = `${prefix}actors:${namespace}`;
-        return new TabMembership({ name, namespace, appId, instance, platform, locks });
-      }),
+      actors: (sidecar, instance, relay) =>
+        hostedActors(() => membership(sidecar, instance, relay))(sidecar, instance),
       defaults: defaultResources,
     });
     const { origin } = new URL(window.document.baseURI);

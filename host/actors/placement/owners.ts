@@ -9,10 +9,16 @@ const patienceMs = 30_000;
 /** What calls have to end once the coordinator is lost: less than what lies between a lease and a take-over. Milliseconds. */
 const lostMs = 1_000;
 
-/** The type's owners change, or are not known yet, and that has lasted for longer than a call may wait. */
+/** How long a call that was taken for moved waits for the table that says so. Milliseconds. */
+const tableMs = 2_000;
+
+/** The type's owners change, or are not known, and that has lasted for longer than a call may wait. */
 export class PlacementBusyError extends Error {
-  constructor(type: string) {
-    super(`placement is disseminating: who hosts actors of type ${type} has not been settled for too long`);
+  /** `by`: the coordinator, where it is it that is not heard of. */
+  constructor(type: string, by: string | undefined) {
+    const why = by === undefined ? "has not been settled for too long" : `is not known without it`;
+    const what = by === undefined ? "placement is disseminating" : `placement by ${by} cannot be reached`;
+    super(`${what}: who hosts actors of type ${type} ${why}`);
     this.name = "PlacementBusyError";
   }
 }
@@ -50,6 +56,7 @@ export class Owners implements Follower {
   readonly #halting: Halting;
   /** This instance's name in the tables. */
   readonly name: string;
+  readonly #by: string | undefined;
   #rings = new Map<string, Ring>();
   #tables: PlacementTables | undefined;
   /** Types whose change is not over. */
@@ -60,8 +67,10 @@ export class Owners implements Follower {
   #turn: Promise<void> = Promise.resolve();
   #claimed: Promise<void> = Promise.resolve();
 
-  constructor(name: string, core: Core, clock: Clock, halting: Halting) {
+  /** `by`: who coordinates, for messages. */
+  constructor(name: string, core: Core, clock: Clock, halting: Halting, by?: string) {
     this.name = name;
+    this.#by = by;
     this.#core = core;
     this.#clock = clock;
     this.#halting = halting;
@@ -99,7 +108,7 @@ export class Owners implements Follower {
       const owner = this.now(type, id);
       if (owner !== "later") return owner;
       const left = until - this.#clock.now();
-      if (left <= 0) throw new PlacementBusyError(type);
+      if (left <= 0) throw new PlacementBusyError(type, this.#tables === undefined ? this.#by : undefined);
       await this.change(left, signal);
     }
   }
@@ -120,6 +129,11 @@ export class Owners implements Follower {
       this.#settled.add(changed);
       signal?.addEventListener("abort", gone, { once: true });
     });
+  }
+
+  /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */
+  async reach(version: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.version < version || !this.#ready) await this.change(tableMs, signal);
   }
 
   /** True while this instance owns the actor and nothing about that is changing. */

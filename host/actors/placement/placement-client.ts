@@ -44,6 +44,8 @@ export class PlacementClient implements Membership {
   /** True from the loss of its membership until it joins anew. */
   #out = false;
   #failures = 0;
+  /** To speak to a coordinator, since one has answered. */
+  #attempts = 0;
   #timers = new Map<string, () => void>();
   #waiters: { readonly revision: number; resolve(): void }[] = [];
 
@@ -112,9 +114,9 @@ export class PlacementClient implements Membership {
   }
 
   /** Doubles with each failure in a row, and is between half of that and all of it. */
-  #pause([first, last]: readonly [number, number] = pausesMs): number {
+  #pause([first, last]: readonly [number, number] = pausesMs, failures = this.#failures++): number {
     const [chance = 0] = this.#platform.random(new Uint8Array(1));
-    return Math.min(last, first * 2 ** Math.min(this.#failures++, 10)) * (0.5 + chance / 512);
+    return Math.min(last, first * 2 ** Math.min(failures, 10)) * (0.5 + chance / 512);
   }
 
   #open(): void {
@@ -149,7 +151,7 @@ export class PlacementClient implements Membership {
     this.#opening = undefined;
     this.#channel = undefined;
     this.#confirmed = 0;
-    this.#after("open", this.#pause(), () => this.#open());
+    this.#after("open", this.#pause(pausesMs, this.#attempts++), () => this.#open());
   }
 
   get #now(): number {
@@ -203,6 +205,7 @@ export class PlacementClient implements Membership {
     this.#lease.ms = leaseMs;
     this.#pingMs = pingMs;
     if (!this.#lease.renew(ping)) return;
+    this.#attempts = 0;
     this.#watchLease();
     if (term !== this.#term) {
       this.#term = term;

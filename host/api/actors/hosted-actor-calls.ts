@@ -61,7 +61,7 @@ export class HostedActorCalls implements Actors {
     const [type = "", id = ""] = call.params;
     checkNames(operation, call.params);
     const request = await readWhole(call.request, call.sidecar.maxBodySize);
-    if (!this.#actors.owners.owns(type, id)) await this.#actors.reach(version, request.signal);
+    if (!this.#actors.owners.owns(type, id)) await this.#actors.owners.reach(version, request.signal);
     try {
       if (operation === "state")
         return await getActorState(this.#actors.store, this.#actors.options.appId, call.params);
