@@ -10,6 +10,7 @@ import asc from "assemblyscript/asc";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 await import("./generate-gateway.mjs");
 
+/** Constants of the sources: SOCKETS, connections of the gateway's own; FOLDER, state and spool in a directory. */
 const variants = {
   http: { SOCKETS: 0, FOLDER: 0 },
   "http+sockets": { SOCKETS: 1, FOLDER: 0 },
