@@ -1,35 +1,71 @@
-import { FORBIDDEN_CHARACTER, MALFORMED_ESCAPE, route } from "../http/route";
+import { FORBIDDEN_CHARACTER, MALFORMED_ESCAPE, NO_ROUTE, route } from "../http/route";
 import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
 import { Call, call, verb } from "./call";
-import { ERR_API_UNIMPLEMENTED, ERR_DIRECT_INVOKE } from "./errors.gen";
+import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
+import { areTooMany, isAuthorised } from "./guard";
 import { invoke } from "./invoke";
-import { HEALTHZ_GET, HEALTHZ_OUTBOUND } from "./operations.gen";
-import { fail, literalParameter, reply, say } from "./reply";
-import { configured } from "./table";
-import { addressed } from "./target";
+import { describeGateway } from "./metadata";
+import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
+import { queryValue } from "./query";
+import { fail, literalParameter, parameter, reply, say } from "./reply";
+import { configured, head } from "./table";
+import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
+import { same } from "./text";
 
-/** The way of a request through the gateway. */
+/** The way of a request through the gateway: what is too much, the route, the token, and whoever answers. */
 export function answer(): void {
   const request = call();
   if (!configured()) return say(request, 503, "this file has no configuration: build it with `daprlet gateway build`");
+  if (areTooMany(request)) return say(request, 431, "the header is too large");
   if (request.pathLength > CHUNK) return say(request, 414, "the path is too long");
   memory.copy(INBOX, request.path, request.pathLength);
   const operation = route(verb(request.method), request.pathLength);
-  if (operation == MALFORMED_ESCAPE) return say(request, 400, "invalid URL escape in the path");
-  if (operation == FORBIDDEN_CHARACTER) return say(request, 400, "invalid character in the path");
-  if (operation == HEALTHZ_GET || operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
-  if (operation >= 0 && operation != INVOKE) {
-    literalParameter(0, "");
-    return fail(request, ERR_API_UNIMPLEMENTED);
+  if (operation == HEALTHZ_GET) return health(request);
+  if (operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
+  if (!isAuthorised(request)) return say(request, 401, "invalid api token");
+  switch (operation) {
+    case MALFORMED_ESCAPE:
+      return say(request, 400, "invalid URL escape in the path");
+    case FORBIDDEN_CHARACTER:
+      return refusePath(request);
+    case INVOKE:
+    case NO_ROUTE:
+      return invokeAddressed(request, operation == INVOKE);
+    case METADATA_GET:
+      return describeGateway(request);
+    default:
+      return serve(request, operation);
   }
-  invokeAddressed(request, operation == INVOKE);
+}
+
+/** The blocks of the API that a gateway has a part in. */
+function serve(request: Call, _operation: i32): void {
+  fail(request, ERR_GATEWAY_UNSERVED);
+}
+
+function health(request: Call): void {
+  const table = head();
+  const asked = queryValue(request, "appid");
+  if (asked == null || asked.length == 0 || same(asked.start, asked.length, table.appId, table.appIdLength)) {
+    return reply(request, 204, "", 0, 0);
+  }
+  fail(request, ERR_HEALTH_APPID_NOT_MATCH);
 }
 
 function invokeAddressed(request: Call, invocation: bool): void {
   const target = addressed(request, invocation);
-  if (target != null) return invoke(request, target);
-  literalParameter(0, "");
-  literalParameter(1, "");
-  fail(request, ERR_DIRECT_INVOKE, 404);
+  if (target == null) return fail(request, UNADDRESSED);
+  // By a header: the path is all method then.
+  if (invocation && nameInHeader(request, target) && !isJudged(request)) return refusePath(request);
+  invoke(request, target);
+}
+
+/** The answer to a method's path that no authorisation could judge for sure. */
+function refusePath(request: Call): void {
+  const target = writtenTarget(request);
+  if (target == null) return fail(request, UNADDRESSED);
+  parameter(0, target.id, target.idLength);
+  literalParameter(1, "invalid method: a control character, # or ? in the path");
+  fail(request, ERR_DIRECT_INVOKE);
 }

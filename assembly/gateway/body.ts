@@ -1,7 +1,8 @@
 /** The body of the request that is being answered: what came with its head, and the stream of the rest. */
 import { Call, findField } from "./call";
 import { allocate } from "./memory";
-import { DONE, Exchange, MOVED } from "./transport/exchange";
+import { head } from "./table";
+import { CALLER_FAULT, DONE, Exchange, FAILURE_TOO_LARGE, MOVED } from "./transport/exchange";
 import { sendBytes, sendEnd, sendFrom } from "./transport/transport";
 import { takeTrailersOf, Trailing } from "./transport/trailers";
 import { bodyStream } from "./wasi/bodies";
@@ -29,8 +30,8 @@ export class Body {
   firstLength: i32;
   /** True where that is all of it. */
   whole: bool;
-  /** True once anything was taken that is kept nowhere. */
-  spent: bool;
+  /** Bytes that were taken and are kept nowhere. */
+  spent: u64;
   phase: i32;
   stream: Stream;
 }
@@ -52,7 +53,7 @@ export function openBody(call: Call): void {
   own.handle = keep(INCOMING_BODY, requestBody(call.request));
   own.length = toldLength(call);
   own.firstLength = 0;
-  own.spent = false;
+  own.spent = 0;
   openInput(own.stream, bodyStream(own.handle));
   own.whole = keepFirst(own);
   changetype<Trailing>(TRAILING).future = -1;
@@ -75,7 +76,7 @@ function keepFirst(own: Body): bool {
 
 /** True where all of the body can be sent again. */
 export function canRewind(): bool {
-  return !changetype<Body>(BODY).spent;
+  return changetype<Body>(BODY).spent == 0;
 }
 
 /** Goes back to the body's begin. */
@@ -96,6 +97,12 @@ export function bodyLength(): i64 {
   return own.whole ? <i64>own.firstLength : own.length;
 }
 
+/** True where a body of so many bytes is more than the gateway passes on. */
+export function isTooLarge(length: u64): bool {
+  const limit = head().maxBody;
+  return limit != 0 && length > limit;
+}
+
 /** One step of sending the body: DONE once its end was sent. */
 export function sendBody(x: Exchange): i32 {
   const own = changetype<Body>(BODY);
@@ -107,7 +114,12 @@ export function sendBody(x: Exchange): i32 {
       return step;
     case AT_REST:
       step = sendFrom(x, own.stream);
-      if (step == MOVED || step == DONE) own.spent = true;
+      if (step == MOVED) {
+        own.spent += x.moved;
+        if (!isTooLarge(own.spent + own.firstLength)) return step;
+        x.failure = FAILURE_TOO_LARGE;
+        return CALLER_FAULT;
+      }
       if (step != DONE) return step;
       // Only what is framed by itself can have fields behind it.
       own.phase = own.length >= 0 ? AT_END : AT_TRAILERS;

@@ -45,12 +45,32 @@ export function replace(list: FieldList, name: usize, nameLength: i32, value: us
   let kept = 0;
   for (let i = 0; i < list.count; i++) {
     const field = list.at(i);
-    if (same(field.name, field.nameLength, name, nameLength)) continue;
-    if (kept != i) memory.copy(changetype<usize>(list.at(kept)), changetype<usize>(field), offsetof<Field>());
-    kept++;
+    if (!same(field.name, field.nameLength, name, nameLength)) move(list, field, kept++);
   }
   list.count = kept;
   add(list, name, nameLength, value, valueLength);
+}
+
+/** Takes the fields of this name out. The last one stays where it was read, null where there is none. */
+export function removeNamed(list: FieldList, name: string): Field | null {
+  const removed = findField(list, name);
+  if (removed == null) return null;
+  const last = changetype<Field>(allocate(offsetof<Field>()));
+  let kept = 0;
+  for (let i = 0; i < list.count; i++) {
+    const field = list.at(i);
+    if (!is(field.name, field.nameLength, name)) move(list, field, kept++);
+    else memory.copy(changetype<usize>(last), changetype<usize>(field), offsetof<Field>());
+  }
+  list.count = kept;
+  return last;
+}
+
+function move(list: FieldList, field: Field, to: i32): void {
+  const target = list.at(to);
+  if (changetype<usize>(target) != changetype<usize>(field)) {
+    memory.copy(changetype<usize>(target), changetype<usize>(field), offsetof<Field>());
+  }
 }
 
 /** True where a name is in a list of them, each behind its length. */

@@ -1,15 +1,16 @@
 /** Service invocation: whom a call is for, where that is, and what is tried until somebody answers. */
-import { bodyLength, canRewind, isEmpty, openBody, rewindBody } from "./body";
+import { bodyLength, canRewind, isEmpty, isTooLarge, openBody, rewindBody } from "./body";
 import { Call } from "./call";
 import { beginChoice, choose } from "./choice";
 import { destination } from "./destination";
 import { ERR_DIRECT_INVOKE } from "./errors.gen";
 import { answeredWell, failed } from "./health";
+import { goesRound } from "./hops";
 import { outgoingFields } from "./outgoing-fields";
 import { allocate } from "./memory";
 import { App, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
 import { relay } from "./relay";
-import { fail, literalParameter, parameter } from "./reply";
+import { fail, literalParameter, parameter, say } from "./reply";
 import { head } from "./table";
 import { Target } from "./target";
 import { copy, put } from "./text";
@@ -21,7 +22,9 @@ import {
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_NAME,
   FAILURE_REFUSED,
+  FAILURE_SECRET,
   FAILURE_TIMEOUT,
+  FAILURE_TOO_LARGE,
   FAILURE_UNREACHABLE,
 } from "./transport/exchange";
 import { failureText } from "./transport/failures";
@@ -37,6 +40,10 @@ const MOST_ATTEMPTS: i32 = 4;
 /** Passes a call on to whoever answers for its target. */
 export function invoke(call: Call, target: Target): void {
   parameter(0, target.id, target.idLength);
+  if (goesRound(call)) {
+    literalParameter(1, "the call goes round in circles: a site leads back to a gateway that it has passed");
+    return fail(call, ERR_DIRECT_INVOKE, 508);
+  }
   const app = destination(target);
   if (app == null) {
     literalParameter(1, "no app or site of this name: name it in the gateway's configuration, and build it again");
@@ -45,26 +52,38 @@ export function invoke(call: Call, target: Target): void {
   const table = head();
   const began = now();
   const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
-  openBody(call);
-  beginChoice();
   const x = exchange();
+  x.failure = 0;
+  openBody(call);
+  if (isTooLarge(max<i64>(bodyLength(), 0))) return refuse(call, FAILURE_TOO_LARGE);
+  beginChoice();
   for (let attempt = 1; ; attempt++) {
     const upstream = choose(app, began);
     if (upstream == null) break;
     const before = kept();
-    prepare(call, target, x, upstream);
+    if (!prepare(call, target, x, upstream)) return refuse(call, FAILURE_SECRET);
     const end = relay(call, x, until);
     if (end == DONE) return answeredWell(changetype<usize>(upstream));
-    if (end == CALLER_FAULT) return;
+    if (end == CALLER_FAULT) return giveUp(call, x);
     failed(changetype<usize>(upstream), now());
     if (call.answered || attempt == MOST_ATTEMPTS || !mayRepeat(call, x)) break;
     closeSince(before);
     rewindBody();
   }
+  if (!call.answered) refuse(call, x.failure);
+}
+
+/** Answers a call, of whose target the parameter is told, with why there is no answer. */
+function refuse(call: Call, failure: i32): void {
+  literalParameter(1, failureText(failure));
+  fail(call, ERR_DIRECT_INVOKE, failure == FAILURE_TIMEOUT ? 504 : 0);
+}
+
+/** The caller broke off, or sends too much: it is answered all the same, if it still listens. */
+function giveUp(call: Call, x: Exchange): void {
   if (call.answered) return;
-  const text = failureText(x.failure);
-  literalParameter(1, text);
-  fail(call, ERR_DIRECT_INVOKE, x.failure == FAILURE_TIMEOUT ? 504 : 0);
+  if (x.failure == FAILURE_TOO_LARGE) refuse(call, FAILURE_TOO_LARGE);
+  else say(call, 400, "the request's body ended early");
 }
 
 /** Whether another upstream may be asked: this one cannot have seen the request, or may see it twice. */
@@ -88,7 +107,8 @@ function isIdempotent(method: i32): bool {
   return method == 0 || method == 1 || method == 3 || method == 4 || method == 6 || method == 7;
 }
 
-function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): void {
+/** Makes the request of it that the upstream gets. False where a secret for that is missing. */
+function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): bool {
   x.upstream = upstream;
   x.method = call.method;
   x.methodText = call.methodText;
@@ -110,5 +130,5 @@ function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): v
   end = encode(end, target.method, target.methodLength, false);
   if (call.queryLength) end = copy(put(end, "?"), call.query, call.queryLength);
   x.pathLength = <i32>(end - x.path);
-  outgoingFields(call, target, x);
+  return outgoingFields(call, target, x);
 }

@@ -2,6 +2,7 @@
 import { isEmpty, sendBody } from "./body";
 import { Call } from "./call";
 import { answered } from "./headers";
+import { head } from "./table";
 import {
   CALLER_FAULT,
   DONE,
@@ -15,18 +16,21 @@ import { abort, answerInto, answerTrailers, finish, readHead, send } from "./tra
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now, whenIt } from "./wasi/clocks";
 import { makeFields } from "./wasi/fields";
-import { close, FIELDS, gave, keep, OUTGOING_BODY, POLLABLE } from "./wasi/handles";
+import { FIELDS, gave, keep, OUTGOING_BODY } from "./wasi/handles";
 import { makeResponse, respond, responseBody } from "./wasi/incoming";
-import { wait, waitFor } from "./wasi/poll";
+import { dropPollable, wait, waitFor } from "./wasi/poll";
 import { closeStream, openOutput, Stream } from "./wasi/stream";
+
+const MILLISECOND: u64 = 1000000;
 
 /** The caller's side of the answer. */
 const TARGET: usize = memory.data(16, 4);
 
 let answerBody: i32 = -1;
-/** Nanoseconds on the clock at which the answer's head must be there, and what tells of it; 0: no limit. */
+/** Nanoseconds on the clock at which the answer's head must be there; 0: no limit. */
 let deadline: u64 = 0;
-let alarm: i32 = -1;
+/** Nanoseconds that nothing may move once it is. */
+let longest: u64 = 0;
 
 /**
  * Sends the request and passes the answer on. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw
@@ -34,9 +38,8 @@ let alarm: i32 = -1;
  */
 export function relay(call: Call, x: Exchange, until: u64): i32 {
   deadline = until;
-  alarm = -1;
+  longest = <u64>head().timeout * MILLISECOND;
   const end = carry(call, x);
-  if (alarm >= 0) close(POLLABLE, alarm);
   if (end == DONE) finish(x);
   else abort(x);
   return end;
@@ -45,7 +48,7 @@ export function relay(call: Call, x: Exchange, until: u64): i32 {
 function carry(call: Call, x: Exchange): i32 {
   let step = send(x);
   while (step == WAITING) {
-    if (!sleep(x, -1, x.pollable)) return UPSTREAM_FAULT;
+    if (!sleep(x, -1, x.pollable, false)) return UPSTREAM_FAULT;
     step = send(x);
   }
   if (step != MOVED) return step;
@@ -68,28 +71,31 @@ function carry(call: Call, x: Exchange): i32 {
       if (step == MOVED) {
         if (!beginAnswer(call, x)) return UPSTREAM_FAULT;
         headed = true;
-        deadline = 0;
       }
     } else step = answerInto(x, changetype<Stream>(TARGET));
     if (step == DONE) break;
     if (step >= UPSTREAM_FAULT) return step;
     if (step == MOVED || moved) continue;
-    if (!sleep(x, upward, x.pollable)) return UPSTREAM_FAULT;
+    if (!sleep(x, upward, x.pollable, headed)) return UPSTREAM_FAULT;
   }
   return endAnswer(x);
 }
 
 /** Waits for one of both directions. False where the time is over. */
-function sleep(x: Exchange, upward: i32, downward: i32): bool {
+function sleep(x: Exchange, upward: i32, downward: i32, headed: bool): bool {
   let count = 1;
   waitFor(0, downward);
   if (upward >= 0) waitFor(count++, upward);
-  if (deadline) {
-    if (alarm < 0) alarm = keep(POLLABLE, whenIt(deadline));
-    waitFor(count++, alarm);
+  if (deadline == 0) {
+    wait(count);
+    return true;
   }
-  wait(count);
-  if (deadline == 0 || now() < deadline) return true;
+  const until = headed ? now() + longest : deadline;
+  const alarm = whenIt(until);
+  waitFor(count, alarm);
+  const ready = wait(count + 1);
+  dropPollable(alarm);
+  if (ready & ((1 << count) - 1)) return true;
   x.failure = FAILURE_TIMEOUT;
   return false;
 }
@@ -111,7 +117,7 @@ function beginAnswer(call: Call, x: Exchange): bool {
 function endAnswer(x: Exchange): i32 {
   let step = answerTrailers(x);
   while (step == WAITING) {
-    sleep(x, -1, x.pollable);
+    if (!sleep(x, -1, x.pollable, true)) return UPSTREAM_FAULT;
     step = answerTrailers(x);
   }
   if (step != DONE) return step;

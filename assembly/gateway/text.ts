@@ -25,6 +25,15 @@ export function putNumber(to: usize, value: u64): usize {
   return to + digits;
 }
 
+/** Writes 16 digits. */
+export function putHex(to: usize, value: u64): usize {
+  for (let shift = 60; shift >= 0; shift -= 4) {
+    const digit = <u8>((value >> shift) & 15);
+    store<u8>(to++, digit < 10 ? 0x30 + digit : 0x57 + digit);
+  }
+  return to;
+}
+
 export function same(a: usize, aLength: i32, b: usize, bLength: i32): bool {
   return aLength == bLength && memory.compare(a, b, aLength) == 0;
 }

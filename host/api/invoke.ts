@@ -44,7 +44,8 @@ export const invoke: readonly Endpoint[] = [
   { name: "invoke.method", methods: ["*"], paths: ["/v1.0/invoke/{id}/method/{method*}"], handle: invokeApp },
 ];
 
-function unaddressed(): RuntimeResponse {
+/** The answer to a call that names no app. */
+export function unaddressed(): RuntimeResponse {
   return apiError(
     "ERR_DIRECT_INVOKE",
     {},

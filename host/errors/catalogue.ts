@@ -44,6 +44,11 @@ export const catalogue = {
     grpc: "UNIMPLEMENTED",
     message: "a relay serves publish and invoke; call the {block} API at a sidecar",
   },
+  ERR_GATEWAY_UNSERVED: {
+    status: 501,
+    grpc: "UNIMPLEMENTED",
+    message: "this gateway does not serve that part of Dapr's API; call it at a sidecar",
+  },
   ERR_ACTOR_INVOKE_METHOD: {
     status: 500,
     grpc: "INTERNAL",

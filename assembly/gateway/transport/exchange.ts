@@ -22,6 +22,9 @@ export const FAILURE_PROTOCOL: i32 = 4;
 export const FAILURE_REFUSED: i32 = 5;
 export const FAILURE_NAME: i32 = 6;
 export const FAILURE_TLS: i32 = 7;
+/** Of ours: the caller sends more than it may, or a secret is not there. */
+export const FAILURE_TOO_LARGE: i32 = 8;
+export const FAILURE_SECRET: i32 = 9;
 
 @unmanaged
 export class Exchange {
@@ -46,8 +49,8 @@ export class Exchange {
   /** What to wait for, where a step answers WAITING. It stays the exchange's own. */
   pollable: i32;
   failure: i32;
-  /** False as long as the upstream cannot have seen anything of the request. */
-  sent: bool;
+  /** Bytes of the last step that MOVED. */
+  moved: i32;
 
   /** Of the answer, once its head was read. */
   status: i32;

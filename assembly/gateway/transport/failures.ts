@@ -4,8 +4,10 @@ import {
   FAILURE_NAME,
   FAILURE_PROTOCOL,
   FAILURE_REFUSED,
+  FAILURE_SECRET,
   FAILURE_TIMEOUT,
   FAILURE_TLS,
+  FAILURE_TOO_LARGE,
 } from "./exchange";
 
 /** What callers are told of a failure: nothing of where the upstream is. */
@@ -25,6 +27,10 @@ export function failureText(failure: i32): string {
       return "the upstream's name is not known";
     case FAILURE_TLS:
       return "no secure connection to the upstream: its certificate or its protocol is not accepted";
+    case FAILURE_TOO_LARGE:
+      return "stream too large";
+    case FAILURE_SECRET:
+      return "a secret for the upstream is not in the gateway's environment; see its configuration";
     default:
       return "the upstream could not be reached";
   }

@@ -14,7 +14,10 @@ export function pipe(x: Exchange, source: Stream, target: Stream, up: bool): i32
   if (room == 0) return waitFor(x, target);
   if (room < 0) return broken(x, up);
   const moved = splice(target.handle, source.handle, min(room, STEP));
-  if (moved > 0) return MOVED;
+  if (moved > 0) {
+    x.moved = moved;
+    return MOVED;
+  }
   if (moved == 0) return waitFor(x, source);
   return moved == CLOSED ? DONE : broken(x, !up);
 }
