@@ -10,6 +10,7 @@ const kilobyte = 1024;
 const budgets: Readonly<Record<string, number>> = {
   hello: 9 * kilobyte,
   "json-schema": 48 * kilobyte,
+  "lru-cache": 36 * kilobyte,
   mandelbrot: 14 * kilobyte,
   primes: 16 * kilobyte,
 };
