@@ -1,6 +1,9 @@
 /** What an author of a capability package writes with. `export * from "…/guest/abi"` in the entry file adds the ABI. */
 export { Answer } from "./answer";
+export { fromBase64, toBase64 } from "./base64";
 export { Call } from "./call";
+export { deflate } from "./deflate/deflate";
+export { inflate } from "./deflate/inflate";
 export { clock, Level, log, random } from "./host";
 export { Json, JsonKind, quoted } from "./json";
 export { Request } from "./request";

@@ -1,0 +1,54 @@
+import type { Asked, Fields } from "./guest.ts";
+
+interface Kept {
+  readonly value: string;
+  readonly etag: string;
+  readonly ttl: string | undefined;
+}
+
+/** A host's side of a guest's state calls, in memory. */
+export class StateCalls {
+  /** By `store/key`. */
+  readonly items = new Map<string, Kept>();
+  /** As one whose package was granted nothing. */
+  refuses = false;
+  calls = 0;
+  #version = 0;
+
+  readonly perform = ({ call, fields, body }: Asked): Fields => {
+    this.calls++;
+    if (this.refuses) {
+      return [
+        [":status", "403"],
+        [":error", "ERR_CAPABILITY_NOT_GRANTED"],
+        [":body", "not granted"],
+      ];
+    }
+    const key = `${fields.get("store")}/${fields.get("key")}`;
+    const kept = this.items.get(key);
+    if (call === "state.get") {
+      if (kept === undefined) return [[":status", "204"]];
+      return [
+        [":status", "200"],
+        [":body", kept.value],
+        ["etag", kept.etag],
+      ];
+    }
+    if (call !== "state.set" && call !== "state.delete") throw new Error(`${call} was not expected`);
+    const etag = fields.get("etag");
+    if (etag !== undefined && etag !== kept?.etag) {
+      return [
+        [":status", "409"],
+        [":error", "ERR_STATE_SAVE"],
+        [":body", "another ETag is stored"],
+      ];
+    }
+    if (call === "state.delete") this.items.delete(key);
+    else {
+      const value = new TextDecoder("utf-8", { fatal: true }).decode(body);
+      JSON.parse(value);
+      this.items.set(key, { value, etag: String(++this.#version), ttl: fields.get("ttl") });
+    }
+    return [[":status", "204"]];
+  };
+}
