@@ -1,4 +1,5 @@
 import type { Actors } from "./actors/actors.ts";
+import type { Capabilities } from "./capability/capabilities.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import type { Registry } from "./components/registry.ts";
 import type { SubscriptionRecords } from "./configuration-subscriptions.ts";
@@ -48,6 +49,8 @@ export interface RuntimeOptions {
    * the sidecar's, but for what its pipeline does.
    */
   readonly actors?: ((sidecar: Sidecar, instance: string) => Actors) | undefined;
+  /** Capability packages; left out, the API says that there are none. */
+  readonly capabilities?: Capabilities | undefined;
   /** Left out, nothing is measured. */
   readonly meters?: Meters | undefined;
 }

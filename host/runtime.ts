@@ -83,6 +83,7 @@ export class Runtime {
       outboxes: new Outboxes(() => this.sidecar),
       tracer: new Tracer(options, () => this.#components?.exporters),
       meters: options.meters,
+      capabilities: options.capabilities,
       get actors() {
         return runtime.#actors;
       },
@@ -284,11 +285,10 @@ export class Runtime {
     this.#again.end();
     try {
       const { subscriptions, streams, configurations, outboxes, mesh, httpEndpoints } = this.sidecar;
+      const { app, capabilities } = this.#options;
       const delivering = [streams, subscriptions, this.#inputBindings, configurations];
       await Promise.all(delivering.map((each) => each.close(drainMs)));
-      await this.#actors?.close();
-      for (const each of [outboxes, mesh, httpEndpoints]) await each.close();
-      await this.#options.app?.close();
+      for (const one of [this.#actors, outboxes, mesh, httpEndpoints, capabilities, app]) await one?.close();
     } finally {
       const components = this.#components;
       this.#components = undefined;

@@ -1,4 +1,5 @@
 import type { Actors } from "./actors/actors.ts";
+import type { Capabilities } from "./capability/capabilities.ts";
 import type { AppChannel } from "./channel/app-channel.ts";
 import type { OpenComponents } from "./components/open-component.ts";
 import type { ConfigurationSubscriptions } from "./configuration-subscriptions.ts";
@@ -56,6 +57,8 @@ export interface Sidecar {
   readonly tracer: Tracer;
   /** Undefined where the host has none. */
   readonly actors: Actors | undefined;
+  /** Undefined where none are loaded. */
+  readonly capabilities: Capabilities | undefined;
   /** Undefined where nothing is measured. */
   readonly meters: Meters | undefined;
   /** `extended` of metadata: writable by PUT /v1.0/metadata/{key}, in memory only. */

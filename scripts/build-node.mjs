@@ -48,6 +48,7 @@ await bundle("node", { "command-line": `${root}host/node/cli/command-line.ts` })
 await bundle("node", { main: `${root}host/node/main.ts` }, false);
 await bundle("node", { index: `${root}host/node/index.ts` }, false);
 await bundle("node", { actors: `${root}host/node/actors.ts` }, false);
+await bundle("node", { "guest-worker": `${root}host/node/capability/guest-worker.ts` }, false);
 chmodSync(`${root}dist/node/main.js`, 0o755);
 await bundle("", { runtime: `${root}host/index.ts` });
 if (existsSync(`${root}host/vite/index.ts`)) await bundle("", { vite: `${root}host/vite/index.ts` });

@@ -1,5 +1,6 @@
 import { actors } from "./actors.ts";
 import { bindings } from "./bindings.ts";
+import { capabilities } from "./capabilities.ts";
 import { configuration } from "./configuration.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invoke } from "./invoke.ts";
@@ -23,5 +24,6 @@ export const endpoints: readonly Endpoint[] = [
   ...secrets,
   ...configuration,
   ...locks,
+  ...capabilities,
   ...unsupported,
 ];

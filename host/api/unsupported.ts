@@ -45,5 +45,4 @@ export const unsupported: readonly Endpoint[] = [
     "/v1.0-alpha2/conversation/{name}/converse",
   ]),
   ...block("placement", ["state", "GET", "/placement/state"]),
-  ...block("capabilities", ["call", "GET POST PUT PATCH DELETE", "/v1/capabilities/{path*}"]),
 ];

@@ -103,25 +103,28 @@ describe("a guest", () => {
   async function started(wat: string) {
     const { module, imports } = await admitted(wat);
     const port = new GuestPort(platform);
-    const began = await port.start({ abi: "capability", module, imports, answer: 4096 });
+    const began = await port.start({
+      guest: { abi: "capability", module, imports, answer: 4096 },
+      schemas: [],
+    });
     return { port, began };
   }
 
   it("is handed a message and answers one", async () => {
     const { port, began } = await started(echo);
     expect(began).toEqual({ value: true });
-    const step = port.call("handle", encodeMessage({ kind: 1, fields: [textField("a", "b")] }));
+    const step = port.call("handle", encodeMessage({ kind: 1, fields: [textField("a", "b")] }), []);
     if (!("value" in step)) throw new Error(step.message);
     expect(textOf(decodeMessage(step.value.bytes).fields, "a")).toBe("b");
   });
 
   it("is not called again after a fault", async () => {
     const { port } = await started(echo.replace(/\(i64\.or.*/, "unreachable)"));
-    expect(port.call("handle", new Uint8Array(8))).toEqual({
+    expect(port.call("handle", new Uint8Array(8), [])).toEqual({
       fault: "trap",
       message: "it trapped: unreachable",
     });
-    expect(port.call("handle", new Uint8Array(8))).toMatchObject({ fault: "protocol" });
+    expect(port.call("handle", new Uint8Array(8), [])).toMatchObject({ fault: "protocol" });
   });
 
   it("of another version is refused", async () => {

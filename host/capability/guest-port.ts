@@ -1,22 +1,27 @@
 import { CapabilityGuest, faultOf, type GuestModule, type Runner } from "./capability-guest.ts";
-import type { GuestLine } from "./confinement.ts";
+import type { Step } from "./confinement.ts";
 import type { Fault } from "./guest-fault.ts";
 import type { GuestPlatform } from "./guest-host.ts";
+import { type Check, schemaCheck } from "./json-schema.ts";
 import type { AbiName } from "./manifest.ts";
+import type { SchemaCheck } from "./read-request.ts";
 
-/** What starts in a worker: the module, or the bytes of one where an engine shares no modules with it. */
-export interface GuestStart extends Omit<GuestModule, "module"> {
+/** What starts in a worker. */
+export interface GuestStart {
+  /** Left out: only requests are checked. */
+  readonly guest?: GuestSetup;
+  /** What requests are checked by. */
+  readonly schemas: readonly object[];
+}
+
+export interface GuestSetup extends Omit<GuestModule, "module"> {
   readonly abi: AbiName;
+  /** Or its bytes, where an engine shares no modules with the worker. */
   readonly module: WebAssembly.Module | Uint8Array<ArrayBuffer>;
 }
 
 /** Faults as plain data: what is thrown across a port loses what it is. */
 export type Told<T> = { readonly value: T } | { readonly fault: Fault; readonly message: string };
-
-export interface ToldStep {
-  readonly bytes: Uint8Array;
-  readonly lines: readonly GuestLine[];
-}
 
 /** How each ABI starts an instance. */
 export type Runners = Readonly<
@@ -27,19 +32,26 @@ export const capabilityRunners: Runners = {
   capability: (from, platform) => CapabilityGuest.start(from, platform),
 };
 
+const nothing = new Uint8Array(0);
+
 /** What a worker exposes: one instance, started once. */
 export class GuestPort {
   readonly #platform: GuestPlatform;
   readonly #runners: Runners;
   #runner: Runner | undefined;
+  #schemas: readonly object[] = [];
+  readonly #checks = new Map<number, Check>();
 
   constructor(platform: GuestPlatform, runners: Runners = capabilityRunners) {
     this.#platform = platform;
     this.#runners = runners;
   }
 
-  async start({ abi, module, imports, answer }: GuestStart): Promise<Told<true>> {
+  async start({ guest, schemas }: GuestStart): Promise<Told<true>> {
+    this.#schemas = schemas;
     try {
+      if (guest === undefined) return { value: true };
+      const { abi, module, imports, answer } = guest;
       const compiled = module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module);
       const run = this.#runners[abi];
       if (run === undefined)
@@ -51,15 +63,40 @@ export class GuestPort {
     }
   }
 
-  call(entry: string, message: Uint8Array): Told<ToldStep> {
-    if (this.#runner === undefined) return { fault: "protocol", message: "it has not started" };
+  /** The entry `check` calls nobody: it only checks. */
+  call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]): Told<Step> {
     try {
+      const refused = this.#refused(checks);
+      if (refused !== undefined || entry === "check")
+        return { value: { bytes: nothing, lines: [], refused } };
+      if (this.#runner === undefined) return { fault: "protocol", message: "it has not started" };
       return { value: this.#runner.call(entry, message) };
     } catch (error) {
       // Its memory is in no known state.
       this.#runner = undefined;
       return told(error);
     }
+  }
+
+  #refused(checks: readonly SchemaCheck[]): string | undefined {
+    for (const { schema, what, value, json } of checks) {
+      let given = value;
+      if (json !== undefined) {
+        try {
+          given = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+        } catch {
+          return `${what} is not JSON`;
+        }
+      }
+      let check = this.#checks.get(schema);
+      if (check === undefined) {
+        check = schemaCheck(this.#schemas[schema] ?? {});
+        this.#checks.set(schema, check);
+      }
+      const fault = check(given);
+      if (fault !== undefined) return `${what} ${fault}`;
+    }
+    return undefined;
   }
 }
 

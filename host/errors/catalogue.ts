@@ -357,6 +357,40 @@ export const catalogue = {
   ERR_TRY_LOCK: { status: 500, grpc: "INTERNAL", message: "failed to try acquiring lock: {cause}" },
   ERR_UNLOCK: { status: 500, grpc: "INTERNAL", message: "failed to release lock: {cause}" },
 
+  /** Of daprlet's capability packages. */
+  ERR_CAPABILITIES_NOT_CONFIGURED: {
+    status: 501,
+    grpc: "UNIMPLEMENTED",
+    message: "no capability packages are loaded: give the sidecar a folder of them",
+  },
+  ERR_CAPABILITY_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no capability {name}" },
+  ERR_CAPABILITY_NO_OPERATION: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    message: "no capability offers {method} /{path}",
+  },
+  ERR_CAPABILITY_REFUSED: {
+    status: 500,
+    grpc: "FAILED_PRECONDITION",
+    message: "capability {name} was not let in: {cause}",
+  },
+  ERR_CAPABILITY_REQUEST: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "invalid request of a capability: {cause}",
+  },
+  ERR_CAPABILITY_FAULT: { status: 502, grpc: "INTERNAL", message: "capability {name} failed: {cause}" },
+  ERR_CAPABILITY_DEADLINE: {
+    status: 504,
+    grpc: "DEADLINE_EXCEEDED",
+    message: "capability {name} was ended: {cause}",
+  },
+  ERR_CAPABILITY_UNAVAILABLE: {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    message: "capability {name} cannot answer: {cause}",
+  },
+
   ERR_DIRECT_INVOKE: { status: 500, grpc: "INTERNAL", message: "failed to invoke, id: {id}, err: {cause}" },
 
   ERR_HEALTH_NOT_READY: { status: 500, grpc: "INTERNAL", message: "dapr is not ready: {targets}" },

@@ -15,7 +15,9 @@ import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { Clock, Log } from "../platform.ts";
 import { Runtime, type RuntimeOptions } from "../runtime.ts";
+import { withApiToken } from "../security/api-token.ts";
 import { consoleLog, systemClock } from "../web-platform.ts";
+import type { GivenCapabilities } from "./capability/node-capabilities.ts";
 import { nodeCore } from "./core-module.ts";
 import { defaultComponents, type GivenComponents, givenResources } from "./given-components.ts";
 import { nodePlatform } from "./node-platform.ts";
@@ -33,6 +35,8 @@ export interface CreateRuntimeOptions {
   readonly actors?: ActorClasses;
   readonly transports?: readonly Transport[];
   readonly relays?: RelayConnections;
+  /** Capability packages, and what they are granted. */
+  readonly capabilities?: GivenCapabilities;
   readonly apiToken?: string;
   readonly strict?: boolean;
   /** Bytes; 4 MiB when left out. */
@@ -154,15 +158,25 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     nodeCore(),
     givenResources(options.components ?? defaultComponents(undefined), "createRuntime()"),
   ]);
+  const platform = nodePlatform(
+    log,
+    clock === "fake" ? new FakeClock() : clock === "system" ? systemClock : clock,
+  );
+  const maxBodySize = options.maxBodySize ?? 4 << 20;
+  const capabilities =
+    options.capabilities &&
+    (await (
+      await import("./capability/node-capabilities.ts")
+    ).nodeCapabilities(options.capabilities, {
+      platform,
+      maxBodySize,
+    }));
   const runtime: LocalRuntime = new LocalRuntime({
     appId: options.appId ?? "app",
     namespace: options.namespace,
     host: "Node",
     core,
-    platform: nodePlatform(
-      log,
-      clock === "fake" ? new FakeClock() : clock === "system" ? systemClock : clock,
-    ),
+    platform,
     registry: options.registry ?? nodeRegistry,
     rules: nodeRules,
     resources,
@@ -171,11 +185,13 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     app: channel(options, () => runtime),
     actors: hostedActors(({ platform }) => new SoloMembership(platform)),
     apiToken: options.apiToken,
-    maxBodySize: options.maxBodySize ?? 4 << 20,
+    maxBodySize,
     strict: options.strict ?? false,
     extended: options.extended ?? new Map(),
+    capabilities,
     shutdown: (force) => options.shutdown?.(force),
   });
+  capabilities?.attach((request) => runtime.handle(withApiToken(request, options.apiToken)));
   await runtime.start();
   // An app in this process is there at once; one behind a channel may need the clock to move.
   if (options.actors !== undefined || handlerOf(options.app) !== undefined) await runtime.appReady;

@@ -4,6 +4,7 @@ import type { Clock, Log, LogLevel } from "../platform.ts";
 import type { Environment } from "../resources/value-entries.ts";
 import type { Asking } from "../sidecar.ts";
 import type { AppHealthOptions } from "./app-health.ts";
+import type { GivenCapabilities } from "./capability/node-capabilities.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 import type { GivenComponents } from "./given-components.ts";
 
@@ -60,6 +61,8 @@ export interface SidecarOptions {
   readonly readBufferSize?: number;
   /** Added to what `resourcesPaths` holds. With neither: `statestore` and `pubsub`, in memory. */
   readonly components?: GivenComponents;
+  /** Capability packages, and what they are granted. */
+  readonly capabilities?: GivenCapabilities;
   readonly resourcesPaths?: readonly string[];
   /** Files with Configurations, the later above the earlier; `${NAME}` in them is the environment's. */
   readonly configPaths?: readonly string[];

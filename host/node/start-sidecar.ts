@@ -1,14 +1,16 @@
 import { PlacementClient } from "../actors/placement/placement-client.ts";
 import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { loggedCalls } from "../api/logged-calls.ts";
+import type { PackageSet } from "../capability/package-set.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
-import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../http.ts";
+import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
 import type { Clock, Log, Platform } from "../platform.ts";
 import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
+import { withApiToken } from "../security/api-token.ts";
 import { cleartextListener, refuseCleartext } from "../security/cleartext.ts";
 import { RuntimeMeters } from "../telemetry/metrics/runtime-meters.ts";
 import { consoleLog, systemClock } from "../web-platform.ts";
@@ -86,6 +88,17 @@ function relayTransport(
   return new BackgroundRelay(options, relays, platform);
 }
 
+/** Packages; what runs them is loaded with the first one. */
+async function sidecarCapabilities(
+  { capabilities }: SidecarOptions,
+  platform: Platform,
+  maxBodySize: number,
+): Promise<PackageSet | undefined> {
+  if (capabilities === undefined) return undefined;
+  const { nodeCapabilities } = await import("./capability/node-capabilities.ts");
+  return await nodeCapabilities(capabilities, { platform, maxBodySize });
+}
+
 /** Throws before anything is opened. */
 function refuseCleartextDoors(options: SidecarOptions, addresses: readonly string[]): void {
   const { certificate, allowCleartext, metrics, relay, publicListenAddresses = [] } = options;
@@ -97,12 +110,6 @@ function refuseCleartextDoors(options: SidecarOptions, addresses: readonly strin
     cleartextListener("/metrics", scraped, false, allowCleartext, "let a proxy of this machine serve it");
   if (cause !== undefined) throw new Error(cause);
   if (relay !== undefined) refuseCleartext("the relay", relay, allowCleartext);
-}
-
-/** The request with the sidecar's own token: for callers who have proved themselves in another way. */
-function authorised(request: RuntimeRequest, apiToken: string | undefined): RuntimeRequest {
-  if (apiToken === undefined) return request;
-  return withChanges(request, { headers: ["dapr-api-token", apiToken, ...request.headers] });
 }
 
 /**
@@ -135,13 +142,14 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const relays = relayConnections(platform);
   const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
-    runtime.handle(authorised(request, apiToken));
+    runtime.handle(withApiToken(request, apiToken));
   const neighbours = machineNeighbours(options.machineFolder, platform, {
     status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
     api: trusted,
     stop: () => asked(),
   });
   const relay = relayTransport(options, relays, platform);
+  const capabilities = await sidecarCapabilities(options, platform, maxBodySize);
   const runtime = new Runtime({
     appId: options.appId,
     namespace: options.namespace,
@@ -162,6 +170,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     ),
     asking: options.asking,
     meters,
+    capabilities,
     apiToken,
     maxBodySize,
     strict: options.strict ?? false,
@@ -172,6 +181,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
       else asked();
     },
   });
+
+  capabilities?.attach(trusted);
 
   let resolveStopped: () => void;
   const stopped = new Promise<void>((resolve) => {

@@ -43,6 +43,11 @@ export const flags: readonly Flag[] = [
     value: "file",
     summary: "a module that exports components of one's own; may be repeated",
   },
+  {
+    names: ["capabilities-path"],
+    value: "folder",
+    summary: "capability packages, and grants.yaml with what they may do; may be repeated",
+  },
   { names: ["config"], short: "c", value: "file", summary: "a Configuration resource" },
   { names: ["enable-app-health-check"], summary: "probe the app's health" },
   { names: ["app-health-check-path"], value: "/path", summary: "what is probed (/healthz)" },

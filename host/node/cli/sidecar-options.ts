@@ -200,6 +200,7 @@ export function sidecarOptions(
     components,
     resourcesPaths: paths,
     configPaths: given.paths("config"),
+    capabilities: given.has("capabilities-path") ? { paths: given.paths("capabilities-path") } : undefined,
     machineFolder: runtimeFolder(environment),
     environment: (name) => environment[name],
     strict: given.on("strict"),

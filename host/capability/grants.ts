@@ -1,0 +1,133 @@
+import {
+  type CapabilityManifest,
+  highestLimits,
+  type InvokeNeed,
+  type Limits,
+  type Needs,
+  type PublishNeed,
+  type StateNeed,
+} from "./manifest.ts";
+import { Field } from "./manifest-reader.ts";
+import { noNeeds, readNeeds } from "./read-needs.ts";
+
+/** What a user lets one package have. */
+export interface Grant {
+  /** `all`: whatever its manifest asks for. */
+  readonly needs: Needs | "all";
+  /** Instead of the manifest's. */
+  readonly limits: Partial<Limits>;
+}
+
+/** By the name of the package. */
+export type Grants = ReadonlyMap<string, Grant>;
+
+/** What a package may do: what it asked for, as far as it was granted. */
+export interface Authority {
+  readonly granted: Needs;
+  /** What it asked for in vain, one sentence each. */
+  readonly refused: readonly string[];
+  readonly limits: Limits;
+}
+
+const limitNames = Object.keys(highestLimits) as readonly (keyof Limits)[];
+
+function readLimits(field: Field): Partial<Limits> {
+  if (field.missing) return {};
+  field.only(...limitNames);
+  const given = limitNames.filter((name) => !field.member(name).missing);
+  const read = (name: keyof Limits) =>
+    name === "memory" || name === "answer"
+      ? field.member(name).size(0, Number.MAX_SAFE_INTEGER)
+      : field.member(name).count(0, 2 ** 31 - 1);
+  return Object.fromEntries(given.map((name) => [name, read(name)]));
+}
+
+/**
+ * What `grants.yaml` says: for each package `all`, or what of its needs it gets, written as they are, and `limits`. Throws a
+ * ManifestError that names the field.
+ */
+export function readGrants(value: unknown, source: string): Grants {
+  const root = new Field(source, [], value ?? {});
+  return new Map(
+    Object.keys(root.fields()).map((name): [string, Grant] => {
+      const field = root.member(name);
+      if (field.value === "all") return [name, { needs: "all", limits: {} }];
+      const { limits, all, ...needs } = field.fields();
+      const everything = field.member("all").flag();
+      if (everything && Object.keys(needs).length > 0) field.fail("is all, or a list of needs, not both");
+      return [
+        name,
+        {
+          needs: everything ? "all" : readNeeds(new Field(source, [name], needs)),
+          limits: readLimits(field.member("limits")),
+        },
+      ];
+    }),
+  );
+}
+
+function stateGranted(need: StateNeed, given: readonly StateNeed[]): StateNeed | undefined {
+  const fitting = given.filter(({ store, keys }) => {
+    if (store !== need.store) return false;
+    return need.keys === undefined ? keys === undefined : keys !== undefined && need.keys.startsWith(keys);
+  });
+  if (fitting.length === 0) return undefined;
+  const write = need.access === "write" && fitting.some(({ access }) => access === "write");
+  return { ...need, access: write ? "write" : "read" };
+}
+
+function publishGranted({ pubsub, topics }: PublishNeed, given: readonly PublishNeed[]): PublishNeed {
+  const allowed = given.filter((one) => one.pubsub === pubsub).flatMap((one) => one.topics);
+  return { pubsub, topics: topics.filter((topic) => allowed.includes(topic)) };
+}
+
+function invokeGranted(need: InvokeNeed, given: readonly InvokeNeed[]): InvokeNeed | undefined {
+  const fitting = given.filter(({ app }) => app === need.app);
+  if (fitting.length === 0) return undefined;
+  if (fitting.some(({ methods }) => methods === undefined)) return need;
+  const allowed = fitting.flatMap(({ methods }) => methods ?? []);
+  return { app: need.app, methods: need.methods?.filter((method) => allowed.includes(method)) ?? allowed };
+}
+
+function within(asked: Needs, given: Needs): Needs {
+  return {
+    state: asked.state.flatMap((need) => stateGranted(need, given.state) ?? []),
+    publish: asked.publish
+      .map((need) => publishGranted(need, given.publish))
+      .filter(({ topics }) => topics.length > 0),
+    invoke: asked.invoke.flatMap((need) => invokeGranted(need, given.invoke) ?? []),
+    fetch: asked.fetch.filter((origin) => given.fetch.includes(origin)),
+    clock: asked.clock && given.clock,
+    random: asked.random && given.random,
+  };
+}
+
+/** Needs, one phrase each: what a person is asked, and told. */
+export function phrases(needs: Needs): readonly string[] {
+  return [
+    ...needs.state.map(({ store, access, keys }) => {
+      const whose =
+        keys === undefined ? "keys of its own" : keys === "" ? "all keys" : `the app's keys ${keys}*`;
+      return `${access} ${whose} in state store ${store}`;
+    }),
+    ...needs.publish.flatMap(({ pubsub, topics }) => topics.map((topic) => `publish ${topic} on ${pubsub}`)),
+    ...needs.invoke.flatMap(({ app, methods }) =>
+      methods === undefined ? [`invoke ${app}`] : methods.map((method) => `invoke ${method} of ${app}`),
+    ),
+    ...needs.fetch.map((origin) => `fetch from ${origin}`),
+    ...(needs.clock ? ["read the clock"] : []),
+    ...(needs.random ? ["get random numbers"] : []),
+  ];
+}
+
+/** What the package may do. Nothing that it did not ask for, nothing that was not granted. */
+export function authorityOf({ needs, limits }: CapabilityManifest, grant: Grant | undefined): Authority {
+  const given = grant?.needs ?? noNeeds;
+  const granted = given === "all" ? needs : within(needs, given);
+  const had = phrases(granted);
+  return {
+    granted,
+    refused: phrases(needs).filter((phrase) => !had.includes(phrase)),
+    limits: { ...limits, ...grant?.limits },
+  };
+}

@@ -1,0 +1,126 @@
+import { reasonOf } from "../errors/reason-of.ts";
+import { fieldValue, isFieldName } from "../header-field.ts";
+import { BodyTooLargeError, header, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import type { Platform } from "../platform.ts";
+import { CallRefused } from "./call-refused.ts";
+import type { Authority } from "./grants.ts";
+import { GuestFault } from "./guest-fault.ts";
+import { fetchCall, withResponse } from "./host-fetch.ts";
+import { type ApiCall, apiCalls } from "./host-requests.ts";
+import { type MessageField, textField, textOf } from "./message.ts";
+
+/** How the runtime answers requests of its API, to those whom it trusts. */
+export type Api = (request: RuntimeRequest) => Promise<RuntimeResponse>;
+
+/** What the calls of one call of a guest share. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Of the caller's trace. */
+  readonly traceparent: string | undefined;
+  /** Calls, and bytes of results, that are left to it. */
+  calls: number;
+  bytes: number;
+}
+
+type Call = readonly MessageField[];
+
+function failed(status: number, code: string, message: string): MessageField[] {
+  return [textField(":status", String(status)), textField(":error", code), textField(":body", message)];
+}
+
+/** Performs what a guest asks for, after it was compared with what it was granted. */
+export class HostCalls {
+  readonly #name: string;
+  readonly #authority: Authority;
+  readonly #host: { readonly api: Api; readonly platform: Platform };
+  readonly #refused: () => void;
+
+  /** `refused` is told of each call that was not granted. */
+  constructor(
+    name: string,
+    authority: Authority,
+    host: { readonly api: Api; readonly platform: Platform },
+    refused: () => void,
+  ) {
+    this.#name = name;
+    this.#authority = authority;
+    this.#host = host;
+    this.#refused = refused;
+  }
+
+  /** Together; the results come in the order of the calls. Throws a GuestFault where there are too many. */
+  async perform(calls: readonly Call[], context: CallContext): Promise<readonly MessageField[]> {
+    context.calls -= calls.length;
+    if (context.calls < 0) {
+      throw new GuestFault(
+        "budget",
+        `it asks for more than ${this.#authority.limits.calls} calls of its host`,
+      );
+    }
+    return (await this.each(calls, context)).flat();
+  }
+
+  /** As {@link perform}, result by result, and without a count: for what the host itself asks in a package's name. */
+  each(calls: readonly Call[], context: CallContext): Promise<readonly (readonly MessageField[])[]> {
+    return Promise.all(calls.map((call) => this.#one(call, context)));
+  }
+
+  async #one(call: Call, context: CallContext): Promise<readonly MessageField[]> {
+    try {
+      const kind = textOf(call, ":call") ?? "";
+      if (kind === "fetch") return await this.#fetched(call, context);
+      const build = apiCalls.get(kind);
+      if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
+      return await this.#asked(build(call, this.#authority.granted, this.#name), context);
+    } catch (error) {
+      if (error instanceof GuestFault) throw error;
+      if (error instanceof CallRefused) {
+        if (error.status === 403) this.#refused();
+        return failed(
+          error.status,
+          error.status === 403 ? "ERR_CAPABILITY_NOT_GRANTED" : "ERR_BAD_REQUEST",
+          error.message,
+        );
+      }
+      if (error instanceof BodyTooLargeError)
+        return failed(500, "ERR_CAPABILITY_RESULT", "the answer is too large for its limits");
+      return failed(500, "ERR_CAPABILITY_RESULT", reasonOf(error));
+    }
+  }
+
+  async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {
+    const traced =
+      context.traceparent === undefined ? headers : [...headers, "traceparent", context.traceparent];
+    const { signal } = context;
+    const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
+    const etag = header(response.headers, "etag");
+    const told = tells === "all" ? response.headers : etag === undefined ? [] : ["etag", etag];
+    return this.#result(response.status, told, await this.#read(response.body, context));
+  }
+
+  async #fetched(call: Call, context: CallContext) {
+    const { url, init } = fetchCall(call, this.#authority.granted);
+    const response = await this.#host.platform.fetch(url, { ...init, signal: context.signal });
+    const { status, headers, body } = withResponse(response);
+    return this.#result(status, headers, await this.#read(body, context));
+  }
+
+  /** What all results of a call have together must fit into the guest's memory, so no more is held for it. */
+  async #read(body: RuntimeResponse["body"], context: CallContext): Promise<Uint8Array> {
+    const bytes = await readBody(body, context.bytes);
+    context.bytes -= bytes.length;
+    if (context.bytes < 0) throw new BodyTooLargeError(0);
+    return bytes;
+  }
+
+  #result(status: number, headers: readonly string[], body: Uint8Array): readonly MessageField[] {
+    const fields: MessageField[] = [textField(":status", String(status))];
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string;
+      const value = fieldValue(headers[i + 1] as string);
+      if (isFieldName(name) && value !== undefined) fields.push(textField(name, value));
+    }
+    fields.push([":body", body]);
+    return fields;
+  }
+}

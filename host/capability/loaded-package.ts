@@ -1,0 +1,182 @@
+import { ApiError } from "../errors/api-error.ts";
+import type { Platform } from "../platform.ts";
+import { capabilityAbi } from "./abi.ts";
+import { type AdmittedModule, admit } from "./admission.ts";
+import type { Confinement, Guest, GuestLine } from "./confinement.ts";
+import { converse } from "./converse.ts";
+import { type Authority, authorityOf, type Grant } from "./grants.ts";
+import { GuestFault } from "./guest-fault.ts";
+import { GuestPool } from "./guest-pool.ts";
+import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
+import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
+import type { CapabilityManifest } from "./manifest.ts";
+import { Measures } from "./measures.ts";
+import type { MessageField } from "./message.ts";
+import type { PackageSource } from "./package-source.ts";
+import { preparedState } from "./prepared-state.ts";
+import type { ReadRequest } from "./read-request.ts";
+
+/** What packages are run with. */
+export interface PackageHost {
+  readonly confinement: Confinement;
+  readonly platform: Platform;
+  /** The API of the sidecar, once it is there. */
+  readonly api: Api;
+}
+
+/** What one call may say about itself. */
+export interface CallOptions {
+  readonly traceparent?: string | undefined;
+  /** False: it may not call the host, as it stands in the way of such calls itself. */
+  readonly hostCalls?: boolean;
+}
+
+type Use<T> = (guest: Guest, signal: AbortSignal) => Promise<T>;
+
+/** A package whose modules were let in. */
+export class LoadedPackage {
+  readonly manifest: CapabilityManifest;
+  readonly origin: string;
+  readonly authority: Authority;
+  readonly modules: ReadonlyMap<string, AdmittedModule>;
+  readonly http: readonly OpenedHttpOffer[];
+  readonly measures = new Measures();
+  readonly #host: PackageHost;
+  readonly #schemas: readonly object[];
+  /** By the module; undefined: those that only check requests. */
+  readonly #pools = new Map<string | undefined, GuestPool>();
+  readonly #calls: HostCalls;
+  #underWay = 0;
+  #quiet: (() => void) | undefined;
+
+  private constructor(
+    manifest: CapabilityManifest,
+    origin: string,
+    authority: Authority,
+    opened: Pick<LoadedPackage, "modules" | "http"> & { readonly schemas: readonly object[] },
+    host: PackageHost,
+  ) {
+    this.manifest = manifest;
+    this.origin = origin;
+    this.authority = authority;
+    this.modules = opened.modules;
+    this.http = opened.http;
+    this.#schemas = opened.schemas;
+    this.#host = host;
+    this.#calls = new HostCalls(manifest.name, authority, host, () => {
+      this.measures.refusedCalls += 1;
+    });
+  }
+
+  /** Reads, hashes, compiles and checks all of it. Throws a GuestFault or a ManifestError for one that is not let in. */
+  static async load(
+    manifest: CapabilityManifest,
+    source: PackageSource,
+    grant: Grant | undefined,
+    host: PackageHost,
+  ): Promise<LoadedPackage> {
+    const authority = authorityOf(manifest, grant);
+    const { granted, limits } = authority;
+    const modules = new Map<string, AdmittedModule>();
+    for (const entry of manifest.modules) {
+      if (entry.abi !== capabilityAbi.name) {
+        throw new GuestFault(
+          "refused",
+          `module ${entry.name} has the ABI ${entry.abi}; packages offer modules of our own`,
+        );
+      }
+      const terms = { abi: capabilityAbi, granted, limits };
+      modules.set(entry.name, await admit(await source.read(entry.path), entry, terms));
+    }
+    const schemas: object[] = [];
+    const http: OpenedHttpOffer[] = [];
+    for (const offer of manifest.offers) {
+      if (offer.kind === "http") http.push(await openHttpOffer(offer, source, schemas));
+    }
+    return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas }, host);
+  }
+
+  get instances(): { readonly instances: number; readonly started: number } {
+    const sizes = [...this.#pools.values()].map(({ size }) => size);
+    const sum = (of: "instances" | "started") => sizes.reduce((total, size) => total + size[of], 0);
+    return { instances: sum("instances"), started: sum("started") };
+  }
+
+  /** Hands a request to a module, and answers its answer's fields. Throws a GuestFault, a ComponentError or an ApiError. */
+  async call(
+    module: string,
+    request: ReadRequest,
+    options: CallOptions = {},
+  ): Promise<readonly MessageField[]> {
+    const { traceparent, hostCalls = true } = options;
+    const { calls, memory } = this.authority.limits;
+    const conversation = await this.#measured(module, async (guest, signal) => {
+      const context: CallContext = { signal, traceparent, calls: hostCalls ? calls : 0, bytes: memory };
+      const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
+      const whole =
+        prepared.length === 0 ? request : { ...request, fields: [...request.fields, ...prepared] };
+      return await converse(guest, whole, this.#calls, context, this.#say);
+    });
+    if ("answer" in conversation) return conversation.answer;
+    throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: conversation.refused });
+  }
+
+  /** Checks a request that somebody else answers. Throws as {@link call} does. */
+  async check({ checks }: ReadRequest): Promise<void> {
+    if (checks.length === 0) return;
+    const { refused } = await this.#measured(undefined, (guest) =>
+      guest.call("check", new Uint8Array(0), checks),
+    );
+    if (refused !== undefined) throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: refused });
+  }
+
+  /** Ends its instances, once the calls under way have their answers. */
+  async close(): Promise<void> {
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#quiet = resolve;
+      });
+    }
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  async #measured<T>(module: string | undefined, use: Use<T>): Promise<T> {
+    const { clock } = this.#host.platform;
+    const { timeMs } = this.authority.limits;
+    const now = () => clock.monotonic?.() ?? clock.now();
+    const began = now();
+    this.measures.calls += 1;
+    this.#underWay += 1;
+    try {
+      const result = await this.#pool(module).with(
+        use,
+        () => new GuestFault("deadline", `it did not answer within ${timeMs} ms`),
+      );
+      this.measures.took(now() - began);
+      return result;
+    } catch (error) {
+      if (error instanceof GuestFault) this.measures.failed(error.fault);
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#quiet?.();
+    }
+  }
+
+  #pool(name: string | undefined): GuestPool {
+    const known = this.#pools.get(name);
+    if (known !== undefined) return known;
+    const module = name === undefined ? undefined : this.modules.get(name);
+    if (name !== undefined && module === undefined)
+      throw new GuestFault("refused", `it has no module ${name}`);
+    const { confinement, platform } = this.#host;
+    const program = { module, schemas: this.#schemas };
+    const pool = new GuestPool(confinement, program, this.authority.limits, platform);
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  readonly #say = ({ level, text }: GuestLine): void => {
+    this.#host.platform.log[level](`capability ${this.manifest.name}: ${text}`);
+  };
+}

@@ -1,0 +1,163 @@
+import { ApiError } from "../errors/api-error.ts";
+import { reasonOf } from "../errors/reason-of.ts";
+import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import type { Platform } from "../platform.ts";
+import { answerOffer, type Found } from "./answer-offer.ts";
+import type { Capabilities } from "./capabilities.ts";
+import type { Confinement } from "./confinement.ts";
+import { type Grants, phrases } from "./grants.ts";
+import type { Api } from "./host-calls.ts";
+import { LoadedPackage, type PackageHost } from "./loaded-package.ts";
+import { matchOperation } from "./match-operation.ts";
+import type { PackageSource } from "./package-source.ts";
+import { readManifest } from "./read-manifest.ts";
+import { shownPackage, shownRefusal } from "./shown-package.ts";
+
+/** A package that was not let in, and why. */
+export interface RefusedPackage {
+  readonly name: string;
+  readonly origin: string;
+  readonly cause: string;
+}
+
+export interface PackageSetOptions {
+  readonly confinement: Confinement;
+  readonly platform: Platform;
+  /** Bytes of a request's body. */
+  readonly maxBodySize: number;
+}
+
+/** Packages by their names, loaded and changed while they are called. */
+export class PackageSet implements Capabilities {
+  readonly #options: PackageSetOptions;
+  readonly #host: PackageHost;
+  #api: Api | undefined;
+  #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
+  #refused: ReadonlyMap<string, RefusedPackage> = new Map();
+
+  constructor(options: PackageSetOptions) {
+    this.#options = options;
+    const { confinement, platform } = options;
+    this.#host = {
+      confinement,
+      platform,
+      api: (request) => {
+        if (this.#api === undefined) throw new Error("the sidecar is not there yet");
+        return this.#api(request);
+      },
+    };
+  }
+
+  attach(api: Api): void {
+    this.#api = api;
+  }
+
+  /**
+   * Makes these the packages, with these grants. Each is let in or refused by itself, which is logged and listed. One that was
+   * there goes on until its successor is ready, and until its calls have ended; one whose successor is refused is gone.
+   */
+  async update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
+    const loaded = new Map<string, LoadedPackage>();
+    const refused = new Map<string, RefusedPackage>();
+    for (const source of sources) {
+      const { origin } = source;
+      let name = origin;
+      try {
+        const manifest = readManifest(source.manifest, `${origin}/capability.json`);
+        name = manifest.name;
+        if (loaded.has(name) || refused.has(name))
+          throw new Error(`another package is called ${name} as well`);
+        loaded.set(name, await LoadedPackage.load(manifest, source, grants.get(name), this.#host));
+      } catch (error) {
+        const cause = reasonOf(error);
+        refused.set(name, { name, origin, cause });
+        this.#options.platform.log.error(`capability ${name} (${origin}) is refused: ${cause}`);
+      }
+    }
+    const before = [...this.#loaded.values()];
+    this.#loaded = loaded;
+    this.#refused = refused;
+    for (const one of loaded.values()) this.#tell(one);
+    for (const name of grants.keys()) {
+      if (!loaded.has(name) && !refused.has(name)) {
+        this.#options.platform.log.warn(`something is granted to capability ${name}, which is not there`);
+      }
+    }
+    // Not waited for: they have calls under way.
+    for (const one of before) void one.close();
+  }
+
+  list(): readonly object[] {
+    return [
+      ...[...this.#loaded.values()].map(shownPackage),
+      ...[...this.#refused.values()].map(shownRefusal),
+    ];
+  }
+
+  async handle(
+    request: RuntimeRequest,
+    packageName: string | undefined,
+    path: string,
+  ): Promise<RuntimeResponse> {
+    const found =
+      packageName === undefined
+        ? this.#anywhere(request.method, path)
+        : this.#of(packageName, request.method, path);
+    let body: Uint8Array;
+    try {
+      body = await readBody(request.body, this.#options.maxBodySize);
+    } catch (error) {
+      if (!(error instanceof BodyTooLargeError)) throw error;
+      throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: error.message }, { status: 413 });
+    }
+    const { method, query, headers } = request;
+    return await answerOffer(found, { method, query, headers, body }, path);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#loaded.values()].map((one) => one.close()));
+    await this.#options.confinement.close();
+  }
+
+  /** What a user wants to know when a package is loaded: what it asked for, and did not get. */
+  #tell({ manifest, authority }: LoadedPackage): void {
+    const { log } = this.#options.platform;
+    const granted = phrases(authority.granted);
+    log.info(
+      `capability ${manifest.name} ${manifest.version} is loaded; granted: ${granted.join(", ") || "nothing but to compute"}`,
+    );
+    for (const phrase of authority.refused) {
+      log.warn(`capability ${manifest.name} asked to ${phrase}, and was not granted it`);
+    }
+  }
+
+  #of(name: string, method: string, path: string): Found {
+    const one = this.#loaded.get(name);
+    if (one !== undefined) return this.#operation([one], method, path);
+    const refused = this.#refused.get(name);
+    if (refused !== undefined) throw new ApiError("ERR_CAPABILITY_REFUSED", { name, cause: refused.cause });
+    throw new ApiError("ERR_CAPABILITY_NOT_FOUND", { name });
+  }
+
+  /** The book's paths name no package; one whose first segment is the name of one does. */
+  #anywhere(method: string, path: string): Found {
+    const slash = path.indexOf("/");
+    const name = path.slice(0, Math.max(slash, 0));
+    if (this.#loaded.has(name) || this.#refused.has(name))
+      return this.#of(name, method, path.slice(slash + 1));
+    return this.#operation([...this.#loaded.values()], method, path);
+  }
+
+  #operation(packages: readonly LoadedPackage[], method: string, path: string): Found {
+    const others = new Set<string>();
+    for (const one of packages) {
+      for (const { offer, operations } of one.http) {
+        const found = matchOperation(operations, method, path);
+        if ("operation" in found) return { package: one, offer, matched: found };
+        for (const other of found.methods) others.add(other);
+      }
+    }
+    if (others.size === 0) throw new ApiError("ERR_CAPABILITY_NO_OPERATION", { method, path });
+    throw new ApiError("ERR_CAPABILITY_NO_OPERATION", { method, path }, { status: 405 });
+  }
+}

@@ -1,0 +1,9 @@
+/** Where a package comes from: a folder, a site, what was dropped onto a page. */
+export interface PackageSource {
+  /** For messages. */
+  readonly origin: string;
+  /** What `capability.json` says, parsed. */
+  readonly manifest: unknown;
+  /** A file of the package, by a path that stays inside of it. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,22 @@
+import { randomFillSync } from "node:crypto";
+import { parentPort } from "node:worker_threads";
+import { expose, transfer } from "comlink";
+import nodeEndpoint, { type NodeEndpoint } from "comlink/dist/esm/node-adapter";
+import { GuestPort, type GuestStart } from "../../capability/guest-port.ts";
+import type { SchemaCheck } from "../../capability/read-request.ts";
+
+/** The entry of a worker thread that runs one instance of a guest. */
+const port = new GuestPort({ now: () => Date.now(), random: (bytes) => randomFillSync(bytes) });
+
+expose(
+  {
+    start: (from: GuestStart) => port.start(from),
+    call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]) {
+      const told = port.call(entry, message, checks);
+      return "value" in told && told.value.bytes.length > 0
+        ? transfer(told, [told.value.bytes.buffer as ArrayBuffer])
+        : told;
+    },
+  },
+  nodeEndpoint(parentPort as NodeEndpoint),
+);

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { type Remote, transfer, wrap } from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter";
+import type { Confinement, Guest, Program, Step } from "../../capability/confinement.ts";
+import { GuestFault } from "../../capability/guest-fault.ts";
+import type { GuestPort, Told } from "../../capability/guest-port.ts";
+import type { Limits } from "../../capability/manifest.ts";
+import type { SchemaCheck } from "../../capability/read-request.ts";
+
+/** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
+const places = ["./guest-worker.js", "../../../dist/node/guest-worker.js"];
+
+function workerFile(): URL {
+  const file = places.map((place) => new URL(place, import.meta.url)).find((url) => existsSync(url));
+  if (file === undefined)
+    throw new Error("guest-worker.js is missing beside the package's files; run `npm run build`");
+  return file;
+}
+
+/** What JavaScript in the thread may take: the guest has none of its own. */
+const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+
+/** An instance in a thread of its own. */
+class ThreadGuest implements Guest {
+  readonly #worker: Worker;
+  readonly #port: Remote<GuestPort>;
+  /** Of the one call under way. */
+  #fail: ((error: GuestFault) => void) | undefined;
+  #gone: GuestFault | undefined;
+
+  constructor() {
+    // Nothing of this process is its own: no environment, no arguments, no standard streams.
+    this.#worker = new Worker(workerFile(), {
+      env: {},
+      argv: [],
+      execArgv: [],
+      stdin: false,
+      resourceLimits,
+      name: "capability",
+    });
+    // One that idles keeps no process alive.
+    this.#worker.unref();
+    this.#worker.on("error", (error) => this.#lost(error.message));
+    this.#worker.on("exit", () => this.#lost("its worker ended"));
+    this.#port = wrap<GuestPort>(nodeEndpoint(this.#worker));
+  }
+
+  async start({ module, schemas }: Program, { answer }: Limits): Promise<void> {
+    const guest = module && { abi: module.abi.name, module: module.module, imports: module.imports, answer };
+    await this.#told(this.#port.start({ ...(guest !== undefined && { guest }), schemas }));
+  }
+
+  call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]): Promise<Step> {
+    return this.#told(this.#port.call(entry, transfer(message, [message.buffer as ArrayBuffer]), checks));
+  }
+
+  end(): void {
+    this.#gone ??= new GuestFault("deadline", "it was ended");
+    this.#fail?.(this.#gone);
+    void this.#worker.terminate();
+  }
+
+  #lost(cause: string): void {
+    this.#gone ??= new GuestFault("trap", cause);
+    this.#fail?.(this.#gone);
+  }
+
+  #told<T>(telling: Promise<Told<T>>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) return reject(this.#gone);
+      this.#fail = reject;
+      // Only while it is asked something does it keep the process alive.
+      this.#worker.ref();
+      telling.then((told) => {
+        this.#fail = undefined;
+        this.#worker.unref();
+        if ("value" in told) resolve(told.value);
+        else reject(new GuestFault(told.fault, told.message));
+      }, reject);
+    });
+  }
+}
+
+/** Guests of a Node process: each instance in a worker thread. */
+export function workerThreads(): Confinement {
+  return {
+    async start(program, limits) {
+      const guest = new ThreadGuest();
+      try {
+        await guest.start(program, limits);
+        return guest;
+      } catch (error) {
+        guest.end();
+        throw error;
+      }
+    },
+    close: async () => undefined,
+  };
+}
