@@ -99,7 +99,7 @@ describe("what may import what", () => {
     const own = ({ file }: Source) => file.split("/").slice(0, 2).join("/");
     const foreign = (s: Source) =>
       imported(s, (target, bare) => bare || !under(target, "capabilities/guest", own(s)));
-    // Its index is named by its folder.
+    // An index is named by its folder.
     expect(broken(files, foreign).filter((what) => !what.endsWith(" capabilities/guest"))).toEqual([]);
   });
 

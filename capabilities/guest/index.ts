@@ -2,8 +2,6 @@
 export { Answer } from "./answer";
 export { fromBase64, toBase64 } from "./base64";
 export { Call } from "./call";
-export { deflate } from "./deflate/deflate";
-export { inflate } from "./deflate/inflate";
 export { clock, Level, log, random } from "./host";
 export { Json, JsonKind, quoted } from "./json";
 export { Request } from "./request";

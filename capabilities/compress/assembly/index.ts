@@ -1,9 +1,7 @@
 import {
   Answer,
   Call,
-  deflate,
   fromBase64,
-  inflate,
   Json,
   JsonKind,
   Request,
@@ -13,6 +11,7 @@ import {
   Task,
   toBase64,
 } from "../../guest";
+import { deflate, inflate } from "../../guest/deflate";
 
 export { cap_abi_version, cap_alloc, cap_handle, cap_resume } from "../../guest/abi";
 
