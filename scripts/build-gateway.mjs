@@ -8,7 +8,7 @@ import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wa
 import asc from "assemblyscript/asc";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-await import("./generate-gateway.mjs");
+for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
 
 /** Constants of the sources: SOCKETS, connections of the gateway's own; FOLDER, state and spool in a directory. */
 const variants = {
