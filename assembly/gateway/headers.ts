@@ -113,6 +113,11 @@ function isBinary(name: usize, length: i32): bool {
   return length > 4 && is(name + length - 4, 4, "-bin");
 }
 
+/** Fields behind a body are passed on, and hosts send none that were not announced. */
+function announces(name: usize, length: i32): bool {
+  return is(name, length, "trailer");
+}
+
 /** The caller's fields as they go on, and the body's length where it is known. */
 export function forwarded(call: Call): FieldList {
   const from = call.fields;
@@ -122,7 +127,7 @@ export function forwarded(call: Call): FieldList {
     const field = from.at(i);
     const name = field.name;
     const length = field.nameLength;
-    if (isListed(HOP_BY_HOP, name, length) || is(name, length, "host")) continue;
+    if ((isListed(HOP_BY_HOP, name, length) && !announces(name, length)) || is(name, length, "host")) continue;
     if (isListed(OWN_WORDS, name, length)) continue;
     if (isBinary(name, length) || isNamed(from, name, length)) continue;
     add(list, name, length, field.value, field.valueLength);
@@ -145,7 +150,8 @@ export function answered(from: FieldList): FieldList {
     const field = from.at(i);
     const name = field.name;
     const length = field.nameLength;
-    if (!is(name, length, "content-length") && isListed(HOP_BY_HOP, name, length)) continue;
+    const framed = is(name, length, "content-length") || announces(name, length);
+    if (!framed && isListed(HOP_BY_HOP, name, length)) continue;
     if (isNamed(from, name, length)) continue;
     add(list, name, length, field.value, field.valueLength);
   }

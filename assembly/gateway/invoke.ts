@@ -20,7 +20,9 @@ import {
   Exchange,
   exchange,
   FAILURE_CONNECT_TIMEOUT,
+  FAILURE_ENDED,
   FAILURE_NAME,
+  FAILURE_PROTOCOL,
   FAILURE_REFUSED,
   FAILURE_SECRET,
   FAILURE_TIMEOUT,
@@ -76,7 +78,11 @@ export function invoke(call: Call, target: Target): void {
 /** Answers a call, of whose target the parameter is told, with why there is no answer. */
 function refuse(call: Call, failure: i32): void {
   literalParameter(1, failureText(failure));
-  fail(call, ERR_DIRECT_INVOKE, failure == FAILURE_TIMEOUT ? 504 : 0);
+  // As daprd: 500, but where HTTP has a word of its own for what an upstream did.
+  let status = 0;
+  if (failure == FAILURE_TIMEOUT) status = 504;
+  else if (failure == FAILURE_PROTOCOL || failure == FAILURE_ENDED) status = 502;
+  fail(call, ERR_DIRECT_INVOKE, status);
 }
 
 /** The caller broke off, or sends too much: it is answered all the same, if it still listens. */

@@ -20,7 +20,7 @@ export function failureText(failure: i32): string {
     case FAILURE_ENDED:
       return "the upstream ended the connection before it had answered";
     case FAILURE_PROTOCOL:
-      return "the upstream's answer is no valid HTTP";
+      return "the upstream ended the connection, or its answer is no valid HTTP";
     case FAILURE_REFUSED:
       return "the upstream refused the connection";
     case FAILURE_NAME:
