@@ -60,8 +60,8 @@ export class Crowd {
 
   /** Asks about the table, and all actors where it is another one. */
   async look(): Promise<void> {
-    const { actorRuntime } = await (await fetch("/v1.0/metadata")).json();
-    this.version = actorRuntime.placement;
+    const { extended } = await (await fetch("/v1.0/metadata")).json();
+    this.version = extended["actors.table"] ?? "";
     this.#search();
   }
 

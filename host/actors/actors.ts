@@ -4,14 +4,20 @@ import { header, type RuntimeResponse, withoutHeader } from "../http.ts";
 /** Calls of the API that are about one actor, named as their rows are. */
 export type ActorOperation = "invoke" | "transact" | "state" | "reminder" | "timer";
 
-/** What `/v1.0/metadata` shows as `actorRuntime`. */
+/** What `/v1.0/metadata` shows as `actorRuntime`, but for the table. */
 export interface ActorRuntimeStatus {
   readonly runtimeStatus: "INITIALIZING" | "DISABLED" | "RUNNING";
   readonly activeActors: readonly { readonly type: string; readonly count: number }[];
   /** True once the actors that this instance hosts can be called. */
   readonly hostReady: boolean;
-  /** Who takes part in placement, and with which table; empty where nobody does. */
-  readonly placement: string;
+  /** Dapr's words; empty where this instance does not take part in placement, as it does from the first call on. */
+  readonly placement: "" | "placement: connected" | "placement: disconnected";
+  /** By whom and with which table it takes part; undefined where it does not. */
+  readonly table: string | undefined;
+}
+
+export function placementWords(ready: boolean): ActorRuntimeStatus["placement"] {
+  return ready ? "placement: connected" : "placement: disconnected";
 }
 
 /** The actors block of one sidecar: the same whether its actors live in this process or in the pages behind a worker. */

@@ -10,7 +10,7 @@ import { NoActorStoreError } from "./actor-error.ts";
 import { ActorHost } from "./actor-host.ts";
 import { recordPrefix } from "./actor-keys.ts";
 import type { ActorStore } from "./actor-store.ts";
-import type { ActorRuntimeStatus } from "./actors.ts";
+import { type ActorRuntimeStatus, placementWords } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
 import { atOwner, NoAddressError } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
@@ -52,6 +52,7 @@ export class LocalActors {
   #component: ListingStore | undefined;
   #joined: Promise<void> | undefined;
   #app: "away" | "asked" = "away";
+  #answered: boolean;
   #suspended = false;
   #healthy = true;
   /** No turn begins: its store is being replaced, or all comes to its end. */
@@ -61,6 +62,7 @@ export class LocalActors {
   constructor(options: LocalActorsOptions) {
     this.options = options;
     const { platform, core, name, namespace, appId, app } = options;
+    this.#answered = app === undefined;
     app?.watch?.((healthy) => this.#watched(healthy));
     const meter = options.meters?.actors(() => this.#counts);
     this.host = new ActorHost({
@@ -101,12 +103,15 @@ export class LocalActors {
   get status(): ActorRuntimeStatus {
     const activeActors = [...this.host.counts].map(([type, count]) => ({ type, count }));
     const { membership } = this.options;
+    const { ready, version } = this.owners;
     const joined = this.#joined !== undefined;
+    const settled = this.#answered && (ready || !joined);
     return {
-      runtimeStatus: this.#suspended ? "DISABLED" : this.owners.ready || !joined ? "RUNNING" : "INITIALIZING",
+      runtimeStatus: this.#suspended ? "DISABLED" : settled ? "RUNNING" : "INITIALIZING",
       activeActors,
-      hostReady: !this.#suspended && activeActors.length > 0 && this.owners.ready,
-      placement: joined ? `${membership.name}: version ${this.owners.version}` : "",
+      hostReady: !this.#suspended && activeActors.length > 0 && ready,
+      placement: joined && this.#answered ? placementWords(ready) : "",
+      table: joined ? `${membership.name}: version ${version}` : undefined,
     };
   }
 
@@ -123,6 +128,7 @@ export class LocalActors {
     const { app, appId, platform } = this.options;
     if (app === undefined) return;
     const config = await readActorConfig(app, appId, platform, signal);
+    this.#answered = true;
     if (config === undefined || this.#closed) return;
     this.#app = "asked";
     this.host.configure(config);

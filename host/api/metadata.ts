@@ -1,3 +1,4 @@
+import type { ActorRuntimeStatus } from "../actors/actors.ts";
 import { type Durability, families } from "../components/component.ts";
 import { apiError } from "../errors/api-error.ts";
 import { BodyTooLargeError, header, json, noContent, type RuntimeResponse, readBody } from "../http.ts";
@@ -53,31 +54,37 @@ function facts({ components }: Sidecar): Map<string, string> {
   );
 }
 
+const noActors: Partial<ActorRuntimeStatus> = { runtimeStatus: "DISABLED", hostReady: false };
+
 function get({ sidecar }: Call): RuntimeResponse {
   const { appId, app } = sidecar;
   const components = loaded(sidecar);
   const subscriptions = [...sidecar.subscriptions.list(), ...sidecar.streams.list()];
   const endpoints = sidecar.httpEndpoints.names;
   const policies = sidecar.resiliency.resources;
-  const actors = sidecar.actors?.status;
+  const { table, ...actorRuntime } = sidecar.actors?.status ?? noActors;
+  const { activeActors = [] } = actorRuntime;
+  const { hotReload = true, actorStateTTL = false } = sidecar.resources.configuration;
+  const enabledFeatures = [...(actorStateTTL ? ["ActorStateTTL"] : []), ...(hotReload ? ["HotReload"] : [])];
   const extended = new Map([
     ["daprRuntimeVersion", version],
     ...sidecar.extended,
     // Last: what is kept where is a fact, and not for a caller to overwrite.
     ...storage(sidecar),
     ...facts(sidecar),
+    ...(table === undefined ? [] : [["actors.table", table] as const]),
   ]);
   return json({
     id: appId,
     runtimeVersion: version,
-    ...((sidecar.resources.configuration.hotReload ?? true) && { enabledFeatures: ["HotReload"] }),
+    ...(enabledFeatures.length > 0 && { enabledFeatures }),
     ...(components.length > 0 && { components }),
     extended: Object.fromEntries(extended),
     ...(endpoints.length > 0 && { httpEndpoints: endpoints.map((name) => ({ name })) }),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(app !== undefined && { appConnectionProperties: app.properties }),
-    ...(actors !== undefined && actors.activeActors.length > 0 && { actors: actors.activeActors }),
-    actorRuntime: actors ?? { runtimeStatus: "DISABLED", hostReady: false },
+    ...(activeActors.length > 0 && { actors: activeActors }),
+    actorRuntime,
     ...(policies.length > 0 && { resiliencies: policies.map(({ name }) => ({ name })) }),
   });
 }

@@ -54,7 +54,11 @@ export const catalogue = {
     grpc: "INTERNAL",
     message: "error invoke actor method: {cause}",
   },
-  ERR_ACTOR_STACK_DEPTH: { status: 500, grpc: "RESOURCE_EXHAUSTED", message: "{cause}" },
+  ERR_ACTOR_STACK_DEPTH: {
+    status: 500,
+    grpc: "RESOURCE_EXHAUSTED",
+    message: "maximum stack depth exceeded",
+  },
   ERR_ACTOR_RUNTIME_NOT_FOUND: {
     status: 500,
     grpc: "INTERNAL",
@@ -70,7 +74,7 @@ export const catalogue = {
   ERR_ACTOR_INSTANCE_MISSING: {
     status: 400,
     grpc: "INTERNAL",
-    message: "actor instance is missing: it is not active on this sidecar",
+    message: "actor instance is missing",
   },
   ERR_ACTOR_STATE_GET: { status: 500, grpc: "INTERNAL", message: "error getting actor state: {cause}" },
   ERR_ACTOR_STATE_TRANSACTION_SAVE: {

@@ -28,6 +28,8 @@ export interface Configuration {
   readonly secretScopes?: readonly SecretScope[];
   /** Whether changes of files are taken while running; true where nobody says. */
   readonly hotReload?: boolean;
+  /** Whether `--strict` takes a ttl in an actor's state, as it is always taken without. */
+  readonly actorStateTTL?: boolean;
   /** What a request passes before the API, and one of the app before the app; the outermost first. */
   readonly httpPipeline?: readonly PipelineHandler[];
   readonly appHttpPipeline?: readonly PipelineHandler[];

@@ -206,6 +206,25 @@ describe("actors of an app", () => {
     await runtime.stop();
   });
 
+  it.each([
+    ["what it hosts", ["Cat"], true],
+    ["that it hosts none", [], false],
+  ])("are being initialised until the app has said %s", async (_, entities, hostReady) => {
+    const asked = gate();
+    const app = fetchChannel(async ({ url }) => {
+      if (!url.endsWith("/dapr/config")) return new Response(null, { status: 404 });
+      await asked.opened;
+      return Response.json({ entities });
+    });
+    const runtime = await createRuntime({ app, components: [store] as never });
+    const told = async () => (await (await runtime.fetch("/v1.0/metadata")).json()).actorRuntime;
+    expect(await told()).toMatchObject({ runtimeStatus: "INITIALIZING", hostReady: false, placement: "" });
+    asked.open();
+    await runtime.appReady;
+    expect(await told()).toMatchObject({ runtimeStatus: "RUNNING", hostReady });
+    await runtime.stop();
+  });
+
   it("are all deactivated when the sidecar stops", async () => {
     const { app, lines } = cats();
     const runtime = await start(app);
@@ -420,6 +439,25 @@ describe("the state of actors", () => {
     await runtime.fetch(meow);
     const answer = await runtime.fetch(stateUrl, { method: "POST", body });
     expect([answer.status, (await answer.json()).errorCode]).toEqual([status, errorCode]);
+    await runtime.stop();
+  });
+
+  it.each([
+    [500, "without the feature ActorStateTTL", "HotReload"],
+    [204, "with it", "ActorStateTTL"],
+  ])("answers %i to a ttl where all is to be exactly Dapr's, %s", async (status, _, name) => {
+    const metadata = { name: "statestore" };
+    const spec = { type: "state.in-memory", metadata: [{ name: "actorStateStore", value: "true" }] };
+    const yaml = [
+      { apiVersion: "dapr.io/v1alpha1", kind: "Component", metadata, spec },
+      { kind: "Configuration", metadata, spec: { features: [{ name, enabled: true }] } },
+    ].map((resource) => JSON.stringify(resource));
+    const runtime = await createRuntime({ app: cats().app, components: yaml.join("\n---\n"), strict: true });
+    await runtime.fetch(meow);
+    const answer = await transact(runtime, [upsert("meal", "fish", { metadata: { ttlInSeconds: "10" } })]);
+    expect(answer.status).toBe(status);
+    const { enabledFeatures } = await (await runtime.fetch("/v1.0/metadata")).json();
+    expect(enabledFeatures.includes("ActorStateTTL")).toBe(status === 204);
     await runtime.stop();
   });
 

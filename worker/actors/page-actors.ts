@@ -4,6 +4,7 @@ import {
   type Actors,
   actorHeader,
   moved,
+  placementWords,
 } from "../../host/actors/actors.ts";
 import { atOwner } from "../../host/actors/owner-search.ts";
 import { checkNames } from "../../host/api/actors/actor-name.ts";
@@ -124,7 +125,13 @@ export class PageActors implements Actors {
     const { appId } = this.#sidecar;
     const placement = this.#home.made;
     if (placement === undefined) {
-      return { runtimeStatus: "RUNNING", activeActors: [], hostReady: false, placement: "" };
+      return {
+        runtimeStatus: "RUNNING",
+        activeActors: [],
+        hostReady: false,
+        placement: "",
+        table: undefined,
+      };
     }
     const active = new Map<string, number>();
     for (const page of placement.of(appId))
@@ -134,7 +141,8 @@ export class PageActors implements Actors {
       runtimeStatus: ready ? "RUNNING" : "INITIALIZING",
       activeActors: [...active].map(([type, count]) => ({ type, count })),
       hostReady: active.size > 0 && ready,
-      placement: placement.described,
+      placement: placementWords(ready),
+      table: placement.described,
     };
   }
 

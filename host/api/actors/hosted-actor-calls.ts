@@ -116,7 +116,8 @@ export class HostedActorCalls implements Actors {
   }
 
   #transact({ params, sidecar }: Call, { body = nothing }: WholeRequest): Promise<RuntimeResponse> {
-    return transactActorState(this.#actors, params, body, sidecar.strict);
+    const takesTtl = !sidecar.strict || sidecar.resources.configuration.actorStateTTL === true;
+    return transactActorState(this.#actors, params, body, takesTtl);
   }
 
   #invoke({ sidecar, params }: Call, given: WholeRequest): Promise<RuntimeResponse> {

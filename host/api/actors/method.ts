@@ -66,7 +66,7 @@ function sentence({ status, body }: RuntimeResponse): string {
 /** The answer to an invocation that failed; rethrows what is no failure of one. */
 export function methodFailure(error: unknown, code: ErrorCode = "ERR_ACTOR_INVOKE_METHOD"): RuntimeResponse {
   if (error instanceof NoActorStoreError) return apiError("ERR_ACTOR_RUNTIME_NOT_FOUND");
-  if (error instanceof StackDepthError) return apiError("ERR_ACTOR_STACK_DEPTH", { cause: error.message });
+  if (error instanceof StackDepthError) return apiError("ERR_ACTOR_STACK_DEPTH");
   const known =
     error instanceof ActorAnswerError ||
     error instanceof NoAddressError ||

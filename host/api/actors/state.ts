@@ -57,12 +57,12 @@ export async function transactActorState(
   actors: LocalActors,
   [type = "", id = ""]: Call["params"],
   body: Uint8Array,
-  strict: boolean,
+  takesTtl: boolean,
 ): Promise<RuntimeResponse> {
   const store = storeOf(actors);
   const asked = scannedOperations(actors, body);
   try {
-    const operations = asked.map((each) => operation(actors, type, id, each, strict));
+    const operations = asked.map((each) => operation(actors, type, id, each, takesTtl));
     if (operations.length === 0 && actors.host.active(type, id)) return noContent;
     await actors.host.commit(type, id, () => store.commit(operations));
     return noContent;
@@ -93,13 +93,13 @@ function operation(
   type: string,
   id: string,
   { operation: kind, request }: ScannedOperation,
-  strict: boolean,
+  takesTtl: boolean,
 ): Operation {
   if (kind !== "upsert" && kind !== "delete") {
     throw new ComponentError("INVALID_ARGUMENT", `operation type ${kind} not supported`);
   }
   checkKey(request.key);
-  if (strict && request.metadata?.has("ttlInSeconds")) {
+  if (!takesTtl && request.metadata?.has("ttlInSeconds")) {
     throw new ComponentError(
       "INVALID_ARGUMENT",
       "ttlInSeconds is not supported without the ActorStateTTL feature enabled",
