@@ -95,7 +95,8 @@ export class HostCalls {
     const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
     const etag = header(response.headers, "etag");
     const told = tells === "all" ? response.headers : etag === undefined ? [] : ["etag", etag];
-    return this.#result(response.status, told, await this.#read(response.body, context));
+    const result = this.#result(response.status, told, await this.#read(response.body, context));
+    return response.errorCode === undefined ? result : [...result, textField(":error", response.errorCode)];
   }
 
   async #fetched(call: Call, context: CallContext) {

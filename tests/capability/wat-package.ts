@@ -7,7 +7,7 @@ const { parseWat } = await wabt();
 /** The bytes of a module in the text format, or of what stands between its brackets. */
 export function wasm(wat: string): Uint8Array<ArrayBuffer> {
   const text = wat.trimStart().startsWith("(module") ? wat : `(module ${wat})`;
-  const features = { bulk_memory: true, multi_value: true, tail_call: true, exceptions: true };
+  const features = { bulk_memory: true, multi_value: true, tail_call: true, exceptions: true, threads: true };
   const module = parseWat("module.wat", text, features);
   return new Uint8Array(module.toBinary({}).buffer);
 }
