@@ -8,6 +8,7 @@ import { DEFAULT_PORTS } from "./addresses.ts";
 import { defaultResources } from "./default-resources.ts";
 import { Devices } from "./devices.ts";
 import { embeddedCore } from "./embedded-core.ts";
+import type { metrics } from "./metrics.ts";
 import { Registrations } from "./registrations.ts";
 import { hostRelay } from "./relay/host-relay.ts";
 import { RelayLink } from "./relay/relay-link.ts";
@@ -23,6 +24,8 @@ export interface AttachOptions {
   readonly ports?: readonly number[];
   /** The language of routing rules, {@link celRules}; without it subscriptions that have any are refused. */
   readonly rules?: Rules;
+  /** {@link metrics}: what the apps of the scope do is measured, for Prometheus. */
+  readonly metrics?: typeof metrics;
   /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
   readonly own?: boolean;
 }
@@ -55,11 +58,13 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const devices = new Devices(worker);
   const present = async (clientId: string) => (await worker.clients.get(clientId)) !== undefined;
   const actors = new OriginActors(incarnation.startedAt, present);
+  const measured = options.metrics?.(scope, platform);
   const sidecars = new Sidecars({
     platform,
     core: embeddedCore(),
     registry: registry({ databasePrefix: prefix, incarnation, devices }),
     rules: options.rules,
+    meters: measured?.of,
     relays: new RelayClient(platform),
     actors: actors.of,
     identity: (appId) => registrations.identityOf(appId, platform.uuid).catch(() => undefined),
@@ -78,6 +83,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
     erase: () => eraseStorage(prefix),
+    scrape: measured?.scrape,
     own: options.own ?? false,
     ports: options.ports ?? DEFAULT_PORTS,
   });

@@ -42,3 +42,4 @@ export { indexedDbStore } from "./components/state-indexeddb.ts";
 export { opfsStore } from "./components/state-opfs.ts";
 export { bearer, clientCredentials } from "./components/token-middleware.ts";
 export { type AttachOptions, compose, type WorkerRegistry } from "./compose.ts";
+export { metrics, type ScopeMetrics } from "./metrics.ts";

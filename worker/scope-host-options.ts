@@ -19,6 +19,8 @@ export interface ScopeHostOptions {
   readonly erase: () => Promise<void>;
   /** Takes the port that leads to the holder of this worker's sockets. */
   readonly adoptRelay: (port: MessagePort) => void;
+  /** Answers who reads metrics, and nobody else; left out where there are none. */
+  readonly scrape?: ((request: Request) => Promise<Response> | undefined) | undefined;
   /** True where the worker is daprlet's alone, and may be unregistered. */
   readonly own: boolean;
   readonly ports: readonly number[];

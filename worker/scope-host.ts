@@ -46,6 +46,8 @@ export class ScopeHost {
   fetch(event: FetchEvent): Promise<Response> | undefined {
     if (this.#detached) return undefined;
     const { request } = event;
+    const scraped = this.#options.scrape?.(request);
+    if (scraped !== undefined) return scraped;
     const url = new URL(request.url);
     const internal = internalPath(url, this.#addresses);
     if (internal !== undefined) return this.#internal(event, internal, url.search.slice(1));

@@ -17,6 +17,7 @@ import type { Sidecar } from "../host/sidecar.ts";
 import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { KeptError } from "./kept-error.ts";
 import type { Registration, RelaySettings } from "./messages.ts";
+import type { ScopeMetrics } from "./metrics.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
 import { PatientRelays } from "./patient-relays.ts";
@@ -34,6 +35,8 @@ export interface SidecarsOptions {
   readonly transports?: () => readonly Transport[];
   /** As those of a runtime, with the way to the coordinator of the relay that the app is on. Left out, the API says that it has none. */
   readonly actors?: (sidecar: Sidecar, instance: string, relay: PlacementLink | undefined) => Actors;
+  /** What an app's runtime is measured by; left out, nothing is. */
+  readonly meters?: ScopeMetrics["of"] | undefined;
   /** As whom an app on a relay is known there, over all lives of its runtime; left out or undefined, over one. */
   readonly identity?: (appId: string) => Promise<RuntimeOptions["identity"]>;
   /** What an app gets that names no components. */
@@ -165,6 +168,8 @@ export class App {
     const transport = new OriginTransport(this.#origin);
     const way = relay && patient.transport({ ...relay, appId, namespace });
     this.#transport = transport;
+    const resources = this.#resourcesOf(this.registration);
+    const meters = this.#options.meters?.(appId, namespace, resources.configuration.metrics);
     const runtime: Runtime = new Runtime({
       appId,
       namespace,
@@ -173,10 +178,11 @@ export class App {
       platform,
       registry,
       rules,
-      resources: this.#resourcesOf(this.registration),
+      resources,
       relays: patient,
       transports: [transport, ...(this.#options.transports?.() ?? []), ...(way === undefined ? [] : [way])],
-      app: this.channel,
+      app: meters?.app(this.channel) ?? this.channel,
+      meters,
       identity: relay && (await this.#options.identity?.(appId)),
       actors: actors && ((sidecar, instance) => actors(sidecar, instance, way?.placement)),
       apiToken: undefined,

@@ -1,5 +1,6 @@
+import { samplesOf } from "../telemetry/scrape.ts";
 import { composed } from "./composed.ts";
-import { expect, Site, test } from "./fixtures.ts";
+import { call, expect, open, Site, test } from "./fixtures.ts";
 
 test("a worker composed of chosen components has those, leaves the rest out, and says so", async ({
   page,
@@ -67,4 +68,37 @@ test("a component of one's own joins those of a worker, as the guide has it", as
   });
   expect(stamped).toBe("mine");
   await site.stop();
+});
+
+test("a worker that measures shows Prometheus' text at two addresses, in tabs as well", async ({
+  page,
+  context,
+}) => {
+  const code = await composed(
+    `import { attach, metrics } from "daprlet/worker";
+     attach(self, { metrics, own: true });`,
+  );
+  const site = await Site.start("/shop/");
+  site.files.set("sw.js", code);
+  await open(page, site.url, { appId: "shop" });
+  const body = JSON.stringify([{ key: "k", value: "kept" }]);
+  expect((await call(page, "/v1.0/state/statestore", { method: "POST", body })).status).toBe(204);
+  const counted =
+    'dapr_http_server_request_count{app_id="shop",method="POST",path="/v1.0/state/statestore",status="204"}';
+  for (const address of ["http://localhost:9090/metrics", "/shop/__daprlet/metrics", "__daprlet/metrics"]) {
+    const { status, body: text } = await call(page, address);
+    expect([status, samplesOf(text).get(counted)]).toEqual([200, 1]);
+  }
+  const tab = await context.newPage();
+  await tab.goto(`${site.url}__daprlet/metrics`);
+  await expect(tab.locator("body")).toContainText("# TYPE dapr_http_server_request_count counter");
+  await site.stop();
+});
+
+test("sw.js measures nothing, and says so of neither address", async ({ page, site }) => {
+  await open(page, site.url, { appId: "shop" });
+  expect((await call(page, "/__daprlet/metrics")).status).toBe(503);
+  expect(await page.evaluate(() => fetch("http://localhost:9090/metrics").catch(() => "the network's"))).toBe(
+    "the network's",
+  );
 });
