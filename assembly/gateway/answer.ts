@@ -3,7 +3,9 @@ import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
 import { Call, call, verb } from "./call";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
-import { areTooMany, isAuthorised } from "./guard";
+import { isTold, needsToken } from "./door/caller";
+import { arrives } from "./door/door";
+import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
 import { describeGateway } from "./metadata";
 import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
@@ -13,17 +15,18 @@ import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { same } from "./text";
 
-/** The way of a request through the gateway: what is too much, the route, the token, and whoever answers. */
+/** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
 export function answer(): void {
   const request = call();
   if (!configured()) return say(request, 503, "this file has no configuration: build it with `daprlet gateway build`");
   if (areTooMany(request)) return say(request, 431, "the header is too large");
+  if (!arrives(request)) return;
   if (request.pathLength > CHUNK) return say(request, 414, "the path is too long");
   memory.copy(INBOX, request.path, request.pathLength);
   const operation = route(verb(request.method), request.pathLength);
   if (operation == HEALTHZ_GET) return health(request);
   if (operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
-  if (!isAuthorised(request)) return say(request, 401, "invalid api token");
+  if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
   switch (operation) {
     case MALFORMED_ESCAPE:
       return say(request, 400, "invalid URL escape in the path");

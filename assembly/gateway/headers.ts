@@ -18,9 +18,10 @@ const MOST_ADDED: i32 = 64;
 /** The list that is being made, in the arena. */
 const LIST: usize = memory.data(8, 4);
 
-function begin(from: FieldList): FieldList {
+/** Begins a list that takes so many fields, and those that are added. There is one at a time. */
+export function beginFields(count: i32): FieldList {
   const list = changetype<FieldList>(LIST);
-  list.first = allocate(<usize>(from.count + MOST_ADDED) * offsetof<Field>());
+  list.first = allocate(<usize>(count + MOST_ADDED) * offsetof<Field>());
   list.count = 0;
   return list;
 }
@@ -38,6 +39,13 @@ export function addNamed(list: FieldList, name: string, value: usize, valueLengt
   const at = allocate(name.length);
   put(at, name);
   add(list, at, name.length, value, valueLength);
+}
+
+/** Adds a field whose name and value are literals. */
+export function addLiteral(list: FieldList, name: string, value: string): void {
+  const at = allocate(value.length);
+  put(at, value);
+  addNamed(list, name, at, value.length);
 }
 
 /** Puts a field in the place of all of that name. */
@@ -121,7 +129,7 @@ function announces(name: usize, length: i32): bool {
 /** The caller's fields as they go on, and the body's length where it is known. */
 export function forwarded(call: Call): FieldList {
   const from = call.fields;
-  const list = begin(from);
+  const list = beginFields(from.count);
   addLength(call, list);
   for (let i = 0; i < from.count; i++) {
     const field = from.at(i);
@@ -145,7 +153,7 @@ function addLength(call: Call, list: FieldList): void {
 
 /** An upstream's fields as they go back. */
 export function answered(from: FieldList): FieldList {
-  const list = begin(from);
+  const list = beginFields(from.count);
   for (let i = 0; i < from.count; i++) {
     const field = from.at(i);
     const name = field.name;

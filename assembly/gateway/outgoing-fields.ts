@@ -1,4 +1,5 @@
 import { Call } from "./call";
+import { callerId, callerIdLength } from "./door/caller";
 import { addNamed, forwarded, replace } from "./headers";
 import { hop, hopLength } from "./hops";
 import { NONE, PROTOCOL_SIDECAR } from "./records.gen";
@@ -20,7 +21,7 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   traceOnward(list);
   if (upstream.protocol != PROTOCOL_SIDECAR) {
     if (call.authorityLength) addNamed(list, "x-forwarded-host", call.authority, call.authorityLength);
-    addNamed(list, "dapr-caller-app-id", table.appId, table.appIdLength);
+    addNamed(list, "dapr-caller-app-id", callerId(), callerIdLength());
     addNamed(list, "dapr-caller-namespace", table.namespace, table.namespaceLength);
     addNamed(list, "dapr-callee-app-id", target.id, target.idLength);
   }

@@ -1,6 +1,7 @@
 /** Carries one exchange: both bodies at once, each as fast as the slower side of it. */
 import { isEmpty, sendBody } from "./body";
 import { Call } from "./call";
+import { granting } from "./door/pages";
 import { answered } from "./headers";
 import { head } from "./table";
 import {
@@ -102,7 +103,7 @@ function sleep(x: Exchange, upward: i32, downward: i32, headed: bool): bool {
 
 /** Sends the answer's head. False where it is none that can be sent. */
 function beginAnswer(call: Call, x: Exchange): bool {
-  const fields = makeFields(answered(x.answerFields));
+  const fields = makeFields(granting(answered(x.answerFields)));
   if (fields < 0) return false;
   const response = makeResponse(x.status, fields);
   if (response < 0) return false;

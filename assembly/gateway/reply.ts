@@ -1,10 +1,12 @@
 /** Answers of the gateway's own: texts, JSON, and rows of the catalogue of errors. */
 import { escape, GROWTH } from "../json/escape";
 import { Call } from "./call";
+import { addGrants } from "./door/pages";
+import { addLiteral, beginFields } from "./headers";
 import { allocate } from "./memory";
 import { put } from "./text";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
-import { Field, FieldList, makeFields, noFields } from "./wasi/fields";
+import { FieldList, makeFields } from "./wasi/fields";
 import { close, gave, keep, OUTGOING_BODY, OUTPUT } from "./wasi/handles";
 import { makeResponse, respond, responseBody } from "./wasi/incoming";
 import { dropPollable, wait, waitFor } from "./wasi/poll";
@@ -61,28 +63,21 @@ export function say(call: Call, status: i32, literal: string): void {
 
 /** Answers with a body that is there as a whole; one of no bytes has no type. */
 export function reply(call: Call, status: i32, type: string, body: usize, length: i32): void {
+  const list = beginFields(0);
+  if (length) addLiteral(list, "content-type", type);
+  addGrants(list);
+  replyWith(call, status, list, body, length);
+}
+
+/** The same with these fields. */
+export function replyWith(call: Call, status: i32, list: FieldList, body: usize, length: i32): void {
   if (call.answered) return;
-  const headers = length ? typed(type) : noFields();
-  const response = makeResponse(status, headers);
+  const response = makeResponse(status, makeFields(list));
   const outgoing = keep(OUTGOING_BODY, responseBody(response));
   call.answered = true;
   respond(call.out, response);
   if (length && !writeAll(outgoing, body, length)) return close(OUTGOING_BODY, outgoing);
   finishOutgoing(gave(OUTGOING_BODY, outgoing), -1);
-}
-
-function typed(type: string): i32 {
-  const at = allocate(offsetof<Field>() + offsetof<FieldList>() + 12 + type.length);
-  const field = changetype<Field>(at);
-  const list = changetype<FieldList>(at + offsetof<Field>());
-  field.name = at + offsetof<Field>() + offsetof<FieldList>();
-  field.nameLength = 12;
-  field.value = put(field.name, "content-type");
-  field.valueLength = type.length;
-  put(field.value, type);
-  list.first = at;
-  list.count = 1;
-  return makeFields(list);
 }
 
 /** False where the caller went away. */

@@ -1,6 +1,7 @@
 import { ResourceError } from "../resources/fields.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
+import { doorRows } from "./compile-door.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -76,7 +77,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     appId: name,
     namespace,
     region,
-    apiToken: secrets.index(gateway.apiToken),
+    ...doorRows(gateway, secrets),
     apps: appRows(targets, secrets),
     sites: appRows(gateway.sites, secrets),
     listenAddress: gateway.listen.address,

@@ -1,6 +1,9 @@
 import type { AppRow, GatewayTable, UpstreamRow } from "./table-shape.ts";
 import { none16, protocols, schemes, transports } from "./table-shape.ts";
 
+/** More are counted, and not listed. */
+const MANY = 20;
+
 /** Bytes, as people say them. */
 export function shownSize(bytes: number): string {
   if (bytes === 0) return "no limit";
@@ -39,9 +42,26 @@ function targetLines(gateway: GatewayTable, rows: readonly AppRow[]): readonly s
   );
 }
 
+function callersLine(gateway: GatewayTable): string {
+  const { apiToken, callers } = gateway;
+  const token = variable(gateway, apiToken);
+  const ids = [...new Set(callers.map(({ appId }) => appId))];
+  const shown = ids.length > MANY ? `${ids.length} apps` : ids.join(", ");
+  const known = [
+    ...(token === undefined ? [] : [`with the API token that is in ${token}`]),
+    ...(ids.length === 0 ? [] : [`by tokens of their own: ${shown}`]),
+  ];
+  return known.length === 0 ? "anybody who reaches it" : known.join("; ");
+}
+
+function namesLine(what: string, rows: GatewayTable["hosts"], any: number, more: readonly string[]) {
+  const all = [...(any ? ["any"] : rows.map(({ text }) => text)), ...more];
+  return all.length === 0 ? [] : [`${what.padEnd(9)} ${all.join(", ")}`];
+}
+
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
-  const { appId, namespace, region, apps, sites, secrets, apiToken } = gateway;
+  const { appId, namespace, region, apps, sites, secrets } = gateway;
   const limits = [
     `bodies ${shownSize(gateway.maxBody)}`,
     `headers ${shownSize(gateway.maxHeaders)}`,
@@ -49,13 +69,14 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     `connecting ${shownTime(gateway.connectTimeout)}`,
     `${gateway.maxHops} hops`,
   ];
-  const token = variable(gateway, apiToken);
   return [
     `gateway   ${appId}`,
     `namespace ${namespace}`,
     ...(region === "" ? [] : [`region    ${region}`]),
     `listens   ${gateway.listenAddress}:${gateway.listenPort}`,
-    `callers   ${token === undefined ? "anybody who reaches it" : `with the API token that is in ${token}`}`,
+    `callers   ${callersLine(gateway)}`,
+    ...namesLine("names", gateway.hosts, gateway.anyHost, gateway.anyAddress ? ["any address"] : []),
+    ...namesLine("pages", gateway.origins, gateway.anyOrigin, []),
     `limits    ${limits.join(", ")}`,
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),

@@ -8,6 +8,7 @@ import {
   optionalText,
   type Place,
   requiredText,
+  texts,
 } from "../resources/fields.ts";
 import { findUnknown, type Shape } from "../resources/known-fields.ts";
 import type { EnvironmentText } from "./gateway-resource.ts";
@@ -29,8 +30,8 @@ export class FieldReader {
     readonly path: Path,
   ) {}
 
-  fail(name: string | number, expected: string): never {
-    return fail(this.place, [...this.path, name], expected);
+  fail(name: string, expected: string): never {
+    return fail(this.place, [...this.path, ...name.split(".")], expected);
   }
 
   has(name: string): boolean {
@@ -88,6 +89,10 @@ export class FieldReader {
       if (!isFields(entry)) fail(this.place, path, "must be a mapping");
       return new FieldReader(entry, this.place, path);
     });
+  }
+
+  texts(name: string): readonly string[] {
+    return texts(member(this.fields, name), this.place, [...this.path, name], "texts");
   }
 
   /** A secret: never in the file, since whoever has the file has what is in it. */

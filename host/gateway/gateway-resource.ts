@@ -45,6 +45,23 @@ export interface ListenSettings {
   readonly port: number;
 }
 
+/** Who calls with a token of its own. */
+export interface CallerSetting {
+  readonly appId: string;
+  /** BLAKE2b-512 of the token. */
+  readonly digest: Uint8Array;
+}
+
+/** Who may come in. */
+export interface DoorSettings {
+  readonly apiToken: EnvironmentText | undefined;
+  readonly callers: readonly CallerSetting[];
+  /** Names beyond those of the machine that it is called by, in lower case; `*`: any. */
+  readonly allowedHosts: readonly string[];
+  /** Origins whose pages may call; `*`: any. */
+  readonly allowedOrigins: readonly string[];
+}
+
 /** `kind: Gateway`, the project's own: what Dapr has no resource for. */
 export interface GatewayResource {
   /** The gateway's app id. */
@@ -52,7 +69,7 @@ export interface GatewayResource {
   readonly namespace: string;
   readonly region: string;
   readonly listen: ListenSettings;
-  readonly apiToken: EnvironmentText | undefined;
+  readonly door: DoorSettings;
   readonly limits: LimitSettings;
   readonly apps: readonly TargetSetting[];
   readonly sites: readonly TargetSetting[];

@@ -22,8 +22,8 @@ function aboutUpstream(id: string, upstream: UpstreamRow, { secrets }: GatewayTa
 
 /** Sentences about what works, and is most often not meant. */
 export function remarksOn(table: GatewayTable): readonly string[] {
-  const { listenAddress, apiToken, apps, sites } = table;
-  const open = apiToken === none16 && !isLoopback(listenAddress);
+  const { listenAddress, apiToken, callers, apps, sites } = table;
+  const open = apiToken === none16 && callers.length === 0 && !isLoopback(listenAddress);
   return [
     ...(open ? [`anybody who reaches ${listenAddress} may call it; set spec.apiToken: {envRef: …}`] : []),
     ...[...apps, ...sites].flatMap(({ id, upstreams }: AppRow) =>

@@ -30,6 +30,13 @@ export const secret = record("Secret", "A text that the environment has when the
   variable: text("of the environment"),
 });
 
+export const name = record("Name", "One of a list of texts.", { text: text() });
+
+export const caller = record("Caller", "Somebody who is known by a token.", {
+  digest: bytes("64 bytes: BLAKE2b-512 of the token"),
+  appId: text(),
+});
+
 export const upstream = record("Upstream", "One place where an app, or a site, is reached.", {
   host: text("without port and brackets"),
   authority: text("for the Host header: host, and port where it is not the scheme's"),
@@ -62,6 +69,9 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   apps: list(app, "sorted by id, as bytes"),
   sites: list(app, "sorted by name, as bytes; `*` is whoever no other entry names"),
   secrets: list(secret),
+  callers: list(caller, "sorted by digest"),
+  hosts: list(name, "names that it is called by, in lower case"),
+  origins: list(name, "whose pages may call"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
   maxHeaders: u32("bytes of all names and values; 0: no limit"),
@@ -70,10 +80,14 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   listenPort: u16(),
   maxHops: u16("gateways that a request may have passed"),
   apiToken: u16("index of the secret that callers present as dapr-api-token; NONE: none"),
+  anyAddress: u8("1: it is called by any address, too"),
+  anyHost: u8("1: and by any name"),
+  anyOrigin: u8("1: pages of any origin may call"),
 });
 
 export type GatewayTable = Omit<RecordValue<typeof table>, "magic" | "version" | "size">;
 export type UpstreamRow = RecordValue<typeof upstream>;
 export type AppRow = RecordValue<typeof app>;
 export type HeaderRow = RecordValue<typeof header>;
+export type CallerRow = RecordValue<typeof caller>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -7,6 +7,7 @@ import {
   type ListenSettings,
   type TargetSetting,
 } from "./gateway-resource.ts";
+import { appId, door, doorShape } from "./validate-door.ts";
 import { upstream, upstreamShape } from "./validate-upstream.ts";
 
 const target = (name: string) => ({
@@ -18,19 +19,16 @@ const shape: Shape = fields("apiVersion kind", {
   metadata: fields("name namespace labels annotations"),
   spec: fields("region", {
     listen: fields("address port"),
-    apiToken: fields("envRef"),
+    ...doorShape,
     limits: fields("bodySize headerSize timeout connectTimeout hops"),
     apps: target("id"),
     sites: target("name"),
   }),
 });
 
-/** Ids as Dapr has them: what a path and a name of a host can hold. */
-const appId = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-
 function targetOf(entry: FieldReader, name: "id" | "name"): TargetSetting {
   const id = entry.required(name);
-  if (!(appId.test(id) || (name === "name" && id === "*")) || id.endsWith(".")) {
+  if (!(appId.test(id) || (name === "name" && id === "*"))) {
     entry.fail(name, "must be letters, digits, dots, - and _");
   }
   const at = entry.at();
@@ -81,7 +79,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
     namespace: head.text("namespace") ?? "default",
     region: spec.text("region") ?? "",
     listen: listen(spec),
-    apiToken: spec.secret("apiToken"),
+    door: door(spec),
     limits: {
       bodySize: limits.bytes("bodySize", 4 << 20),
       headerSize: limits.bytes("headerSize", 64 << 10),

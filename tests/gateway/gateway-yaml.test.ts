@@ -104,6 +104,27 @@ describe("gateway.yaml", () => {
     expect(decodeTable(encodeTable(table))).toMatchObject(table);
   });
 
+  it("says who may come in", () => {
+    const { callers, hosts, origins, anyAddress, anyHost, anyOrigin } = spec(
+      `  allowedHosts: [Edge.example]\n  allowedOrigins: ["https://a.example/", "null"]\n  callers:\n  - {appId: b, digest: ${"ff".repeat(64)}}\n  - {appId: a, digest: ${"0a".repeat(64)}}`,
+    );
+    expect(callers.map(({ appId, digest }) => [appId, digest[0]])).toEqual([
+      ["a", 10],
+      ["b", 255],
+    ]);
+    expect(hosts.map(({ text }) => text)).toEqual(["localhost", "127.0.0.1", "[::1]", "edge.example"]);
+    expect(origins.map(({ text }) => text)).toEqual(["https://a.example", "null"]);
+    expect([anyAddress, anyHost, anyOrigin]).toEqual([0, 0, 0]);
+    expect(
+      spec("  listen: {address: 0.0.0.0}\n  allowedHosts: ['*']\n  allowedOrigins: ['*']"),
+    ).toMatchObject({
+      anyAddress: 1,
+      anyHost: 1,
+      anyOrigin: 1,
+      origins: [],
+    });
+  });
+
   it("is shown without secrets and values", () => {
     const lines = describeGateway(table).join("\n");
     expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
@@ -279,6 +300,24 @@ describe("gateway.yaml", () => {
       `${head}  apps: [{id: x, url: "http://a"}]\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata: {name: x}\nspec: {baseUrl: "http://b"}`,
       undefined,
       "x is defined twice; the other is gateway.yaml, document 1, line 6",
+    ],
+    [
+      "a digest that is none",
+      `${head}  callers: [{appId: a, digest: abc}]`,
+      6,
+      "spec.callers.0.digest must be the BLAKE2b-512",
+    ],
+    [
+      "a digest twice",
+      `${head}  callers: [{appId: a, digest: ${"ab".repeat(64)}}, {appId: b, digest: ${"AB".repeat(64)}}]`,
+      6,
+      "spec.callers.1.digest is another caller's",
+    ],
+    [
+      "an origin with a path",
+      `${head}  allowedOrigins: ["https://a/b"]`,
+      6,
+      "spec.allowedOrigins.0 must be an origin",
     ],
   ])("refuses %s, and says where it stands", (_, text, line, message) => {
     let caught: unknown;

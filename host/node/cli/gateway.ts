@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,14 @@ export interface GatewayFlags {
   readonly inspect?: boolean;
   readonly address?: string;
   readonly port?: string;
+}
+
+/** `daprlet gateway token`: a token that nobody can guess, and what a configuration says of it. */
+export function token(terminal: Terminal): number {
+  const made = randomBytes(32).toString("base64url");
+  terminal.out(`token  ${made}`);
+  terminal.out(`digest ${createHash("blake2b512").update(made).digest("hex")}`);
+  return 0;
 }
 
 /** A word as a shell takes it. */

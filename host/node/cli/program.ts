@@ -97,7 +97,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .action(async (flags: RelayFlags) => {
       code = await (await import("./relay.ts")).relay(flags, terminal);
     });
-  program
+  const gateway = program
     .command("gateway")
     .description("serve a gateway by wasmtime: a file with its configuration inside, or the configuration")
     .argument("[file]", "a .wasm of `gateway build`, or YAML: a file or a folder", "gateway.yaml")
@@ -106,7 +106,14 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
     .option("--address <address>", "the same for the address")
     .action(async (file: string, flags: GatewayFlags) => {
       code = await (await import("./gateway.ts")).gateway(file, flags, terminal);
-    })
+    });
+  gateway
+    .command("token")
+    .description("make a caller's token, and the digest by which a configuration knows it")
+    .action(async () => {
+      code = (await import("./gateway.ts")).token(terminal);
+    });
+  gateway
     .command("build")
     .description("put a gateway and its configuration into one file, which wasmtime runs")
     .argument("<files...>", "YAML: files or folders with a Gateway, and Dapr's resources")

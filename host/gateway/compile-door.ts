@@ -1,0 +1,30 @@
+import { loopbackHosts } from "../security/browser-guard.ts";
+import { isLoopback } from "../security/cleartext.ts";
+import type { GatewayResource } from "./gateway-resource.ts";
+import type { SecretTable } from "./secret-table.ts";
+import { compareBytes } from "./table.ts";
+import type { GatewayTable } from "./table-shape.ts";
+
+type Door = Pick<
+  GatewayTable,
+  "apiToken" | "callers" | "hosts" | "origins" | "anyAddress" | "anyHost" | "anyOrigin"
+>;
+
+const names = (texts: Iterable<string>) => Array.from(texts, (text) => ({ text }));
+const flag = (value: boolean) => (value ? 1 : 0);
+
+/** Who may come in, as the gateway reads it. */
+export function doorRows({ door, listen }: GatewayResource, secrets: SecretTable): Door {
+  const { allowedHosts, allowedOrigins } = door;
+  const hosts = new Set([...loopbackHosts, ...allowedHosts.filter((host) => host !== "*")]);
+  return {
+    apiToken: secrets.index(door.apiToken),
+    callers: [...door.callers].sort((a, b) => compareBytes(a.digest, b.digest)),
+    hosts: names(hosts),
+    origins: names(allowedOrigins.filter((origin) => origin !== "*")),
+    // As a sidecar does: an address leads a browser to nobody but whom it names.
+    anyAddress: flag(!isLoopback(listen.address)),
+    anyHost: flag(allowedHosts.includes("*")),
+    anyOrigin: flag(allowedOrigins.includes("*")),
+  };
+}

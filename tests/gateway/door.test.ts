@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compareBytes } from "../../host/gateway/table.ts";
+import type { GatewayTable } from "../../host/gateway/table-shape.ts";
+import { startTarget, type Target } from "../hosts/target.ts";
+import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";
+import { appRow, upstreamRow } from "./gateway-table.ts";
+
+const digest = (token: string) => new Uint8Array(createHash("blake2b512").update(token).digest());
+const names = (...texts: readonly string[]) => texts.map((text) => ({ text }));
+const path = "/v1.0/invoke/echo/method/a";
+
+describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
+  missingWasmtime ?? "who may come in at a gateway",
+  () => {
+    let target: Target;
+    let gateway: Gateway;
+    const start = async (given: Partial<GatewayTable>, variant = "http", flags: readonly string[] = []) => {
+      const echo = upstreamRow({ port: Number(new URL(target.url).port), transport: 1 });
+      gateway = await startGateway(
+        { apps: [appRow("echo", [echo])], ...given },
+        { variant, flags, reused: true },
+      );
+    };
+    const ask = (headers: Readonly<Record<string, string>>, method = "GET", at = path) =>
+      gateway.fetch(at, { method, headers });
+    beforeAll(async () => {
+      target = await startTarget();
+    });
+    afterAll(() => target?.close());
+
+    describe("by name", () => {
+      beforeAll(() => start({ hosts: names("localhost", "127.0.0.1", "[::1]", "edge.example") }), 30_000);
+      afterAll(() => gateway?.stop());
+
+      it.each(["localhost", "LOCALHOST:1", "127.0.0.1:3500", "[::1]", "[::1]:80", "Edge.Example"])(
+        "takes %s",
+        async (host) => expect((await ask({ host })).status).toBe(200),
+      );
+
+      it.each([
+        "evil.example",
+        "localhost.evil.example",
+        "edge.example.",
+        "127.0.0.2",
+        "0.0.0.0",
+        "[::]:1",
+        "edge",
+      ])("refuses %s, and says what it was called", async (host) => {
+        const answer = await ask({ host });
+        expect([answer.status, answer.errorCode]).toEqual([403, "ERR_FORBIDDEN_HOST"]);
+        expect(answer.text).toContain(
+          `names ${host}, which is not this gateway; add the name to spec.allowedHosts`,
+        );
+      });
+    });
+
+    describe("from pages", () => {
+      beforeAll(() => start({ origins: names("https://app.example"), anyAddress: 1 }), 30_000);
+      afterAll(() => gateway?.stop());
+
+      it("takes any address where it listens beyond the machine, and no name", async () => {
+        expect((await ask({ host: "192.168.1.7:3500" })).status).toBe(200);
+        expect((await ask({ host: "1.2.3.4.evil.example" })).status).toBe(403);
+        expect((await ask({ host: "1.2.3" })).status).toBe(403);
+      });
+
+      it.each([
+        [{ origin: "https://evil.example" }, "https://evil.example"],
+        [{ origin: "null" }, "null"],
+        [{ origin: "https://app.example.evil.example" }, "https://app.example.evil.example"],
+        [{ "sec-fetch-site": "cross-site" }, ""],
+        [
+          { "sec-fetch-site": "same-origin", referer: "https://app.example:8443/" },
+          "https://app.example:8443",
+        ],
+      ])("refuses %j", async (headers, origin) => {
+        const answer = await ask(headers);
+        expect([answer.status, answer.errorCode]).toEqual([403, "ERR_FORBIDDEN_HOST"]);
+        expect(answer.text).toContain(`a web page of origin ${origin} may not call this gateway`);
+        expect(answer.header("access-control-allow-origin")).toBeUndefined();
+      });
+
+      it.each([
+        {},
+        { "sec-fetch-site": "none" },
+        { "sec-fetch-site": "same-site", referer: "https://app.example/a" },
+      ])("takes %j", async (headers) => expect((await ask(headers)).status).toBe(200));
+
+      it("tells the browser of a listed page that it may read answers, its own and those of apps", async () => {
+        for (const at of [path, "/v1.0/healthz", "/v1.0/invoke/none/method/a"]) {
+          const answer = await ask({ origin: "https://app.example" }, "GET", at);
+          expect(answer.header("access-control-allow-origin")).toBe("https://app.example");
+          expect(answer.header("access-control-expose-headers")).toBe("*");
+          expect(answer.header("vary")).toBe("Origin");
+        }
+        expect((await ask({})).header("vary")).toBe("Origin");
+      });
+
+      it("answers the question of a browser before the request, without asking the app", async () => {
+        const answer = await ask(
+          {
+            origin: "https://app.example",
+            "access-control-request-method": "PUT",
+            "access-control-request-headers": "content-type,x-a",
+            "access-control-request-private-network": "true",
+          },
+          "OPTIONS",
+        );
+        expect([answer.status, answer.text]).toEqual([200, ""]);
+        expect(answer.header("access-control-allow-methods")).toBe("PUT");
+        expect(answer.header("access-control-allow-headers")).toBe("content-type,x-a");
+        expect(answer.header("access-control-allow-private-network")).toBe("true");
+      });
+    });
+
+    describe("by token", () => {
+      const callers = ["sensor-1", "sensor-2"]
+        .map((appId) => ({ appId, digest: digest(`token of ${appId}`) }))
+        .sort((a, b) => compareBytes(a.digest, b.digest));
+      const secrets = [{ variable: "TOKEN" }];
+      beforeAll(
+        () => start({ callers, secrets, apiToken: 0 }, "http+folder", ["--env", "TOKEN=swordfish"]),
+        30_000,
+      );
+      afterAll(() => gateway?.stop());
+
+      const caller = async (token: string) => {
+        const answer = await ask({ "dapr-api-token": token, origin: "https://evil.example" });
+        return (answer.json as { headers: Record<string, string> }).headers["dapr-caller-app-id"];
+      };
+
+      it("knows each caller by its token, whatever page it came through, and the gateway's own by none", async () => {
+        expect(await caller("swordfish")).toBe("gateway");
+        expect(await caller("token of sensor-1")).toBe("sensor-1");
+        expect(await caller("token of sensor-2")).toBe("sensor-2");
+      });
+
+      it.each(["", "x", "swordfis", "swordfish2", "token of sensor-3", "x".repeat(5000)])(
+        "refuses %s",
+        async (token) => {
+          const answer = await ask({ "dapr-api-token": token });
+          expect([answer.status, answer.text]).toEqual([401, "invalid api token"]);
+        },
+      );
+
+      it("refuses whoever has none, but tells anybody that it lives, and hands no token on", async () => {
+        expect((await ask({})).status).toBe(401);
+        expect((await ask({}, "GET", "/v1.0/metadata")).status).toBe(401);
+        expect((await ask({}, "GET", "/v1.0/healthz")).status).toBe(204);
+        expect((await ask({ "dapr-api-token": "swordfish" })).text).not.toContain("swordfish");
+      });
+    });
+
+    it("lets nobody in where the environment lacks the token", async () => {
+      await start({ secrets: [{ variable: "TOKEN" }], apiToken: 0 }, "http+folder");
+      expect((await ask({ "dapr-api-token": "" })).status).toBe(401);
+      expect((await ask({ "dapr-api-token": "TOKEN" })).status).toBe(401);
+      await gateway.stop();
+    });
+  },
+);
