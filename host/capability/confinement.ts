@@ -26,23 +26,25 @@ export interface Program {
   readonly schemas: readonly object[];
 }
 
-/** One instance of a module, apart from everything. One call at a time. */
+/** A place for one instance of a guest, apart from everything. One call at a time. */
 export interface Guest {
+  /**
+   * Instantiates the program: its start function and `_initialize` run in here, so the caller puts a deadline on it. Once, and
+   * before all calls. Rejects with a GuestFault.
+   */
+  start(program: Program, limits: Limits): Promise<void>;
   /**
    * Checks, and hands a message to the guest: `handle` begins a call, `resume` goes on with one, `check` calls nobody. Rejects
    * with a GuestFault; the guest is to be ended then.
    */
   call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]): Promise<Step>;
-  /** At once, whatever it is doing; a call under way rejects, or never settles. */
+  /** At once, whatever it is doing; what is under way rejects, or never settles. */
   end(): void;
 }
 
 /** Where guests run, so that a host can end them: worker threads, or workers that pages lend. */
 export interface Confinement {
-  /**
-   * Starts an instance with memory of its own. What its start function and `_initialize` do happens in here, so the caller
-   * puts a deadline on it. Rejects with a GuestFault, or with a ComponentError where there is no place to run.
-   */
-  start(program: Program, limits: Limits, signal: AbortSignal): Promise<Guest>;
+  /** A place in which nothing of a guest runs yet. Rejects with a ComponentError where there is none. */
+  open(): Promise<Guest>;
   close(): Promise<void>;
 }

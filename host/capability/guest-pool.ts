@@ -12,10 +12,20 @@ const WAITING = 64;
 /** How long a caller waits for an instance, beyond one call's time. */
 const PATIENCE_MS = 5_000;
 
+/** How long a host may take to make room for an instance. */
+const OPENING_MS = 10_000;
+
 interface Idle {
   readonly guest: Guest;
   /** Cancels its end. */
   readonly keep: () => void;
+}
+
+/** How many instances there are, have a call, and have been. */
+export interface PoolSize {
+  readonly instances: number;
+  readonly busy: number;
+  readonly started: number;
 }
 
 /** Instances of one module, as many as there are calls at a time, up to its concurrency. */
@@ -39,24 +49,25 @@ export class GuestPool {
     this.#platform = platform;
   }
 
-  /** How many there are, and how many there have been. */
-  get size(): { readonly instances: number; readonly started: number } {
-    return { instances: this.#taken, started: this.#started };
+  get size(): PoolSize {
+    return { instances: this.#taken, busy: this.#busy.size, started: this.#started };
   }
 
   /**
-   * Runs `use` with an instance that nobody else has. `deadline` begins when there is one, or room for one; it aborts, and
-   * the instance is ended with whatever it does. So is one whose `use` fails.
+   * Runs `use` with an instance that nobody else has. The deadline begins when there is one, or a place for one; it aborts the
+   * signal, and the instance is ended with whatever it does. So is one whose `use` fails.
    */
   async with<T>(use: (guest: Guest, signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
     const slot = await this.#slot();
-    const ending = new AbortController();
-    const cancel = this.#platform.clock.after(this.#limits.timeMs, () => ending.abort(late()));
     let guest = slot === "free" ? undefined : slot;
+    const ending = new AbortController();
+    let cancel = () => {};
     try {
-      guest ??= await this.#start(ending.signal);
+      const fresh = guest === undefined;
+      guest ??= await this.#open();
       this.#busy.add(guest);
-      const result = await untilAborted(use(guest, ending.signal), ending.signal);
+      cancel = this.#platform.clock.after(this.#limits.timeMs, () => ending.abort(late()));
+      const result = await untilAborted(this.#used(guest, fresh, use, ending.signal), ending.signal);
       cancel();
       this.#release(guest);
       return result;
@@ -115,19 +126,27 @@ export class GuestPool {
     return new ComponentError("RESOURCE_EXHAUSTED", `${cause}: raise its limits.concurrency, or call less`);
   }
 
-  async #start(signal: AbortSignal): Promise<Guest> {
+  async #open(): Promise<Guest> {
     if (this.#closed) throw new ComponentError("UNAVAILABLE", "it is being closed");
     this.#started += 1;
-    const starting = this.#confinement.start(this.#program, this.#limits, signal);
-    try {
-      return await untilAborted(starting, signal);
-    } catch (error) {
-      starting.then(
+    const opening = this.#confinement.open();
+    return await withTimeout(this.#platform.clock, OPENING_MS, opening, () => {
+      opening.then(
         (guest) => guest.end(),
         () => undefined,
       );
-      throw error;
-    }
+      return new ComponentError("UNAVAILABLE", `there was no place for an instance within ${OPENING_MS} ms`);
+    });
+  }
+
+  async #used<T>(
+    guest: Guest,
+    fresh: boolean,
+    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ) {
+    if (fresh) await guest.start(this.#program, this.#limits);
+    return await use(guest, signal);
   }
 
   #release(guest: Guest): void {

@@ -47,6 +47,11 @@ export class GuestPort {
     this.#runners = runners;
   }
 
+  /** Answered as soon as the worker runs. */
+  ready(): Told<true> {
+    return { value: true };
+  }
+
   async start({ guest, schemas }: GuestStart): Promise<Told<true>> {
     this.#schemas = schemas;
     try {

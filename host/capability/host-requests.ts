@@ -65,13 +65,22 @@ function keyOf(
   return ownKey(packageName, given);
 }
 
+function concurrencyOf(call: Call): string | undefined {
+  const concurrency = textOf(call, "concurrency");
+  if (concurrency === undefined || concurrency === "first-write" || concurrency === "last-write")
+    return concurrency;
+  throw new CallRefused(400, "concurrency takes first-write or last-write");
+}
+
 function stateBody(call: Call, key: string): Record<string, unknown> {
   const etag = textOf(call, "etag");
   const ttl = textOf(call, "ttl");
+  const concurrency = concurrencyOf(call);
   if (ttl !== undefined && !/^\d{1,10}$/.test(ttl)) throw new CallRefused(400, "ttl takes whole seconds");
   return {
     key,
-    ...(etag !== undefined && { etag, options: { concurrency: "first-write" } }),
+    ...(etag !== undefined && { etag }),
+    ...(concurrency !== undefined && { options: { concurrency } }),
     ...(ttl !== undefined && { metadata: { ttlInSeconds: ttl } }),
   };
 }
@@ -163,7 +172,9 @@ export const apiCalls: ReadonlyMap<string, Build> = new Map<string, Build>([
       const key = keyOf(call, required(call, "key"), granted, name, "write");
       const etag = fieldValue(textOf(call, "etag") ?? "");
       const headers = etag ? ["if-match", etag] : [];
-      return { method: "DELETE", path: `${statePath(call)}/${segment(key, "key")}`, headers };
+      const concurrency = concurrencyOf(call);
+      const query = concurrency === undefined ? "" : `concurrency=${concurrency}`;
+      return { method: "DELETE", path: `${statePath(call)}/${segment(key, "key")}`, query, headers };
     },
   ],
   [

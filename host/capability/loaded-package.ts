@@ -6,7 +6,7 @@ import type { Confinement, Guest, GuestLine } from "./confinement.ts";
 import { converse } from "./converse.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
-import { GuestPool } from "./guest-pool.ts";
+import { GuestPool, type PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
 import type { CapabilityManifest } from "./manifest.ts";
@@ -96,10 +96,10 @@ export class LoadedPackage {
     return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas }, host);
   }
 
-  get instances(): { readonly instances: number; readonly started: number } {
+  get instances(): PoolSize {
     const sizes = [...this.#pools.values()].map(({ size }) => size);
-    const sum = (of: "instances" | "started") => sizes.reduce((total, size) => total + size[of], 0);
-    return { instances: sum("instances"), started: sum("started") };
+    const sum = (of: keyof PoolSize) => sizes.reduce((total, size) => total + size[of], 0);
+    return { instances: sum("instances"), busy: sum("busy"), started: sum("started") };
   }
 
   /** Hands a request to a module, and answers its answer's fields. Throws a GuestFault, a ComponentError or an ApiError. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Grants, readGrants } from "../../host/capability/grants.ts";
 import { decodeMessage, textOf } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
@@ -32,6 +32,7 @@ interface Listed {
   readonly name: string;
   readonly status: string;
   readonly cause?: string;
+  readonly measured?: { readonly busy: number };
 }
 
 async function listed(runtime: LocalRuntime): Promise<readonly Listed[]> {
@@ -55,7 +56,13 @@ describe("a hostile package", () => {
     async (_, attack) => {
       const answer = call(runtime, nameOf(attack.package), attack.body);
       expect((await call(runtime, "neighbour")).status).toBe(200);
-      if (attack.late) await runtime.advance(1000);
+      if (attack.late) {
+        await vi.waitFor(async () => {
+          const one = (await listed(runtime)).find(({ name }) => name === nameOf(attack.package));
+          expect(one?.measured?.busy).toBe(1);
+        }, 10_000);
+        await runtime.advance(1000);
+      }
       const response = await answer;
       const { message } = (await response.json()) as { message: string };
       expect([response.status, message]).toEqual([attack.status, expect.stringContaining(attack.says)]);

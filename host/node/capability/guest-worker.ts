@@ -10,6 +10,7 @@ const port = new GuestPort({ now: () => Date.now(), random: (bytes) => randomFil
 
 expose(
   {
+    ready: () => port.ready(),
     start: (from: GuestStart) => port.start(from),
     call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]) {
       const told = port.call(entry, message, checks);

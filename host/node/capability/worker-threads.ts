@@ -7,6 +7,8 @@ import { GuestFault } from "../../capability/guest-fault.ts";
 import type { GuestPort, Told } from "../../capability/guest-port.ts";
 import type { Limits } from "../../capability/manifest.ts";
 import type { SchemaCheck } from "../../capability/read-request.ts";
+import { ComponentError } from "../../errors/component-error.ts";
+import { reasonOf } from "../../errors/reason-of.ts";
 
 /** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
 const places = ["./guest-worker.js", "../../../dist/node/guest-worker.js"];
@@ -46,6 +48,11 @@ class ThreadGuest implements Guest {
     this.#port = wrap<GuestPort>(nodeEndpoint(this.#worker));
   }
 
+  /** Resolves once the thread takes orders: nothing of a guest has run until then. */
+  async ready(): Promise<void> {
+    await this.#told(this.#port.ready());
+  }
+
   async start({ module, schemas }: Program, { answer }: Limits): Promise<void> {
     const guest = module && { abi: module.abi.name, module: module.module, imports: module.imports, answer };
     await this.#told(this.#port.start({ ...(guest !== undefined && { guest }), schemas }));
@@ -82,19 +89,28 @@ class ThreadGuest implements Guest {
   }
 }
 
-/** Guests of a Node process: each instance in a worker thread. */
+/**
+ * Guests of a Node process: each instance in a worker thread. One is kept in reserve, since a thread takes longer to start
+ * than most calls last.
+ */
 export function workerThreads(): Confinement {
+  let reserve: ThreadGuest | undefined;
+  let closed = false;
   return {
-    async start(program, limits) {
-      const guest = new ThreadGuest();
+    async open() {
+      const guest = reserve ?? new ThreadGuest();
+      reserve = undefined;
       try {
-        await guest.start(program, limits);
-        return guest;
+        await guest.ready();
       } catch (error) {
-        guest.end();
-        throw error;
+        throw new ComponentError("UNAVAILABLE", `no worker thread could be started: ${reasonOf(error)}`);
       }
+      if (!closed) reserve ??= new ThreadGuest();
+      return guest;
     },
-    close: async () => undefined,
+    async close() {
+      closed = true;
+      reserve?.end();
+    },
   };
 }
