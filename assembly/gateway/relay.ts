@@ -8,6 +8,7 @@ import {
   CALLER_FAULT,
   DONE,
   Exchange,
+  FAILURE_PROTOCOL,
   FAILURE_TIMEOUT,
   MOVED,
   UPSTREAM_FAULT,
@@ -70,7 +71,10 @@ function carry(call: Call, x: Exchange): i32 {
     if (!headed) {
       step = readHead(x);
       if (step == MOVED) {
-        if (!beginAnswer(call, x)) return UPSTREAM_FAULT;
+        if (!beginAnswer(call, x)) {
+          x.failure = FAILURE_PROTOCOL;
+          return UPSTREAM_FAULT;
+        }
         headed = true;
       }
     } else step = answerInto(x, changetype<Stream>(TARGET));

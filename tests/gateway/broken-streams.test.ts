@@ -17,6 +17,7 @@ const upstreams: Readonly<Record<string, (socket: Socket) => unknown>> = {
   resets: (socket) => socket.resetAndDestroy(),
   halfHead: (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-le"),
   garbage: (socket) => socket.end("hello there\r\n\r\n"),
+  muchHead: (socket) => socket.end(`${head}x-much: ${"y".repeat(200_000)}\r\ncontent-length: 0\r\n\r\n`),
   never: () => undefined,
   short: (socket) => socket.end(`${head}content-length: 10\r\n\r\nhello`),
   cutChunk: (socket) => socket.end(`${head}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n`),
@@ -73,6 +74,7 @@ function broken(reused: boolean): void {
     ["resets", 502],
     ["halfHead", 502],
     ["garbage", 502],
+    ["muchHead", 502],
     ["never", 504],
   ])("answers Dapr's error where the upstream %s", async (name, status) => {
     const answer = await get(name);
