@@ -5,6 +5,7 @@ import { Target } from "./target";
 import { indexOf, same } from "./text";
 
 const DOT: u8 = 0x2e;
+const COLON: u8 = 0x3a;
 const ANYWHERE: usize = memory.data<u8>([0x2a]);
 
 /**
@@ -29,6 +30,13 @@ export function destination(target: Target): App | null {
     if (own != null) return own;
   }
   return findSite(ANYWHERE, 1);
+}
+
+/** Three parts and more are no app id where no site is meant, since app ids have no dots; nor are URLs. */
+export function canBeApp(id: usize, length: i32): bool {
+  const end = id + length;
+  const dot = indexOf(id, end, DOT);
+  return dot > id && indexOf(min(dot + 1, end), end, DOT) == end && indexOf(id, end, COLON) == end;
 }
 
 /** True where the id ends with a site: the book's form of an invocation is one then, without `/method/`. */

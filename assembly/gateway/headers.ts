@@ -4,7 +4,7 @@ import { bodyLength } from "./body";
 import { Call, findField } from "./call";
 import { HOP_BY_HOP, OWN_WORDS } from "./fields.gen";
 import { allocate } from "./memory";
-import { indexOf, is, put, putNumber, same } from "./text";
+import { indexOf, is, isLowered, put, putNumber, same } from "./text";
 import { Field, FieldList } from "./wasi/fields";
 import { GET, HEAD } from "./wasi/incoming";
 
@@ -151,9 +151,16 @@ function addLength(call: Call, list: FieldList): void {
   addNamed(list, "content-length", digits, <i32>(putNumber(digits, length) - digits));
 }
 
+/** Dapr's rule: exactly this Accept makes the answer an event stream, whatever the app called it. */
+function asksForEvents(call: Call): bool {
+  const accept = findField(call.fields, "accept");
+  return accept != null && accept.valueLength == 17 && isLowered(accept.value, "text/event-stream");
+}
+
 /** An upstream's fields as they go back. */
-export function answered(from: FieldList): FieldList {
+export function answered(call: Call, from: FieldList): FieldList {
   const list = beginFields(from.count);
+  const events = asksForEvents(call);
   for (let i = 0; i < from.count; i++) {
     const field = from.at(i);
     const name = field.name;
@@ -161,7 +168,12 @@ export function answered(from: FieldList): FieldList {
     const framed = is(name, length, "content-length") || announces(name, length);
     if (!framed && isListed(HOP_BY_HOP, name, length)) continue;
     if (isNamed(from, name, length)) continue;
+    if (events && (is(name, length, "content-type") || is(name, length, "cache-control"))) continue;
     add(list, name, length, field.value, field.valueLength);
+  }
+  if (events) {
+    addLiteral(list, "content-type", "text/event-stream");
+    addLiteral(list, "cache-control", "no-cache");
   }
   return list;
 }

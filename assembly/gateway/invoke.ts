@@ -2,7 +2,7 @@
 import { bodyLength, canRewind, isEmpty, isTooLarge, openBody, rewindBody } from "./body";
 import { Call } from "./call";
 import { beginChoice, choose } from "./choice";
-import { destination } from "./destination";
+import { canBeApp, destination } from "./destination";
 import { ERR_DIRECT_INVOKE } from "./errors.gen";
 import { answeredWell, failed } from "./health";
 import { goesRound } from "./hops";
@@ -47,10 +47,7 @@ export function invoke(call: Call, target: Target): void {
     return fail(call, ERR_DIRECT_INVOKE, 508);
   }
   const app = destination(target);
-  if (app == null) {
-    literalParameter(1, "no app or site of this name: name it in the gateway's configuration, and build it again");
-    return fail(call, ERR_DIRECT_INVOKE);
-  }
+  if (app == null) return refuseUnknown(call, target);
   const table = head();
   const began = now();
   const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
@@ -73,6 +70,18 @@ export function invoke(call: Call, target: Target): void {
     rewindBody();
   }
   if (!call.answered) refuse(call, x.failure);
+}
+
+/** Answers a call for whom nobody answers. */
+function refuseUnknown(call: Call, target: Target): void {
+  if (canBeApp(target.id, target.idLength)) {
+    literalParameter(1, "no app or site of this name: name it in the gateway's configuration, and build it again");
+  } else {
+    const cause = allocate(15 + target.idLength);
+    copy(put(cause, "invalid app id "), target.id, target.idLength);
+    parameter(1, cause, 15 + target.idLength);
+  }
+  fail(call, ERR_DIRECT_INVOKE);
 }
 
 /** Answers a call, of whose target the parameter is told, with why there is no answer. */

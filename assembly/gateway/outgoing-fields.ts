@@ -2,12 +2,50 @@ import { Call } from "./call";
 import { callerId, callerIdLength } from "./door/caller";
 import { addNamed, forwarded, replace } from "./headers";
 import { hop, hopLength } from "./hops";
+import { allocate } from "./memory";
 import { NONE, PROTOCOL_SIDECAR } from "./records.gen";
 import { findSecret, secretLength, secretText } from "./secrets";
 import { head } from "./table";
 import { Target } from "./target";
+import { copy, put, same } from "./text";
 import { traceOnward } from "./trace";
 import { Exchange } from "./transport/exchange";
+import { FieldList } from "./wasi/fields";
+
+const QUOTE: u8 = 0x22;
+const BACKSLASH: u8 = 0x5c;
+
+/** Who calls and is called. The host does not tell from where, and what the caller says of that is no fact. */
+function addCaller(list: FieldList, call: Call, target: Target): void {
+  const table = head();
+  const unknown = allocate(7);
+  put(unknown, "unknown");
+  const told = call.authorityLength > 0;
+  const host = told ? call.authority : unknown;
+  const hostLength = told ? call.authorityLength : 7;
+  const forwarded = allocate(<usize>(2 * hostLength + target.idLength + 32));
+  let end = put(forwarded, "for=unknown;by=_");
+  end = copy(end, target.id, target.idLength);
+  end = putQuoted(put(end, ";host="), host, hostLength);
+  addNamed(list, "x-forwarded-for", unknown, 7);
+  addNamed(list, "x-forwarded-host", host, hostLength);
+  addNamed(list, "forwarded", forwarded, <i32>(end - forwarded));
+  addNamed(list, "dapr-caller-app-id", callerId(), callerIdLength());
+  addNamed(list, "dapr-caller-namespace", table.namespace, table.namespaceLength);
+  addNamed(list, "dapr-callee-app-id", target.id, target.idLength);
+}
+
+/** Writes text as a quoted string (RFC 9110 §5.6.4). */
+function putQuoted(to: usize, text: usize, length: i32): usize {
+  store<u8>(to++, QUOTE);
+  for (let at = text, end = text + length; at < end; at++) {
+    const byte = load<u8>(at);
+    if (byte == QUOTE || byte == BACKSLASH) store<u8>(to++, BACKSLASH);
+    store<u8>(to++, byte);
+  }
+  store<u8>(to, QUOTE);
+  return to + 1;
+}
 
 /**
  * The fields that a request reaches its upstream with: the caller's without what is not theirs to say, who calls and was
@@ -19,12 +57,9 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   const upstream = x.upstream;
   const table = head();
   traceOnward(list);
-  if (upstream.protocol != PROTOCOL_SIDECAR) {
-    if (call.authorityLength) addNamed(list, "x-forwarded-host", call.authority, call.authorityLength);
-    addNamed(list, "dapr-caller-app-id", callerId(), callerIdLength());
-    addNamed(list, "dapr-caller-namespace", table.namespace, table.namespaceLength);
-    addNamed(list, "dapr-callee-app-id", target.id, target.idLength);
-  }
+  // As in daprd, a call of the gateway's own app has no caller but that.
+  const own = same(target.id, target.idLength, table.appId, table.appIdLength);
+  if (upstream.protocol != PROTOCOL_SIDECAR && !own) addCaller(list, call, target);
   addNamed(list, "via", hop(), hopLength());
   if (upstream.token != NONE) {
     if (!findSecret(upstream.token)) return false;

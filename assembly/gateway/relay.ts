@@ -107,7 +107,7 @@ function sleep(x: Exchange, upward: i32, downward: i32, headed: bool): bool {
 
 /** Sends the answer's head. False where it is none that can be sent. */
 function beginAnswer(call: Call, x: Exchange): bool {
-  const fields = makeFields(granting(answered(x.answerFields)));
+  const fields = makeFields(granting(answered(call, x.answerFields)));
   if (fields < 0) return false;
   const response = makeResponse(x.status, fields);
   if (response < 0) return false;

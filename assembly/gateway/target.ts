@@ -1,12 +1,11 @@
 /** Whom a call addresses, in Dapr's order: the header, Basic credentials of that name, then the path's own form. */
-import { lower } from "../access/pattern";
 import { normalise } from "../http/route";
 import { INBOX, RESULT } from "../memory";
 import { unbase64 } from "./base64";
 import { Call, findField } from "./call";
 import { namesSite } from "./destination";
 import { allocate } from "./memory";
-import { begins, copy, indexOf, is } from "./text";
+import { begins, copy, indexOf, is, isLowered } from "./text";
 
 const SLASH: u8 = 0x2f;
 const COLON: u8 = 0x3a;
@@ -77,14 +76,6 @@ function nameInCredentials(value: usize, length: i32, target: Target): bool {
   target.id = colon + 1;
   target.idLength = size - 12;
   return target.idLength > 0;
-}
-
-/** True where the bytes there are this literal, whatever their case. */
-function isLowered(at: usize, literal: string): bool {
-  for (let i = 0; i < literal.length; i++) {
-    if (lower(load<u8>(at + i)) != <u8>literal.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 /** The book's form, `/v1.0/invoke/<app>.<site>/<method>`, where the name ends with a site that is known. */

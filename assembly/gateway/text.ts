@@ -2,6 +2,7 @@
  * Text as bytes in memory. A literal is static data: none of this allocates, and of literals only ASCII is used. What
  * writes text answers where it ends.
  */
+import { lower } from "../access/pattern";
 
 /** Writes a literal. */
 export function put(to: usize, literal: string): usize {
@@ -48,6 +49,14 @@ export function begins(at: usize, length: i32, literal: string): bool {
   if (length < wanted) return false;
   for (let i = 0; i < wanted; i++) {
     if (load<u8>(at + i) != <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1))) return false;
+  }
+  return true;
+}
+
+/** True where the bytes there are this literal in lower case, whatever their own case. */
+export function isLowered(at: usize, literal: string): bool {
+  for (let i = 0; i < literal.length; i++) {
+    if (lower(load<u8>(at + i)) != <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1))) return false;
   }
   return true;
 }
