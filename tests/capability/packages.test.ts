@@ -10,9 +10,10 @@ const kilobyte = 1024;
 const budgets: Readonly<Record<string, number>> = {
   compress: 42 * kilobyte,
   hello: 9 * kilobyte,
+  "image-resize": 56 * kilobyte,
   "json-schema": 48 * kilobyte,
   "lru-cache": 36 * kilobyte,
-  mandelbrot: 14 * kilobyte,
+  mandelbrot: 15 * kilobyte,
   primes: 16 * kilobyte,
 };
 
