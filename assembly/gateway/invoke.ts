@@ -28,6 +28,7 @@ import {
   FAILURE_TIMEOUT,
   FAILURE_TOO_LARGE,
   FAILURE_UNREACHABLE,
+  UPSTREAM_FAULT,
 } from "./transport/exchange";
 import { failureText } from "./transport/failures";
 import { now } from "./wasi/clocks";
@@ -61,7 +62,13 @@ export function invoke(call: Call, target: Target): void {
     if (upstream == null) break;
     const before = kept();
     if (!prepare(call, target, x, upstream)) return refuse(call, FAILURE_SECRET);
-    const end = relay(call, x, until);
+    let end = relay(call, x, until);
+    // Its connection may have been closed for no more than that nobody used it.
+    if (end == UPSTREAM_FAULT && x.stale && mayRepeat(call, x)) {
+      rewindBody();
+      x.fresh = true;
+      end = relay(call, x, until);
+    }
     if (end == DONE) return answeredWell(changetype<usize>(upstream));
     if (end == CALLER_FAULT) return giveUp(call, x);
     failed(changetype<usize>(upstream), now());
@@ -132,6 +139,7 @@ function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): b
   x.bodyLength = bodyLength();
   x.connectNanos = <u64>head().connectTimeout * MILLISECOND;
   x.trailers = -1;
+  x.stale = x.fresh = false;
   const size =
     upstream.pathLength + (target.idLength + target.methodLength) * ENCODED_GROWTH + call.queryLength + 32;
   x.path = allocate(size);

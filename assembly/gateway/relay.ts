@@ -1,4 +1,5 @@
 /** Carries one exchange: both bodies at once, each as fast as the slower side of it. */
+import { alarm } from "./alarm";
 import { isEmpty, sendBody } from "./body";
 import { Call } from "./call";
 import { granting } from "./door/pages";
@@ -16,31 +17,39 @@ import {
 } from "./transport/exchange";
 import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
-import { now, whenIt } from "./wasi/clocks";
+import { now } from "./wasi/clocks";
 import { makeFields } from "./wasi/fields";
 import { FIELDS, gave, keep, OUTGOING_BODY } from "./wasi/handles";
 import { makeResponse, respond, responseBody } from "./wasi/incoming";
-import { dropPollable, wait, waitFor } from "./wasi/poll";
+import { wait, waitFor } from "./wasi/poll";
 import { closeStream, openOutput, Stream } from "./wasi/stream";
+import { writable } from "./wasi/streams";
 
 const MILLISECOND: u64 = 1000000;
 
 /** The caller's side of the answer. */
 const TARGET: usize = memory.data(16, 4);
 
+/** A caller that went away is noticed after as long, where nothing is written to it. */
+const LOOK: u64 = 5000000000;
+
 let answerBody: i32 = -1;
-/** Nanoseconds on the clock at which the answer's head must be there; 0: no limit. */
+/** Nanoseconds on the clock at which the upstream or the caller has to have done something; 0: no limit. */
 let deadline: u64 = 0;
-/** Nanoseconds that nothing may move once it is. */
-let longest: u64 = 0;
+/** How much later that is whenever one has. */
+let patience: u64 = 0;
+let headed: bool = false;
 
 /**
- * Sends the request and passes the answer on. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw
- * anything unless the call is answered. CALLER_FAULT: there is nobody to answer any more.
+ * Sends the request and passes the answer on, whose head must be there by `until`, and in which nobody may keep still for
+ * longer than the table says. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw anything
+ * unless the call is answered. CALLER_FAULT: there is nobody to answer any more.
  */
 export function relay(call: Call, x: Exchange, until: u64): i32 {
   deadline = until;
-  longest = <u64>head().timeout * MILLISECOND;
+  patience = <u64>head().timeout * MILLISECOND;
+  headed = false;
+  x.wakeAt = 0;
   const end = carry(call, x);
   if (end == DONE) finish(x);
   else abort(x);
@@ -50,13 +59,14 @@ export function relay(call: Call, x: Exchange, until: u64): i32 {
 function carry(call: Call, x: Exchange): i32 {
   let step = send(x);
   while (step == WAITING) {
-    if (!sleep(x, -1, x.pollable, false)) return UPSTREAM_FAULT;
+    const end = sleep(x, -1, x.pollable);
+    if (end != MOVED) return end;
     step = send(x);
   }
   if (step != MOVED) return step;
 
   let sending = !isEmpty();
-  let headed = false;
+  let moves = false;
   while (true) {
     let upward = -1;
     let moved = false;
@@ -66,7 +76,7 @@ function carry(call: Call, x: Exchange): i32 {
       // An upstream may answer before it has taken everything, and take no more: its answer tells.
       if (step == DONE || step == UPSTREAM_FAULT) sending = false;
       if (step == WAITING) upward = x.pollable;
-      else moved = true;
+      moved = step == MOVED;
     }
     if (!headed) {
       step = readHead(x);
@@ -80,29 +90,35 @@ function carry(call: Call, x: Exchange): i32 {
     } else step = answerInto(x, changetype<Stream>(TARGET));
     if (step == DONE) break;
     if (step >= UPSTREAM_FAULT) return step;
-    if (step == MOVED || moved) continue;
-    if (!sleep(x, upward, x.pollable, headed)) return UPSTREAM_FAULT;
+    if (step == MOVED || moved) {
+      moves = true;
+      continue;
+    }
+    if (moves && deadline) deadline = max(deadline, now() + patience);
+    moves = false;
+    const end = sleep(x, upward, x.pollable);
+    if (end != MOVED) return end;
   }
   return endAnswer(x);
 }
 
-/** Waits for one of both directions. False where the time is over. */
-function sleep(x: Exchange, upward: i32, downward: i32, headed: bool): bool {
+/** Waits for one of both directions. A fault where the time is over, or the caller is away. */
+function sleep(x: Exchange, upward: i32, downward: i32): i32 {
+  let limit = deadline;
+  if (x.wakeAt && (limit == 0 || x.wakeAt < limit)) limit = x.wakeAt;
+  const before = limit || headed ? now() : 0;
+  if (headed && (limit == 0 || before + LOOK < limit)) limit = before + LOOK;
   let count = 1;
   waitFor(0, downward);
   if (upward >= 0) waitFor(count++, upward);
-  if (deadline == 0) {
-    wait(count);
-    return true;
-  }
-  const until = headed ? now() + longest : deadline;
-  const alarm = whenIt(until);
-  waitFor(count, alarm);
-  const ready = wait(count + 1);
-  dropPollable(alarm);
-  if (ready & ((1 << count) - 1)) return true;
+  if (limit) waitFor(count++, alarm(before, limit));
+  const ready = wait(count);
+  // Whoever is ready in time is asked, whatever else is over.
+  if (!limit || ready != 1 << (count - 1)) return MOVED;
+  if (headed && writable(changetype<Stream>(TARGET).handle) < 0) return CALLER_FAULT;
+  if (deadline == 0 || now() < deadline) return MOVED;
   x.failure = FAILURE_TIMEOUT;
-  return false;
+  return UPSTREAM_FAULT;
 }
 
 /** Sends the answer's head. False where it is none that can be sent. */
@@ -122,7 +138,8 @@ function beginAnswer(call: Call, x: Exchange): bool {
 function endAnswer(x: Exchange): i32 {
   let step = answerTrailers(x);
   while (step == WAITING) {
-    if (!sleep(x, -1, x.pollable, true)) return UPSTREAM_FAULT;
+    const end = sleep(x, -1, x.pollable);
+    if (end != MOVED) return end;
     step = answerTrailers(x);
   }
   if (step != DONE) return step;

@@ -98,6 +98,8 @@ const message: fc.Arbitrary<Message> = fc
     };
   });
 
+const lowered = (list: Message["fields"]) => list.map(([n, v]) => [n.toLowerCase(), v]);
+
 const places = fc.array(fc.nat({ max: 2000 }), { maxLength: 8 });
 
 describe("a response", () => {
@@ -109,9 +111,9 @@ describe("a response", () => {
           outcome: "end",
           fault: 0,
           status: meant.status,
-          fields: meant.fields,
+          fields: lowered(meant.fields),
           body: meant.body,
-          trailers: meant.trailers,
+          trailers: lowered(meant.trailers),
           reusable: !meant.open,
         });
       }),
@@ -235,10 +237,13 @@ const pairs = (flat: readonly string[]) =>
   );
 
 const passedOn = (list: readonly (readonly [string, string])[]) =>
-  list.filter(([n]) => !ours.test(n)).map(([n, v]) => `${n}: ${v}`);
+  list
+    .filter(([n]) => !ours.test(n))
+    .map(([n, v]) => `${n.toLowerCase()}: ${v.replace(/^[ \t]+|[ \t]+$/g, "")}`);
 
-/** What Node alone refuses: a length said twice, extensions of chunks but the plainest; and `connection` may name fields. */
-const stricter = /content-length[\s\S]*content-length|\nconnection|^[0-9a-f]+;(?!a\r)/im;
+/** What Node alone refuses: a length said twice or before a tab, all but plain extensions; `connection` may name fields. */
+const stricter =
+  /content-length[\s\S]*content-length|content-length:[^\r]*\t|\nconnection|^[0-9a-f]+;(?!a\r)/im;
 
 describe("what is accepted", () => {
   test("Node's parser accepts too, and reads as the same", { timeout }, () => {

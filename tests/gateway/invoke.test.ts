@@ -6,8 +6,10 @@ import { appRow, upstreamRow } from "./gateway-table.ts";
 describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
   missingWasmtime ?? "invocation through a gateway",
   () => {
-    for (const reused of [false, true])
-      describe(reused ? "in reused instances" : "in fresh instances", () => invocation(reused));
+    for (const sockets of [false, true])
+      for (const reused of [false, true])
+        describe(`${sockets ? "over sockets, " : ""}in ${reused ? "reused" : "fresh"} instances`, () =>
+          invocation(reused, sockets));
   },
 );
 
@@ -18,19 +20,23 @@ interface Seen {
   readonly body: string;
 }
 
-function invocation(reused: boolean): void {
+function invocation(reused: boolean, sockets: boolean): void {
   let target: Target;
   let gateway: Gateway;
   beforeAll(async () => {
     target = await startTarget();
     const port = Number(new URL(target.url).port);
+    const transport = sockets ? 0 : 1;
     const echo = upstreamRow({
       port,
-      transport: 1,
+      transport,
       headers: [{ name: "x-set", value: "by the gateway", secret: 0xffff }],
     });
-    const sidecar = upstreamRow({ port, transport: 1, protocol: 1, path: "/below" });
-    gateway = await startGateway({ apps: [appRow("echo", [echo]), appRow("far", [sidecar])] }, { reused });
+    const sidecar = upstreamRow({ port, transport, protocol: 1, path: "/below" });
+    gateway = await startGateway(
+      { apps: [appRow("echo", [echo]), appRow("far", [sidecar])] },
+      { reused, variant: sockets ? "http+sockets" : "http" },
+    );
   }, 30_000);
   afterAll(async () => {
     await gateway?.stop();

@@ -67,6 +67,14 @@ export function same(one: usize, oneEnd: usize, other: usize, otherEnd: usize): 
   return true;
 }
 
+/** Names mean the same in either case; from then on they are the same. */
+export function toLower(at: usize, end: usize): void {
+  for (; at < end; at++) {
+    const byte = load<u8>(at);
+    if (<u8>(byte - 0x41) < 26) store<u8>(at, byte | 0x20);
+  }
+}
+
 /** Writes ASCII text, and answers where it ends. */
 export function write(at: usize, text: string): usize {
   const from = changetype<usize>(text);

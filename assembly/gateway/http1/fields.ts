@@ -1,4 +1,4 @@
-import { COLON, COMMA, SPACE, TAB, is, isText, isToken, same } from "./bytes";
+import { COLON, COMMA, SPACE, TAB, is, isText, isToken, same, toLower } from "./bytes";
 import { BAD_FIELD, NO_FAULT, TOO_LONG, TOO_MANY } from "./faults";
 import { ENTRIES, MOST_FIELDS, MOST_NAME } from "./limits";
 
@@ -31,13 +31,14 @@ export function entry(index: u32): Entry {
   return changetype<Entry>(ENTRIES + (<usize>index << 4));
 }
 
-/** Reads a line without its end into `field`. Answers a fault. */
+/** Reads a line without its end into `field`, its name in lower case. Answers a fault. */
 export function readField(at: usize, end: usize): i32 {
   let colon = at;
   while (colon < end && load<u8>(colon) != COLON) colon++;
   // A line that begins with a space has no name; a name before a space is no name.
   if (colon == end || !isToken(at, colon)) return BAD_FIELD;
   if (colon - at > MOST_NAME) return TOO_LONG;
+  toLower(at, colon);
   let value = colon + 1;
   while (value < end && isSpace(load<u8>(value))) value++;
   while (end > value && isSpace(load<u8>(end - 1))) end--;

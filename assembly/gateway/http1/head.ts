@@ -119,16 +119,26 @@ function seconds(at: usize, end: usize): i32 {
   return <i32>decimal(at, stop);
 }
 
-/** A trailer cannot say how its message was framed. */
+/** Of a trailer that frames its message nobody knows what it is to mean. */
 function trailer(): i32 {
-  return kindOf(field.name, field.nameSize) == PLAIN ? keepField(reading.entries++) : NO_FAULT;
+  switch (kindOf(field.name, field.nameSize)) {
+    case PLAIN:
+      return keepField(reading.entries++);
+    case CONTENT_LENGTH:
+    case TRANSFER_ENCODING:
+      return BAD_FRAMING;
+    default:
+      return NO_FAULT;
+  }
 }
 
 /** The head has ended: what follows it? */
 function conclude(): i32 {
   const r = reading;
   const interim = r.status < 200;
-  if (r.chunked && (r.length != UNKNOWN || r.old)) return BAD_FRAMING;
+  // HTTP/1.0 has neither chunks nor interim answers.
+  if (r.old && (r.chunked || interim)) return BAD_FRAMING;
+  if (r.chunked && r.length != UNKNOWN) return BAD_FRAMING;
   if ((interim || r.status == 204) && (r.chunked || r.length > 0)) return BAD_FRAMING;
   if (interim) {
     if (r.status == 101) return UNASKED_UPGRADE;

@@ -1,13 +1,14 @@
 import { isText, isToken, isVisible, write, writeDecimal } from "./bytes";
 import { PLAIN, kindOf } from "./fields";
-import { BUFFER, MOST_HEAD, MOST_NAME, OUTPUT } from "./limits";
+import { MOST_HEAD, MOST_NAME, OUTPUT, OUTPUT_SIZE } from "./limits";
 
 /** How the end of a request's body is told, besides a number of bytes. */
 export const NO_BODY: i64 = -1;
 export const CHUNKED: i64 = -2;
 
-/** Before a part of a chunked body, `ffff` and a line's end; behind it, another end, and the last chunk. */
-const BEFORE_CHUNK: usize = 6;
+/** Before a part of a chunked body, its size and a line's end; behind it, another end, and the last chunk. */
+const SIZE_DIGITS: usize = 6;
+const BEFORE_CHUNK: usize = SIZE_DIGITS + 2;
 const AFTER_CHUNK: usize = 7;
 
 /** A request as it is written. What is to be sent lies from `from` to `to` in OUTPUT. */
@@ -77,7 +78,7 @@ export function part(): usize {
 
 /** How many bytes it may have. */
 export function partSpace(): usize {
-  const free = OUTPUT + BUFFER - writing.to;
+  const free = OUTPUT + OUTPUT_SIZE - writing.to;
   const frame = writing.framing == CHUNKED ? BEFORE_CHUNK + AFTER_CHUNK : 0;
   return free > frame ? free - frame : 0;
 }
@@ -93,7 +94,7 @@ export function addPart(size: usize): bool {
     return true;
   }
   hex(w.to, <u32>size);
-  w.to = write(write(w.to + 4, "\r\n") + size, "\r\n");
+  w.to = write(write(w.to + SIZE_DIGITS, "\r\n") + size, "\r\n");
   return true;
 }
 
@@ -117,8 +118,8 @@ function put(from: usize, size: usize): void {
 }
 
 function hex(at: usize, value: u32): void {
-  for (let i: usize = 0; i < 4; i++) {
-    const digit = <u8>((value >> (12 - (<u32>i << 2))) & 15);
-    store<u8>(at + i, digit < 10 ? 0x30 + digit : 0x57 + digit);
+  for (let i = at + SIZE_DIGITS; i > at; value >>= 4) {
+    const digit = <u8>(value & 15);
+    store<u8>(--i, digit < 10 ? 0x30 + digit : 0x57 + digit);
   }
 }

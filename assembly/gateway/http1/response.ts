@@ -1,7 +1,7 @@
 import { unchunk } from "./chunked";
 import { CUT_OFF, NO_ANSWER, NO_FAULT } from "./faults";
 import { beginHead, readLines } from "./head";
-import { BUFFER, INPUT } from "./limits";
+import { INPUT, INPUT_SIZE } from "./limits";
 import {
   BROKEN,
   CHUNKS_DONE,
@@ -47,7 +47,7 @@ export function input(): usize {
 
 /** How many may be put there. */
 export function space(): usize {
-  return INPUT + BUFFER - input();
+  return INPUT + INPUT_SIZE - input();
 }
 
 /** Tells how many were. */

@@ -48,9 +48,15 @@ export class Exchange {
 
   /** What to wait for, where a step answers WAITING. It stays the exchange's own. */
   pollable: i32;
+  /** Nanoseconds on the clock at which a step goes on even if that is not ready; 0: never. */
+  wakeAt: u64;
   failure: i32;
   /** Bytes of the last step that MOVED. */
   moved: i32;
+  /** It failed because its connection, which was idle before, had ended: another one may be had of the same upstream. */
+  stale: bool;
+  /** No connection that was idle is to be used. */
+  fresh: bool;
 
   /** Of the answer, once its head was read. */
   status: i32;

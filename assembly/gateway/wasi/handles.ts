@@ -1,8 +1,10 @@
+import { HAS_SOCKETS } from "../variant";
 import { dropFutureTrailers, dropIncomingBody, dropOutgoingBody } from "./bodies";
 import { dropFields } from "./fields";
 import { dropIncomingRequest, dropOutgoingResponse } from "./incoming";
 import { dropFutureResponse, dropIncomingResponse, dropOutgoingRequest } from "./outgoing";
 import { dropPollable } from "./poll";
+import { dropAddresses, dropSocket } from "./sockets";
 import { dropInputStream, dropOutputStream } from "./streams";
 
 /**
@@ -21,6 +23,9 @@ export const OUTGOING_RESPONSE: i32 = 9;
 export const OUTGOING_BODY: i32 = 10;
 export const FUTURE_RESPONSE: i32 = 11;
 export const FUTURE_TRAILERS: i32 = 12;
+export const SOCKET: i32 = 13;
+export const ADDRESSES: i32 = 14;
+
 
 /** As many as a request can have open at once, attempts of others included, and some to spare. */
 const MOST: i32 = 64;
@@ -98,5 +103,10 @@ function drop(kind: i32, handle: i32): void {
       return dropFutureResponse(handle);
     case FUTURE_TRAILERS:
       return dropFutureTrailers(handle);
+    case SOCKET:
+      if (HAS_SOCKETS) dropSocket(handle);
+      return;
+    case ADDRESSES:
+      if (HAS_SOCKETS) dropAddresses(handle);
   }
 }
