@@ -11,7 +11,12 @@ import { checkNames } from "../../host/api/actors/actor-name.ts";
 import { callOwner } from "../../host/api/actors/call-owner.ts";
 import { calledBy, methodFailure } from "../../host/api/actors/method.ts";
 import { getActorState } from "../../host/api/actors/state.ts";
-import { readWhole, tooLarge, underActorPolicy } from "../../host/api/actors/under-actor-policy.ts";
+import {
+  ownerFailure,
+  readWhole,
+  tooLarge,
+  underActorPolicy,
+} from "../../host/api/actors/under-actor-policy.ts";
 import type { Call } from "../../host/api/endpoint.ts";
 import { apiError } from "../../host/errors/api-error.ts";
 import {
@@ -218,7 +223,7 @@ export class PageActors implements Actors {
       return await placement.send(owner, { method, path, query, headers, body, signal }, version);
     } catch (error) {
       // Who asks looks it up anew.
-      return error instanceof UnavailableError && !error.sent ? moved : methodFailure(error);
+      return error instanceof UnavailableError && !error.sent ? moved : ownerFailure(operation, error);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ActorOperation, Actors } from "../../actors/actors.ts";
-import { failedThere, moved } from "../../actors/actors.ts";
+import { moved } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
 import { BodyTooLargeError, type RuntimeResponse, withChanges } from "../../http.ts";
@@ -9,7 +9,13 @@ import { calledBy, callMethod, methodFailure } from "./method.ts";
 import { answerReminder } from "./reminder.ts";
 import { getActorState, transactActorState } from "./state.ts";
 import { answerTimer } from "./timer.ts";
-import { readWhole, thrown, tooLarge, underActorPolicy, type WholeRequest } from "./under-actor-policy.ts";
+import {
+  ownerFailure,
+  readWhole,
+  tooLarge,
+  underActorPolicy,
+  type WholeRequest,
+} from "./under-actor-policy.ts";
 
 /** The API's calls of actors on a sidecar whose actors live in its own process. */
 export class HostedActorCalls implements Actors {
@@ -70,9 +76,7 @@ export class HostedActorCalls implements Actors {
         return await this.#scheduled(operation, call, request);
       return await callMethod(this.#actors, call.params, request);
     } catch (error) {
-      if (error instanceof NotOwnedError) return moved;
-      const answer = methodFailure(error);
-      return operation === "invoke" && thrown(error) === "again" ? failedThere(answer) : answer;
+      return error instanceof NotOwnedError ? moved : ownerFailure(operation, error);
     }
   }
 

@@ -1,5 +1,5 @@
 import { ActorAnswerError } from "../../actors/actor-error.ts";
-import { type ActorOperation, asAnswered, isFailedThere } from "../../actors/actors.ts";
+import { type ActorOperation, asAnswered, failedThere, isFailedThere } from "../../actors/actors.ts";
 import { apiError } from "../../errors/api-error.ts";
 import {
   type BodyTooLargeError,
@@ -49,7 +49,12 @@ function answered(answer: RuntimeResponse): Verdict {
   return isFailedThere(answer) ? "again" : "settled";
 }
 
-/** Whether it is worth a further attempt; also asked by an owner, whose callers have the policy. */
-export function thrown(error: unknown): Verdict {
+function thrown(error: unknown): Verdict {
   return error instanceof ActorAnswerError && error.final ? "settled" : "again";
+}
+
+/** The answer of an actor's owner to a call of another instance that failed; the policy is the caller's. */
+export function ownerFailure(operation: ActorOperation, error: unknown): RuntimeResponse {
+  const answer = methodFailure(error);
+  return operation === "invoke" && thrown(error) === "again" ? failedThere(answer) : answer;
 }
