@@ -60,6 +60,7 @@ const MANY: u8 = 3;
 
 const ANY_VERB: i32 = 0x8000;
 
+let place: usize = 0;
 let bytes: i32 = 0;
 let fallback: i32 = 0;
 
@@ -71,8 +72,16 @@ export function policies(size: i32, other: i32): usize {
   bytes = 0;
   fallback = other;
   if (size < 0 || !reserve(<usize>size)) return 0;
+  place = arena();
   bytes = size;
-  return arena();
+  return place;
+}
+
+/** The same for a table that lies in memory already. */
+export function usePolicies(at: usize, size: i32, other: i32): void {
+  place = at;
+  bytes = size;
+  fallback = other;
 }
 
 /**
@@ -81,10 +90,9 @@ export function policies(size: i32, other: i32): usize {
  * list of verbs, any other below 15 is a verb outside it.
  */
 export function allows(verb: i32, app: i32, namespace: i32, domain: i32, path: i32): i32 {
-  const start = arena();
-  const end = start + bytes;
+  const end = place + bytes;
   const target = INBOX + app + namespace + domain;
-  for (let at = start; at < end; ) {
+  for (let at = place; at < end; ) {
     const policy = changetype<Policy>(at);
     if (isOf(policy, app, namespace, domain)) return decide(policy, 1 << verb, target, target + path);
     at += policy.size;

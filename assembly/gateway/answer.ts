@@ -3,8 +3,11 @@ import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
 import { Call, call, verb } from "./call";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
+import { mayCall } from "./door/access";
+import { invokes, isBlocked } from "./door/api";
 import { isTold, needsToken } from "./door/caller";
 import { arrives } from "./door/door";
+import { hasTurn } from "./door/rate";
 import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
 import { describeGateway } from "./metadata";
@@ -23,10 +26,13 @@ export function answer(): void {
   if (!arrives(request)) return;
   if (request.pathLength > CHUNK) return say(request, 414, "the path is too long");
   memory.copy(INBOX, request.path, request.pathLength);
-  const operation = route(verb(request.method), request.pathLength);
+  let operation = route(verb(request.method), request.pathLength);
   if (operation == HEALTHZ_GET) return health(request);
   if (operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
   if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
+  if (operation >= 0 && isBlocked(operation)) operation = NO_ROUTE;
+  if ((operation < 0 || operation == INVOKE) && !invokes()) return say(request, 404, "404 page not found\n");
+  if (!hasTurn(request)) return;
   switch (operation) {
     case MALFORMED_ESCAPE:
       return say(request, 400, "invalid URL escape in the path");
@@ -61,7 +67,7 @@ function invokeAddressed(request: Call, invocation: bool): void {
   if (target == null) return fail(request, UNADDRESSED);
   // By a header: the path is all method then.
   if (invocation && nameInHeader(request, target) && !isJudged(request)) return refusePath(request);
-  invoke(request, target);
+  if (mayCall(request, target)) invoke(request, target);
 }
 
 /** The answer to a method's path that no authorisation could judge for sure. */

@@ -105,18 +105,24 @@ function putPolicy(records: Records, policy: AccessPolicy): void {
   for (const part of [...texts, denials.bytes, tree.bytes]) records.text(part);
 }
 
+/** The records of policies, one after the other. Throws RangeError where a text is too long for one. */
+export function accessRecords(policies: readonly AccessPolicy[]): Uint8Array {
+  const records = new Records();
+  for (const policy of policies) putPolicy(records, policy);
+  return Uint8Array.from(records.bytes);
+}
+
 /** Tables of access policies; each lives in an instance of its own, as placement tables do. */
 export function accessTables(module: WebAssembly.Module): Pick<Core, "access"> {
   return {
     access({ allow, policies }: AccessPolicies): AccessTable {
-      const records = new Records();
-      for (const policy of policies) putPolicy(records, policy);
+      const records = accessRecords(policies);
       const core = instantiate(module);
-      const start = core.policies(records.bytes.length, allow ? 1 : 0);
+      const start = core.policies(records.length, allow ? 1 : 0);
       if (start === 0) throw new RangeError("the access policies do not fit into memory");
       // Growing detached the views: these are taken after it.
       const inbox = new Inbox(core);
-      inbox.bytes.set(records.bytes, start);
+      inbox.bytes.set(records, start);
       const numbers = new Map(methods.map((name, number) => [name, number]));
       return {
         allows(caller: Caller | undefined, method: string, path: string): boolean {

@@ -3,11 +3,21 @@ import { isLoopback } from "../security/cleartext.ts";
 import type { GatewayResource } from "./gateway-resource.ts";
 import type { SecretTable } from "./secret-table.ts";
 import { compareBytes } from "./table.ts";
-import type { GatewayTable } from "./table-shape.ts";
+import { type GatewayTable, rates } from "./table-shape.ts";
 
 type Door = Pick<
   GatewayTable,
-  "apiToken" | "callers" | "hosts" | "origins" | "anyAddress" | "anyHost" | "anyOrigin"
+  | "apiToken"
+  | "callers"
+  | "hosts"
+  | "origins"
+  | "anyAddress"
+  | "anyHost"
+  | "anyOrigin"
+  | "rate"
+  | "burst"
+  | "rateBy"
+  | "rateHeader"
 >;
 
 const names = (texts: Iterable<string>) => Array.from(texts, (text) => ({ text }));
@@ -25,6 +35,10 @@ export function doorRows({ door, listen }: GatewayResource, secrets: SecretTable
     // As a sidecar does: an address leads a browser to nobody but whom it names.
     anyAddress: flag(!isLoopback(listen.address)),
     anyHost: flag(allowedHosts.includes("*")),
+    rate: door.rate?.perSecond ?? 0,
+    burst: door.rate?.burst ?? 0,
+    rateBy: rates[door.rate?.by ?? "off"],
+    rateHeader: door.rate?.header ?? "",
     anyOrigin: flag(allowedOrigins.includes("*")),
   };
 }

@@ -2,6 +2,7 @@ import { ResourceError } from "../resources/fields.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
 import { doorRows } from "./compile-door.ts";
+import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -78,6 +79,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     namespace,
     region,
     ...doorRows(gateway, secrets),
+    ...ruleRows(resources.configuration),
     apps: appRows(targets, secrets),
     sites: appRows(gateway.sites, secrets),
     listenAddress: gateway.listen.address,

@@ -1,5 +1,5 @@
 import type { AppRow, GatewayTable, UpstreamRow } from "./table-shape.ts";
-import { none16, protocols, schemes, transports } from "./table-shape.ts";
+import { accesses, none16, protocols, rates, schemes, transports } from "./table-shape.ts";
 
 /** More are counted, and not listed. */
 const MANY = 20;
@@ -54,6 +54,13 @@ function callersLine(gateway: GatewayTable): string {
   return known.length === 0 ? "anybody who reaches it" : known.join("; ");
 }
 
+function rateLine({ rate, burst, rateBy, rateHeader }: GatewayTable): readonly string[] {
+  if (rateBy === rates.off) return [];
+  const whose =
+    rateBy === rates.all ? "of all together" : rateBy === rates.caller ? "of a caller" : `by ${rateHeader}`;
+  return [`rate      ${rate} requests a second ${whose}, ${burst} at once, in each instance`];
+}
+
 function namesLine(what: string, rows: GatewayTable["hosts"], any: number, more: readonly string[]) {
   const all = [...(any ? ["any"] : rows.map(({ text }) => text)), ...more];
   return all.length === 0 ? [] : [`${what.padEnd(9)} ${all.join(", ")}`];
@@ -77,6 +84,15 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     `callers   ${callersLine(gateway)}`,
     ...namesLine("names", gateway.hosts, gateway.anyHost, gateway.anyAddress ? ["any address"] : []),
     ...namesLine("pages", gateway.origins, gateway.anyOrigin, []),
+    ...rateLine(gateway),
+    ...(gateway.access === accesses.off
+      ? []
+      : [
+          `access    by policies; ${gateway.access === accesses.allow ? "allowed" : "denied"} where there is none`,
+        ]),
+    ...(gateway.blocks.length === 0
+      ? []
+      : [`api       ${gateway.blocks.length} operations are not to be called`]),
     `limits    ${limits.join(", ")}`,
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),

@@ -56,6 +56,13 @@ export class FieldReader {
     return given;
   }
 
+  positive(name: string): number {
+    const given = member(this.fields, name);
+    if (typeof given !== "number" || !(given > 0 && given < 1e9))
+      this.fail(name, "must be a number greater than 0");
+    return given;
+  }
+
   /** Milliseconds of a Go duration. */
   duration(name: string, fallback: number): number {
     const text = this.text(name);

@@ -52,6 +52,16 @@ export interface CallerSetting {
   readonly digest: Uint8Array;
 }
 
+/** How many requests are let in. */
+export interface RateSettings {
+  readonly perSecond: number;
+  readonly burst: number;
+  /** Whose requests are counted together. */
+  readonly by: "all" | "caller" | "header";
+  /** In lower case; empty where callers are not told apart by one. */
+  readonly header: string;
+}
+
 /** Who may come in. */
 export interface DoorSettings {
   readonly apiToken: EnvironmentText | undefined;
@@ -60,6 +70,7 @@ export interface DoorSettings {
   readonly allowedHosts: readonly string[];
   /** Origins whose pages may call; `*`: any. */
   readonly allowedOrigins: readonly string[];
+  readonly rate: RateSettings | undefined;
 }
 
 /** `kind: Gateway`, the project's own: what Dapr has no resource for. */

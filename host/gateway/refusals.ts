@@ -10,8 +10,6 @@ const exporting = "is what a sidecar tells; leave it to those of the apps";
 
 /** Sections of a Configuration, in lower case. */
 const sections: ReadonlyMap<string, string> = new Map([
-  ["accesscontrol", "is not applied by a gateway yet"],
-  ["api", "is not applied by a gateway yet"],
   ["secrets", "is not applied by a gateway yet"],
   ["tracing", exporting],
   ["metric", exporting],
@@ -25,9 +23,29 @@ const sections: ReadonlyMap<string, string> = new Map([
   ["workflow", "is not for a gateway"],
 ]);
 
+/** The entries of a list that are mappings; what is wrong with the others is told where they are read. */
+function entries(parent: unknown, name: string): readonly (readonly [number, Fields])[] {
+  const value = isFields(parent) ? member(parent, name) : undefined;
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown, i) => (isFields(entry) ? [[i, entry] as const] : []));
+}
+
+/** Paths are compared in any case, and a gateway knows the cases of ASCII alone. */
+function refuseOperations(spec: Fields, place: Place): void {
+  for (const [i, policy] of entries(member(spec, "accessControl"), "policies")) {
+    for (const [j, operation] of entries(policy, "operations")) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII is looked for
+      if (!/[^\u0000-\u007f]/.test(scalar(member(operation, "name")))) continue;
+      const path = ["spec", "accessControl", "policies", i, "operations", j, "name"];
+      fail(place, path, "has letters beyond ASCII, whose case a gateway does not know: write * for them");
+    }
+  }
+}
+
 function refuseSections(document: Fields, place: Place): void {
   const spec = member(document, "spec");
   if (!isFields(spec)) return;
+  refuseOperations(spec, place);
   for (const [name, value] of Object.entries(spec)) {
     if (value === undefined || value === null) continue;
     const reason = sections.get(name.toLowerCase());

@@ -1,5 +1,12 @@
 import { isLoopback } from "../security/cleartext.ts";
-import { type AppRow, type GatewayTable, none16, schemes, type UpstreamRow } from "./table-shape.ts";
+import {
+  type AppRow,
+  accesses,
+  type GatewayTable,
+  none16,
+  schemes,
+  type UpstreamRow,
+} from "./table-shape.ts";
 
 /** Names of headers whose value most often is a secret. */
 const secretive = /^(?:authorization|proxy-authorization|cookie)$|token|secret|password|api-?key/;
@@ -22,10 +29,17 @@ function aboutUpstream(id: string, upstream: UpstreamRow, { secrets }: GatewayTa
 
 /** Sentences about what works, and is most often not meant. */
 export function remarksOn(table: GatewayTable): readonly string[] {
-  const { listenAddress, apiToken, callers, apps, sites } = table;
-  const open = apiToken === none16 && callers.length === 0 && !isLoopback(listenAddress);
+  const { listenAddress, apiToken, callers, access, apps, sites } = table;
+  const open = apiToken === none16 && callers.length === 0;
   return [
-    ...(open ? [`anybody who reaches ${listenAddress} may call it; set spec.apiToken: {envRef: …}`] : []),
+    ...(open && !isLoopback(listenAddress)
+      ? [`anybody who reaches ${listenAddress} may call it; set spec.apiToken: {envRef: …}`]
+      : []),
+    ...(access !== accesses.off && open
+      ? [
+          "access control knows callers by their tokens alone, and there are none: all are the gateway itself to it",
+        ]
+      : []),
     ...[...apps, ...sites].flatMap(({ id, upstreams }: AppRow) =>
       upstreams.flatMap((upstream) => aboutUpstream(id, upstream, table)),
     ),

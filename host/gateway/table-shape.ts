@@ -1,4 +1,4 @@
-import { bytes, list, type RecordValue, record, text, u8, u16, u32 } from "./record-shape.ts";
+import { bytes, f64, list, type RecordValue, record, text, u8, u16, u32 } from "./record-shape.ts";
 
 /** Of a table that a gateway of this version reads. */
 export const tableVersion = 1;
@@ -14,8 +14,20 @@ export const schemes = { http: 0, https: 1 } as const;
 /** Who carries the bytes: connections of the gateway's own, or the host's client. */
 export const transports = { sockets: 0, outgoing: 1 } as const;
 
+/** What access control says of callers that no policy is about. */
+export const accesses = { off: 0, deny: 1, allow: 2 } as const;
+
+/** Whose requests are counted together. */
+export const rates = { off: 0, all: 1, caller: 2, header: 3 } as const;
+
 /** By the beginning of their names in the generated reader. */
-export const constants = { PROTOCOL: protocols, SCHEME: schemes, TRANSPORT: transports };
+export const constants = {
+  PROTOCOL: protocols,
+  SCHEME: schemes,
+  TRANSPORT: transports,
+  ACCESS: accesses,
+  RATE: rates,
+};
 
 /** In place of an index: there is none. */
 export const none16 = 0xffff;
@@ -35,6 +47,11 @@ export const name = record("Name", "One of a list of texts.", { text: text() });
 export const caller = record("Caller", "Somebody who is known by a token.", {
   digest: bytes("64 bytes: BLAKE2b-512 of the token"),
   appId: text(),
+});
+
+export const block = record("Block", "An operation of the API that is not to be called.", {
+  version: text("the first segment of the paths that are meant; empty: all of the operation's"),
+  operation: u16("as the core's router numbers them"),
 });
 
 export const upstream = record("Upstream", "One place where an app, or a site, is reached.", {
@@ -72,6 +89,12 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   callers: list(caller, "sorted by digest"),
   hosts: list(name, "names that it is called by, in lower case"),
   origins: list(name, "whose pages may call"),
+  blocks: list(block),
+  trustDomain: text("of the gateway and its callers"),
+  policies: bytes("as assembly/access/policies.ts draws them"),
+  rateHeader: text("in lower case"),
+  rate: f64("requests a second"),
+  burst: f64("of requests at once"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
   maxHeaders: u32("bytes of all names and values; 0: no limit"),
@@ -83,11 +106,14 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   anyAddress: u8("1: it is called by any address, too"),
   anyHost: u8("1: and by any name"),
   anyOrigin: u8("1: pages of any origin may call"),
+  access: u8("OFF, or what holds for callers without a policy: DENY or ALLOW"),
+  rateBy: u8("OFF, or whose requests are counted together: ALL, CALLER or HEADER"),
 });
 
 export type GatewayTable = Omit<RecordValue<typeof table>, "magic" | "version" | "size">;
 export type UpstreamRow = RecordValue<typeof upstream>;
 export type AppRow = RecordValue<typeof app>;
 export type HeaderRow = RecordValue<typeof header>;
+export type BlockRow = RecordValue<typeof block>;
 export type CallerRow = RecordValue<typeof caller>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -1,6 +1,7 @@
+import { isFieldName } from "../header-field.ts";
 import { fields } from "../resources/known-fields.ts";
 import type { FieldReader } from "./gateway-fields.ts";
-import type { CallerSetting, DoorSettings } from "./gateway-resource.ts";
+import type { CallerSetting, DoorSettings, RateSettings } from "./gateway-resource.ts";
 
 /** What `spec` says about who may come in. */
 export const doorShape = {
@@ -8,6 +9,7 @@ export const doorShape = {
   allowedOrigins: true,
   apiToken: fields("envRef"),
   callers: fields("appId digest"),
+  rateLimit: fields("requestsPerSecond burst by header"),
 } as const;
 
 /** Ids as Dapr has them: what a path and a name of a host can hold. */
@@ -44,11 +46,26 @@ function origins(spec: FieldReader): readonly string[] {
   });
 }
 
+function rate(spec: FieldReader): RateSettings | undefined {
+  if (!spec.has("rateLimit")) return undefined;
+  const given: FieldReader = spec.mapping("rateLimit");
+  const perSecond = given.positive("requestsPerSecond");
+  const header = given.text("header")?.toLowerCase() ?? "";
+  const by = given.text("by") ?? (header === "" ? "caller" : "header");
+  if (by !== "all" && by !== "caller" && by !== "header") given.fail("by", "must be caller, header or all");
+  if ((by === "header") !== (header !== "")) given.fail("header", "goes with by: header, and names it");
+  if (header !== "" && !isFieldName(header)) given.fail("header", "is no name of a header");
+  const burst = given.has("burst") ? given.positive("burst") : Math.max(1, Math.floor(perSecond));
+  if (burst < 1) given.fail("burst", "must be 1 at least: nothing would pass");
+  return { perSecond, burst, by, header };
+}
+
 export function door(spec: FieldReader): DoorSettings {
   return {
     apiToken: spec.secret("apiToken"),
     callers: callers(spec),
     allowedHosts: spec.texts("allowedHosts").map((host) => host.toLowerCase()),
     allowedOrigins: origins(spec),
+    rate: rate(spec),
   };
 }

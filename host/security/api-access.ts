@@ -7,6 +7,23 @@ function groupVersion(version: string): string {
   return version.replace(/^v1\.0/, "v1").replace("-", "");
 }
 
+/** A row some of whose paths are forbidden, or all of them. */
+export interface BlockedRow {
+  readonly row: number;
+  /** Of the paths that are meant; undefined: all are. */
+  readonly versions: ReadonlySet<string> | undefined;
+}
+
+/** The rows that rules forbid. */
+export function blockedRows(rules: ApiRules, rows: readonly Endpoint[]): readonly BlockedRow[] {
+  return rows.flatMap(({ paths }, row): BlockedRow[] => {
+    const refused = paths.filter((path) => !permitted(path.slice(1), rules));
+    if (refused.length === 0) return [];
+    const versions = new Set(refused.map((path) => path.split("/", 2)[1] as string));
+    return [{ row, versions: refused.length === paths.length ? undefined : versions }];
+  });
+}
+
 const open = 0;
 const blocked = 1;
 /** Some of the row's paths are, of some versions. */
@@ -22,12 +39,10 @@ export class ApiAccess {
 
   constructor(rules: ApiRules, rows: readonly Endpoint[]) {
     this.#table = new Uint8Array(rows.length);
-    rows.forEach(({ paths }, row) => {
-      const refused = paths.filter((path) => !permitted(path.slice(1), rules));
-      if (refused.length === 0) return;
-      this.#table[row] = refused.length === paths.length ? blocked : mixed;
-      this.#versions.set(row, new Set(refused.map((path) => path.split("/", 2)[1] as string)));
-    });
+    for (const { row, versions } of blockedRows(rules, rows)) {
+      this.#table[row] = versions === undefined ? blocked : mixed;
+      if (versions !== undefined) this.#versions.set(row, versions);
+    }
     this.invokes = this.#table[rows.findIndex(({ name }) => name === "invoke.method")] === open;
   }
 

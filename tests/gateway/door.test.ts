@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ruleRows } from "../../host/gateway/compile-rules.ts";
 import { compareBytes } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
 import { startTarget, type Target } from "../hosts/target.ts";
@@ -150,6 +151,75 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
         expect((await ask({}, "GET", "/v1.0/healthz")).status).toBe(204);
         expect((await ask({ "dapr-api-token": "swordfish" })).text).not.toContain("swordfish");
       });
+    });
+
+    describe("under rules", () => {
+      const configuration = {
+        api: { denied: [{ name: "metadata", version: "v1" }] },
+        accessControl: {
+          defaultAction: "deny" as const,
+          policies: [
+            {
+              appId: "reader",
+              namespace: "default",
+              trustDomain: "public",
+              defaultAction: "deny" as const,
+              operations: [{ path: "a/**", verbs: ["GET"], action: "allow" as const }],
+            },
+          ],
+        },
+      };
+      const callers = ["reader", "other"]
+        .map((appId) => ({ appId, digest: digest(appId) }))
+        .sort((a, b) => compareBytes(a.digest, b.digest));
+      beforeAll(
+        () => start({ callers, rate: 0.001, burst: 40, rateBy: 2, ...ruleRows(configuration) }),
+        30_000,
+      );
+      afterAll(() => gateway?.stop());
+
+      const status = async (token: string, at: string, method = "GET") =>
+        (await ask({ "dapr-api-token": token }, method, at)).status;
+
+      it("lets a caller call what its policy allows", async () => {
+        const invoke = "/v1.0/invoke/echo/method";
+        expect(await status("reader", `${invoke}/a`)).toBe(200);
+        expect(await status("reader", `${invoke}/A/b?c`)).toBe(200);
+        expect(await status("reader", `${invoke}/b/../a/c`)).toBe(200);
+        expect(await status("reader", `${invoke}/a`, "POST")).toBe(403);
+        expect(await status("reader", `${invoke}/a/../b`)).toBe(403);
+        expect(await status("reader", `${invoke}/%61b`)).toBe(403);
+        expect(await status("other", `${invoke}/a`)).toBe(403);
+        const { text, errorCode } = await ask({ "dapr-api-token": "other" });
+        expect(errorCode).toBe("ERR_DIRECT_INVOKE");
+        expect(text).toContain("denied access to id: spiffe://public/ns/default/other operation: a");
+        const byHeader = await ask({ "dapr-api-token": "other", "dapr-app-id": "echo" }, "GET", "/a");
+        expect(byHeader.status).toBe(403);
+      });
+
+      it("has no operation that is denied", async () => {
+        expect(await status("reader", "/v1.0/metadata")).toBe(404);
+        expect(await status("reader", "/v1.0/state/x/y")).toBe(501);
+      });
+
+      it("lets each caller have a burst, and tells when it is its turn again", async () => {
+        const once = async () => await ask({ "dapr-api-token": "reader" });
+        let answer = await once();
+        for (let i = 0; i < 60 && answer.status !== 429; i++) answer = await once();
+        expect([answer.status, answer.text]).toEqual([429, "You have reached maximum request limit."]);
+        expect(Number(answer.header("retry-after"))).toBeGreaterThan(100);
+        expect(await status("other", path)).toBe(403);
+        expect(await status("reader", "/v1.0/healthz")).toBe(204);
+      });
+    });
+
+    it("has nothing to invoke where that is denied", async () => {
+      await start(ruleRows({ api: { allowed: [{ name: "metadata", version: "v1" }] } }));
+      expect((await ask({})).status).toBe(404);
+      expect((await ask({ "dapr-app-id": "echo" }, "GET", "/a")).text).toBe("404 page not found\n");
+      expect((await ask({}, "GET", "/v1.0/metadata")).status).toBe(200);
+      expect((await ask({}, "GET", "/v1.0/healthz")).status).toBe(204);
+      await gateway.stop();
     });
 
     it("lets nobody in where the environment lacks the token", async () => {

@@ -125,6 +125,29 @@ describe("gateway.yaml", () => {
     });
   });
 
+  it("says what is allowed, and how often", () => {
+    const rules = "---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n";
+    const rate = (lines: string) => spec(`  rateLimit: ${lines}`);
+    expect(rate("{requestsPerSecond: 7.5}")).toMatchObject({
+      rate: 7.5,
+      burst: 7,
+      rateBy: 2,
+      rateHeader: "",
+    });
+    expect(rate("{requestsPerSecond: 0.5, by: all}")).toMatchObject({ rate: 0.5, burst: 1, rateBy: 1 });
+    expect(rate("{requestsPerSecond: 1, burst: 9, header: X-Client}")).toMatchObject({
+      burst: 9,
+      rateBy: 3,
+      rateHeader: "x-client",
+    });
+    const table = spec(
+      `  apps: []\n${rules}  api: {denied: [{name: state, version: v1, protocol: http}]}\n  accessControl: {defaultAction: deny, trustDomain: td}\n`,
+    );
+    expect(table).toMatchObject({ access: 1, trustDomain: "td", policies: new Uint8Array(0) });
+    expect(table.blocks.length).toBeGreaterThan(3);
+    expect(spec("  apps: []")).toMatchObject({ access: 0, blocks: [], trustDomain: "public" });
+  });
+
   it("is shown without secrets and values", () => {
     const lines = describeGateway(table).join("\n");
     expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
@@ -318,6 +341,28 @@ describe("gateway.yaml", () => {
       `${head}  allowedOrigins: ["https://a/b"]`,
       6,
       "spec.allowedOrigins.0 must be an origin",
+    ],
+    ["a rate of none", `${head}  rateLimit: {requestsPerSecond: 0}`, 6, "must be a number greater than 0"],
+    [
+      "a burst that lets nothing pass",
+      `${head}  rateLimit: {requestsPerSecond: 5, burst: 0.5}`,
+      6,
+      "spec.rateLimit.burst must be 1 at least",
+    ],
+    [
+      "a rate by a header without one",
+      `${head}  rateLimit: {requestsPerSecond: 5, by: header}`,
+      6,
+      "goes with by: header",
+    ],
+    [
+      "letters that access control cannot tell",
+      dapr(
+        "Configuration",
+        "  accessControl: {policies: [{appId: a, namespace: b, operations: [{name: /ä, action: deny}]}]}",
+      ),
+      undefined,
+      "operations.0.name has letters beyond ASCII",
     ],
   ])("refuses %s, and says where it stands", (_, text, line, message) => {
     let caught: unknown;
