@@ -8,3 +8,4 @@ export { Request } from "./request";
 export { Result } from "./result";
 export { serve } from "./abi";
 export { Step, Task } from "./step";
+export { wrappedStore, Wrapping } from "./wrapped-store";
