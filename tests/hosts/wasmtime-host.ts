@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { bake } from "../../host/gateway/bake.ts";
 import { encodeTable } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
@@ -18,6 +19,8 @@ export const missingWasmtime = onPath("wasmtime")
   : "wasmtime is not on the PATH: what runs in it is left out of this run";
 
 export interface GatewayOptions {
+  /** What runs it: wasmtime, or jco on Node, where instances are always reused. */
+  readonly host?: "wasmtime" | "jco";
   /** Which file of dist/gateway; `http` when left out. */
   readonly variant?: string;
   /** Instances answer many requests, as they do in production, instead of one each. */
@@ -50,26 +53,35 @@ function needed(variant: string): readonly string[] {
   return variant.includes("sockets") ? [...cli, "-S", "inherit-network", "-S", "tcp"] : cli;
 }
 
-/** Bakes a gateway of these options and serves it with wasmtime on a port of its own. */
+const jco = fileURLToPath(new URL("../../node_modules/@bytecodealliance/jco/dist/jco.js", import.meta.url));
+
+/** What serves this file. */
+function serving(file: string, port: number, options: GatewayOptions): readonly [string, ...string[]] {
+  const { host, variant = "http", reused = false, flags = [] } = options;
+  if (host === "jco")
+    return [process.execPath, jco, "serve", file, "--port", String(port), "--host", "127.0.0.1"];
+  const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
+  return ["wasmtime", "serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...reuse, ...flags, file];
+}
+
+/** Bakes a gateway of these options and serves it on a port of its own. */
 export async function startGateway(
   given: Partial<GatewayTable>,
-  { variant = "http", reused = false, flags = [], table, port: wanted }: GatewayOptions = {},
+  options: GatewayOptions = {},
 ): Promise<Gateway> {
+  const { variant = "http", table } = options;
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
   const file = join(folder, "gateway.wasm");
   const built = readFileSync(new URL(`${variant}.wasm`, dist));
   writeFileSync(file, bake(built, table ?? encodeTable(gatewayTable(given))));
-  const port = wanted ?? ((await freePorts(1))[0] as number);
+  const port = options.port ?? ((await freePorts(1))[0] as number);
   const { fetch, close } = httpFetch(port);
   let output = "";
   let child: ChildProcess;
   const launch = async () => {
-    const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
-    child = spawn(
-      "wasmtime",
-      ["serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...reuse, ...flags, file],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
+    const [command, ...args] = serving(file, port, options);
+    // jco serves from a child of its own: they are one group, and end together.
+    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-8000);
@@ -78,7 +90,7 @@ export async function startGateway(
     await untilHealthy(fetch, child, () => output);
   };
   const kill = async () => {
-    child.kill("SIGKILL");
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
     await ended(child);
   };
   await launch();

@@ -1,3 +1,4 @@
+import { isReady } from "../wasi/poll";
 import { readiness, Stream } from "../wasi/stream";
 import { CLOSED, splice, writable } from "../wasi/streams";
 import { CALLER_FAULT, DONE, Exchange, FAILURE_ENDED, MOVED, UPSTREAM_FAULT, WAITING } from "./exchange";
@@ -13,6 +14,7 @@ export function pipe(x: Exchange, source: Stream, target: Stream, up: bool): i32
   const room = writable(target.handle);
   if (room == 0) return waitFor(x, target);
   if (room < 0) return broken(x, up);
+  if (!isReady(readiness(source))) return waitFor(x, source);
   const moved = splice(target.handle, source.handle, min(room, STEP));
   if (moved > 0) {
     x.moved = moved;

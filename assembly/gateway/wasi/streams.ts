@@ -21,7 +21,7 @@ declare function rawFlush(stream: i32, answer: usize): void;
 @external("wasi:io/streams@0.2.12", "[method]output-stream.blocking-flush")
 declare function rawBlockingFlush(stream: i32, answer: usize): void;
 // @ts-ignore: decorator
-@external("wasi:io/streams@0.2.12", "[method]output-stream.splice")
+@external("wasi:io/streams@0.2.12", "[method]output-stream.blocking-splice")
 declare function rawSplice(stream: i32, source: i32, length: u64, answer: usize): void;
 // @ts-ignore: decorator
 @external("wasi:io/streams@0.2.12", "[method]output-stream.subscribe")
@@ -85,7 +85,10 @@ export function blockingFlush(stream: i32): i32 {
   return tag() ? fault(4) : 0;
 }
 
-/** Moves what is there and can be taken from one stream to the other, without a copy in this memory. */
+/**
+ * Moves bytes from one stream to the other, without a copy in this memory. Waits unless the source is ready and the target
+ * writable: of the two forms of this the one that every host has right.
+ */
 export function splice(target: i32, source: i32, length: i32): i32 {
   rawSplice(target, source, length, ANSWER);
   return tag() ? fault(8) : word(8);
