@@ -1,0 +1,139 @@
+import * as F from "../../json/fields";
+import { ESCAPED, IS_NULL } from "../../json/shape";
+import { unescapeText } from "../json-text";
+import { allocate } from "../memory";
+import { is } from "../text";
+import { Mark, markAt, markCount } from "./scan-body";
+
+/** What an item of a request asks for: texts that are there have a place, others 0. */
+@unmanaged
+export class Item {
+  operation: usize;
+  operationLength: i32;
+  key: usize;
+  keyLength: i32;
+  value: usize;
+  valueLength: i32;
+  etag: usize;
+  etagLength: i32;
+  concurrency: usize;
+  concurrencyLength: i32;
+  consistency: usize;
+  consistencyLength: i32;
+  ttl: usize;
+  ttlLength: i32;
+}
+
+let first: usize = 0;
+let count: i32 = 0;
+/** The text of the last mark. */
+let text: usize = 0;
+let textLength: i32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function itemCount(): i32 {
+  return count;
+}
+
+// @ts-ignore: decorator
+@inline
+export function itemAt(index: i32): Item {
+  return changetype<Item>(first + <usize>index * offsetof<Item>());
+}
+
+/** Makes records of the marks that the last scan kept, one for each item or operation, in their order. */
+export function readItems(body: usize, inTransaction: bool): void {
+  count = 0;
+  const end = inTransaction ? F.OPERATION_END : F.ITEM_END;
+  let items = 0;
+  for (let i = 0; i < markCount(); i++) if (<i32>markAt(i).field == end) items++;
+  first = allocate(<usize>(items + 1) * offsetof<Item>());
+  memory.fill(first, 0, <usize>(items + 1) * offsetof<Item>());
+  let isTtl = false;
+  // The metadata of a transaction itself are nobody's.
+  let isInItem = !inTransaction;
+  for (let i = 0; i < markCount(); i++) {
+    const mark = markAt(i);
+    const item = itemAt(count);
+    switch (<i32>mark.field) {
+      case F.OPERATION_LIST:
+        // A member that is there twice counts as its last.
+        memory.fill(first, 0, <usize>(count + 1) * offsetof<Item>());
+        count = 0;
+        break;
+      case F.OPERATION_NAME:
+        read(body, mark);
+        item.operation = text;
+        item.operationLength = textLength;
+        break;
+      case F.REQUEST:
+        forgetRequest(item);
+        isInItem = !(mark.flags & IS_NULL);
+        break;
+      case F.KEY:
+        read(body, mark);
+        item.key = text;
+        item.keyLength = textLength;
+        break;
+      case F.VALUE:
+        item.value = body + mark.start;
+        item.valueLength = <i32>(mark.end - mark.start);
+        break;
+      case F.ETAG:
+        read(body, mark);
+        item.etag = text;
+        item.etagLength = textLength;
+        break;
+      case F.CONCURRENCY:
+        read(body, mark);
+        item.concurrency = text;
+        item.concurrencyLength = textLength;
+        break;
+      case F.CONSISTENCY:
+        read(body, mark);
+        item.consistency = text;
+        item.consistencyLength = textLength;
+        break;
+      case F.METADATA:
+        if (isInItem) item.ttl = 0;
+        break;
+      case F.MAP_NAME:
+        read(body, mark);
+        isTtl = isInItem && is(text, textLength, "ttlInSeconds");
+        break;
+      case F.MAP_VALUE:
+        if (!isTtl) break;
+        read(body, mark);
+        item.ttl = text;
+        item.ttlLength = textLength;
+        break;
+      case F.ITEM_END:
+        if (inTransaction) isInItem = false;
+        else count++;
+        break;
+      case F.OPERATION_END:
+        count++;
+        break;
+    }
+  }
+}
+
+/** All but the operation's name. */
+function forgetRequest(item: Item): void {
+  memory.fill(changetype<usize>(item) + offsetof<Item>("key"), 0, offsetof<Item>() - offsetof<Item>("key"));
+}
+
+/** The text of a string's mark; of null it is 0. */
+function read(body: usize, mark: Mark): void {
+  text = 0;
+  textLength = 0;
+  if (mark.flags & IS_NULL) return;
+  const start = body + mark.start + 1;
+  const end = body + mark.end - 1;
+  text = start;
+  textLength = <i32>(end - start);
+  if (!(mark.flags & ESCAPED)) return;
+  text = allocate(<usize>textLength);
+  textLength = unescapeText(start, end, text);
+}
