@@ -1,7 +1,8 @@
 /**
  * Writes what the gateway has of the runtime's lists: assembly/gateway/errors.gen.ts from the catalogue of errors, as
  * whole bodies with a byte below 8 in the place of each parameter; fields.gen.ts, the headers that are not passed on;
- * operations.gen.ts, the numbers by which the core's router names the rows of the API.
+ * operations.gen.ts, the numbers by which the core's router names the rows of the API; scan-faults.gen.ts, a sentence for
+ * each fault of a body.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { runnerImport } from "vite";
@@ -16,6 +17,7 @@ const { apiError } = await load("host/errors/api-error.ts");
 const { unaddressed } = await load("host/api/invoke.ts");
 const { hopByHop } = await load("host/hop-by-hop.ts");
 const { ownWords } = await load("host/api/invoke/headers.ts");
+const { sentences, wrongTypes } = await load("host/core/scan-faults.ts");
 const { version } = await load("host/version.ts");
 const { endpoints } = await load("host/api/endpoints.ts");
 
@@ -46,6 +48,28 @@ function row([code, { message }]) {
   return answer(code, apiError(code, marks), names.join(", ") || "no parameter");
 }
 
+/** Rows as the state API words and completes them: see host/api/state. */
+const variants = {
+  MALFORMED_SAVE: ["ERR_MALFORMED_REQUEST", { message: "{cause}", about: "cause" }],
+  UNKNOWN_STORE: [
+    "ERR_STATE_STORE_NOT_FOUND",
+    { parameters: { name: "\u00011" }, metadata: { appID: "\u00012" }, about: "name, appID" },
+  ],
+  NO_STORES: [
+    "ERR_STATE_STORE_NOT_CONFIGURED",
+    { parameters: { name: "\u00011" }, metadata: { appID: "\u00012" }, about: "name, appID" },
+  ],
+  ILLEGAL_KEY: [
+    "ERR_STATE_ILLEGAL_KEY",
+    {
+      parameters: { key: "\u00011", name: "\u00012" },
+      wireCode: "ERR_MALFORMED_REQUEST",
+      field: "\u00011",
+      about: "key, name",
+    },
+  ],
+};
+
 // Rows that no source names would be data all the same.
 const sources = readdirSync(folder, { recursive: true }).filter((file) => /(?<!\.gen)\.ts$/.test(file));
 const wanted = new Set(
@@ -56,6 +80,25 @@ write("errors.gen.ts", "host/errors/catalogue.ts", [
     .filter(([code]) => wanted.has(code))
     .map(row),
   answer("UNADDRESSED", unaddressed(), "no parameter"),
+  ...Object.entries(variants).map(([name, [code, options]]) =>
+    answer(name, apiError(code, options.parameters ?? { cause: "\u00011" }, options), options.about),
+  ),
+]);
+
+/** What is wrong with a body, by the core's number: two bytes, then a length, then the sentence; a zero at the end. */
+const sentence = ([status, text]) => {
+  const bytes = encoder.encode(text);
+  return [Number(status) & 255, (Number(status) >> 8) & 255, bytes.length, ...bytes];
+};
+write("scan-faults.gen.ts", "host/core/scan-faults.ts", [
+  `export const SCAN_FAULTS: usize = ${data(
+    [
+      ...Object.entries(sentences),
+      ...Object.entries(wrongTypes).map(([field, what]) => [-100 - Number(field), `expected ${what}`]),
+    ]
+      .flatMap(sentence)
+      .concat(0, 0, 0),
+  )};`,
 ]);
 
 /** Names with their lengths before them, and a zero behind the last. */

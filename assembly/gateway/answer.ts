@@ -14,6 +14,7 @@ import { describeGateway } from "./metadata";
 import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
 import { queryValue } from "./query";
 import { fail, literalParameter, parameter, reply, say } from "./reply";
+import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { same } from "./text";
@@ -49,7 +50,9 @@ export function answer(): void {
 }
 
 /** The blocks of the API that a gateway has a part in. */
-function serve(request: Call, _operation: i32): void {
+function serve(request: Call, operation: i32): void {
+  // @ts-ignore: a constant of the build
+  if (FOLDER && isState(operation)) return serveState(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);
 }
 

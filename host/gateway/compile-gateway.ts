@@ -3,6 +3,7 @@ import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
 import { doorRows } from "./compile-door.ts";
 import { ruleRows } from "./compile-rules.ts";
+import { storeRow } from "./compile-store.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -67,10 +68,13 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     if (first !== i)
       throw new ResourceError(`${at}: ${id} is defined twice; the other is ${targets[first]?.at}`);
   });
-  const [component] = resources.components;
-  if (component !== undefined) {
+  const stores = resources.components
+    .filter((each) => inScope(each, name, namespace))
+    .map((each) => storeRow(each, namespace));
+  const twice = stores.find((row, i) => stores.findIndex(({ folder }) => folder === row.folder) !== i);
+  if (twice !== undefined) {
     throw new ResourceError(
-      `${component.origin}: component ${component.name} is ${component.type}, which a gateway does not have`,
+      `component ${twice.name}: its folder ${twice.folder} is another component's, too`,
     );
   }
   return {
@@ -82,6 +86,8 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     ...ruleRows(resources.configuration),
     apps: appRows(targets, secrets),
     sites: appRows(gateway.sites, secrets),
+    stores,
+    folder: stores.length > 0 ? gateway.folder : "",
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,
     maxBody: limits.bodySize,

@@ -68,7 +68,7 @@ function namesLine(what: string, rows: GatewayTable["hosts"], any: number, more:
 
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
-  const { appId, namespace, region, apps, sites, secrets } = gateway;
+  const { appId, namespace, region, apps, sites, secrets, stores, folder } = gateway;
   const limits = [
     `bodies ${shownSize(gateway.maxBody)}`,
     `headers ${shownSize(gateway.maxHeaders)}`,
@@ -95,6 +95,9 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
       : [`api       ${gateway.blocks.length} operations are not to be called`]),
     `limits    ${limits.join(", ")}`,
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
+    ...(stores.length === 0
+      ? []
+      : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...(secrets.length === 0
       ? []

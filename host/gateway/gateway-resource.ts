@@ -80,6 +80,8 @@ export interface GatewayResource {
   readonly namespace: string;
   readonly region: string;
   readonly listen: ListenSettings;
+  /** What its state is kept in, on the machine that it runs on. */
+  readonly folder: string;
   readonly door: DoorSettings;
   readonly limits: LimitSettings;
   readonly apps: readonly TargetSetting[];

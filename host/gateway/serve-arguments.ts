@@ -14,11 +14,16 @@ export interface Needs {
 }
 
 /** What the configuration needs. */
-export function needsOf({ apps, sites, secrets }: Pick<GatewayTable, "apps" | "sites" | "secrets">): Needs {
+export function needsOf({
+  apps,
+  sites,
+  secrets,
+  stores,
+}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores">): Needs {
   const upstreams = [...apps, ...sites].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
   // The environment is imported by all but the smallest; without a preopened folder, files grant nothing.
-  return { sockets, folder: secrets.length > 0 && !sockets };
+  return { sockets, folder: stores.length > 0 || (secrets.length > 0 && !sockets) };
 }
 
 /** The file that imports no more than what is needed. */
@@ -47,6 +52,8 @@ export function serveArguments(
     ...["-O", "pooling-allocator=y"],
     ...(gateway.timeout > 0 ? ["-W", `timeout=${gateway.timeout + MARGIN_MS}ms`] : []),
     ...(sockets || has("filesystem") || has("cli") ? ["-S", "cli"] : []),
+    // In its working folder where it is no path of its own.
+    ...(gateway.folder === "" ? [] : ["--dir", `${gateway.folder}::/`]),
     ...(sockets ? ["-S", "inherit-network,tcp,allow-ip-name-lookup"] : []),
     ...gateway.secrets.flatMap(({ variable }) => ["--env", variable]),
     file,

@@ -75,6 +75,13 @@ export const app = record("App", "An app by its id, or a site: a name after a do
   upstreams: list(upstream, "by priority"),
 });
 
+export const store = record("Store", "A state store in the folder that the host opens for the gateway.", {
+  name: text(),
+  folder: text("of the store, in that folder"),
+  prefix: text("before every key, separator included; empty: none"),
+  isApps: u8("1: the caller's app id stands between the prefix and its separator"),
+});
+
 export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
   magic: u32(),
   version: u32(),
@@ -95,6 +102,8 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   rateHeader: text("in lower case"),
   rate: f64("requests a second"),
   burst: f64("of requests at once"),
+  stores: list(store),
+  folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
   maxHeaders: u32("bytes of all names and values; 0: no limit"),
@@ -116,4 +125,5 @@ export type AppRow = RecordValue<typeof app>;
 export type HeaderRow = RecordValue<typeof header>;
 export type BlockRow = RecordValue<typeof block>;
 export type CallerRow = RecordValue<typeof caller>;
+export type StoreRow = RecordValue<typeof store>;
 export type SecretRow = RecordValue<typeof secret>;

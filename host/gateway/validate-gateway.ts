@@ -17,7 +17,7 @@ const target = (name: string) => ({
 
 const shape: Shape = fields("apiVersion kind", {
   metadata: fields("name namespace labels annotations"),
-  spec: fields("region", {
+  spec: fields("region folder", {
     listen: fields("address port"),
     ...doorShape,
     limits: fields("bodySize headerSize timeout connectTimeout hops"),
@@ -79,6 +79,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
     namespace: head.text("namespace") ?? "default",
     region: spec.text("region") ?? "",
     listen: listen(spec),
+    folder: spec.text("folder") ?? "state",
     door: door(spec),
     limits: {
       bodySize: limits.bytes("bodySize", 4 << 20),

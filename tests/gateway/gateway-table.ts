@@ -39,6 +39,8 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     namespace: "default",
     region: "",
     secrets: [],
+    stores: [],
+    folder: "",
     listenAddress: "127.0.0.1",
     listenPort: 3500,
     maxBody: 4 << 20,

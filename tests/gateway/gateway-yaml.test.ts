@@ -316,7 +316,7 @@ describe("gateway.yaml", () => {
       "a component",
       dapr("Component", "  type: state.redis"),
       undefined,
-      "component x is state.redis, which a gateway does not have",
+      "component x is state.redis, which a gateway does not have: it has state.wasi",
     ],
     [
       "an endpoint that is an app, too",

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   /** The table as bytes, instead of one that is made of what is given. */
   readonly table?: Uint8Array;
   readonly port?: number;
+  /** What the gateway has as its folder. */
+  readonly folder?: string;
 }
 
 export interface Gateway {
@@ -68,6 +70,7 @@ function serving(file: string, port: number, options: GatewayOptions): readonly 
 export async function startGateway(
   given: Partial<GatewayTable>,
   options: GatewayOptions = {},
+  { variant = "http", reused = false, flags = [], table, port: wanted, folder: opened }: GatewayOptions = {},
 ): Promise<Gateway> {
   const { variant = "http", table } = options;
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
@@ -82,6 +85,13 @@ export async function startGateway(
     const [command, ...args] = serving(file, port, options);
     // jco serves from a child of its own: they are one group, and end together.
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const dir = opened === undefined ? [] : ["--dir", `${opened}::/`];
+    const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
+    child = spawn(
+      "wasmtime",
+      ["serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...dir, ...reuse, ...flags, file],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-8000);

@@ -2,30 +2,31 @@ import { allocate, mark, release } from "../memory";
 import { wallMillis } from "../wasi/clocks";
 import { random } from "../wasi/random";
 import { NO_ENTRY } from "../wasi/filesystem";
-import { append } from "./append";
+import { appendBatch, withdrawBatch } from "./append";
 import { awaitRecord, COMMITTED, outcomeOf, placeOf, refusedBy, UNKNOWN } from "./apply";
 import { entries, entryOf } from "./entries";
+import { CONTENDED, DOUBTFUL } from "./faults";
 import { fold } from "./fold";
+import { largeBytes } from "./large-records";
 import { birth, readTo } from "./log";
 import { BATCH, first, hashOf, LONGEST, next, NONE, Operation, operationSize, Record, stamp } from "./record";
 import { inRuns, runsFault } from "./runs";
-import { closeLog, refresh, storeFolder } from "./store";
+import { closeLog, hasLeapt, refresh, storeFolder } from "./store";
 
 /** Operations of one batch. More would make conditions on one another slow to judge. */
 export const MOST_OPERATIONS: i32 = 1000;
 
-/** A log is folded by who writes past a multiple of it, or once so many keys are in it. */
+/** A log is folded by who writes past a multiple of it, or once so much or so many keys are in it. */
 const FOLD_BYTES: u32 = 262144;
+const FOLD_LARGE: u32 = 4194304;
 const FOLD_ENTRIES: i32 = 8192;
 /** Whoever finds a log as long folds it first: those who should have were killed. */
 const LONG_BYTES: u32 = 8388608;
+const LONG_LARGE: u32 = 67108864;
 const LONG_ENTRIES: i32 = 24576;
 
 /** Logs that may be sealed while one record looks for its place. */
 const ATTEMPTS: i32 = 16;
-
-/** What {@link commit} answers besides positions and the host's faults. */
-export const CONTENDED: i32 = -105;
 
 let record: usize = 0;
 let foldIsDue: bool = false;
@@ -83,7 +84,7 @@ export function commit(): i32 {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     let fault = refresh();
     if (fault) return fault;
-    if (readTo() > LONG_BYTES || entries() > LONG_ENTRIES) {
+    if (readTo() > LONG_BYTES || largeBytes() > LONG_LARGE || entries() > LONG_ENTRIES) {
       // One who folds at the same time makes ours fail, and does as well.
       fold();
       fault = refresh();
@@ -101,7 +102,8 @@ export function commit(): i32 {
     if (refused != COMMITTED) return refused;
     const epoch = birth().epoch;
     awaitRecord(head.id);
-    fault = append(head, <i32>head.size);
+    hasLeapt();
+    fault = appendBatch(head);
     if (!fault) fault = refresh();
     if (fault) {
       closeLog();
@@ -109,11 +111,15 @@ export function commit(): i32 {
     }
     if (outcomeOf() != UNKNOWN) {
       const place = placeOf();
+      const isLucky = (head.id & 15) == 0;
       foldIsDue =
-        place / FOLD_BYTES != (place + head.size) / FOLD_BYTES || (entries() > FOLD_ENTRIES && (head.id & 15) == 0);
+        place / FOLD_BYTES != readTo() / FOLD_BYTES ||
+        (isLucky && (entries() > FOLD_ENTRIES || largeBytes() > FOLD_LARGE));
       return outcomeOf();
     }
+    if (hasLeapt()) return DOUBTFUL;
     // The log was sealed before it: it counts for nothing there, and goes to the next one.
+    withdrawBatch();
     if (birth().epoch == epoch) return CONTENDED;
   }
   return CONTENDED;

@@ -5,12 +5,14 @@ import { random } from "../wasi/random";
 import { append } from "./append";
 import { awaitRecord, COMMITTED, note, notedSoFar, outcomeOf, UNKNOWN } from "./apply";
 import { entries, listEntries } from "./entries";
+import { LOST } from "./faults";
+import { countLarge, largeBytes, putLargeNames } from "./large-records";
 import { Birth, birth, readTo } from "./log";
 import { compareKeys, mergeRuns } from "./merge";
 import { logName, NAME, newName, runName } from "./names";
 import { BATCH, first, hashOf, LONGEST, NONE, Operation, Record, SEAL, stamp } from "./record";
 import { MOST_RUNS, obsoleteAt, Run, runAt } from "./runs";
-import { checkBirth, logFile, makeBirth, refresh, storeFolder } from "./store";
+import { checkBirth, hasLeapt, logFile, makeBirth, refresh, storeFolder } from "./store";
 
 /** Attempts to seal the log before somebody else appends to it. The next who folds finds less to do. */
 const ATTEMPTS: i32 = 8;
@@ -24,6 +26,8 @@ const MOST_NOTES: i32 = 16384;
 export function fold(): i32 {
   const before = mark();
   const status = foldOnce();
+  // The notes lie in what is given back.
+  note(0, 0);
   release(before);
   return status;
 }
@@ -38,7 +42,7 @@ function foldOnce(): i32 {
   note(notes, MOST_NOTES);
 
   // The runs that are smaller than four times what is before them: so each stays at least a quarter of the next.
-  let bytes: u64 = <u64>readTo();
+  let bytes: u64 = <u64>readTo() + largeBytes();
   let merged = 0;
   const runs = <i32>birth().runs;
   while (merged < runs && (runAt(merged).size <= 4 * bytes || runs - merged >= MOST_RUNS)) bytes += runAt(merged++).size;
@@ -47,10 +51,11 @@ function foldOnce(): i32 {
   const listed = listEntries(list);
   sort(list, listed);
 
-  const head = allocate(offsetof<Birth>() + <usize>(runs + 1) * offsetof<Run>() + (<usize>merged << 3) + 8);
+  const large = countLarge();
+  const head = allocate(offsetof<Birth>() + <usize>(runs + 1) * offsetof<Run>() + (<usize>(merged + large) << 3) + 8);
   const name = random();
   const kept = runs - merged;
-  makeBirth(changetype<Birth>(head), epoch + 1, kept + 1, merged);
+  makeBirth(changetype<Birth>(head), epoch + 1, kept + 1, merged + large);
   const run = changetype<Run>(head + offsetof<Birth>());
   let status = mergeRuns(storeFolder(), list, listed, merged, kept == 0, now, name, run);
   if (!status) {
@@ -58,8 +63,9 @@ function foldOnce(): i32 {
     memory.copy(others, changetype<usize>(runAt(merged)), <usize>kept * offsetof<Run>());
     const gone = others + <usize>kept * offsetof<Run>();
     for (let i = 0; i < merged; i++) store<u64>(gone + (<usize>i << 3), runAt(i).name);
+    putLargeNames(gone + (<usize>merged << 3));
     checkBirth(changetype<Birth>(head));
-    status = replace(changetype<Birth>(head), notes, epoch);
+    status = replace(changetype<Birth>(head), notes, epoch, large);
     // What may be named by a seal stays, whatever else failed.
     if (status == 0 || isUnsure) return status;
   }
@@ -68,23 +74,21 @@ function foldOnce(): i32 {
 }
 
 /** Writes the next log, and seals this one with it. 0 once that holds. */
-function replace(head: Birth, notes: usize, epoch: u32): i32 {
+function replace(head: Birth, notes: usize, epoch: u32, large: i32): i32 {
   const folder = storeFolder();
   const name = random();
   const made = openAt(folder, NAME, newName(name), CREATE | EXCLUSIVE, WRITE);
   if (made < 0) return made;
-  const status = sealWith(head, notes, epoch, made, name);
+  const status = sealWith(head, notes, epoch, large, made, name);
   dropDescriptor(made);
   if (status && !isUnsure) unlink(folder, NAME, newName(name));
   return status;
 }
 
-const LOST: i32 = -103;
-
 /** True while a seal is written of which it is not known whether it counts. */
 let isUnsure: bool = false;
 
-function sealWith(head: Birth, notes: usize, epoch: u32, made: i32, name: u64): i32 {
+function sealWith(head: Birth, notes: usize, epoch: u32, large: i32, made: i32, name: u64): i32 {
   // What goes at the next opening of a log by this one's maker: readers of the log before may still be at it.
   const folder = storeFolder();
   const obsolete = <i32>birth().obsolete;
@@ -98,7 +102,8 @@ function sealWith(head: Birth, notes: usize, epoch: u32, made: i32, name: u64): 
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     fault = refresh();
     if (fault) return fault;
-    if (birth().epoch != epoch || notedSoFar() > MOST_NOTES) return LOST;
+    // Large records that came meanwhile would be nobody's to remove.
+    if (birth().epoch != epoch || notedSoFar() > MOST_NOTES || countLarge() != large) return LOST;
     while (copied < notedSoFar()) {
       const size = copyNoted(notes, copied, head.secret);
       fault = writeAt(made, copy, size, offset);
@@ -111,9 +116,10 @@ function sealWith(head: Birth, notes: usize, epoch: u32, made: i32, name: u64): 
     const seal = sealRecord(name);
     awaitRecord(seal.id);
     isUnsure = true;
+    hasLeapt();
     fault = append(seal, <i32>seal.size);
     if (!fault) fault = refresh();
-    if (fault && outcomeOf() == UNKNOWN) return fault;
+    if (outcomeOf() == UNKNOWN && (fault || hasLeapt())) return fault ? fault : LOST;
     isUnsure = false;
     if (outcomeOf() != COMMITTED) continue;
     for (let i = 0; i < obsolete; i++) unlink(folder, NAME, runName(load<u64>(gone + (<usize>i << 3))));

@@ -1,7 +1,10 @@
 import { readAt } from "../wasi/filesystem";
 import { apply, isSealed, seal } from "./apply";
 import { clearEntries, entries, MOST_ENTRIES } from "./entries";
-import { isRecord, magicOf, Record } from "./record";
+import { NOT_A_LOG, TOO_LONG } from "./faults";
+import { forgetLarge, largeFault, loadLarge } from "./large-records";
+import { LOADED, reach } from "./loaded";
+import { first, isRecord, magicOf, Record, REFERENCE } from "./record";
 
 /**
  * A log is one file to which every instance appends, each record by one write: their order in the file is the order in
@@ -30,8 +33,6 @@ export class Birth {
 /** `dwl1` */
 export const BIRTH: u32 = 0x316c7764;
 
-/** Where the log's bytes lie: beyond every request's arena, and only as far as they are there. */
-export const LOADED: usize = 0x4000000;
 /** More is not read: whoever appends folds a log long before. */
 const LONGEST_LOG: u32 = 0x4000000;
 
@@ -43,16 +44,14 @@ const MUCH: i32 = 262144;
 let loaded: u32 = 0;
 let read: u32 = 0;
 
-/** What {@link catchUp} answers besides the host's faults. */
-export const NOT_A_LOG: i32 = -100;
-export const TOO_LONG: i32 = -101;
-/** It ended, and another log follows. */
+/** What {@link catchUp} answers where the log ended, and another follows. */
 export const ENDED: i32 = 1;
 
 export function forgetLog(): void {
   loaded = 0;
   read = 0;
   clearEntries();
+  forgetLarge();
 }
 
 // @ts-ignore: decorator
@@ -69,7 +68,7 @@ export function readTo(): u32 {
 }
 
 /** Reads what the log got since. 0, ENDED, or a fault. */
-export function catchUp(file: i32): i32 {
+export function catchUp(folder: i32, file: i32): i32 {
   let asked = loaded ? LITTLE : MUCH;
   while (!isSealed()) {
     if (loaded >= LONGEST_LOG || entries() > MOST_ENTRIES) return TOO_LONG;
@@ -80,7 +79,7 @@ export function catchUp(file: i32): i32 {
     if (got < 0) return got;
     if (got == 0) break;
     loaded += got;
-    const fault = readRecords();
+    const fault = readRecords(folder);
     if (fault) return fault;
     if (got < asked) break;
     asked = MUCH;
@@ -89,12 +88,7 @@ export function catchUp(file: i32): i32 {
   return isSealed() ? ENDED : 0;
 }
 
-function reach(end: usize): bool {
-  const pages = <i32>((end + 0xffff) >> 16) - memory.size();
-  return pages <= 0 || memory.grow(pages) >= 0;
-}
-
-function readRecords(): i32 {
+function readRecords(folder: i32): i32 {
   if (!read) {
     const head = birth();
     if (loaded < offsetof<Birth>() || head.size > loaded) return 0;
@@ -104,7 +98,8 @@ function readRecords(): i32 {
   while (read < loaded && !isSealed()) {
     const record = changetype<Record>(LOADED + <usize>read);
     if (isRecord(record, <i32>(loaded - read), birth().secret)) {
-      apply(record, read);
+      const fault = take(folder, record);
+      if (fault) return fault;
       read += record.size;
       continue;
     }
@@ -113,6 +108,18 @@ function readRecords(): i32 {
     if (!following) break;
     read = following;
   }
+  return 0;
+}
+
+/** Applies a record, or the one that it refers to. */
+function take(folder: i32, record: Record): i32 {
+  if (record.kind != REFERENCE) {
+    apply(record, read);
+    return 0;
+  }
+  const large = loadLarge(folder, load<u64>(changetype<usize>(first(record))), birth().secret);
+  if (large === null) return largeFault();
+  apply(large, read);
   return 0;
 }
 

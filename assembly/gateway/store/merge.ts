@@ -1,8 +1,9 @@
 import { allocate } from "../memory";
 import { CREATE, EXCLUSIVE, dropDescriptor, openAt, readAt, syncData, WRITE, writeAt } from "../wasi/filesystem";
+import { CUT_OFF } from "./faults";
 import { NAME, runName } from "./names";
 import { hashOf, LONGEST, Operation, operationSize, SET } from "./record";
-import { bucketOf, CUT_OFF, Run, runAt, runFile } from "./runs";
+import { bucketOf, Run, runAt, runFile } from "./runs";
 
 /** Where items come from in the order of their hashes: a sorted list of the log's operations, or a run. */
 @unmanaged

@@ -22,9 +22,13 @@ export class Record {
   unused: u32;
 }
 
-/** Kinds of record. A seal's two words are where it must stand to count, and the name of the log that follows. */
+/**
+ * Kinds of record. A seal's two words are where it must stand to count, and the name of the log that follows. What is
+ * longer than one write can be stands in a file of its own, whose name is the one word of a reference.
+ */
 export const BATCH: u16 = 0;
 export const SEAL: u16 = 1;
+export const REFERENCE: u16 = 2;
 
 /**
  * One operation, also as an item of a run. Key and value follow, padded to 8 bytes.
@@ -82,8 +86,9 @@ export const NONE: u8 = 0;
 export const MATCH: u8 = 1;
 export const ABSENT: u8 = 2;
 
-/** The longest record: one write of the host takes as much at once. */
+/** The longest record, and the longest that a log has itself: the host writes no more at once. */
 export const LONGEST: i32 = 1048576;
+export const LONGEST_WRITE: i32 = 65536;
 
 // @ts-ignore: decorator
 @inline

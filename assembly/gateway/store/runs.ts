@@ -1,5 +1,6 @@
 import { allocate, mark, release } from "../memory";
 import { dropDescriptor, openAt, READ, readAt } from "../wasi/filesystem";
+import { CUT_OFF } from "./faults";
 import { Birth, birth } from "./log";
 import { NAME, runName } from "./names";
 import { isKey, next, Operation } from "./record";
@@ -106,9 +107,6 @@ function inRun(folder: i32, index: i32, hash: u64, key: usize, length: i32): Ope
 export function bucketOf(hash: u64, bits: u32): u32 {
   return bits ? <u32>(hash >> (64 - <u64>bits)) : 0;
 }
-
-/** What is shorter than its log says is a fault of the folder. */
-export const CUT_OFF: i32 = -102;
 
 function readAll(file: i32, target: usize, length: i32, offset: u64): bool {
   let read = 0;

@@ -22,7 +22,8 @@ import {
 import { random } from "../wasi/random";
 import { dropOutputStream } from "../wasi/streams";
 import { forgetSeal } from "./apply";
-import { BIRTH, Birth, birth, catchUp, ENDED, following, forgetLog, NOT_A_LOG } from "./log";
+import { NOT_A_LOG } from "./faults";
+import { BIRTH, Birth, birth, catchUp, ENDED, following, forgetLog } from "./log";
 import { epochOf, LOG, LOG_LENGTH, logName, NAME, newName, OTHER_NAME } from "./names";
 import { closeRuns } from "./runs";
 import { xxhash64 } from "../../hash/xxhash64";
@@ -74,6 +75,16 @@ export function logAppender(): i32 {
   return appender;
 }
 
+/** True where a log was left before all of it was read, so that nobody here knows what became of its last records. */
+let leapt: bool = false;
+
+/** Whether that happened since the last call. */
+export function hasLeapt(): bool {
+  const did = leapt;
+  leapt = false;
+  return did;
+}
+
 /** Reads the newest log to its end: 0 or a fault, after which nothing of the store is known. */
 export function refresh(): i32 {
   let fault = 0;
@@ -83,6 +94,7 @@ export function refresh(): i32 {
     closeLog();
     // Others fold at the same time: what was found is gone, and there is something newer.
     if (fault != NO_ENTRY) break;
+    leapt = true;
   }
   return fault;
 }
@@ -94,7 +106,7 @@ function follow(): i32 {
     file = opened;
   }
   for (let logs = 0; logs < MOST_LOGS; logs++) {
-    const status = catchUp(file);
+    const status = catchUp(folder, file);
     if (status != ENDED) return status;
     const opened = openFollowing();
     if (opened < 0) return opened;
@@ -179,7 +191,7 @@ function openNewest(): i32 {
 
 /** Makes `log` a link to the log that is open, so that the next who opens the store begins here. */
 function pointTo(): void {
-  if (catchUp(file) < 0) return;
+  if (catchUp(folder, file) < 0) return;
   const passing = newName(random(), OTHER_NAME);
   if (link(folder, NAME, logName(birth().epoch), OTHER_NAME, passing)) return;
   rename(folder, OTHER_NAME, passing, LOG, LOG_LENGTH);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeGateway } from "../../gateway/describe.ts";
@@ -112,6 +112,7 @@ async function serve(
   terminal: Terminal,
 ): Promise<number> {
   checkEnvironment(file, terminal);
+  if (file.configuration.folder !== "") await mkdir(file.configuration.folder, { recursive: true });
   warn(file, terminal, listen.address);
   const { appId } = file.configuration;
   const child = new AppProcess({

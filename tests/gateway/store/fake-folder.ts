@@ -169,7 +169,7 @@ export function imports(
     "wasi:io/streams@0.2.12": {
       "[method]output-stream.check-write": (_stream: number, answer: number) => {
         succeeds(answer);
-        view().setBigUint64(answer + 8, 1_048_576n, true);
+        view().setBigUint64(answer + 8, 65_536n, true);
       },
       "[method]output-stream.write": (stream: number, at: number, length: number, answer: number) => {
         intrusion.before("append");

@@ -41,6 +41,8 @@ export interface Change {
 
 /** What {@link StoreInstance.commit} answers where everything held. */
 export const COMMITTED = -1;
+/** Or where it is not known whether it held. */
+export const DOUBTFUL = -106;
 
 /** One instance of the engine over a folder that others may use at the same time. */
 export class StoreInstance {

@@ -1,0 +1,64 @@
+import { PARAMS } from "../../http/trie";
+import { RESULT } from "../../memory";
+import { Call } from "../call";
+import { ERR_STATE_QUERY_NOT_SUPPORTED } from "../errors.gen";
+import { allocate } from "../memory";
+import {
+  STATE_BULK_GET,
+  STATE_DELETE,
+  STATE_GET,
+  STATE_QUERY,
+  STATE_SAVE,
+  STATE_TRANSACTION,
+} from "../operations.gen";
+import { fail } from "../reply";
+import { copy } from "../text";
+import { bulkGetState } from "./bulk-get-state";
+import { deleteState } from "./delete-state";
+import { getState } from "./get-state";
+import { saveState } from "./save-state";
+import { findStore } from "./state-store";
+import { transactState } from "./transact-state";
+
+export function isState(operation: i32): bool {
+  return (
+    operation == STATE_GET ||
+    operation == STATE_SAVE ||
+    operation == STATE_DELETE ||
+    operation == STATE_BULK_GET ||
+    operation == STATE_TRANSACTION ||
+    operation == STATE_QUERY
+  );
+}
+
+/** Answers a call of the state API, as it was routed last. */
+export function serveState(call: Call, operation: i32): void {
+  // The core's answer and what it points to are gone with its next call.
+  const nameLength = load<i32>(RESULT + (<usize>PARAMS << 2), 4);
+  const name = kept(0, nameLength);
+  const hasKey = operation == STATE_GET || operation == STATE_DELETE;
+  const keyLength = hasKey ? load<i32>(RESULT + (<usize>(PARAMS + 2) << 2), 4) : 0;
+  const key = hasKey ? kept(1, keyLength) : 0;
+  const row = findStore(call, name, nameLength);
+  if (row === null) return;
+  switch (operation) {
+    case STATE_GET:
+      return getState(call, row, key, keyLength);
+    case STATE_DELETE:
+      return deleteState(call, row, key, keyLength);
+    case STATE_SAVE:
+      return saveState(call, row);
+    case STATE_BULK_GET:
+      return bulkGetState(call, row);
+    case STATE_TRANSACTION:
+      return transactState(call, row);
+    default:
+      fail(call, ERR_STATE_QUERY_NOT_SUPPORTED);
+  }
+}
+
+function kept(index: i32, length: i32): usize {
+  const at = allocate(length);
+  copy(at, <usize>load<i32>(RESULT + (<usize>(PARAMS + (index << 1)) << 2)), length);
+  return at;
+}

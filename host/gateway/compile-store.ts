@@ -1,0 +1,37 @@
+import { KEY_SEPARATOR, keyPrefix } from "../components/state/key-prefix.ts";
+import { ComponentError } from "../errors/component-error.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import { ResourceError } from "../resources/fields.ts";
+import type { StoreRow } from "./table-shape.ts";
+
+/** The one component that a gateway has: a state store in its folder. */
+const type = "state.wasi";
+
+const known: ReadonlySet<string> = new Set(["folder", "keyprefix"]);
+const folderName = /^[\w][\w.-]{0,99}$/;
+
+/** In place of the caller's app id, which is known with each call. */
+const anyApp = "\u0000";
+
+/** A component as the gateway has it. Throws ResourceError for every other. */
+export function storeRow(component: ComponentResource, namespace: string): StoreRow {
+  const { name, origin, metadata, secretKeyRefs } = component;
+  const refuse = (cause: string): never => {
+    throw new ResourceError(`${origin}: component ${name} ${cause}`);
+  };
+  if (component.type !== type) refuse(`is ${component.type}, which a gateway does not have: it has ${type}`);
+  if (component.version !== "v1") refuse(`is of version ${component.version}; ${type} has v1`);
+  const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
+  const unknown = [...given.keys()].find((field) => !known.has(field)) ?? secretKeyRefs[0]?.field;
+  if (unknown !== undefined) refuse(`has the metadata ${unknown}; ${type} takes folder and keyPrefix`);
+  const folder = given.get("folder") ?? name;
+  if (!folderName.test(folder))
+    refuse("needs a folder of letters, digits, dots, - and _, below the gateway's");
+  try {
+    const [prefix = "", own] = keyPrefix(name, metadata, anyApp, namespace).split(anyApp);
+    return { name, folder, prefix, isApps: own === KEY_SEPARATOR ? 1 : 0 };
+  } catch (error) {
+    if (!(error instanceof ComponentError)) throw error;
+    throw new ResourceError(`${origin}: ${error.message}`);
+  }
+}
