@@ -59,18 +59,19 @@ const jco = fileURLToPath(new URL("../../node_modules/@bytecodealliance/jco/dist
 
 /** What serves this file. */
 function serving(file: string, port: number, options: GatewayOptions): readonly [string, ...string[]] {
-  const { host, variant = "http", reused = false, flags = [] } = options;
+  const { host, variant = "http", reused = false, flags = [], folder } = options;
   if (host === "jco")
     return [process.execPath, jco, "serve", file, "--port", String(port), "--host", "127.0.0.1"];
   const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
-  return ["wasmtime", "serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...reuse, ...flags, file];
+  const dir = folder === undefined ? [] : ["--dir", `${folder}::/`];
+  const own = [...needed(variant), ...dir, ...reuse, ...flags];
+  return ["wasmtime", "serve", "--addr", `127.0.0.1:${port}`, ...own, file];
 }
 
 /** Bakes a gateway of these options and serves it on a port of its own. */
 export async function startGateway(
   given: Partial<GatewayTable>,
   options: GatewayOptions = {},
-  { variant = "http", reused = false, flags = [], table, port: wanted, folder: opened }: GatewayOptions = {},
 ): Promise<Gateway> {
   const { variant = "http", table } = options;
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
@@ -85,13 +86,6 @@ export async function startGateway(
     const [command, ...args] = serving(file, port, options);
     // jco serves from a child of its own: they are one group, and end together.
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    const dir = opened === undefined ? [] : ["--dir", `${opened}::/`];
-    const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
-    child = spawn(
-      "wasmtime",
-      ["serve", "--addr", `127.0.0.1:${port}`, ...needed(variant), ...dir, ...reuse, ...flags, file],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-8000);
