@@ -13,6 +13,8 @@ export class StateCalls {
   /** As one whose package was granted nothing. */
   refuses = false;
   calls = 0;
+  /** What others do before a call takes effect. */
+  before: ((call: string) => void) | undefined;
   #version = 0;
 
   readonly perform = ({ call, fields, body }: Asked): Fields => {
@@ -24,6 +26,7 @@ export class StateCalls {
         [":body", "not granted"],
       ];
     }
+    this.before?.(call);
     const key = `${fields.get("store")}/${fields.get("key")}`;
     const kept = this.items.get(key);
     if (call === "state.get") {
@@ -34,6 +37,7 @@ export class StateCalls {
         ["etag", kept.etag],
       ];
     }
+    if (call === "state.transaction") return this.#transaction(fields.get("store") ?? "", body);
     if (call !== "state.set" && call !== "state.delete") throw new Error(`${call} was not expected`);
     const etag = fields.get("etag");
     if (etag !== undefined && etag !== kept?.etag) {
@@ -51,4 +55,32 @@ export class StateCalls {
     }
     return [[":status", "204"]];
   };
+
+  /** All or nothing, each ETag compared. */
+  #transaction(store: string, body: Uint8Array): Fields {
+    const { operations } = JSON.parse(new TextDecoder().decode(body)) as {
+      operations: {
+        operation: "upsert" | "delete";
+        request: { key: string; value?: unknown; etag?: string };
+      }[];
+    };
+    const conflict = operations.some(
+      ({ request: { key, etag } }) => this.items.get(`${store}/${key}`)?.etag !== etag,
+    );
+    if (conflict)
+      return [
+        [":status", "500"],
+        [":error", "ERR_STATE_TRANSACTION"],
+        [":body", "ETag mismatch"],
+      ];
+    for (const { operation, request } of operations) {
+      const key = `${store}/${request.key}`;
+      if (operation === "delete") this.items.delete(key);
+      else {
+        const value = JSON.stringify(request.value);
+        this.items.set(key, { value, etag: String(++this.#version), ttl: undefined });
+      }
+    }
+    return [[":status", "204"]];
+  }
 }
