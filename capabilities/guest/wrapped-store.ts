@@ -60,6 +60,8 @@ class Get extends Task {
     if (value === null) return this.wrapping.refusal();
     const answer = Answer.bytes(value);
     const etag = result.etag;
-    return etag === null ? answer : answer.header("etag", etag);
+    if (etag !== null) answer.header("etag", etag);
+    const expires = result.field("expires");
+    return expires === null ? answer : answer.header("expires", expires);
   }
 }

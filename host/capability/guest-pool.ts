@@ -3,11 +3,11 @@ import { type Platform, untilAborted, withTimeout } from "../platform.ts";
 import type { Confinement, Guest, Program } from "./confinement.ts";
 import type { Limits } from "./manifest.ts";
 
-/** How long an instance is kept without a call. */
+/** How long an instance is kept without a call, but for the last one: what it keeps in its memory may be of use again. */
 const IDLE_MS = 60_000;
 
 /** Callers that wait for an instance, for each instance that there may be. */
-const WAITING = 64;
+const WAITING = 1_000;
 
 /** How long a caller waits for an instance, beyond one call's time. */
 const PATIENCE_MS = 5_000;
@@ -162,7 +162,7 @@ export class GuestPool {
     }
     const keep = this.#platform.clock.after(IDLE_MS, () => {
       const place = this.#idle.findIndex((idle) => idle.guest === guest);
-      if (place === -1) return;
+      if (place === -1 || this.#taken === 1) return;
       this.#idle.splice(place, 1);
       this.#taken -= 1;
       guest.end();

@@ -1,6 +1,13 @@
 import { reasonOf } from "../errors/reason-of.ts";
 import { fieldValue, isFieldName } from "../header-field.ts";
-import { BodyTooLargeError, header, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import {
+  BodyTooLargeError,
+  type Headers,
+  header,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+} from "../http.ts";
 import type { Platform } from "../platform.ts";
 import { CallRefused } from "./call-refused.ts";
 import type { Authority } from "./grants.ts";
@@ -17,12 +24,24 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Of the caller's trace. */
   readonly traceparent: string | undefined;
+  /** Calls that it may ask for, in all. */
+  readonly allowed: number;
   /** Calls, and bytes of results, that are left to it. */
   calls: number;
   bytes: number;
 }
 
 type Call = readonly MessageField[];
+
+/** Of an item of state: its ETag, and when it expires in milliseconds since 1970. */
+function ofState(headers: Headers): Headers {
+  const etag = header(headers, "etag");
+  const expires = Date.parse(header(headers, "metadata.ttlexpiretime") ?? "");
+  return [
+    ...(etag === undefined ? [] : ["etag", etag]),
+    ...(Number.isNaN(expires) ? [] : ["expires", String(expires)]),
+  ];
+}
 
 function failed(status: number, code: string, message: string): MessageField[] {
   return [textField(":status", String(status)), textField(":error", code), textField(":body", message)];
@@ -52,10 +71,7 @@ export class HostCalls {
   async perform(calls: readonly Call[], context: CallContext): Promise<readonly MessageField[]> {
     context.calls -= calls.length;
     if (context.calls < 0) {
-      throw new GuestFault(
-        "budget",
-        `it asks for more than ${this.#authority.limits.calls} calls of its host`,
-      );
+      throw new GuestFault("budget", `it asks for more than ${context.allowed} calls of its host`);
     }
     return (await this.each(calls, context)).flat();
   }
@@ -93,8 +109,7 @@ export class HostCalls {
       context.traceparent === undefined ? headers : [...headers, "traceparent", context.traceparent];
     const { signal } = context;
     const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
-    const etag = header(response.headers, "etag");
-    const told = tells === "all" ? response.headers : etag === undefined ? [] : ["etag", etag];
+    const told = tells === "all" ? response.headers : ofState(response.headers);
     const result = this.#result(response.status, told, await this.#read(response.body, context));
     return response.errorCode === undefined ? result : [...result, textField(":error", response.errorCode)];
   }

@@ -110,8 +110,9 @@ export class LoadedPackage {
   ): Promise<readonly MessageField[]> {
     const { traceparent, hostCalls = true } = options;
     const { calls, memory } = this.authority.limits;
+    const allowed = hostCalls ? calls : 0;
     const conversation = await this.#measured(module, async (guest, signal) => {
-      const context: CallContext = { signal, traceparent, calls: hostCalls ? calls : 0, bytes: memory };
+      const context: CallContext = { signal, traceparent, allowed, calls: allowed, bytes: memory };
       const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
       const whole =
         prepared.length === 0 ? request : { ...request, fields: [...request.fields, ...prepared] };

@@ -53,7 +53,10 @@ export interface ComponentOffer {
   readonly type: string;
   readonly version: "v1" | "v2";
   readonly module: string;
+  /** ETAG and TTL of a state store, RESPONSE of a middleware. */
   readonly features: readonly string[];
+  /** Of a binding. */
+  readonly operations: readonly string[];
 }
 
 /** What is called by its name, or by what triggers it. */

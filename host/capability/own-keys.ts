@@ -1,8 +1,11 @@
 /** Before the keys that are a package's own. No name holds a colon, so no package reaches another's. */
 const MARK = "cap:";
 
+/** Dapr's keys hold no `||`: bars are written otherwise, as is what they are written with. */
 export function ownKey(packageName: string, key: string): string {
-  return `${MARK}${packageName}:${key}`;
+  const plain =
+    key.includes("|") || key.includes("%") ? key.replaceAll("%", "%25").replaceAll("|", "%7C") : key;
+  return `${MARK}${packageName}:${plain}`;
 }
 
 /** Whether a key of the app would be one of a package. */

@@ -1,13 +1,20 @@
+import { hostsOf } from "../components/availability.ts";
+import type { Family } from "../components/component.ts";
+import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
+import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import { answerOffer, type Found } from "./answer-offer.ts";
 import type { Capabilities } from "./capabilities.ts";
+import type { AskPackage } from "./components/guest-component.ts";
+import { offeredComponent } from "./components/offered-components.ts";
 import type { Confinement } from "./confinement.ts";
 import { type Grants, phrases } from "./grants.ts";
 import type { Api } from "./host-calls.ts";
 import { LoadedPackage, type PackageHost } from "./loaded-package.ts";
+import type { CapabilityManifest, Offer } from "./manifest.ts";
 import { matchOperation } from "./match-operation.ts";
 import type { PackageSource } from "./package-source.ts";
 import { readManifest } from "./read-manifest.ts";
@@ -25,6 +32,22 @@ export interface PackageSetOptions {
   readonly platform: Platform;
   /** Bytes of a request's body. */
   readonly maxBodySize: number;
+}
+
+/** Throws for a type of components that is somebody else's: a package must not take the place of a store in use. */
+function checkTypes({ offers }: CapabilityManifest, others: readonly LoadedPackage[]): void {
+  const taken = new Set(others.flatMap(({ manifest }) => manifest.offers.map(typeOf)));
+  for (const type of offers.map(typeOf)) {
+    if (type === undefined) continue;
+    if (Object.hasOwn(hostsOf, type))
+      throw new Error(`it offers components of type ${type}, which is daprlet's own`);
+    if (taken.has(type))
+      throw new Error(`it offers components of type ${type}, which another package does as well`);
+  }
+}
+
+function typeOf(offer: Offer): string | undefined {
+  return offer.kind === "component" ? offer.type : undefined;
 }
 
 /** Packages by their names, loaded and changed while they are called. */
@@ -67,6 +90,7 @@ export class PackageSet implements Capabilities {
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))
           throw new Error(`another package is called ${name} as well`);
+        checkTypes(manifest, [...loaded.values()]);
         loaded.set(name, await LoadedPackage.load(manifest, source, grants.get(name), this.#host));
       } catch (error) {
         const cause = reasonOf(error);
@@ -85,6 +109,18 @@ export class PackageSet implements Capabilities {
     }
     // Not waited for: they have calls under way.
     for (const one of before) void one.close();
+  }
+
+  /** What packages offer of components: a host adds them to its registry before it opens any. */
+  get components(): readonly Definitions[Family][] {
+    return [...this.#loaded.values()].flatMap(({ manifest }) =>
+      manifest.offers.flatMap((offer) => {
+        if (offer.kind !== "component") return [];
+        const summary = `${manifest.description} (capability ${manifest.name})`;
+        const ask = this.#asking(manifest.name, offer.module);
+        return [offeredComponent(offer, summary, ask, this.#options.maxBodySize)];
+      }),
+    );
   }
 
   list(): readonly object[] {
@@ -117,6 +153,16 @@ export class PackageSet implements Capabilities {
   async close(): Promise<void> {
     await Promise.all([...this.#loaded.values()].map((one) => one.close()));
     await this.#options.confinement.close();
+  }
+
+  /** Looked up with each call: a package may be another one by then. */
+  #asking(name: string, module: string): AskPackage {
+    return (fields, options) => {
+      const one = this.#loaded.get(name);
+      if (one === undefined)
+        throw new ComponentError("UNAVAILABLE", `capability ${name} is not loaded any more`);
+      return one.call(module, { fields, checks: [] }, options);
+    };
   }
 
   /** What a user wants to know when a package is loaded: what it asked for, and did not get. */

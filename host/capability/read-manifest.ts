@@ -60,6 +60,14 @@ function source(field: Field, modules: readonly ModuleEntry[]): Source {
   return { kind: "app", app: field.member("app").text("must be an app id") };
 }
 
+/** What components of a family may promise. */
+const featuresOf = {
+  state: ["ETAG", "TTL"],
+  bindings: ["OUTPUT_BINDING"],
+  secretstores: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
+  middleware: ["RESPONSE"],
+} as const;
+
 const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly ModuleEntry[]) => Offer>> = {
   http(field, modules) {
     field.only("kind", "name", "openapi", "sources");
@@ -78,19 +86,23 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
     };
   },
   component(field, modules) {
-    field.only("kind", "type", "version", "module", "features");
-    const type = /^(state|bindings|secretstores|middleware\.http)\.[a-z0-9][a-z0-9.-]*$/;
+    field.only("kind", "type", "version", "module", "features", "operations");
+    const pattern = /^(state|bindings|secretstores|middleware\.http)\.[a-z0-9][a-z0-9.-]*$/;
+    const type = field
+      .member("type")
+      .matching(pattern, "must be state.…, bindings.…, secretstores.… or middleware.http.…, in lower case");
+    const family = type.split(".", 1)[0] as keyof typeof featuresOf;
+    const operations = field.member("operations").items();
     return {
       kind: "component",
-      type: field
-        .member("type")
-        .matching(type, "must be state.…, bindings.…, secretstores.… or middleware.http.…, in lower case"),
+      type,
       version: field.member("version").oneOf(["v1", "v2"], "v1"),
       module: moduleOf(field.member("module"), modules),
       features: field
         .member("features")
         .items()
-        .map((feature) => feature.text()),
+        .map((feature) => feature.oneOf(featuresOf[family])),
+      operations: operations.length === 0 ? ["create"] : operations.map((one) => one.text()),
     };
   },
   function(field, modules) {

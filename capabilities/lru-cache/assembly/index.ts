@@ -38,7 +38,8 @@ serve((request: Request): Step => {
 function got(cache: Cache, key: string): Step {
   const entry = cache.get(key, clock());
   if (entry === null) return new Answer(204);
-  return Answer.bytes(entry.value).header("etag", entry.etag);
+  const answer = Answer.bytes(entry.value).header("etag", entry.etag);
+  return isFinite(entry.expiresAt) ? answer.header("expires", (<i64>entry.expiresAt).toString()) : answer;
 }
 
 /** Whether what is stored is not what the caller knows. */

@@ -1,0 +1,57 @@
+import { defineBinding } from "../../components/bindings/binding.ts";
+import type { ComponentContext, Family } from "../../components/component.ts";
+import { others } from "../../components/metadata-schema.ts";
+import { defineMiddleware } from "../../components/middleware/middleware.ts";
+import type { Definitions } from "../../components/registry.ts";
+import { defineSecretStore } from "../../components/secretstores/secret-store.ts";
+import { defineStore } from "../../components/state/store.ts";
+import type { ComponentOffer } from "../manifest.ts";
+import { GuestBinding } from "./guest-binding.ts";
+import { type AskPackage, GuestComponent } from "./guest-component.ts";
+import { GuestMiddleware } from "./guest-middleware.ts";
+import { GuestSecretStore } from "./guest-secret-store.ts";
+import { GuestStore, storeFeatures } from "./guest-store.ts";
+
+/** The definition of a component that a package offers, to be opened as any other. */
+export function offeredComponent(
+  { type, version, features, operations }: ComponentOffer,
+  summary: string,
+  ask: AskPackage,
+  maxBodySize: number,
+): Definitions[Family] {
+  const metadata = { given: others("what the package takes") };
+  const common = { version, summary, metadata };
+  const guest = ({ name }: ComponentContext, given: ReadonlyMap<string, string>) =>
+    new GuestComponent(name, type, given, ask);
+  if (type.startsWith("state.")) {
+    return defineStore({
+      ...common,
+      type: type as `state.${string}`,
+      features: storeFeatures.filter((feature) => features.includes(feature)),
+      open: async ({ given }, context) => new GuestStore(guest(context, given)),
+    });
+  }
+  if (type.startsWith("bindings.")) {
+    return defineBinding({
+      ...common,
+      type: type as `bindings.${string}`,
+      features: ["OUTPUT_BINDING"],
+      open: async ({ given }, context) => new GuestBinding(guest(context, given), operations),
+    });
+  }
+  if (type.startsWith("secretstores.")) {
+    return defineSecretStore({
+      ...common,
+      type: type as `secretstores.${string}`,
+      features: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
+      open: async ({ given }, context) => new GuestSecretStore(guest(context, given)),
+    });
+  }
+  return defineMiddleware({
+    ...common,
+    type: type as `middleware.http.${string}`,
+    features: [],
+    open: async ({ given }, context) =>
+      new GuestMiddleware(guest(context, given), features.includes("RESPONSE"), maxBodySize),
+  });
+}

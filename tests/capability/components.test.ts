@@ -1,0 +1,156 @@
+import { resolve } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
+import type { PackageSource } from "../../host/capability/package-source.ts";
+import { packagesIn } from "../../host/node/capability/package-folders.ts";
+import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
+import { guest, saying, watPackage } from "./wat-package.ts";
+
+const built = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
+
+let runtime: LocalRuntime | undefined;
+afterEach(() => runtime?.stop(0));
+
+const component = (name: string, type: string, metadata: Readonly<Record<string, string>> = {}) => `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: ${name} }
+spec:
+  type: ${type}
+  version: v1
+  metadata: ${JSON.stringify(Object.entries(metadata).map(([field, value]) => ({ name: field, value })))}
+---`;
+
+const pipeline = (name: string, type: string) => `
+apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: { name: config }
+spec: { httpPipeline: { handlers: [{ name: ${name}, type: ${type} }] } }`;
+
+const answer = (...pairs: readonly string[]) =>
+  encodeMessage({
+    kind: messageKind.answer,
+    fields: pairs.flatMap((name, i) => (i % 2 === 0 ? [textField(name, pairs[i + 1] as string)] : [])),
+  });
+
+const offering = (type: string, wat: string, changes: object = {}): PackageSource =>
+  watPackage("offerer", wat, { offers: [{ kind: "component", type, ...changes }] });
+
+async function started(components: string, packages: readonly PackageSource[]) {
+  runtime = await createRuntime({
+    components,
+    capabilities: { packages, grants: { offerer: "all", compress: "all" } },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  return runtime;
+}
+
+describe("a component that a package offers", () => {
+  it("is a state store, told as any other", async () => {
+    const { sources } = await packagesIn([built("compress")]);
+    const yaml =
+      component("statestore", "state.in-memory") +
+      component("archive", "state.compress", { store: "statestore" });
+    const one = await started(yaml, sources);
+    const saved = await one.fetch("/v1.0/state/archive", {
+      method: "POST",
+      body: '[{"key":"k","value":{"a":[1,2]}}]',
+    });
+    expect(saved.status).toBe(204);
+    expect(await (await one.fetch("/v1.0/state/archive/k")).text()).toBe('{"a":[1,2]}');
+    const { components } = (await (await one.fetch("/v1.0/metadata")).json()) as { components: object[] };
+    expect(components).toContainEqual({
+      name: "archive",
+      type: "state.compress",
+      version: "v1",
+      capabilities: ["ETAG", "TTL"],
+    });
+  });
+
+  it("is a middleware in front of the API", async () => {
+    const { sources } = await packagesIn([built("json-schema")]);
+    const type = "middleware.http.jsonschema";
+    const yaml =
+      component("statestore", "state.in-memory") +
+      component("schema", type, { schema: '{"type":"array","maxItems":1}' }) +
+      pipeline("schema", type);
+    const one = await started(yaml, sources);
+    const save = (body: string) => one.fetch("/v1.0/state/statestore", { method: "POST", body });
+    expect((await save('[{"key":"k","value":1}]')).status).toBe(204);
+    const refused = await save('[{"key":"k","value":1},{"key":"l","value":1}]');
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { errorCode: "ERR_MALFORMED_REQUEST" },
+    ]);
+    expect(await (await one.fetch("/v1.0/state/statestore/k")).text()).toBe("1");
+  });
+
+  it("changes what goes on, as a middleware, but for what frames it", async () => {
+    const type = "middleware.http.stamp";
+    const say = answer(
+      ":next",
+      "true",
+      "metadata.ttlInSeconds",
+      "1",
+      "content-length",
+      "9",
+      ":body",
+      '[{"key":"k","value":"stamped"}]',
+    );
+    const yaml =
+      component("statestore", "state.in-memory") + component("stamp", type) + pipeline("stamp", type);
+    const one = await started(yaml, [offering(type, saying(say))]);
+    expect((await one.fetch("/v1.0/state/statestore", { method: "POST", body: "[]" })).status).toBe(204);
+  });
+
+  it("asks for no calls, as a middleware", async () => {
+    const type = "middleware.http.caller";
+    const calls = encodeMessage({ kind: messageKind.calls, fields: [textField(":call", "state.get")] });
+    const yaml =
+      component("statestore", "state.in-memory") + component("caller", type) + pipeline("caller", type);
+    const one = await started(yaml, [offering(type, saying(calls, { resume: "unreachable" }))]);
+    const response = await one.fetch("/v1.0/state/statestore/k");
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringContaining("more than 0 calls"),
+    ]);
+  });
+
+  it("is an output binding", async () => {
+    const say = answer(":body", '{"sent":true}', "metadata.id", "7");
+    const one = await started(component("out", "bindings.mail"), [
+      offering("bindings.mail", saying(say), { operations: ["send"] }),
+    ]);
+    const invoke = (operation: string) =>
+      one.fetch("/v1.0/bindings/out", { method: "POST", body: JSON.stringify({ operation, data: 1 }) });
+    const response = await invoke("send");
+    expect([response.status, await response.json(), response.headers.get("metadata.id")]).toEqual([
+      200,
+      { sent: true },
+      "7",
+    ]);
+  });
+
+  it("is a secret store, which tells nothing of what it says wrongly", async () => {
+    const say = answer(":body", '{"password":"s3cret"}');
+    const one = await started(component("vault", "secretstores.box"), [
+      offering("secretstores.box", saying(say)),
+    ]);
+    expect(await (await one.fetch("/v1.0/secrets/vault/db")).json()).toEqual({ password: "s3cret" });
+    const bulk = await one.fetch("/v1.0/secrets/vault/bulk");
+    expect([bulk.status, await bulk.text()]).toEqual([500, expect.not.stringContaining("s3cret")]);
+  });
+
+  it.each([
+    ["state.in-memory", "which is daprlet's own"],
+    ["state.sqlite", "which is daprlet's own"],
+    ["state.twice", "which another package does as well"],
+  ])("of type %s takes nobody's place", async (type, cause) => {
+    const first = watPackage("first", guest(), { offers: [{ kind: "component", type: "state.twice" }] });
+    const one = await started(component("statestore", "state.in-memory"), [first, offering(type, guest())]);
+    const { capabilities } = (await (await one.fetch("/v1.0/capabilities")).json()) as {
+      capabilities: { cause?: string }[];
+    };
+    expect(capabilities.at(-1)?.cause).toContain(cause);
+  });
+});
