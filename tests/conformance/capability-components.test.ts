@@ -9,6 +9,9 @@ import { inProcess } from "../capability/in-process.ts";
 import { storeConformance } from "./state.ts";
 import { openWith, testContext } from "./test-context.ts";
 
+/** Of the one that encrypts. */
+const key = Buffer.alloc(32, 7).toString("base64");
+
 const folder = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
 
 /** Stores that packages are, held to what every store is. Each has the sidecar that it may call behind it. */
@@ -49,7 +52,7 @@ describe.each([
       set.attach((request) => runtime.handle(request));
       // A cache of its own for each configuration.
       opened += 1;
-      return openWith(definition, context, { maxEntries: String(1000 + opened) });
+      return openWith(definition, context, { maxEntries: String(1000 + opened), key });
     },
   });
   for (const { name: what, run } of cases) it(what, run);
