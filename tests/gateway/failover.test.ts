@@ -24,6 +24,11 @@ underWasmtime("an app at two sites", () => {
             plainUpstream(portOf(targets[0]?.url ?? ""), { weight: 9 }),
             plainUpstream(portOf(targets[1]?.url ?? ""), { weight: 1 }),
           ]),
+          // An answer of theirs is one write: it was seen, or it was not.
+          appRow(
+            "dying",
+            targets.map(({ url }) => plainUpstream(portOf(url))),
+          ),
           appRow("near", [
             plainUpstream(portOf(targets[0]?.url ?? ""), { region: "there" }),
             plainUpstream(portOf(targets[1]?.url ?? ""), { region: "here" }),
@@ -82,21 +87,19 @@ underWasmtime("an app at two sites", () => {
   });
 
   it("fails no idempotent call when one stops under load, and asks it again when it is back", async () => {
-    let stopped = false;
-    const statuses = await get(600, path, (done) => {
-      if (done < 200 || stopped) return;
-      stopped = true;
-      void sites[0]?.stop();
+    let stopped: Promise<void> | undefined;
+    const statuses = await get(600, "/v1.0/invoke/dying/method/foo", (done) => {
+      if (done >= 200) stopped ??= targets[0]?.close();
     });
+    await stopped;
     expect(new Set(statuses)).toEqual(new Set([200]));
-    expect(await counted(() => get(50, path))).toEqual([0, 50]);
-    const port = sites[0]?.port ?? 0;
-    sites[0] = await startGateway(
-      { apps: [appRow("service_b", [plainUpstream(portOf(targets[0]?.url ?? ""))])] },
-      { port },
-    );
+    expect(await counted(() => get(50, "/v1.0/invoke/dying/method/foo"))).toEqual([0, 50]);
+    targets[0] = await startTarget(portOf(targets[0]?.url ?? ""));
     await expect
-      .poll(async () => (await counted(() => get(20, path)))[0], { timeout: 15_000, interval: 200 })
+      .poll(async () => (await counted(() => get(20, "/v1.0/invoke/dying/method/foo")))[0], {
+        timeout: 15_000,
+        interval: 200,
+      })
       .toBeGreaterThan(0);
   });
 });

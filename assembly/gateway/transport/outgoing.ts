@@ -54,6 +54,9 @@ let futureReady: i32 = -1;
 let requestBody: i32 = -1;
 let answerBody: i32 = -1;
 
+/** Bytes of the first ones of the request's body that are sent already. */
+let written: i32 = 0;
+
 /** The streams of both bodies, as long as they are open. */
 const REQUEST: usize = memory.data(16, 4);
 const ANSWER: usize = memory.data(16, 4);
@@ -61,6 +64,7 @@ const TRAILING: usize = memory.data(8, 4);
 
 export function sendOutgoing(x: Exchange): i32 {
   future = futureReady = requestBody = answerBody = -1;
+  written = 0;
   const fields = makeFields(x.fields);
   if (fields < 0) return fault(x, FAILURE_PROTOCOL);
   const request = keep(OUTGOING_REQUEST, makeRequest(fields));
@@ -83,9 +87,14 @@ export function sendOutgoing(x: Exchange): i32 {
 
 export function sendOutgoingBytes(x: Exchange, bytes: usize, length: i32): i32 {
   const stream = changetype<Stream>(REQUEST);
-  const room = writable(stream.handle);
-  if (room >= 0 && room < length) return waitFor(x, stream);
-  return room < 0 || write(stream.handle, bytes, length) < 0 ? fault(x, FAILURE_ENDED) : MOVED;
+  while (written < length) {
+    const room = writable(stream.handle);
+    if (room == 0) return waitFor(x, stream);
+    const part = min(room, length - written);
+    if (room < 0 || write(stream.handle, bytes + written, part) < 0) return fault(x, FAILURE_ENDED);
+    written += part;
+  }
+  return MOVED;
 }
 
 export function sendOutgoingFrom(x: Exchange, source: Stream): i32 {
