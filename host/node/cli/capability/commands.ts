@@ -12,4 +12,27 @@ export function capabilityCommands(program: Command, terminal: Terminal, done: (
     .action(async (folders: string[], options: { out?: string }) => {
       done(await (await import("./build.ts")).build(folders, options, terminal));
     });
+  capability
+    .command("new")
+    .description("a package that greets, to begin one's own with, in AssemblyScript")
+    .argument("<folder>", "a new folder; its name is the package's")
+    .action(async (folder: string) => {
+      done(await (await import("./create.ts")).create(folder, terminal));
+    });
+  capability
+    .command("test")
+    .description(
+      "build a package, and make the requests of its requests.json of it, confined as in a sidecar",
+    )
+    .argument("[folder]", "its folder", ".")
+    .action(async (folder: string) => {
+      done(await (await import("./try-package.ts")).tryPackage(folder, terminal));
+    });
+  capability
+    .command("pack")
+    .description("build a package, check that it would be let in, and put it into one file")
+    .argument("[folder]", "its folder", ".")
+    .action(async (folder: string) => {
+      done(await (await import("./pack.ts")).pack(folder, terminal));
+    });
 }
