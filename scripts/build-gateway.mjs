@@ -21,22 +21,27 @@ const variants = {
 /** The canonical ABI's names: AssemblyScript exports identifiers only. */
 const exported = {
   handle: "wasi:http/incoming-handler@0.2.12#handle",
+  run: "wasi:cli/run@0.2.12#run",
   cabiRealloc: "cabi_realloc",
 };
 
 const entry = "assembly/gateway/index";
 
-const renaming = {
+/** The smallest variant is no command: it has neither arguments nor an environment. */
+const isCommand = ({ SOCKETS, FOLDER }) => SOCKETS + FOLDER > 0;
+
+const renaming = (constants) => ({
   afterCompile(module) {
     for (const [name, canonical] of Object.entries(exported)) {
       module.removeExport(name);
+      if (name === "run" && !isCommand(constants)) continue;
       module.addFunctionExport(
         `${name === "cabiRealloc" ? "assembly/gateway/memory" : entry}/${name}`,
         canonical,
       );
     }
   },
-};
+});
 
 async function compile(constants) {
   let binary;
@@ -48,7 +53,7 @@ async function compile(constants) {
       ),
     ],
     {
-      transforms: [renaming],
+      transforms: [renaming(constants)],
       writeFile: (name, contents) => {
         if (name.endsWith(".wasm")) binary = contents;
       },
@@ -89,6 +94,10 @@ world gateway {
   include wasi:http/imports@0.2.12;
   export wasi:http/incoming-handler@0.2.12;
 }
+world command {
+  include gateway;
+  export wasi:cli/run@0.2.12;
+}
 ${wasi.join("\n")}`;
 }
 
@@ -100,7 +109,7 @@ for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys
   const embedded = await componentEmbed({
     binary: module,
     witSource,
-    world: "gateway",
+    world: isCommand(variants[name]) ? "command" : "gateway",
     stringEncoding: "utf8",
   });
   const component = stripped(await componentNew(embedded, []));

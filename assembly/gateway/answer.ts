@@ -18,6 +18,7 @@ import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { same } from "./text";
+import { HAS_FOLDER } from "./variant";
 
 /** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
 export function answer(): void {
@@ -33,7 +34,10 @@ export function answer(): void {
   if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
   if (operation >= 0 && isBlocked(operation)) operation = NO_ROUTE;
   if ((operation < 0 || operation == INVOKE) && !invokes()) return say(request, 404, "404 page not found\n");
-  if (!hasTurn(request)) return;
+  if (hasTurn(request)) serveRouted(request, operation);
+}
+
+function serveRouted(request: Call, operation: i32): void {
   switch (operation) {
     case MALFORMED_ESCAPE:
       return say(request, 400, "invalid URL escape in the path");
@@ -49,10 +53,17 @@ export function answer(): void {
   }
 }
 
+/** The way of a script's call, for which no door is shut. */
+export function answerInside(): void {
+  const request = call();
+  if (request.pathLength > CHUNK) return say(request, 414, "the path is too long");
+  memory.copy(INBOX, request.path, request.pathLength);
+  serveRouted(request, route(verb(request.method), request.pathLength));
+}
+
 /** The blocks of the API that a gateway has a part in. */
 function serve(request: Call, operation: i32): void {
-  // @ts-ignore: a constant of the build
-  if (FOLDER && isState(operation)) return serveState(request, operation);
+  if (HAS_FOLDER && isState(operation)) return serveState(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);
 }
 

@@ -50,12 +50,24 @@ export function body(): Body {
 export function openBody(call: Call): void {
   const own = changetype<Body>(BODY);
   own.stream = changetype<Stream>(STREAM);
+  if (call.isScript) return openGiven(call, own);
   own.handle = keep(INCOMING_BODY, requestBody(call.request));
   own.length = toldLength(call);
   own.firstLength = 0;
   own.spent = 0;
   openInput(own.stream, bodyStream(own.handle));
   own.whole = keepFirst(own);
+  changetype<Trailing>(TRAILING).future = -1;
+  rewindBody();
+}
+
+/** All of a script's body is there. */
+function openGiven(call: Call, own: Body): void {
+  own.length = call.givenLength;
+  own.first = call.given;
+  own.firstLength = call.givenLength;
+  own.whole = true;
+  own.spent = false;
   changetype<Trailing>(TRAILING).future = -1;
   rewindBody();
 }

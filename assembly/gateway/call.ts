@@ -11,6 +11,7 @@ import {
   spanStart,
 } from "./wasi/incoming";
 import { indexOf, is } from "./text";
+import { HAS_SCRIPT } from "./variant";
 import { METHODS } from "../http/routes.gen";
 
 const QUESTION_MARK: u8 = 0x3f;
@@ -35,9 +36,18 @@ export class Call {
   /** What the caller calls this host; empty where it did not say. */
   authority: usize;
   authorityLength: i32;
+  /** The body of a script's call, which has no request of wasi:http: that is -1. */
+  given: usize;
+  givenLength: i32;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
+
+  // @ts-ignore: decorator
+  @inline
+  get isScript(): bool {
+    return HAS_SCRIPT ? this.request < 0 : false;
+  }
 
   // @ts-ignore: decorator
   @inline

@@ -2,9 +2,18 @@
 import { answer } from "./answer";
 import { readCall } from "./call";
 import { resetArena } from "./memory";
+import { runScript } from "./script/run-script";
 import { closeSince } from "./wasi/handles";
 
 export { cabiRealloc } from "./memory";
+
+/** wasi:cli/run: one call by the command's options. 0: it succeeded. */
+export function run(): i32 {
+  resetArena();
+  const code = runScript();
+  closeSince(0);
+  return code;
+}
 
 /** wasi:http/incoming-handler: one request, from its head to the end of its answer. */
 export function handle(request: i32, out: i32): void {

@@ -16,6 +16,8 @@ import {
   WAITING,
 } from "./transport/exchange";
 import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
+import { beginPieces } from "./script/output";
+import { HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
 import { makeFields } from "./wasi/fields";
@@ -23,7 +25,7 @@ import { FIELDS, gave, keep, OUTGOING_BODY } from "./wasi/handles";
 import { makeResponse, respond, responseBody } from "./wasi/incoming";
 import { wait, waitFor } from "./wasi/poll";
 import { closeStream, openOutput, Stream } from "./wasi/stream";
-import { writable } from "./wasi/streams";
+import { blockingFlush, writable } from "./wasi/streams";
 
 const MILLISECOND: u64 = 1000000;
 
@@ -123,6 +125,7 @@ function sleep(x: Exchange, upward: i32, downward: i32): i32 {
 
 /** Sends the answer's head. False where it is none that can be sent. */
 function beginAnswer(call: Call, x: Exchange): bool {
+  if (call.isScript) return beginPrinting(call, x);
   const fields = makeFields(granting(answered(call, x.answerFields)));
   if (fields < 0) return false;
   const response = makeResponse(x.status, fields);
@@ -130,6 +133,13 @@ function beginAnswer(call: Call, x: Exchange): bool {
   answerBody = keep(OUTGOING_BODY, responseBody(response));
   openOutput(changetype<Stream>(TARGET), bodyWriter(answerBody));
   respond(call.out, response);
+  call.answered = true;
+  return true;
+}
+
+function beginPrinting(call: Call, x: Exchange): bool {
+  if (HAS_SCRIPT) openOutput(changetype<Stream>(TARGET), beginPieces(x.status));
+  answerBody = -1;
   call.answered = true;
   return true;
 }
@@ -143,7 +153,9 @@ function endAnswer(x: Exchange): i32 {
     step = answerTrailers(x);
   }
   if (step != DONE) return step;
+  if (HAS_SCRIPT && answerBody < 0) blockingFlush(changetype<Stream>(TARGET).handle);
   closeStream(changetype<Stream>(TARGET));
+  if (HAS_SCRIPT && answerBody < 0) return DONE;
   const trailers = x.trailers < 0 ? -1 : gave(FIELDS, x.trailers);
   return finishOutgoing(gave(OUTGOING_BODY, answerBody), trailers) ? DONE : CALLER_FAULT;
 }

@@ -4,7 +4,9 @@ import { Call } from "./call";
 import { addGrants } from "./door/pages";
 import { addLiteral, beginFields } from "./headers";
 import { allocate } from "./memory";
+import { print } from "./script/output";
 import { put } from "./text";
+import { HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { FieldList, makeFields } from "./wasi/fields";
 import { close, gave, keep, OUTGOING_BODY, OUTPUT } from "./wasi/handles";
@@ -72,12 +74,18 @@ export function reply(call: Call, status: i32, type: string, body: usize, length
 /** The same with these fields. */
 export function replyWith(call: Call, status: i32, list: FieldList, body: usize, length: i32): void {
   if (call.answered) return;
+  if (call.isScript) return printAnswer(call, status, body, length);
   const response = makeResponse(status, makeFields(list));
   const outgoing = keep(OUTGOING_BODY, responseBody(response));
   call.answered = true;
   respond(call.out, response);
   if (length && !writeAll(outgoing, body, length)) return close(OUTGOING_BODY, outgoing);
   finishOutgoing(gave(OUTGOING_BODY, outgoing), -1);
+}
+
+function printAnswer(call: Call, status: i32, body: usize, length: i32): void {
+  call.answered = true;
+  if (HAS_SCRIPT) print(status, body, length);
 }
 
 /** False where the caller went away. */

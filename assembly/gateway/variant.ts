@@ -2,3 +2,7 @@
 
 // @ts-ignore: defined by the build
 export const HAS_SOCKETS: i32 = SOCKETS;
+// @ts-ignore: defined by the build
+export const HAS_FOLDER: i32 = FOLDER;
+/** A command beside the server: it reads the environment, as secrets do. */
+export const HAS_SCRIPT: i32 = HAS_SOCKETS | HAS_FOLDER;

@@ -1,0 +1,109 @@
+import { is, put } from "../text";
+import { skipSpace, skipValue, unescapeText } from "../json-text";
+import { allocate } from "../memory";
+import { stderr, stdout } from "../wasi/command";
+import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
+
+/** The most that is written at once; a host takes no less once what came before is flushed. */
+const PIECE: i32 = 4096;
+
+const QUOTE: u8 = 0x22;
+const BRACE: u8 = 0x7b;
+const END: u8 = 0x7d;
+const COMMA: u8 = 0x2c;
+
+/** The exit code of the script. */
+let failed: bool = false;
+/** Where an item's text is wanted, not the JSON that is stored. */
+let asText: bool = false;
+/** What is told where there is nothing; empty: nothing is. */
+let ifNothing: string = "";
+
+export function beginOutput(text: bool, nothing: string): void {
+  failed = false;
+  asText = text;
+  ifNothing = nothing;
+}
+
+export function hasFailed(): bool {
+  return failed;
+}
+
+/** Ends the script with an answer of the API: its body on stdout, or one line of what went wrong on stderr. */
+export function print(status: i32, body: usize, length: i32): void {
+  if (status >= 400) {
+    complainOf(body, length);
+  } else if (length) {
+    printBody(body, length);
+  } else if (ifNothing.length) complain(ifNothing);
+}
+
+function printBody(body: usize, length: i32): void {
+  let text = body;
+  let size = length;
+  if (asText && load<u8>(body) == QUOTE) {
+    text = allocate(length);
+    size = unescapeText(body + 1, body + <usize>(length - 1), text);
+  }
+  const line = allocate(size + 1);
+  memory.copy(line, text, size);
+  store<u8>(line + <usize>size, 0x0a);
+  send(stdout(), line, size + 1);
+}
+
+/** One line on stderr; the exit code is not 0 then. */
+export function complain(sentence: string): void {
+  const line = allocate(sentence.length + 1);
+  const end = put(put(line, sentence), "\n");
+  failed = true;
+  send(stderr(), line, <i32>(end - line));
+}
+
+/** The message of an error's body, or what stands in its place. */
+function complainOf(body: usize, length: i32): void {
+  let text = body;
+  let size = length;
+  if (length && load<u8>(body) == BRACE) {
+    let at = skipSpace(body + 1);
+    while (load<u8>(at) != END) {
+      const named = skipValue(at);
+      const value = skipSpace(skipSpace(named) + 1);
+      const end = skipValue(value);
+      if (is(at + 1, <i32>(named - at) - 2, "message")) {
+        text = allocate(end - value);
+        size = unescapeText(value + 1, end - 1, text);
+      }
+      at = skipSpace(end);
+      if (load<u8>(at) == COMMA) at = skipSpace(at + 1);
+    }
+  }
+  const line = allocate(size + 1);
+  // One line, whatever an upstream says.
+  for (let i = 0; i < size; i++) {
+    const byte = load<u8>(text + <usize>i);
+    store<u8>(line + <usize>i, byte < 0x20 ? 0x20 : byte);
+  }
+  store<u8>(line + <usize>size, 0x0a);
+  failed = true;
+  send(stderr(), line, size + 1);
+}
+
+/** The answer of an upstream comes in pieces: one that is an error makes the script fail, and is no output. */
+export function beginPieces(status: i32): i32 {
+  if (status < 400) return stdout();
+  failed = true;
+  return stderr();
+}
+
+function send(stream: i32, bytes: usize, length: i32): void {
+  const end = bytes + length;
+  for (let at = bytes; at < end; ) {
+    const room = min(min(writable(stream), PIECE), <i32>(end - at));
+    if (room <= 0 || write(stream, at, room) || blockingFlush(stream)) {
+      failed = true;
+      break;
+    }
+    at += room;
+  }
+  dropOutputStream(stream);
+}
