@@ -1,6 +1,8 @@
 /** Service invocation: whom a call is for, where that is, and what is tried until somebody answers. */
+import { beginRounds, isFailure, nextRound, policyOf, triesAgain } from "./attempts";
 import { bodyLength, canRewind, isEmpty, isTooLarge, openBody, rewindBody } from "./body";
 import { Call } from "./call";
+import { enter, FAILURE, leave, REFUSED, SUCCESS, WITHDRAWN } from "./breakers";
 import { beginChoice, choose } from "./choice";
 import { canBeApp, destination } from "./destination";
 import { ERR_DIRECT_INVOKE } from "./errors.gen";
@@ -8,7 +10,7 @@ import { answeredWell, failed } from "./health";
 import { goesRound } from "./hops";
 import { outgoingFields } from "./outgoing-fields";
 import { allocate } from "./memory";
-import { App, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
+import { App, Policy, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
 import { relay } from "./relay";
 import { fail, literalParameter, parameter, say } from "./reply";
 import { head } from "./table";
@@ -22,6 +24,7 @@ import {
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
   FAILURE_NAME,
+  FAILURE_OPEN,
   FAILURE_PROTOCOL,
   FAILURE_REFUSED,
   FAILURE_SECRET,
@@ -37,7 +40,7 @@ import { encode, ENCODED_GROWTH } from "./wire-path";
 
 const MILLISECOND: u64 = 1000000;
 
-/** Upstreams that are asked for one request. */
+/** Upstreams that are asked in one round. */
 const MOST_ATTEMPTS: i32 = 4;
 
 /** Passes a call on to whoever answers for its target. */
@@ -56,27 +59,57 @@ export function invoke(call: Call, target: Target): void {
   x.failure = 0;
   openBody(call);
   if (isTooLarge(max<i64>(bodyLength(), 0))) return refuse(call, FAILURE_TOO_LARGE);
+  const policy = policyOf(app);
+  beginRounds(policy, began, until);
   beginChoice();
-  for (let attempt = 1; ; attempt++) {
-    const upstream = choose(app, began);
-    if (upstream == null) break;
+  for (let attempt = 0; ; ) {
+    const upstream = attempt < MOST_ATTEMPTS ? choose(app, began) : null;
+    if (upstream == null) {
+      if (attempt == 0 || !nextRound()) break;
+      attempt = 0;
+      beginChoice();
+      continue;
+    }
+    const entered = policy == null ? 0 : enter(upstream, policy);
+    if (entered == REFUSED) {
+      if (attempt == 0) x.failure = FAILURE_OPEN;
+      continue;
+    }
+    attempt++;
     const before = kept();
     if (!prepare(call, target, x, upstream)) return refuse(call, FAILURE_SECRET);
-    let end = relay(call, x, until);
-    // Its connection may have been closed for no more than that nobody used it.
-    if (end == UPSTREAM_FAULT && x.stale && mayRepeat(call, x)) {
-      rewindBody();
-      x.fresh = true;
-      end = relay(call, x, until);
-    }
+    const end = attemptOnce(call, x, policy, until);
+    if (policy != null) leave(upstream, policy, entered, outcomeOf(end, x.status));
     if (end == DONE) return answeredWell(changetype<usize>(upstream));
     if (end == CALLER_FAULT) return giveUp(call, x);
     failed(changetype<usize>(upstream), now());
-    if (call.answered || attempt == MOST_ATTEMPTS || !mayRepeat(call, x)) break;
+    if (call.answered || !mayRepeat(call, x)) break;
     closeSince(before);
     rewindBody();
   }
   if (!call.answered) refuse(call, x.failure);
+}
+
+/** One attempt at an upstream, of which two connections may be tried. */
+function attemptOnce(call: Call, x: Exchange, policy: Policy | null, until: u64): i32 {
+  let limit = until;
+  let patient = head().timeout;
+  if (policy != null && policy.timeout) {
+    patient = policy.timeout;
+    limit = now() + <u64>patient * MILLISECOND;
+    if (until && until < limit) limit = until;
+  }
+  const end = relay(call, x, limit, patient);
+  // Its connection may have been closed for no more than that nobody used it.
+  if (end != UPSTREAM_FAULT || !x.stale || !mayRepeat(call, x)) return end;
+  rewindBody();
+  x.fresh = true;
+  return relay(call, x, limit, patient);
+}
+
+function outcomeOf(end: i32, status: i32): i32 {
+  if (end == CALLER_FAULT) return WITHDRAWN;
+  return end == DONE && !isFailure(status) ? SUCCESS : FAILURE;
 }
 
 /** Answers a call for whom nobody answers. */
@@ -111,6 +144,7 @@ function giveUp(call: Call, x: Exchange): void {
 /** Whether another upstream may be asked: this one cannot have seen the request, or may see it twice. */
 function mayRepeat(call: Call, x: Exchange): bool {
   if (!canRewind()) return false;
+  if (triesAgain()) return true;
   switch (x.failure) {
     case FAILURE_UNREACHABLE:
     case FAILURE_CONNECT_TIMEOUT:

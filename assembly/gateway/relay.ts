@@ -1,15 +1,16 @@
 /** Carries one exchange: both bodies at once, each as fast as the slower side of it. */
 import { alarm } from "./alarm";
+import { isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call } from "./call";
 import { granting } from "./door/pages";
 import { answered } from "./headers";
-import { head } from "./table";
 import {
   CALLER_FAULT,
   DONE,
   Exchange,
   FAILURE_PROTOCOL,
+  FAILURE_STATUS,
   FAILURE_TIMEOUT,
   MOVED,
   UPSTREAM_FAULT,
@@ -44,12 +45,12 @@ let headed: bool = false;
 
 /**
  * Sends the request and passes the answer on, whose head must be there by `until`, and in which nobody may keep still for
- * longer than the table says. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw anything
+ * longer than `patient` milliseconds. DONE: all of it. UPSTREAM_FAULT: the upstream failed, before the caller saw anything
  * unless the call is answered. CALLER_FAULT: there is nobody to answer any more.
  */
-export function relay(call: Call, x: Exchange, until: u64): i32 {
+export function relay(call: Call, x: Exchange, until: u64, patient: u32): i32 {
   deadline = until;
-  patience = <u64>head().timeout * MILLISECOND;
+  patience = <u64>patient * MILLISECOND;
   headed = false;
   x.wakeAt = 0;
   const end = carry(call, x);
@@ -83,6 +84,10 @@ function carry(call: Call, x: Exchange): i32 {
     if (!headed) {
       step = readHead(x);
       if (step == MOVED) {
+        if (isTriedAgain(x.status)) {
+          x.failure = FAILURE_STATUS;
+          return UPSTREAM_FAULT;
+        }
         if (!beginAnswer(call, x)) {
           x.failure = FAILURE_PROTOCOL;
           return UPSTREAM_FAULT;

@@ -2,6 +2,7 @@ import { ResourceError } from "../resources/fields.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
 import { doorRows } from "./compile-door.ts";
+import { Policies } from "./compile-policies.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { storeRow } from "./compile-store.ts";
 import { upstreamRow } from "./compile-upstream.ts";
@@ -13,12 +14,17 @@ import type { AppRow, GatewayTable } from "./table-shape.ts";
 
 const utf8 = new TextEncoder();
 
-function appRows(targets: readonly TargetSetting[], secrets: SecretTable): readonly AppRow[] {
+function appRows(
+  targets: readonly TargetSetting[],
+  secrets: SecretTable,
+  policies: Policies,
+): readonly AppRow[] {
   return targets
     .map(({ id, upstreams }) => ({
       key: utf8.encode(id),
       row: {
         id,
+        policy: policies.index(id),
         upstreams: [...upstreams]
           .sort((a, b) => a.priority - b.priority)
           .map((upstream) => upstreamRow(upstream, secrets)),
@@ -61,6 +67,7 @@ function endpoint({ name, baseUrl, headers, secretKeyRefs, origin }: HttpEndpoin
 export function compileGateway({ gateway, resources }: GatewayResources): GatewayTable {
   const { name, namespace, region, limits } = gateway;
   const secrets = new SecretTable();
+  const policies = new Policies(resources.resiliencies, name, namespace);
   const own = resources.httpEndpoints.filter((each) => inScope(each, name, namespace)).map(endpoint);
   const targets = [...gateway.apps, ...own];
   targets.forEach(({ id, at }, i) => {
@@ -84,8 +91,8 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     region,
     ...doorRows(gateway, secrets),
     ...ruleRows(resources.configuration),
-    apps: appRows(targets, secrets),
-    sites: appRows(gateway.sites, secrets),
+    apps: appRows(targets, secrets, policies),
+    sites: appRows(gateway.sites, secrets, policies),
     stores,
     folder: stores.length > 0 ? gateway.folder : "",
     listenAddress: gateway.listen.address,
@@ -96,6 +103,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
     // Last: all above have been asked for.
+    rules: policies.rows,
     secrets: secrets.rows,
   };
 }

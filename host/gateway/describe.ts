@@ -1,5 +1,5 @@
 import type { AppRow, GatewayTable, UpstreamRow } from "./table-shape.ts";
-import { accesses, none16, protocols, rates, schemes, transports } from "./table-shape.ts";
+import { accesses, none16, protocols, rates, retries, schemes, transports } from "./table-shape.ts";
 
 /** More are counted, and not listed. */
 const MANY = 20;
@@ -66,6 +66,20 @@ function namesLine(what: string, rows: GatewayTable["hosts"], any: number, more:
   return all.length === 0 ? [] : [`${what.padEnd(9)} ${all.join(", ")}`];
 }
 
+function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
+  return rules.map((rule, i) => {
+    const whose = [...apps, ...sites].filter(({ policy }) => policy === i).map(({ id }) => id);
+    const said = [
+      ...(rule.timeout === 0 ? [] : [`timeout ${shownTime(rule.timeout)}`]),
+      ...(rule.retry === retries.off
+        ? []
+        : [`${rule.retries === 0xffffffff ? "endless" : rule.retries} retries`]),
+      ...(rule.breakerRequests === 0 ? [] : ["circuit breaker"]),
+    ];
+    return `policy    ${said.join(", ")}: ${whose.length > MANY ? `${whose.length} apps` : whose.join(", ")}`;
+  });
+}
+
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
   const { appId, namespace, region, apps, sites, secrets, stores, folder } = gateway;
@@ -99,6 +113,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
       ? []
       : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
+    ...policyLines(gateway),
     ...(secrets.length === 0
       ? []
       : [`reads     ${secrets.map((each) => each.variable).join(", ")} from the environment`]),

@@ -3,7 +3,6 @@ import { type Fields, fail, isFields, member, type Place, scalar } from "../reso
 /** What of Dapr's resources a gateway has no part in, and what to do instead; all else is validated where it is read. */
 const kinds: ReadonlyMap<string, string> = new Map([
   ["Subscription", "has no app to deliver to; subscribe in an app's sidecar"],
-  ["Resiliency", "has no policies yet; give the apps' sidecars theirs"],
 ]);
 
 const exporting = "is what a sidecar tells; leave it to those of the apps";
@@ -60,6 +59,21 @@ function refuseSections(document: Fields, place: Place): void {
   }
 }
 
+/** A gateway has policies for what it calls itself: apps. */
+function refuseTargets(document: Fields, place: Place): void {
+  const spec = member(document, "spec");
+  const targets = isFields(spec) ? member(spec, "targets") : undefined;
+  if (!isFields(targets)) return;
+  for (const [name, value] of Object.entries(targets)) {
+    if (!isFields(value) || Object.keys(value).length === 0 || name.toLowerCase() === "apps") continue;
+    fail(
+      place,
+      ["spec", "targets", name],
+      "are not a gateway's to have policies for; leave them to the apps' sidecars",
+    );
+  }
+}
+
 function refuseEndpoint(document: Fields, place: Place): void {
   const spec = member(document, "spec");
   if (isFields(spec) && (member(spec, "clientTLS") ?? undefined) !== undefined) {
@@ -77,5 +91,6 @@ export function refuseUnsupported(document: Fields, place: Place): void {
   const reason = kinds.get(kind);
   if (reason !== undefined) fail(place, ["kind"], `is ${kind}, and a gateway ${reason}`);
   if (kind === "Configuration") refuseSections(document, place);
+  if (kind === "Resiliency") refuseTargets(document, place);
   if (kind === "HTTPEndpoint") refuseEndpoint(document, place);
 }

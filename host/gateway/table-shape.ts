@@ -20,6 +20,9 @@ export const accesses = { off: 0, deny: 1, allow: 2 } as const;
 /** Whose requests are counted together. */
 export const rates = { off: 0, all: 1, caller: 2, header: 3 } as const;
 
+/** How long is waited before what failed is tried again. */
+export const retries = { off: 0, constant: 1, exponential: 2 } as const;
+
 /** By the beginning of their names in the generated reader. */
 export const constants = {
   PROTOCOL: protocols,
@@ -27,6 +30,7 @@ export const constants = {
   TRANSPORT: transports,
   ACCESS: accesses,
   RATE: rates,
+  RETRY: retries,
 };
 
 /** In place of an index: there is none. */
@@ -70,9 +74,30 @@ export const upstream = record("Upstream", "One place where an app, or a site, i
   priority: u8("the lowest is asked first, the next where those are away"),
 });
 
+export const code = record("Code", "Status codes from the first to the last.", { first: u16(), last: u16() });
+
+export const term = record("Term", "A condition of a circuit breaker.", {
+  relation: u32("counter, and the number of the relation << 8"),
+  number: u32(),
+});
+
+export const policy = record("Policy", "What a Resiliency says of calls. Times are milliseconds.", {
+  interval: f64("of a constant wait, and the longest of others"),
+  longest: f64("after which nothing is tried again; 0: no time ends it"),
+  breakerInterval: f64("after which counts begin anew while closed; 0: never"),
+  breakerTimeout: f64("that it stays open"),
+  codes: list(code, "that are tried again; none: all that are failures"),
+  terms: list(term, "all of which open the breaker"),
+  timeout: u32("of one attempt; 0: none"),
+  retries: u32("2³² - 1: without end"),
+  breakerRequests: u32("that pass while half-open; 0: there is no breaker"),
+  retry: u8("OFF, CONSTANT or EXPONENTIAL"),
+});
+
 export const app = record("App", "An app by its id, or a site: a name after a dot that others answer for.", {
   id: text(),
   upstreams: list(upstream, "by priority"),
+  policy: u16("index of what holds for its calls; NONE: nothing"),
 });
 
 export const store = record("Store", "A state store in the folder that the host opens for the gateway.", {
@@ -102,6 +127,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   rateHeader: text("in lower case"),
   rate: f64("requests a second"),
   burst: f64("of requests at once"),
+  rules: list(policy, "of Resiliency resources"),
   stores: list(store),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
@@ -124,6 +150,7 @@ export type UpstreamRow = RecordValue<typeof upstream>;
 export type AppRow = RecordValue<typeof app>;
 export type HeaderRow = RecordValue<typeof header>;
 export type BlockRow = RecordValue<typeof block>;
+export type PolicyRow = RecordValue<typeof policy>;
 export type CallerRow = RecordValue<typeof caller>;
 export type StoreRow = RecordValue<typeof store>;
 export type SecretRow = RecordValue<typeof secret>;

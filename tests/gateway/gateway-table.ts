@@ -24,7 +24,7 @@ export function upstreamRow(given: Partial<UpstreamRow> = {}): UpstreamRow {
 }
 
 export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
-  return { id, upstreams };
+  return { id, upstreams, policy: none16 };
 }
 
 const utf8 = new TextEncoder();
@@ -61,6 +61,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     rateHeader: "",
     rate: 0,
     burst: 0,
+    rules: [],
     access: 0,
     rateBy: 0,
     ...given,

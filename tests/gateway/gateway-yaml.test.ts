@@ -148,6 +148,44 @@ describe("gateway.yaml", () => {
     expect(spec("  apps: []")).toMatchObject({ access: 0, blocks: [], trustDomain: "public" });
   });
 
+  it("takes Resiliency for apps and sites: what they name, else the defaults", () => {
+    const resiliency = `---
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: r}
+spec:
+  policies:
+    timeouts: {DefaultAppTimeoutPolicy: 7s}
+    retries: {few: {policy: exponential, maxInterval: 2s, maxRetries: 4, matching: {httpStatusCodes: "429,500-503"}}}
+    circuitBreakers: {b: {maxRequests: 2, interval: 8s, timeout: 30s, trip: consecutiveFailures >= 5}}
+  targets:
+    apps:
+      a: {retry: few, circuitBreaker: b}
+`;
+    const { apps, sites, rules } = spec(
+      `  apps: [{id: a, url: "http://a"}, {id: b, url: "http://b"}]\n  sites: [{name: s, sidecar: "http://s"}]\n${resiliency}`,
+    );
+    expect([...apps, ...sites].map(({ policy }) => policy)).toEqual([0, 1, 1]);
+    expect(rules).toMatchObject([
+      {
+        timeout: 0,
+        retry: 2,
+        interval: 2000,
+        retries: 4,
+        codes: [
+          { first: 429, last: 429 },
+          { first: 500, last: 503 },
+        ],
+        breakerRequests: 2,
+        breakerInterval: 8000,
+        breakerTimeout: 30_000,
+        terms: [{ relation: 4 | (1 << 8), number: 5 }],
+      },
+      { timeout: 7000, retry: 0, breakerRequests: 0 },
+    ]);
+    expect(spec("  apps: [{id: a, url: 'http://a'}]").apps[0]?.policy).toBe(0xffff);
+  });
+
   it("is shown without secrets and values", () => {
     const lines = describeGateway(table).join("\n");
     expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
@@ -363,6 +401,27 @@ describe("gateway.yaml", () => {
       ),
       undefined,
       "operations.0.name has letters beyond ASCII",
+    ],
+    [
+      "policies for components",
+      dapr("Resiliency", "  targets: {components: {s: {outbound: {timeout: a}}}}"),
+      13,
+      "spec.targets.components are not a gateway's",
+    ],
+    [
+      "a condition in another language",
+      dapr(
+        "Resiliency",
+        "  policies: {circuitBreakers: {b: {trip: 'requests > 1 || totalFailures > 2'}}}\n  targets: {apps: {x: {circuitBreaker: b}}}\n---\napiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata: {name: x}\nspec: {baseUrl: 'http://x'}",
+      ),
+      13,
+      "needs the rule language (CEL)",
+    ],
+    [
+      "a policy that nobody has",
+      dapr("Resiliency", "  targets: {apps: {x: {retry: none}}}"),
+      13,
+      "names none, which spec.policies.retries does not have",
     ],
   ])("refuses %s, and says where it stands", (_, text, line, message) => {
     let caught: unknown;

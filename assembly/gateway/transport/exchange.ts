@@ -25,6 +25,9 @@ export const FAILURE_TLS: i32 = 7;
 /** Of ours: the caller sends more than it may, or a secret is not there. */
 export const FAILURE_TOO_LARGE: i32 = 8;
 export const FAILURE_SECRET: i32 = 9;
+/** Of policies: a circuit breaker is open, or the answer counts as a failure. */
+export const FAILURE_OPEN: i32 = 10;
+export const FAILURE_STATUS: i32 = 11;
 
 @unmanaged
 export class Exchange {

@@ -2,9 +2,11 @@ import {
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
   FAILURE_NAME,
+  FAILURE_OPEN,
   FAILURE_PROTOCOL,
   FAILURE_REFUSED,
   FAILURE_SECRET,
+  FAILURE_STATUS,
   FAILURE_TIMEOUT,
   FAILURE_TLS,
   FAILURE_TOO_LARGE,
@@ -31,6 +33,10 @@ export function failureText(failure: i32): string {
       return "stream too large";
     case FAILURE_SECRET:
       return "a secret for the upstream is not in the gateway's environment; see its configuration";
+    case FAILURE_OPEN:
+      return "circuit breaker is open";
+    case FAILURE_STATUS:
+      return "the upstream's answer counts as a failure";
     default:
       return "the upstream could not be reached";
   }
