@@ -50,7 +50,9 @@ type KeptStore = Awaited<ReturnType<typeof keptStore>>;
 /** Lets ports, which no fake clock drives, hand over what waits; a quarter of a second at a time. */
 export async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let at = 0; at < ms; at += 250) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    // A message takes a turn for each port that it passes, and an answer as many.
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
     await clock.advance(250);
   }
 }

@@ -15,6 +15,8 @@ export class MemorySockets {
   up = true;
   /** True: what the relay sends is lost from here on, until the sockets are cut. */
   deaf = false;
+  /** True: what is sent to the relay is lost from here on, until the sockets are cut. */
+  mute = false;
   connected = 0;
   readonly #wires = new Set<Wire>();
 
@@ -31,6 +33,7 @@ export class MemorySockets {
   /** The network is lost: both ends see an abnormal end. */
   cut(): void {
     this.deaf = false;
+    this.mute = false;
     for (const wire of [...this.#wires]) wire.cut();
   }
 
@@ -80,7 +83,7 @@ export class MemorySockets {
     });
     return {
       send: (data) => {
-        if (over || !open) return;
+        if (over || !open || this.mute) return;
         const copy = typeof data === "string" ? data : data.slice();
         queueMicrotask(() => {
           if (!lost) far?.message(copy);

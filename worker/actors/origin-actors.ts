@@ -60,7 +60,7 @@ export class OriginActors {
   }
 
   #relayHome(sidecar: Sidecar, instance: string, relay: PlacementLink): Home {
-    return new Home(() => this.#make(sidecar, new RelayCoordinator(relay, instance)));
+    return new Home(() => this.#make(sidecar, new RelayCoordinator(relay, instance, sidecar.platform.clock)));
   }
 
   #make({ namespace, platform, core }: Sidecar, coordinator: PageCoordinator): OriginPlacement {

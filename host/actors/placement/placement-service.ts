@@ -227,8 +227,10 @@ export class PlacementService {
 
   #putOut(seat: PlacementSeat, reason: string): void {
     this.#remove(seat);
-    const { name, appId, incarnation, mayOwn, heardAt } = seat;
-    this.#options.log.warn("an instance was put out of placement", { instance: name, app: appId, reason });
+    const { name, appId, incarnation, mayOwn, heardAt, types } = seat;
+    // Of who hosts nothing nobody misses anything: a service worker comes anew with each of its starts.
+    const level = types.length > 0 ? "warn" : "debug";
+    this.#options.log[level]("an instance was put out of placement", { instance: name, app: appId, reason });
     const until = heardAt + this.#times.takeOverMs;
     if (mayOwn && until > this.#now) this.#ghosts.set(seat.key, { incarnation, until });
     this.#tellOut(seat.sender, seat, reason);

@@ -159,6 +159,36 @@ describe("calls through a relay", () => {
     await expect(readBody(body)).rejects.toThrow("lost");
   });
 
+  it("reach an instance that has taken its name over at once, and end where they were with the one before", async () => {
+    const { member, open, clock } = room();
+    const a = await member("a");
+    const shop = { appId: "shop", namespace: "default", instance: "shop-1", secret: "s" };
+    const before = await open("shop");
+    await before.transport.join(shop, () => new Promise(() => undefined));
+    const under = a.mesh.invoke("shop", "default", request("/")).catch((error: unknown) => error);
+    await clock.advance(0);
+    const next = await open("shop");
+    await next.transport.join(shop, async () => say("anew"));
+    expect(await under).toMatchObject({ name: "UnavailableError", sent: true });
+    const answer = await a.mesh.invoke("shop", "default", request("/"));
+    expect(text(await readBody(answer.body))).toBe("anew");
+  });
+
+  it("pass over an instance that one of them did not reach, but not for ever", async () => {
+    const { member, clock } = room({ limits: { callsPerMember: 1 } });
+    const a = await member("a");
+    await member("b", async ({ path }) => {
+      if (path === "/slow") await new Promise((resolve) => void clock.after(100, () => resolve(undefined)));
+      return say("b");
+    });
+    const slow = a.mesh.invoke("b", "default", request("/slow"));
+    await expect(a.mesh.invoke("b", "default", request("/"))).rejects.toThrow("at most 1 calls");
+    await clock.advance(100);
+    expect((await slow).status).toBe(200);
+    await clock.advance(2_000);
+    expect((await a.mesh.invoke("b", "default", request("/"))).status).toBe(200);
+  });
+
   it("under way are answered before a member has left, and later ones go elsewhere", async () => {
     const { member, clock } = room();
     const a = await member("a");

@@ -94,6 +94,7 @@ export class RelayMember implements Peer {
     this.#ended = true;
     this.#cancelGrace?.();
     this.room.forget(this);
+    this.room.calls.abandon(this);
     for (const subscription of this.#subscriptions.values()) void subscription.leave();
     const lost = new Error("the subscriber's connection was lost");
     for (const delivery of [...this.#deliveries.values()]) delivery.settle(lost);

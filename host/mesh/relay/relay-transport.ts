@@ -7,12 +7,16 @@ import type { RelayLink } from "./relay-link.ts";
 
 /** How long a lookup waits for a connection that is being restored. Milliseconds. */
 const restoringMs = 1_000;
+/** How long one that did not answer is passed over. Milliseconds. */
+const suspectedMs = 2_000;
 /** How long calls under way may last once this member leaves. Milliseconds. */
 const drainMs = 5_000;
 
 /** The members of a room that can be called. Who is there is pushed by the relay: a lookup costs no round trip. */
 export class RelayTransport implements Transport {
   readonly #present = new Map<string, Instance>();
+  /** Until when it is passed over; one that has come anew is another one. */
+  readonly #suspected = new WeakMap<Instance, number>();
   #self: Member | undefined;
 
   constructor(
@@ -45,7 +49,8 @@ export class RelayTransport implements Transport {
       if (
         instance.appId === appId &&
         instance.namespace === namespace &&
-        instance.id !== this.#self?.instance
+        instance.id !== this.#self?.instance &&
+        (this.#suspected.get(instance) ?? 0) <= this.clock.now()
       ) {
         found.push(instance);
       }
@@ -53,8 +58,9 @@ export class RelayTransport implements Transport {
     return found;
   }
 
-  suspect({ id }: Instance): void {
-    this.#present.delete(id);
+  /** For a while: the relay tells who has left, and not once more who is still there. */
+  suspect(instance: Instance): void {
+    this.#suspected.set(instance, this.clock.now() + suspectedMs);
   }
 
   presence({ joined, left }: Extract<Frame, { t: "presence" }>): void {
