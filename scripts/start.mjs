@@ -19,6 +19,7 @@ if (built.status !== 0) process.exit(built.status ?? 1);
 
 const { default: daprlet } = await import("../dist/vite.js");
 const { startRelay, startSidecar } = await import("../dist/node/index.js");
+const { hostCells } = await import("./crowd-node.mjs");
 
 const relay = await startRelay({ port: 0 });
 // A folder of its own, because the page names the relay: two starts at once are two sites.
@@ -47,10 +48,24 @@ const [url] = server.resolvedUrls.local;
 const taken = port !== 0 && new URL(url).port !== String(port) ? ` (port ${port} is taken)` : "";
 
 // The page's app, unchanged, beside a sidecar on Node.
-const { demoApp } = (await runnerImport(`${root}demo/app.ts`, { configFile: false })).module;
+const demoModule = async (file) => (await runnerImport(`${root}demo/${file}`, { configFile: false })).module;
+const { demoApp } = await demoModule("app.ts");
+const { Cell } = await demoModule("crowd/cell.ts");
 const app = demoApp("node-app", ["relay"], {
   called: (what) => console.log(`  node-app was called: ${what}`),
   received: (by, data) => console.log(`  node-app received by ${by}: ${JSON.stringify(data)}`),
+});
+// The page with the thousand actors asks for a further instance of its app, and for its end.
+let cells;
+app.post("/crowd", async (c) => {
+  cells ??= await hostCells(Cell, relay.url);
+  return c.body(null, 204);
+});
+app.delete("/crowd", async (c) => {
+  const ending = cells;
+  cells = undefined;
+  await ending?.stop();
+  return c.body(null, 204);
 });
 const sidecar = await startSidecar({
   appId: "node-app",
@@ -68,7 +83,7 @@ console.log(
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     // The app first, which would miss its relay.
-    await Promise.allSettled([sidecar.stop()]);
+    await Promise.allSettled([sidecar.stop(), cells?.stop()]);
     await Promise.allSettled([server.close(), relay.close()]);
     process.exit(0);
   });

@@ -1,6 +1,8 @@
 import type { Crowd } from "./crowd.ts";
 import { session } from "./session.ts";
-import { colourOf } from "./tab.ts";
+import { colourOf, nodeNumber } from "./tab.ts";
+
+const nameOf = (tab: number) => (tab === nodeNumber ? "Node" : `tab ${tab}`);
 
 /** Which tab has which colour, and how many actors. */
 export function Legend({ tab: own }: { readonly tab: number }) {
@@ -10,7 +12,7 @@ export function Legend({ tab: own }: { readonly tab: number }) {
       {owners.map(([tab, count]) => (
         <li key={tab} class={tab === own ? "own" : ""} data-tab={tab} data-count={count}>
           <i style={{ background: colourOf(tab) }} />
-          {tab === own ? `this tab (${tab})` : `tab ${tab}`} <b>{count}</b>
+          {tab === own ? `this tab (${tab})` : nameOf(tab)} <b>{count}</b>
         </li>
       ))}
     </ul>
@@ -59,7 +61,7 @@ export function Pointed({ crowd }: { readonly crowd: Crowd }) {
     <p class="hint">
       {id === undefined
         ? "Click an actor to call it."
-        : `Actor ${id}: ${told === undefined ? "not heard of yet" : `lives in tab ${told.tab}, has counted ${told.count}`}.`}
+        : `Actor ${id}: ${told === undefined ? "not heard of yet" : `lives in ${nameOf(told.tab)}, has counted ${told.count}`}.`}
     </p>
   );
 }

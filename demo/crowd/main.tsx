@@ -28,8 +28,8 @@ function Page() {
         <h1>A thousand actors in your tabs</h1>
         <p>
           Each square is an actor, a plain class, alive in one tab at a time and in that tab's colour: it says
-          itself where it is. Its number counts the calls of all tabs, and is kept. No server, no placement
-          service. <a href="./index.html">The rest of the sidecar</a>
+          itself where it is. Its number counts the calls of all tabs, and is kept. No placement service.{" "}
+          <a href="./index.html">The rest of the sidecar</a>
         </p>
       </header>
       {failure !== undefined && <p class="failure">This tab cannot host actors: {failure}</p>}
@@ -59,6 +59,13 @@ function Page() {
                   seconds these live elsewhere, and the calls succeed. What the frozen tab would still write
                   is refused; once it is awake it takes its share again.
                 </li>
+                {session.relay !== undefined && (
+                  <li>
+                    <b>Add a Node instance.</b> Through the relay it takes its share, and so does this page in
+                    another browser. Each has a store of its own, so an actor that moves there finds other
+                    counts: those from here are back when it is.
+                  </li>
+                )}
               </ul>
             </section>
             <section>

@@ -23,6 +23,10 @@ export interface Numbers {
 
 /** What the parts of the page share. */
 export const session = {
+  /** The relay that `npm start` runs beside this page, or the one in the address. */
+  relay:
+    new URL(location.href).searchParams.get("relay") ??
+    (import.meta.env.VITE_RELAY_URL as string | undefined),
   crowd: signal<Crowd | undefined>(undefined),
   numbers: signal<Numbers | undefined>(undefined),
   failure: signal<string | undefined>(undefined),
@@ -37,7 +41,8 @@ export async function boot(): Promise<void> {
   try {
     const tab = await takeNumber();
     document.title = `tab ${tab}: a thousand actors`;
-    await register({ appId });
+    const { relay } = session;
+    await register({ appId, ...(relay !== undefined && { relay }) });
     class Here extends Cell {
       constructor(self: ActorContext) {
         super(self, tab);

@@ -1,5 +1,8 @@
 const hues = [255, 45, 150, 325, 95, 205, 15, 285];
 
+/** Of the instance on Node, which is no tab. */
+export const nodeNumber = 0;
+
 /** The smallest number that no open tab of this demo has. It is this tab's until it ends, in whatever way. */
 export async function takeNumber(): Promise<number> {
   for (let number = 1; ; number++) {

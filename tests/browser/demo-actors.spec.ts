@@ -48,6 +48,20 @@ test("a thousand actors are split between two tabs, and live in one when the oth
   await second.close();
   await expect.poll(() => owners(page), { timeout: 10_000 }).toEqual({ 1: 1_000 });
   expect(await failed(page)).toBe("0");
+
+  await page.getByRole("button", { name: "Add a Node instance" }).click();
+  await expect
+    .poll(
+      async () => {
+        const { 0: node = 0, 1: one = 0 } = await owners(page);
+        return node > 250 && one > 250 && node + one === 1_000;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+  await page.getByRole("button", { name: "Stop the Node instance" }).click();
+  await expect.poll(() => owners(page), { timeout: 20_000 }).toEqual({ 1: 1_000 });
+  expect(await failed(page)).toBe("0");
   const counted = async () => Number(await page.getByTestId("counted by all").textContent());
   const before = await counted();
   await expect.poll(counted).toBeGreaterThan(before);

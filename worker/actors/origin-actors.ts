@@ -60,13 +60,19 @@ export class OriginActors {
   }
 
   #relayHome(sidecar: Sidecar, instance: string, relay: PlacementLink): Home {
-    return new Home(() => this.#make(sidecar, new RelayCoordinator(relay, instance, sidecar.platform.clock)));
+    const coordinator = () => new RelayCoordinator(relay, instance, sidecar.platform.clock);
+    const home = new Home(() => this.#make(sidecar, coordinator(), () => tellApart(sidecar, home.make())));
+    return home;
   }
 
-  #make({ namespace, platform, core }: Sidecar, coordinator: PageCoordinator): OriginPlacement {
+  #make(
+    { namespace, platform, core }: Sidecar,
+    coordinator: PageCoordinator,
+    settled = () => undefined,
+  ): OriginPlacement {
     const { former } = this;
     const present = this.#present;
-    return new OriginPlacement({ namespace, platform, core, former, coordinator, present });
+    return new OriginPlacement({ namespace, platform, core, former, coordinator, present, settled });
   }
 
   /**
@@ -84,4 +90,14 @@ export class OriginActors {
   left(connection: PageConnection): void {
     for (const { made } of this.#homes) void made?.left(connection);
   }
+}
+
+/** Says once that actors move where their state may not follow. */
+function tellApart({ appId, once }: Sidecar, placement: OriginPlacement): undefined {
+  const own = placement.owners.hosts.filter((host) => host.appId === appId);
+  const here = own.filter((host) => placement.here(host));
+  if (here.length === 0 || here.length === own.length) return;
+  once(
+    `actors of ${appId} are hosted elsewhere on the relay, too: where another store is in use there, one that moves finds other state`,
+  );
 }

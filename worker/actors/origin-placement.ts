@@ -27,6 +27,8 @@ export interface OriginPlacementOptions {
   readonly coordinator: PageCoordinator;
   /** Whether the browser still has that page. */
   readonly present: (clientId: string) => Promise<boolean>;
+  /** A change of owners is over. */
+  readonly settled?: () => void;
 }
 
 /** The pages of one origin that host actors under one coordinator, and who owns which actors there, for the worker. */
@@ -46,7 +48,11 @@ export class OriginPlacement {
     const { namespace, platform, core, coordinator } = options;
     this.#options = options;
     const nothing = async () => undefined;
-    const halting = { halt: nothing, claim: nothing, settled: () => this.#giveUp() };
+    const settled = () => {
+      this.#giveUp();
+      options.settled?.();
+    };
+    const halting = { halt: nothing, claim: nothing, settled };
     this.owners = new Owners("", core, platform.clock, halting, coordinator.link.name);
     // The worker hosts nothing. It follows the tables as everybody does, so that it sends nobody a call too early.
     this.#itself = new PlacementClient(coordinator.link, platform);
