@@ -3,6 +3,7 @@
  * they listen on: constructing a `Request` costs more than reading a state item.
  */
 
+import type { Abortable } from "./abortable.ts";
 import { joinBytes } from "./join-bytes.ts";
 
 /** Header fields as a flat list `[name, value, name, value, …]`, names lower-cased, order and repeats kept. */
@@ -22,6 +23,8 @@ export interface RuntimeRequest {
   readonly body: Body;
   /** Aborts when the caller goes away. */
   readonly signal?: AbortSignal | undefined;
+  /** What `signal` is made of, where a host makes that when it is first asked for: listening here makes none. */
+  readonly abortable?: Abortable | undefined;
   /** The address that the request came from, where the host sees one; never taken from a header. */
   readonly remoteAddress?: string | undefined;
 }
@@ -74,9 +77,17 @@ class ChangedRequest implements RuntimeRequest {
     return this.#request.signal;
   }
 
+  get abortable(): Abortable | undefined {
+    return this.#request.abortable;
+  }
+
   get remoteAddress(): string | undefined {
     return this.#request.remoteAddress;
   }
+}
+
+export function abortableOf(request: RuntimeRequest): Abortable | undefined {
+  return request.abortable ?? request.signal;
 }
 
 /**
@@ -85,6 +96,18 @@ class ChangedRequest implements RuntimeRequest {
  */
 export function withChanges(request: RuntimeRequest, changes: Changes): RuntimeRequest {
   return new ChangedRequest(request, changes);
+}
+
+/** One that goes on to an app: where its caller's connection came from is nothing to that. */
+class OnwardRequest extends ChangedRequest {
+  override get remoteAddress(): undefined {
+    return undefined;
+  }
+}
+
+/** As {@link withChanges}, for a request that goes on to an app. */
+export function goingOn(request: RuntimeRequest, changes: Changes): RuntimeRequest {
+  return new OnwardRequest(request, changes);
 }
 
 /** A body larger than the host accepts. The API turns it into the block's own body-read error. */

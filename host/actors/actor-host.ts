@@ -1,3 +1,4 @@
+import type { Abortable } from "../abortable.ts";
 import type { ActorDirectory, Core } from "../core/core.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody, withoutHeader } from "../http.ts";
 import { type Platform, withTimeout } from "../platform.ts";
@@ -7,6 +8,7 @@ import { StackDepthError } from "./actor-error.ts";
 import { Deactivations, pathOf } from "./deactivations.ts";
 import { type HostedActors, NotOwnedError } from "./hosted-actors.ts";
 import { IdleWatch } from "./idle-watch.ts";
+import { TurnRequest } from "./turn-request.ts";
 import { Turns } from "./turns.ts";
 
 /** Whoever changes owners waits for a halt, and puts out who is late: calls have no longer than this to end. Milliseconds. */
@@ -33,8 +35,8 @@ export interface ActorHostOptions {
   /** The time that a type's policy allows for a turn, around what runs in it. */
   readonly limited: <T>(
     type: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
+    ending: Abortable,
+    work: (ending: Abortable) => Promise<T>,
   ) => Promise<T>;
   /** Told of every actor that is not active any more. */
   readonly deactivated: (type: string, id: string) => void;
@@ -53,7 +55,7 @@ export interface ActorCall {
   readonly body: Uint8Array | undefined;
   /** Of the chain of calls that it belongs to. */
   readonly chain: string | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly caller: Abortable | undefined;
 }
 
 /**
@@ -143,13 +145,13 @@ export class ActorHost implements HostedActors {
       headers,
       body,
       chain: undefined,
-      signal: undefined,
+      caller: undefined,
     });
   }
 
   /**
    * Calls the app in the actor's turn, which ends when its answer has been read. Throws {@link NotOwnedError},
-   * {@link StackDepthError}, AppUnreachableError, or the reason of the signal.
+   * {@link StackDepthError}, AppUnreachableError, or the reason why its caller went away.
    */
   async invoke(call: ActorCall): Promise<RuntimeResponse> {
     const { type, id } = call;
@@ -160,22 +162,22 @@ export class ActorHost implements HostedActors {
     const chain = reentrant ? (call.chain ?? this.#options.platform.uuid()) : undefined;
     const turn = this.#turns.enter(hosted.number, id, chain, maxStackDepth ?? 1);
     if (turn === "too-deep") throw new StackDepthError(type, id);
-    const send = (signal: AbortSignal) => this.#send(call, chain, signal);
+    const send = (ending: Abortable) => this.#send(call, chain, ending);
     try {
-      return await turn.run(call.signal, (signal) => this.#options.limited(type, signal, send));
+      return await turn.run(call.caller, (ending) => this.#options.limited(type, ending, send));
     } finally {
       this.#idle.look();
     }
   }
 
-  async #send(call: ActorCall, chain: string | undefined, signal: AbortSignal): Promise<RuntimeResponse> {
+  async #send(call: ActorCall, chain: string | undefined, ending: Abortable): Promise<RuntimeResponse> {
     const told = this.#deactivations.pending(call.type, call.id);
     if (told !== undefined) await told;
     const { query, body } = call;
     const path = `${pathOf(call.type, call.id)}/method/${call.method}`;
     const headers =
       chain === undefined ? call.headers : [...withoutHeader(call.headers, chainHeader), chainHeader, chain];
-    const answer = await this.#options.app({ method: "PUT", path, query, headers, body, signal });
+    const answer = await this.#options.app(new TurnRequest(path, query, headers, body, ending));
     // Read whole: the turn is not over before it is.
     return answer.body instanceof ReadableStream ? { ...answer, body: await readBody(answer.body) } : answer;
   }

@@ -1,8 +1,9 @@
+import { type Abortable, signalOf } from "../abortable.ts";
 import { type AppChannel, AppUnreachableError } from "../channel/app-channel.ts";
 import type { ListingStore } from "../components/state/store.ts";
 import type { Core } from "../core/core.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import { abortableOf, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { Resiliency } from "../resiliency/resiliency.ts";
 import type { ActorCounts, Meters } from "../telemetry/metrics/meters.ts";
@@ -70,7 +71,7 @@ export class LocalActors {
       core,
       app: (request) => this.#invokeApp(request),
       owns: (type, id) => !this.#away && options.membership.valid && this.owners.owns(type, id),
-      limited: (type, signal, work) => this.#limited(type, signal, work),
+      limited: (type, ending, work) => this.#limited(type, ending, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
       meter,
     });
@@ -208,14 +209,10 @@ export class LocalActors {
     return app.invoke(request);
   }
 
-  async #limited<T>(
-    type: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #limited<T>(type: string, ending: Abortable, work: (ending: Abortable) => Promise<T>): Promise<T> {
     const turn = this.options.resiliency().actor(type)?.turn;
-    if (turn === undefined) return await work(signal);
-    return await turn.run({ attempt: (limited) => work(limited ?? signal), signal });
+    if (turn === undefined) return await work(ending);
+    return await turn.run({ attempt: (limited) => work(limited ?? ending), signal: signalOf(ending) });
   }
 
   /** Runs `here` where this instance owns the actor, else hands the request to the one that does; see `atOwner`. */
@@ -233,7 +230,7 @@ export class LocalActors {
       resiliency: this.options.resiliency(),
     };
     try {
-      return await atOwner(search, type, id, request.signal, (owner, version) =>
+      return await atOwner(search, type, id, abortableOf(request), (owner, version) =>
         owner.name === name ? here() : remote(owner, request, version),
       );
     } catch (error) {

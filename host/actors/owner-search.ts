@@ -1,3 +1,4 @@
+import type { Abortable } from "../abortable.ts";
 import type { RuntimeResponse } from "../http.ts";
 import { UnavailableError } from "../mesh/transport.ts";
 import type { Clock } from "../platform.ts";
@@ -30,7 +31,7 @@ export async function atOwner(
   { owners, clock, resiliency }: OwnerSearch,
   type: string,
   id: string,
-  signal: AbortSignal | undefined,
+  caller: Abortable | undefined,
   attempt: (owner: TableHost, version: number) => Promise<RuntimeResponse>,
 ): Promise<RuntimeResponse> {
   const waits = resiliency.builtIn("DaprBuiltInActorNotFoundRetries");
@@ -39,7 +40,7 @@ export async function atOwner(
     let failure: Error;
     try {
       const now = owners.now(type, id);
-      const owner = now === "later" ? await owners.find(type, id, signal) : now;
+      const owner = now === "later" ? await owners.find(type, id, caller) : now;
       if (owner === undefined) throw new NoAddressError(type, id);
       const answer = await attempt(owner, owners.version);
       if (!isMoved(answer)) return answer;
@@ -50,7 +51,7 @@ export async function atOwner(
     }
     const wait = waits(failures, clock.now() - began);
     if (wait === undefined) throw failure;
-    await owners.change(wait, signal);
+    await owners.change(wait, caller);
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Abortable, LazyAbort } from "../abortable.ts";
 import type { ActorDirectory } from "../core/core.ts";
 import type { Clock } from "../platform.ts";
 
@@ -7,11 +8,11 @@ const letGoMs = 2_000;
 /** A call that waits for its turn or has it. */
 export interface Turn {
   /**
-   * Runs `work` in the turn, which is over when it settles, and ends the turn also where it never begins. `signal` is the
-   * caller's: it ends the waiting, and the work's own signal aborts with it. The turn is not over before the work is, or
+   * Runs `work` in the turn, which is over when it settles, and ends the turn also where it never begins. `caller` ends
+   * the waiting, and what the work is given aborts with it. The turn is not over before the work is, or
    * before some time has passed. Where it is cut off it is over at once. Rejects with the reason of either.
    */
-  run<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  run<T>(caller: Abortable | undefined, work: (ending: Abortable) => Promise<T>): Promise<T>;
 }
 
 /** The calls of hosted actors; whose turn it is the directory says. */
@@ -82,7 +83,7 @@ class Call implements Turn {
   #begins: (() => void) | undefined;
   #cut: ((reason: Error) => void) | undefined;
   #refused: Error | undefined;
-  readonly #ending = new AbortController();
+  readonly #ending = new LazyAbort();
 
   constructor(
     readonly actor: number,
@@ -104,20 +105,19 @@ class Call implements Turn {
     this.#cut?.(reason);
   }
 
-  async run<T>(caller: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#ending;
+  async run<T>(caller: Abortable | undefined, work: (ending: Abortable) => Promise<T>): Promise<T> {
     let cancelLate: (() => void) | undefined;
     const gone = () => {
       this.#ending.abort(caller?.reason);
-      const late = () => this.#cut?.(caller?.reason);
+      const late = () => this.#cut?.(caller?.reason as Error);
       if (this.begun) cancelLate = this.clock.after(letGoMs, late);
       else late();
     };
-    caller?.addEventListener("abort", gone, { once: true });
+    caller?.addEventListener("abort", gone);
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#cut = reject;
-        const begins = () => void work(signal).then(resolve, reject);
+        const begins = () => void work(this.#ending).then(resolve, reject);
         if (this.#refused !== undefined) reject(this.#refused);
         else if (caller?.aborted) reject(caller.reason);
         else if (this.begun) begins();

@@ -4,6 +4,7 @@ import { ApiError, apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import {
   BodyTooLargeError,
+  goingOn,
   header,
   type RuntimeRequest,
   type RuntimeResponse,
@@ -121,15 +122,12 @@ async function send(call: Call, { id, method }: Target): Promise<RuntimeResponse
   }
   if (to.kind === "invalid") throw new UnavailableError(`invalid app id ${id}`, { sent: false });
   const headers = forwardedHeaders(request.headers);
-  const outgoing: RuntimeRequest = {
-    method: request.method,
+  const outgoing = goingOn(request, {
     path: encodeMethod(method),
-    query: request.query,
     // Sidecars' own: elsewhere it means nothing, and would cost a page the question whether it may send it.
     headers: to.kind === "app" && endpoint === undefined ? withRequestId(headers, call.requestId) : headers,
     body: limitedBody(request.body, sidecar.maxBodySize),
-    signal: request.signal,
-  };
+  });
   const policies = sidecar.resiliency.app(to.kind === "app" ? to.appId : to.base);
   if (policies === undefined)
     return deliver(sidecar, to, endpoint, outgoing, sidecar.resiliency.serviceRetries);
@@ -238,13 +236,8 @@ async function received(sidecar: Sidecar, request: RuntimeRequest, caller: Peer)
       return refused;
     }
   }
-  const answer = await invokeOwn(sidecar, {
-    method: request.method,
-    path: encodeMethod(normal.path),
-    query: request.query,
-    headers: receivedHeaders(request.headers, caller, sidecar),
-    body: request.body,
-    signal: request.signal,
-  });
+  const path = encodeMethod(normal.path);
+  const headers = receivedHeaders(request.headers, caller, sidecar);
+  const answer = await invokeOwn(sidecar, goingOn(request, { path, headers }));
   return { status: answer.status, headers: answerHeaders(answer.headers), body: answer.body };
 }

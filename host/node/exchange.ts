@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
-import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Abortable } from "../abortable.ts";
+import { abortableOf, type Headers, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
 
 /** Up to it a response of known length is handed on whole, which costs less than a stream. Bytes. */
 const wholeUpTo = 64 << 10;
@@ -39,7 +40,7 @@ export function exchange(
 ): Promise<RuntimeResponse> {
   return new Promise((resolve, reject) => {
     const path = record.query === "" ? record.path : `${record.path}?${record.query}`;
-    const handler = new ExchangeHandler(record.signal, resolve, reject, done);
+    const handler = new ExchangeHandler(abortableOf(record), resolve, reject, done);
     try {
       dispatcher.dispatch(
         {
@@ -59,7 +60,7 @@ export function exchange(
 
 /** undici's callbacks turned into one response; its form with raw headers, which costs no object per response. */
 class ExchangeHandler implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: Abortable | undefined;
   readonly #resolve: (response: RuntimeResponse) => void;
   readonly #reject: (error: unknown) => void;
   readonly #done: () => void;
@@ -74,7 +75,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #ended = false;
 
   constructor(
-    signal: AbortSignal | undefined,
+    signal: Abortable | undefined,
     resolve: (response: RuntimeResponse) => void,
     reject: (error: unknown) => void,
     done: () => void,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { LazyAbort } from "../abortable.ts";
 import { type Body, BodyTooLargeError, type Headers, type RuntimeRequest } from "../http.ts";
 
 /** A request of node:http as the runtime's record. Its signal is made when it is first asked for. */
@@ -9,7 +10,7 @@ export class NodeRequest implements RuntimeRequest {
   readonly headers: Headers;
   readonly body: Body;
   readonly #response: ServerResponse;
-  #signal: AbortSignal | undefined;
+  #abort: LazyAbort | undefined;
 
   constructor(
     method: string,
@@ -32,16 +33,20 @@ export class NodeRequest implements RuntimeRequest {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    const controller = new AbortController();
-    this.#signal = controller.signal;
+    return this.abortable.signal;
+  }
+
+  get abortable(): LazyAbort {
+    if (this.#abort !== undefined) return this.#abort;
+    const abort = new LazyAbort();
+    this.#abort = abort;
     const response = this.#response;
-    if (response.destroyed) controller.abort();
+    if (response.destroyed) abort.abort();
     else
-      response.once("close", () => {
-        if (!response.writableFinished) controller.abort();
+      response.on("close", () => {
+        if (!response.writableFinished) abort.abort();
       });
-    return this.#signal;
+    return abort;
   }
 }
 

@@ -187,7 +187,7 @@ export class Instance {
       headers: [],
       body: body as Uint8Array,
       chain: undefined,
-      signal: undefined,
+      caller: undefined,
     });
     if (answer.status !== 200) throw new ActorAnswerError("refused", false);
     return answer;

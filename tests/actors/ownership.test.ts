@@ -109,7 +109,7 @@ function eats({ actors }: { actors: LocalActors }): Promise<unknown> {
 function calls({ actors }: { actors: LocalActors }, id = "1"): Promise<RuntimeResponse> {
   return actors.host.invoke({
     ...{ type: "Cat", id, method: "meow", query: "", headers: [], body: undefined, chain: undefined },
-    signal: undefined,
+    caller: undefined,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../abortable.ts";
 import type { Core, Placement } from "../../core/core.ts";
 import type { Clock } from "../../platform.ts";
 import type { Follower, PlacementScheme, PlacementTables, TableHost } from "./membership.ts";
@@ -101,39 +102,39 @@ export class Owners implements Follower {
     return this.#owner(type, id);
   }
 
-  /** As {@link now}, once it is settled. Throws {@link PlacementBusyError}, or the signal's reason. */
-  async find(type: string, id: string, signal: AbortSignal | undefined): Promise<TableHost | undefined> {
+  /** As {@link now}, once it is settled. Throws {@link PlacementBusyError}, or the reason why the caller went away. */
+  async find(type: string, id: string, caller: Abortable | undefined): Promise<TableHost | undefined> {
     const until = this.#clock.now() + patienceMs;
     for (;;) {
       const owner = this.now(type, id);
       if (owner !== "later") return owner;
       const left = until - this.#clock.now();
       if (left <= 0) throw new PlacementBusyError(type, this.#tables === undefined ? this.#by : undefined);
-      await this.change(left, signal);
+      await this.change(left, caller);
     }
   }
 
-  /** Resolves when a change is over, or after `ms` at most. Rejects with the signal's reason. */
-  change(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves when a change is over, or after `ms` at most. Rejects with the reason why the caller went away. */
+  change(ms: number, caller: Abortable | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
+      if (caller?.aborted) return reject(caller.reason);
       const end = (settle: () => void) => {
         this.#settled.delete(changed);
-        signal?.removeEventListener("abort", gone);
+        caller?.removeEventListener("abort", gone);
         cancel();
         settle();
       };
       const changed = () => end(resolve);
-      const gone = () => end(() => reject(signal?.reason));
+      const gone = () => end(() => reject(caller?.reason));
       const cancel = this.#clock.after(ms, changed);
       this.#settled.add(changed);
-      signal?.addEventListener("abort", gone, { once: true });
+      caller?.addEventListener("abort", gone);
     });
   }
 
   /** Waits for the table by which a caller found this instance, which may have heard of it sooner; not for long. */
-  async reach(version: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.version < version || !this.#ready) await this.change(tableMs, signal);
+  async reach(version: number, caller: Abortable | undefined): Promise<void> {
+    if (this.version < version || !this.#ready) await this.change(tableMs, caller);
   }
 
   /** True while this instance owns the actor and nothing about that is changing. */

@@ -7,6 +7,7 @@ import { AppUnreachableError } from "../../channel/app-channel.ts";
 import { apiError } from "../../errors/api-error.ts";
 import type { ErrorCode } from "../../errors/catalogue.ts";
 import {
+  abortableOf,
   type Headers,
   header,
   type RuntimeRequest,
@@ -36,8 +37,9 @@ export function calledBy(headers: Headers, { appId, namespace }: Pick<Peer, "app
 export async function callMethod(
   actors: LocalActors,
   [type = "", id = "", method = ""]: Call["params"],
-  { query, headers, body, signal }: RuntimeRequest & { readonly body: Uint8Array | undefined },
+  request: RuntimeRequest & { readonly body: Uint8Array | undefined },
 ): Promise<RuntimeResponse> {
+  const { query, headers, body } = request;
   const answer = await actors.host.invoke({
     type,
     id,
@@ -46,7 +48,7 @@ export async function callMethod(
     headers,
     body,
     chain: header(headers, chainHeader),
-    signal,
+    caller: abortableOf(request),
   });
   if (header(answer.headers, ownErrorHeader) === undefined && answer.status !== 200) {
     const missing = answer.status === 404;

@@ -10,12 +10,14 @@ interface Exchange {
 /** Of what is counted before there is an answer. */
 export const NO_STATUS = 0;
 
-/** So many paths are remembered as they came. */
+/** So many paths are remembered as they came, and as they are told. */
 const MOST_PATHS = 1_000;
 
 /** Finds the series of a request and its answer by what they have at hand: no label is made for one that came before. */
 export class KnownExchanges {
+  /** The first that came: who has more, as of actors, is found by the label, which costs less than to remember each. */
   readonly #byPath = new Map<string, Exchange[]>();
+  readonly #byLabel = new Map<string, Exchange[]>();
 
   constructor(
     readonly meter: Meter,
@@ -24,19 +26,25 @@ export class KnownExchanges {
   ) {}
 
   series(method: string, path: string, status: number): Series {
-    let known = this.#byPath.get(path);
-    if (known !== undefined) {
-      for (const exchange of known)
-        if (exchange.status === status && exchange.method === method) return exchange.series;
-    } else {
-      if (this.#byPath.size >= MOST_PATHS) this.#byPath.clear();
-      known = [];
-      this.#byPath.set(path, known);
-    }
+    const known = this.#byPath.get(path) ?? this.#ofLabel(path);
+    for (const exchange of known)
+      if (exchange.status === status && exchange.method === method) return exchange.series;
     const told = this.tellsMethod ? method : "";
     const series = this.meter.series(told, this.label(path), status === NO_STATUS ? "" : String(status));
     // Any token is a method, and there is no end of them.
     if (known.length < 100) known.push({ method, status, series });
     return series;
+  }
+
+  #ofLabel(path: string): Exchange[] {
+    const label = this.label(path);
+    let known = this.#byLabel.get(label);
+    if (known === undefined) {
+      if (this.#byLabel.size >= MOST_PATHS) this.#byLabel.clear();
+      known = [];
+      this.#byLabel.set(label, known);
+    }
+    if (this.#byPath.size < MOST_PATHS) this.#byPath.set(path, known);
+    return known;
   }
 }

@@ -40,17 +40,25 @@ function matches({ segments, open }: Pattern, given: readonly string[]): boolean
 
 const keyed = /^(\/v1\.0(?:-\w+)?\/(?:state|secrets)\/[^/]+)\/.*$/;
 const ofActor = /^(\/v1\.0(?:-\w+)?\/actors\/[^/]+)\/[^/]+(?:\/([^/]+))?.*$/;
-/** What the app is asked of one; told without its first slash, as daprd has it. */
-const toActor = /^\/(actors\/[^/]+)\/[^/]+/;
 
 /** One slash where a caller wrote several, as the API reads it. */
 function single(path: string): string {
   return path.includes("//") ? path.replace(/\/{2,}/g, "/") : path;
 }
 
+const toActors = "/actors/";
+
+/** What the app is asked of an actor; told without its first slash, as daprd has it. */
+function withoutId(path: string): string {
+  const id = path.indexOf("/", toActors.length) + 1;
+  if (id === 0) return path;
+  const end = path.indexOf("/", id);
+  return `${path.slice(1, id)}{id}${end === -1 ? "" : path.slice(end)}`;
+}
+
 /** Dapr's default: keys of items and secrets and ids of actors are left out, all else is told. */
 function withoutKeys(path: string): string {
-  if (path.startsWith("/actors/")) return path.replace(toActor, "$1/{id}");
+  if (path.startsWith(toActors)) return withoutId(path);
   if (!path.startsWith("/v1.0")) return path;
   const cut = keyed.exec(path);
   if (cut !== null) return cut[1] as string;
