@@ -41,11 +41,13 @@ const upstreams: Readonly<Record<string, (socket: Socket) => unknown>> = {
 };
 
 underWasmtime("what ends before it is over", () => {
-  for (const reused of [false, true])
-    describe(reused ? "in reused instances" : "in fresh instances", () => broken(reused));
+  for (const sockets of [false, true])
+    for (const reused of [false, true])
+      describe(`${sockets ? "over sockets, " : ""}in ${reused ? "reused" : "fresh"} instances`, () =>
+        broken(reused, sockets));
 });
 
-function broken(reused: boolean): void {
+function broken(reused: boolean, sockets: boolean): void {
   let gateway: Gateway;
   let servers: Map<string, RawUpstream>;
   const upstream = (name: string) => servers.get(name) as RawUpstream;
@@ -57,9 +59,11 @@ function broken(reused: boolean): void {
       {
         timeout: 400,
         maxBody: 0,
-        apps: Array.from(servers, ([name, { port }]) => appRow(name, [plainUpstream(port)])),
+        apps: Array.from(servers, ([name, { port }]) =>
+          appRow(name, [plainUpstream(port, { transport: sockets ? 0 : 1 })]),
+        ),
       },
-      { reused },
+      { reused, variant: sockets ? "http+sockets" : "http" },
     );
   }, 30_000);
   afterAll(async () => {

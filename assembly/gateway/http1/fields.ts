@@ -67,7 +67,7 @@ export function kindOf(at: usize, size: usize): i32 {
     case 6:
       return is(at, end, "expect") ? EXPECT : PLAIN;
     case 7:
-      return is(at, end, "upgrade") || is(at, end, "trailer") ? HOP : PLAIN;
+      return is(at, end, "upgrade") ? HOP : PLAIN;
     case 10:
       if (is(at, end, "connection")) return CONNECTION;
       return is(at, end, "keep-alive") ? KEEP_ALIVE : PLAIN;
