@@ -32,8 +32,8 @@ import {
 } from "./exchange";
 import { addConnection, Connection } from "./pool";
 
-/** An address of IPv6 as numbers of 16 bits. */
-const WIDE: usize = memory.data(16, 2);
+/** The address that is tried: 4 bytes, or 8 numbers of 16 bits. */
+const ADDRESS: usize = memory.data(16, 2);
 
 /** Of the one that is being made; -1 where there is none. */
 let socket: i32 = -1;
@@ -89,9 +89,10 @@ function start(x: Exchange, upstream: Upstream): i32 {
     return MOVED;
   }
   x.wakeAt = until;
-  if (upstream.addressLength == 4) return attempt(x, IPV4, upstream.address) ? MOVED : end(x);
-  for (let i: usize = 0; i < 16; i += 2) store<u16>(WIDE + i, bswap<u16>(load<u16>(upstream.address + i)));
-  return attempt(x, IPV6, WIDE) ? MOVED : end(x);
+  const wide = upstream.addressLength == 16;
+  memory.copy(ADDRESS, upstream.address, upstream.addressLength);
+  if (wide) for (let i = ADDRESS; i < ADDRESS + 16; i += 2) store<u16>(i, bswap<u16>(load<u16>(i)));
+  return attempt(x, wide ? IPV6 : IPV4) ? MOVED : end(x);
 }
 
 /** Tries the name's next address that can be tried. */
@@ -101,7 +102,8 @@ function tryNext(x: Exchange): i32 {
     const time = now();
     // Another address may answer where this one says nothing.
     x.wakeAt = time + ((until - min(time, until)) >> 1);
-    if (attempt(x, family, foundAddress())) return MOVED;
+    memory.copy(ADDRESS, foundAddress(), 16);
+    if (attempt(x, family)) return MOVED;
     family = nextAddress(addresses);
   }
   if (family == LOOKING && now() < until) {
@@ -113,8 +115,8 @@ function tryNext(x: Exchange): i32 {
   return end(x);
 }
 
-function attempt(x: Exchange, family: i32, address: usize): bool {
-  socket = startConnect(family, address, x.upstream.port);
+function attempt(x: Exchange, family: i32): bool {
+  socket = startConnect(family, ADDRESS, x.upstream.port);
   if (socket < 0) {
     x.failure = failureOf(socketFailure());
     return false;

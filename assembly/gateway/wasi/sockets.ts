@@ -154,6 +154,7 @@ export function nextAddress(addresses: i32): i32 {
   return tag(2) ? <i32>load<u8>(ANSWER, 4) : NO_MORE;
 }
 
+/** It lies there until anything else is asked of the host. */
 // @ts-ignore: decorator
 @inline
 export function foundAddress(): usize {
