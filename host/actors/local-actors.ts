@@ -38,7 +38,7 @@ export interface LocalActorsOptions {
   /** Undefined where no component has `actorStateStore: "true"`. */
   readonly store: () => OpenActorStore | undefined;
   /** Undefined where nothing is measured. */
-  readonly meters?: Meters | undefined;
+  readonly meters?: Pick<Meters, "actors"> | undefined;
   /** Hands a call to the instance that owns its actor. Where that does not, it answers that the actor has moved. */
   readonly remote: (owner: TableHost, request: RuntimeRequest, version: number) => Promise<RuntimeResponse>;
 }

@@ -4,7 +4,7 @@ import type {
   PlacementLinkEvents,
 } from "../../host/actors/placement/placement-link.ts";
 import type { Clock } from "../../host/platform.ts";
-import type { ActorsDownstream, ActorsUpstream, StoreAnswer, StoreCall } from "./actor-messages.ts";
+import type { ActorsDownstream, ActorsUpstream, Measured, StoreAnswer, StoreCall } from "./actor-messages.ts";
 
 /** How long the worker may be silent before it is asked by another way, which finds out whether it lives. */
 const SILENT_MS = 1000;
@@ -69,6 +69,10 @@ export class ActorLink implements PlacementLink {
 
   active(counts: readonly (readonly [type: string, count: number])[]): void {
     this.#post({ type: "active", counts });
+  }
+
+  measured(measured: Measured): void {
+    this.#post({ type: "measured", ...measured });
   }
 
   async open(events: PlacementLinkEvents): Promise<PlacementChannel> {

@@ -2,6 +2,7 @@ import type { FromMember } from "../../host/actors/placement/placement-messages.
 import type { Item, WriteBatch } from "../../host/components/state/store.ts";
 import type { Code } from "../../host/errors/component-error.ts";
 import type { ResiliencyResource } from "../../host/resources/resiliency.ts";
+import type { ActorCounts } from "../../host/telemetry/metrics/meters.ts";
 
 /**
  * What a page that hosts actors and its worker say to each other, on a port of their own that comes with the page's
@@ -13,7 +14,9 @@ export type ActorsUpstream =
   /** Repeated on the next port when it was not answered on this one. */
   | { readonly type: "store"; readonly id: number; readonly call: StoreCall }
   /** How many actors of each type are active in the page. */
-  | { readonly type: "active"; readonly counts: readonly (readonly [type: string, count: number])[] };
+  | { readonly type: "active"; readonly counts: readonly (readonly [type: string, count: number])[] }
+  /** To a worker that measures. */
+  | ({ readonly type: "measured" } & Measured);
 
 export type ActorsDownstream =
   /** See `ToMember`. */
@@ -33,6 +36,8 @@ export type ActorsDownstream =
       /** What the page's name among hosts begins with, where others than this origin's pages are among them. */
       readonly instance: string | undefined;
       readonly store: { readonly name: string; readonly number: number } | undefined;
+      /** Whether what becomes of the page's actors is wanted. */
+      readonly measured: boolean;
       /** Those of the app; what their circuit breakers trip at is for the worker alone. */
       readonly resiliencies: readonly ResiliencyResource[];
     }
@@ -51,3 +56,17 @@ export type StoreAnswer =
   | { readonly kind: "written"; readonly refused: readonly ("mismatch" | "invalid" | undefined)[] }
   | { readonly kind: "list"; readonly keys: readonly string[] }
   | { readonly kind: "failed"; readonly code: Code; readonly message: string };
+
+/** What there is of each type in the page, and what was counted since the last time. */
+export interface Measured {
+  readonly counts: readonly ActorCounts[];
+  readonly counted: readonly Counted[];
+}
+
+/** See `ActorMeter`. */
+export type Counted = readonly [
+  what: "timer" | "reminder" | "rebalanced" | "deactivated",
+  type: string,
+  success: boolean,
+  times: number,
+];

@@ -1,8 +1,16 @@
 import type { PlacementChannel } from "../../host/actors/placement/placement-link.ts";
+import type { ActorCounts } from "../../host/telemetry/metrics/meters.ts";
 import type { PageConnection } from "../page-connection.ts";
-import type { ActorsDownstream, ActorsUpstream } from "./actor-messages.ts";
+import type { ActorsDownstream, ActorsUpstream, Counted } from "./actor-messages.ts";
 import type { CoordinatedPage, PageCoordinator } from "./page-coordinator.ts";
 import { type OpenStore, storeAnswer } from "./store-answer.ts";
+
+/** The app of a page that hosts actors, whichever runtime it has at the time. */
+export interface PageApp {
+  store(): Promise<OpenStore | undefined>;
+  /** Takes what the page has counted. */
+  counted?(counted: readonly Counted[]): Promise<void>;
+}
 
 /** The worker's end of a page that hosts actors, or of one connection to it. */
 export class HostingPage implements CoordinatedPage {
@@ -10,6 +18,8 @@ export class HostingPage implements CoordinatedPage {
   name: string | undefined;
   /** Active actors by type. */
   active: readonly (readonly [type: string, count: number])[] = [];
+  /** What else there is of them, where it is measured. */
+  counts: readonly ActorCounts[] = [];
   readonly #port: MessagePort;
   readonly #coordinator: PlacementChannel;
   /** As a member of placement, once it has said something. */
@@ -20,7 +30,7 @@ export class HostingPage implements CoordinatedPage {
     readonly appId: string,
     port: MessagePort,
     coordinator: PageCoordinator,
-    store: () => Promise<OpenStore | undefined>,
+    { store, counted }: PageApp,
     joins: (page: HostingPage) => void,
   ) {
     this.#port = port;
@@ -45,6 +55,10 @@ export class HostingPage implements CoordinatedPage {
           break;
         case "active":
           this.active = message.counts;
+          break;
+        case "measured":
+          this.counts = message.counts;
+          void counted?.(message.counted);
           break;
       }
     };

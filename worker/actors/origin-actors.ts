@@ -7,6 +7,7 @@ import { OriginCoordinator } from "./origin-coordinator.ts";
 import { OriginPlacement, type OriginPlacementOptions } from "./origin-placement.ts";
 import { PageActors } from "./page-actors.ts";
 import type { PageCoordinator } from "./page-coordinator.ts";
+import { countAll } from "./page-meter.ts";
 import { RelayCoordinator } from "./relay-coordinator.ts";
 
 /** A placement, made when it is needed first. */
@@ -82,9 +83,14 @@ export class OriginActors {
   async admit(app: App, connection: PageConnection, port: MessagePort | undefined): Promise<void> {
     if (port === undefined) return this.former.arrived(connection.clientId);
     const { actors } = (await app.runtime()).sidecar;
-    if (actors instanceof PageActors && connection.open) {
-      actors.admit(connection, port, async () => (await app.runtime()).sidecar.components.actorStateStore);
-    }
+    if (!(actors instanceof PageActors) || !connection.open) return;
+    actors.admit(connection, port, {
+      store: async () => (await app.runtime()).sidecar.components.actorStateStore,
+      async counted(counted) {
+        const { actors: now } = (await app.runtime()).sidecar;
+        if (now instanceof PageActors && now.meter !== undefined) countAll(now.meter, counted);
+      },
+    });
   }
 
   left(connection: PageConnection): void {

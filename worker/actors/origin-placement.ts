@@ -10,9 +10,8 @@ import { type Platform, sleep } from "../../host/platform.ts";
 import type { PageConnection } from "../page-connection.ts";
 import { PageGoneError } from "../page-gone-error.ts";
 import type { FormerHosts } from "./former-hosts.ts";
-import { HostingPage } from "./hosting-page.ts";
+import { HostingPage, type PageApp } from "./hosting-page.ts";
 import type { PageCoordinator } from "./page-coordinator.ts";
-import type { OpenStore } from "./store-answer.ts";
 
 /** Pages in the background are woken so often. Milliseconds. */
 const tickMs = 1000;
@@ -75,14 +74,9 @@ export class OriginPlacement {
   }
 
   /** A page has come that hosts actors, or has come again by another connection. */
-  host(
-    connection: PageConnection,
-    appId: string,
-    port: MessagePort,
-    store: () => Promise<OpenStore | undefined>,
-  ): HostingPage {
+  host(connection: PageConnection, appId: string, port: MessagePort, app: PageApp): HostingPage {
     const { coordinator, former } = this.#options;
-    const page = new HostingPage(connection, appId, port, coordinator, store, (known) => {
+    const page = new HostingPage(connection, appId, port, coordinator, app, (known) => {
       this.#names.set(known.name as string, known);
       former.arrived(connection.clientId);
     });

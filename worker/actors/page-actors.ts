@@ -29,14 +29,16 @@ import {
   withoutHeader,
 } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
-import type { BreakerPolicy, ResiliencyResource } from "../../host/resources/resiliency.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
+import type { ActorMeter } from "../../host/telemetry/metrics/meters.ts";
 import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
 import { PageGoneError } from "../page-gone-error.ts";
-import type { HostingPage } from "./hosting-page.ts";
+import type { HostingPage, PageApp } from "./hosting-page.ts";
 import type { Home } from "./origin-actors.ts";
+import { addedUp } from "./page-meter.ts";
 import type { OpenStore } from "./store-answer.ts";
+import { withoutTrips } from "./without-trips.ts";
 
 const segments: Readonly<Record<ActorOperation, string>> = {
   invoke: "method",
@@ -80,15 +82,6 @@ function notHosted(
   }
 }
 
-/** A page ends turns in time; breakers are the worker's, which has the language of their conditions. */
-function withoutTrips(resource: ResiliencyResource): ResiliencyResource {
-  const breakers = [...resource.circuitBreakers].map(([name, policy]): [string, BreakerPolicy] => [
-    name,
-    { ...policy, trip: [] },
-  ]);
-  return { ...resource, circuitBreakers: new Map(breakers) };
-}
-
 /**
  * The actors block of a sidecar in a service worker: the actors live in the pages of the origin, and the worker, which may
  * be stopped at any moment, resolves who owns one and hands the call on.
@@ -97,6 +90,8 @@ export class PageActors implements Actors {
   readonly #sidecar: Sidecar;
   readonly #home: Home;
   readonly #leave: () => Promise<void>;
+  /** Undefined where nothing is measured. */
+  readonly meter: ActorMeter | undefined;
   #opened: OpenStore | undefined;
   #number = 0;
 
@@ -104,15 +99,16 @@ export class PageActors implements Actors {
     this.#sidecar = sidecar;
     this.#home = home;
     this.#leave = leave;
+    this.meter = sidecar.meters?.actors(() => addedUp(home.made?.of(sidecar.appId) ?? []));
   }
 
   get store(): OpenStore | undefined {
     return this.#sidecar.components.actorStateStore;
   }
 
-  /** A page has come that hosts actors; `store` is that of its app, also when this runtime has been replaced. */
-  admit(connection: PageConnection, port: MessagePort, store: () => Promise<OpenStore | undefined>): void {
-    this.#greet(this.#home.make().host(connection, this.#sidecar.appId, port, store));
+  /** A page has come that hosts actors; `app` answers also when this runtime has been replaced. */
+  admit(connection: PageConnection, port: MessagePort, app: PageApp): void {
+    this.#greet(this.#home.make().host(connection, this.#sidecar.appId, port, app));
   }
 
   /** Tells a page which store and which policies there are. */
@@ -122,8 +118,9 @@ export class PageActors implements Actors {
     this.#opened ??= store;
     const opened = store && { name: store.name, number: this.#number };
     const resiliencies = this.#sidecar.resiliency.resources.map(withoutTrips);
+    const measured = this.meter !== undefined;
     const { instance } = this.#home.make();
-    page.post({ type: "opened", appId, namespace, strict, instance, store: opened, resiliencies });
+    page.post({ type: "opened", appId, namespace, strict, instance, store: opened, measured, resiliencies });
   }
 
   get status(): ActorRuntimeStatus {

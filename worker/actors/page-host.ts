@@ -23,6 +23,7 @@ import type { AppHost, PageHosting } from "../client/app-host.ts";
 import { ActorLink } from "./actor-link.ts";
 import type { ActorsDownstream } from "./actor-messages.ts";
 import { actorPath } from "./actor-path.ts";
+import { PageMeter } from "./page-meter.ts";
 import { PortStore } from "./port-store.ts";
 import { WokenClock } from "./woken-clock.ts";
 
@@ -54,6 +55,7 @@ export class PageHost implements PageHosting {
   #actors: Actors | undefined;
   #local: LocalActors | undefined;
   #policies: CurrentResiliency | undefined;
+  readonly #meter = new PageMeter();
   #counted = "";
 
   constructor(options: PageHostOptions) {
@@ -108,6 +110,7 @@ export class PageHost implements PageHosting {
       resiliency: () => policies.now,
       membership: new PlacementClient(this.#link, platform),
       store: () => this.#store,
+      meters: this.#meter,
       remote: () => Promise.reject(new UnavailableError("a page passes no calls on", { sent: false })),
     });
     this.#actors = new HostedActorCalls(this.#local);
@@ -192,7 +195,7 @@ export class PageHost implements PageHosting {
     void this.#policies?.become(opened.resiliencies);
     // The worker may be another one.
     this.#counted = "";
-    this.#count();
+    this.#count(true);
     if (before?.name === store?.name && before?.number === store?.number) return;
     const component = new PortStore((call) => this.#link.store(call));
     this.#store = store && { name: store.name, component };
@@ -200,7 +203,9 @@ export class PageHost implements PageHosting {
   }
 
   /** Tells how many actors there are, where that has changed. */
-  #count(): void {
+  #count(again = false): void {
+    const news = this.#opened?.measured === true ? this.#meter.news(again) : undefined;
+    if (news !== undefined) this.#link.measured(news);
     const counts = (this.#actors?.status.activeActors ?? []).map(({ type, count }) => [type, count] as const);
     const counted = JSON.stringify(counts);
     if (counted === this.#counted) return;
