@@ -1,5 +1,6 @@
 import { loopbackHosts } from "../security/browser-guard.ts";
 import { isLoopback } from "../security/cleartext.ts";
+import { callerVariables } from "./caller-variables.ts";
 import type { GatewayResource } from "./gateway-resource.ts";
 import type { SecretTable } from "./secret-table.ts";
 import { compareBytes } from "./table.ts";
@@ -29,7 +30,9 @@ export function doorRows({ door, listen }: GatewayResource, secrets: SecretTable
   const hosts = new Set([...loopbackHosts, ...allowedHosts.filter((host) => host !== "*")]);
   return {
     apiToken: secrets.index(door.apiToken),
-    callers: [...door.callers].sort((a, b) => compareBytes(a.digest, b.digest)),
+    callers: [...door.callers]
+      .sort((a, b) => compareBytes(a.digest, b.digest))
+      .map((caller) => ({ ...caller, variables: callerVariables(caller.appId) })),
     hosts: names(hosts),
     origins: names(allowedOrigins.filter((origin) => origin !== "*")),
     // As a sidecar does: an address leads a browser to nobody but whom it names.

@@ -1,10 +1,10 @@
 import { ResourceError } from "../resources/fields.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
+import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
 import { Policies } from "./compile-policies.ts";
 import { ruleRows } from "./compile-rules.ts";
-import { storeRow } from "./compile-store.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -75,26 +75,19 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     if (first !== i)
       throw new ResourceError(`${at}: ${id} is defined twice; the other is ${targets[first]?.at}`);
   });
-  const stores = resources.components
-    .filter((each) => inScope(each, name, namespace))
-    .map((each) => storeRow(each, namespace));
-  const twice = stores.find((row, i) => stores.findIndex(({ folder }) => folder === row.folder) !== i);
-  if (twice !== undefined) {
-    throw new ResourceError(
-      `component ${twice.name}: its folder ${twice.folder} is another component's, too`,
-    );
-  }
+  const entry = doorRows(gateway, secrets);
+  const apps = appRows(targets, secrets, policies);
+  const sites = appRows(gateway.sites, secrets, policies);
   return {
     flags: 0,
     appId: name,
     namespace,
     region,
-    ...doorRows(gateway, secrets),
+    ...entry,
     ...ruleRows(resources.configuration),
-    apps: appRows(targets, secrets, policies),
-    sites: appRows(gateway.sites, secrets, policies),
-    stores,
-    folder: stores.length > 0 ? gateway.folder : "",
+    apps,
+    sites,
+    ...componentRows({ gateway, resources }, secrets.rows),
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,
     maxBody: limits.bodySize,
@@ -102,7 +95,6 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     timeout: limits.timeoutMs,
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
-    // Last: all above have been asked for.
     rules: policies.rows,
     secrets: secrets.rows,
   };

@@ -4,7 +4,7 @@ import type { ComponentResource } from "../resources/component.ts";
 import { ResourceError } from "../resources/fields.ts";
 import type { StoreRow } from "./table-shape.ts";
 
-/** The one component that a gateway has: a state store in its folder. */
+/** The state store in a gateway's folder. */
 const type = "state.wasi";
 
 const known: ReadonlySet<string> = new Set(["folder", "keyprefix"]);
@@ -13,13 +13,14 @@ const folderName = /^[\w][\w.-]{0,99}$/;
 /** In place of the caller's app id, which is known with each call. */
 const anyApp = "\u0000";
 
-/** A component as the gateway has it. Throws ResourceError for every other. */
+/** A store as the gateway has it. Throws ResourceError for every other component. */
 export function storeRow(component: ComponentResource, namespace: string): StoreRow {
   const { name, origin, metadata, secretKeyRefs } = component;
   const refuse = (cause: string): never => {
     throw new ResourceError(`${origin}: component ${name} ${cause}`);
   };
-  if (component.type !== type) refuse(`is ${component.type}, which a gateway does not have: it has ${type}`);
+  if (component.type !== type)
+    refuse(`is ${component.type}, which a gateway does not have: it has ${type} and secretstores.local.env`);
   if (component.version !== "v1") refuse(`is of version ${component.version}; ${type} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
   const unknown = [...given.keys()].find((field) => !known.has(field)) ?? secretKeyRefs[0]?.field;

@@ -114,6 +114,9 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
       : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...policyLines(gateway),
+    ...gateway.secretStores.map(
+      ({ name, prefix }) => `secrets   ${name}: variables that begin with ${prefix}`,
+    ),
     ...(secrets.length === 0
       ? []
       : [`reads     ${secrets.map((each) => each.variable).join(", ")} from the environment`]),

@@ -9,7 +9,6 @@ const exporting = "is what a sidecar tells; leave it to those of the apps";
 
 /** Sections of a Configuration, in lower case. */
 const sections: ReadonlyMap<string, string> = new Map([
-  ["secrets", "is not applied by a gateway yet"],
   ["tracing", exporting],
   ["metric", exporting],
   ["metrics", exporting],

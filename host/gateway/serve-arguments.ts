@@ -4,8 +4,6 @@ import { type GatewayTable, transports } from "./table-shape.ts";
 const REUSES = 10_000;
 /** How long an instance that has nothing to do keeps its connections. */
 const IDLE = "30s";
-/** What the host allows beyond the gateway's own limit, which answers in Dapr's words. */
-const MARGIN_MS = 10_000;
 
 /** Which parts of WASI a gateway is for, and so which of the files that ship. */
 export interface Needs {
@@ -19,11 +17,12 @@ export function needsOf({
   sites,
   secrets,
   stores,
-}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores">): Needs {
+  secretStores,
+}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores" | "secretStores">): Needs {
   const upstreams = [...apps, ...sites].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
   // The environment is imported by all but the smallest; without a preopened folder, files grant nothing.
-  return { sockets, folder: stores.length > 0 || (secrets.length > 0 && !sockets) };
+  return { sockets, folder: stores.length > 0 || (secrets.length + secretStores.length > 0 && !sockets) };
 }
 
 /** The file that imports no more than what is needed. */
@@ -35,7 +34,10 @@ export function variantOf({ sockets, folder }: Needs): string {
 const socketAddress = (address: string, port: number) =>
   `${address.includes(":") ? `[${address}]` : address}:${port}`;
 
-/** What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. */
+/**
+ * What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. Nothing of time: its
+ * own limit would cut off streams that last, which the gateway's limits do not.
+ */
 export function serveArguments(
   file: string,
   gateway: GatewayTable,
@@ -50,12 +52,14 @@ export function serveArguments(
     ...["--addr", socketAddress(address, port)],
     ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
     ...["-O", "pooling-allocator=y"],
-    ...(gateway.timeout > 0 ? ["-W", `timeout=${gateway.timeout + MARGIN_MS}ms`] : []),
     ...(sockets || has("filesystem") || has("cli") ? ["-S", "cli"] : []),
     // In its working folder where it is no path of its own.
     ...(gateway.folder === "" ? [] : ["--dir", `${gateway.folder}::/`]),
     ...(sockets ? ["-S", "inherit-network,tcp,allow-ip-name-lookup"] : []),
-    ...gateway.secrets.flatMap(({ variable }) => ["--env", variable]),
+    // Which variables a store has, only the environment knows.
+    ...(gateway.secretStores.length > 0
+      ? ["-S", "inherit-env"]
+      : gateway.secrets.flatMap(({ variable }) => ["--env", variable])),
     file,
   ];
 }

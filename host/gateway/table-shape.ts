@@ -51,6 +51,7 @@ export const name = record("Name", "One of a list of texts.", { text: text() });
 export const caller = record("Caller", "Somebody who is known by a token.", {
   digest: bytes("64 bytes: BLAKE2b-512 of the token"),
   appId: text(),
+  variables: text("before its own keys in the names of variables that are secrets"),
 });
 
 export const block = record("Block", "An operation of the API that is not to be called.", {
@@ -107,6 +108,14 @@ export const store = record("Store", "A state store in the folder that the host 
   isApps: u8("1: the caller's app id stands between the prefix and its separator"),
 });
 
+export const secretStore = record("SecretStore", "Variables of the environment as secrets.", {
+  name: text(),
+  prefix: text("of the names of its variables"),
+  allowedNames: list(name, "none: all but those that are denied"),
+  deniedNames: list(name),
+  open: u8("1: what is neither is allowed"),
+});
+
 export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
   magic: u32(),
   version: u32(),
@@ -129,6 +138,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   burst: f64("of requests at once"),
   rules: list(policy, "of Resiliency resources"),
   stores: list(store),
+  secretStores: list(secretStore),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
@@ -151,6 +161,7 @@ export type AppRow = RecordValue<typeof app>;
 export type HeaderRow = RecordValue<typeof header>;
 export type BlockRow = RecordValue<typeof block>;
 export type PolicyRow = RecordValue<typeof policy>;
+export type SecretStoreRow = RecordValue<typeof secretStore>;
 export type CallerRow = RecordValue<typeof caller>;
 export type StoreRow = RecordValue<typeof store>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callerVariables } from "../../host/gateway/caller-variables.ts";
 import { ruleRows } from "../../host/gateway/compile-rules.ts";
 import { compareBytes } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
@@ -117,11 +118,28 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
 
     describe("by token", () => {
       const callers = ["sensor-1", "sensor-2"]
-        .map((appId) => ({ appId, digest: digest(`token of ${appId}`) }))
+        .map((appId) => ({ appId, digest: digest(`token of ${appId}`), variables: callerVariables(appId) }))
         .sort((a, b) => compareBytes(a.digest, b.digest));
       const secrets = [{ variable: "TOKEN" }];
+      const secretStores = [
+        { name: "env", prefix: "APP_", allowedNames: [], deniedNames: names("PIN"), open: 1 },
+        { name: "few", prefix: "APP_", allowedNames: names("A"), deniedNames: [], open: 0 },
+      ];
       beforeAll(
-        () => start({ callers, secrets, apiToken: 0 }, "http+folder", ["--env", "TOKEN=swordfish"]),
+        () =>
+          start(
+            { callers, secrets, apiToken: 0, secretStores },
+            "http+folder",
+            [
+              ...[
+                "TOKEN=swordfish",
+                "APP_A=of all",
+                'APP_SENSOR_1__KEY=a"b',
+                "APP_SENSOR_1__PIN=1",
+                "APP_SENSOR_2__KEY=c",
+              ],
+            ].flatMap((variable) => ["--env", variable]),
+          ),
         30_000,
       );
       afterAll(() => gateway?.stop());
@@ -144,6 +162,23 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
           expect([answer.status, answer.text]).toEqual([401, "invalid api token"]);
         },
       );
+
+      it("hands out secrets, to each caller its own", async () => {
+        const secret = async (token: string, at: string) => {
+          const answer = await ask({ "dapr-api-token": token }, "GET", `/v1.0/secrets/${at}`);
+          return [answer.status, answer.status === 200 ? answer.json : answer.errorCode];
+        };
+        expect(await secret("swordfish", "env/A")).toEqual([200, { A: "of all" }]);
+        expect(await secret("swordfish", "few/A")).toEqual([200, { A: "of all" }]);
+        expect(await secret("swordfish", "few/SENSOR_1__KEY")).toEqual([403, "ERR_PERMISSION_DENIED"]);
+        expect(await secret("token of sensor-1", "env/KEY")).toEqual([200, { KEY: 'a"b' }]);
+        expect(await secret("token of sensor-2", "env/KEY")).toEqual([200, { KEY: "c" }]);
+        expect(await secret("token of sensor-1", "env/PIN")).toEqual([403, "ERR_PERMISSION_DENIED"]);
+        expect(await secret("token of sensor-1", "env/A")).toEqual([200, { A: "" }]);
+        expect(await secret("token of sensor-1", "env/bulk")).toEqual([200, { KEY: { KEY: 'a"b' } }]);
+        expect(await secret("swordfish", "few/bulk")).toEqual([200, { A: { A: "of all" } }]);
+        expect(await secret("swordfish", "none/A")).toEqual([401, "ERR_SECRET_STORE_NOT_FOUND"]);
+      });
 
       it("refuses whoever has none, but tells anybody that it lives, and hands no token on", async () => {
         expect((await ask({})).status).toBe(401);
@@ -170,7 +205,7 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
         },
       };
       const callers = ["reader", "other"]
-        .map((appId) => ({ appId, digest: digest(appId) }))
+        .map((appId) => ({ appId, digest: digest(appId), variables: "" }))
         .sort((a, b) => compareBytes(a.digest, b.digest));
       beforeAll(
         () => start({ callers, rate: 0.001, burst: 40, rateBy: 2, ...ruleRows(configuration) }),

@@ -62,6 +62,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     rate: 0,
     burst: 0,
     rules: [],
+    secretStores: [],
     access: 0,
     rateBy: 0,
     ...given,

@@ -186,6 +186,27 @@ spec:
     expect(spec("  apps: [{id: a, url: 'http://a'}]").apps[0]?.policy).toBe(0xffff);
   });
 
+  it("has variables as secrets, those of each caller apart", () => {
+    const digest = (byte: string) => byte.repeat(64);
+    const callers = `  callers: [{appId: sensor-1, digest: ${digest("aa")}}, {appId: b, digest: ${digest("bb")}}]\n`;
+    const component = `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: env}\nspec:\n  type: secretstores.local.env\n  metadata: [{name: prefix, value: SHOP_}]\n`;
+    const scopes = `---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec: {secrets: {scopes: [{storeName: env, defaultAccess: deny, allowedSecrets: [A]}]}}\n`;
+    const table = spec(callers + component + scopes);
+    expect(table.callers.map(({ variables }) => variables)).toEqual(["SENSOR_1__", "B__"]);
+    expect(table.secretStores).toEqual([
+      { name: "env", prefix: "SHOP_", allowedNames: [{ text: "A" }], deniedNames: [], open: 0 },
+    ]);
+    expect(variantOf(needsOf(table))).toBe("http+folder");
+    expect(serveArguments("e.wasm", table, ["wasi:cli/environment@0.2.12"])).toContain("inherit-env");
+    const fails = (lines: string) => (reason: RegExp) => expect(() => spec(lines)).toThrow(reason);
+    fails(callers.replace("appId: b", "appId: sensor_1") + component)(/would be sensor-1's as well/);
+    fails(callers.replace("appId: b", "appId: sensor-1__x") + component)(/would be sensor-1's as well/);
+    fails(callers + component.replace("SHOP_", "DA"))(/settings and tokens of sidecars begin/);
+    fails(callers + component.replace("SHOP_", '""'))(/needs the metadata prefix/);
+    fails(`  apiToken: {envRef: SHOP_T}\n${component}`)(/would hand out SHOP_T, which is the gateway's own/);
+    fails(callers + scopes)(/names the store env, which the gateway does not have/);
+  });
+
   it("is shown without secrets and values", () => {
     const lines = describeGateway(table).join("\n");
     expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
@@ -222,9 +243,7 @@ spec:
     );
     const all = serveArguments("e.wasm", table, [...http, "wasi:sockets/tcp@0.2.12"], { port: 0 }).join(" ");
     expect(all).toContain("--addr 0.0.0.0:0 ");
-    expect(all).toContain(
-      "-W timeout=100000ms -S cli -S inherit-network,tcp,allow-ip-name-lookup --env DAPR_API_TOKEN",
-    );
+    expect(all).toContain("-S cli -S inherit-network,tcp,allow-ip-name-lookup --env DAPR_API_TOKEN");
   });
 
   it.each([

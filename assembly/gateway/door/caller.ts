@@ -16,6 +16,8 @@ const DIGEST_BYTES: usize = 64;
 
 let id: usize = 0;
 let length: i32 = 0;
+let variables: usize = 0;
+let variablesLength: i32 = 0;
 let told: bool = false;
 
 /** The caller's app id. */
@@ -29,6 +31,19 @@ export function callerId(): usize {
 @inline
 export function callerIdLength(): i32 {
   return length;
+}
+
+/** What stands before a caller's own keys in the names of variables; empty for the gateway itself. */
+// @ts-ignore: decorator
+@inline
+export function callersVariables(): usize {
+  return variables;
+}
+
+// @ts-ignore: decorator
+@inline
+export function callersVariablesLength(): i32 {
+  return variablesLength;
 }
 
 /** True where a token tells who it is. */
@@ -58,6 +73,7 @@ export function identify(call: Call): void {
   const table = head();
   id = table.appId;
   length = table.appIdLength;
+  variablesLength = 0;
   told = false;
   if (!needsToken()) return;
   const given = findField(call.fields, "dapr-api-token");
@@ -71,6 +87,8 @@ export function identify(call: Call): void {
   told = true;
   id = caller.appId;
   length = caller.appIdLength;
+  variables = caller.variables;
+  variablesLength = caller.variablesLength;
 }
 
 /** All of it is compared, whatever differs first: time tells nothing but the length. Without the secret nobody has it. */

@@ -12,7 +12,13 @@ declare function rawEnvironment(answer: usize): void;
  *   │ u32 name │ u32 length │ u32 value │ u32 length │
  *   └──────────┴────────────┴───────────┴────────────┘
  */
-const ENTRY: usize = 16;
+@unmanaged
+export class Variable {
+  name: usize;
+  nameLength: i32;
+  value: usize;
+  valueLength: i32;
+}
 
 let entries: usize = 0;
 let count: i32 = 0;
@@ -24,10 +30,25 @@ export function readEnvironment(): void {
   count = word(4);
 }
 
+export function variableCount(): i32 {
+  return count;
+}
+
+export function variableAt(index: i32): Variable {
+  return changetype<Variable>(entries + <usize>index * offsetof<Variable>());
+}
+
+/** Null where there is no such variable. */
+export function variableOf(name: usize, length: i32): Variable | null {
+  for (let i = 0; i < count; i++) {
+    const each = variableAt(i);
+    if (same(each.name, each.nameLength, name, length)) return each;
+  }
+  return null;
+}
+
 /** Where the pair of place and length of a variable's value lies, 0 where there is no such variable. */
 export function variable(name: usize, length: i32): usize {
-  for (let at = entries, end = entries + <usize>count * ENTRY; at < end; at += ENTRY) {
-    if (same(load<usize>(at), load<i32>(at, 4), name, length)) return at + 8;
-  }
-  return 0;
+  const found = variableOf(name, length);
+  return found == null ? 0 : changetype<usize>(found) + offsetof<Variable>("value");
 }
