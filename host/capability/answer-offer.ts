@@ -1,17 +1,20 @@
 import { ApiError } from "../errors/api-error.ts";
 import { ComponentError } from "../errors/component-error.ts";
-import { type Headers, header, type RuntimeResponse } from "../http.ts";
-import { responseOf } from "./guest-answer.ts";
+import { reasonOf } from "../errors/reason-of.ts";
+import { type Headers, header, type RuntimeResponse, readBody } from "../http.ts";
+import { withDeadline } from "../platform.ts";
+import { confined, responseOf } from "./guest-answer.ts";
 import { GuestFault } from "./guest-fault.ts";
-import type { LoadedPackage } from "./loaded-package.ts";
-import type { HttpOffer, Source } from "./manifest.ts";
+import type { OpenedHttpOffer } from "./http-offer.ts";
+import type { LoadedPackage, PackageHost } from "./loaded-package.ts";
+import type { Source } from "./manifest.ts";
 import type { Matched } from "./match-operation.ts";
-import { readRequest } from "./read-request.ts";
+import { type ReadRequest, readRequest } from "./read-request.ts";
 
 /** An operation that was found for a request. */
 export interface Found {
   readonly package: LoadedPackage;
-  readonly offer: HttpOffer;
+  readonly opened: OpenedHttpOffer;
   readonly matched: Matched;
 }
 
@@ -37,29 +40,129 @@ export function capabilityError(error: unknown, name: string): unknown {
   return error;
 }
 
-/** Answers a request by the first of the offer's sources that this host has. */
-export async function answerOffer(
-  { package: one, offer, matched }: Found,
-  request: OfferRequest,
-  path: string,
-): Promise<RuntimeResponse> {
-  const { name } = one.manifest;
-  const read = readRequest(offer.name, matched, path, request);
-  const source = offer.sources.find(({ kind }) => kind === "module");
-  if (source?.kind !== "module") throw noSource(name, offer.sources);
-  try {
-    const traceparent = header(request.headers, "traceparent");
-    return responseOf(await one.call(source.module, read, { traceparent }));
-  } catch (error) {
-    throw capabilityError(error, name);
+/** One request on its way through the sources of an offer. */
+class Asking {
+  readonly #found: Found;
+  readonly #request: OfferRequest;
+  readonly #path: string;
+  readonly #read: ReadRequest;
+  readonly #host: PackageHost;
+  #checked = false;
+
+  constructor(found: Found, request: OfferRequest, path: string, host: PackageHost) {
+    this.#found = found;
+    this.#request = request;
+    this.#path = path;
+    this.#host = host;
+    this.#read = readRequest(found.opened.offer.name, found.matched, path, request);
+  }
+
+  /** A client's fault is thrown as an ApiError below 500: no other source would see it otherwise. */
+  async by(source: Source): Promise<RuntimeResponse> {
+    const { package: one, opened } = this.#found;
+    if (source.kind === "module") {
+      const traceparent = header(this.#request.headers, "traceparent");
+      return responseOf(await one.call(source.module, this.#read, { traceparent }));
+    }
+    // Somebody else's: nobody checks a request there by this description.
+    if (!this.#checked) await one.check(this.#read);
+    this.#checked = true;
+    const { timeMs, answer: limit } = one.authority.limits;
+    const within = "withinMs" in source ? (source.withinMs ?? timeMs) : timeMs;
+    const late = () => new Error(`it did not answer within ${within} ms`);
+    return await withDeadline(
+      this.#host.platform.clock,
+      within,
+      async (signal) => {
+        if (source.kind === "app") return await this.#invoked(source.app, limit, signal);
+        const remote = opened.remotes.get(source);
+        if (remote === undefined) throw new Error("it is not served here");
+        const { method, query, body } = this.#request;
+        const asked = { method, path: this.#target, query, headers: this.#headers, body };
+        const { response, cached } = await remote.answer(asked, limit, signal);
+        return { ...confined(response), ...(cached && { cached: true }) };
+      },
+      late,
+    );
+  }
+
+  /** The path below a base URL, each segment encoded here. */
+  get #target(): string {
+    const segments = this.#path.split("/");
+    if (segments.some((segment) => /^\.{1,2}$/.test(segment)))
+      throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: "the path has dot segments" });
+    return `/${segments.map(encodeURIComponent).join("/")}`;
+  }
+
+  /** What the description names, and what the body is; nothing of the caller's otherwise. */
+  get #headers(): Readonly<Record<string, string>> {
+    const { operation } = this.#found.matched;
+    const named = operation.parameters.flatMap((one) => (one.in === "header" ? one.name : []));
+    const headers: Record<string, string> = {};
+    for (const name of ["accept", "content-type", ...named]) {
+      const value = header(this.#request.headers, name);
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  }
+
+  async #invoked(app: string, limit: number, signal: AbortSignal): Promise<RuntimeResponse> {
+    const { method, query, body, headers } = this.#request;
+    const traceparent = header(headers, "traceparent");
+    const passed = Object.entries(this.#headers).flat();
+    const response = await this.#host.api({
+      method,
+      path: `/v1.0/invoke/${encodeURIComponent(app)}/method${this.#target}`,
+      query,
+      headers: traceparent === undefined ? passed : [...passed, "traceparent", traceparent],
+      body: body.length === 0 ? undefined : body,
+      signal,
+    });
+    if (response.errorCode !== undefined)
+      throw new Error(`app ${app} cannot be invoked: ${response.errorCode}`);
+    return confined({ ...response, body: await readBody(response.body, limit) });
   }
 }
 
-function noSource(name: string, sources: readonly Source[]): ApiError {
-  const container = sources.find(({ kind }) => kind === "container");
-  const cause =
-    container?.kind === "container"
-      ? `it is offered as the container ${container.image}, and this host runs no containers`
-      : "none of its sources is served by this host";
-  return new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause });
+/** Where an answer came from, for who wants to know. */
+function told(response: RuntimeResponse & { readonly cached?: true }, source: Source): RuntimeResponse {
+  const { cached, ...rest } = response;
+  const from = cached ? `${source.kind}; cached` : source.kind;
+  return { ...rest, headers: [...rest.headers, "daprlet-capability-source", from] };
+}
+
+/**
+ * Answers a request by the first source of its offer that does: one that cannot be reached, is late, or answers with an error of
+ * its own is followed by the next, and passed over for a while.
+ */
+export async function answerOffer(
+  found: Found,
+  request: OfferRequest,
+  path: string,
+  host: PackageHost,
+): Promise<RuntimeResponse> {
+  const { package: one, opened } = found;
+  const { name } = one.manifest;
+  const asking = new Asking(found, request, path, host);
+  const sources = opened.sources.inOrder;
+  let failure: unknown = new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause: opened.sources.refusals });
+  for (const [i, source] of sources.entries()) {
+    try {
+      const response = await asking.by(source);
+      if (response.status < 500 && response.status !== 429) return told(response, source);
+      if (i === sources.length - 1) return told(response, source);
+      failure = undefined;
+      one.measures.fellBack(`status ${response.status}`);
+    } catch (error) {
+      if (error instanceof ApiError && error.response.status < 500) throw error;
+      const cause = reasonOf(error);
+      failure =
+        source.kind === "module" || error instanceof ApiError
+          ? capabilityError(error, name)
+          : new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause });
+      if (i < sources.length - 1) one.measures.fellBack(cause);
+    }
+    opened.sources.failed(source);
+  }
+  throw failure;
 }

@@ -1,6 +1,6 @@
-import { type CapabilityManifest, defaultLimits, type Source } from "./manifest.ts";
+import { type CapabilityManifest, defaultLimits, type Offer, type Source } from "./manifest.ts";
 import type { Field } from "./manifest-reader.ts";
-import { noNeeds } from "./read-needs.ts";
+import { noNeeds, withSources } from "./read-needs.ts";
 
 const kinds = ["OpenAPI", "Container"] as const;
 
@@ -67,14 +67,15 @@ export function readBookManifest(root: Field): CapabilityManifest {
     if (typeof described.value === "object") openapi = described.fields();
     else if (described !== body) openapi = described.text();
   }
+  const offers: readonly Offer[] = [{ kind: "http", name: "http", openapi, sources }];
   const version = root.member("version");
   return {
     name: root.member("name").matching(/^[a-z0-9][a-z0-9._-]{0,62}$/, "must be a name in lower case"),
     version: version.missing ? "0.0.0" : String(version.value),
     description: root.member("description").optionalText() ?? "",
     modules: [],
-    offers: [{ kind: "http", name: "http", openapi, sources }],
-    needs: noNeeds,
+    offers,
+    needs: withSources(noNeeds, offers),
     limits: defaultLimits,
   };
 }

@@ -16,7 +16,11 @@ export interface Grant {
   readonly needs: Needs | "all";
   /** Instead of the manifest's. */
   readonly limits: Partial<Limits>;
+  /** Which sources of its offers come first, whatever their order in the manifest. */
+  readonly prefer?: Preference | undefined;
 }
+
+export type Preference = "local" | "remote";
 
 /** By the name of the package. */
 export type Grants = ReadonlyMap<string, Grant>;
@@ -27,6 +31,7 @@ export interface Authority {
   /** What it asked for in vain, one sentence each. */
   readonly refused: readonly string[];
   readonly limits: Limits;
+  readonly prefer?: Preference | undefined;
 }
 
 const limitNames = Object.keys(highestLimits) as readonly (keyof Limits)[];
@@ -43,7 +48,7 @@ function readLimits(field: Field): Partial<Limits> {
 }
 
 /**
- * What `grants.yaml` says: for each package `all`, or what of its needs it gets, written as they are, and `limits`. Throws a
+ * What `grants.yaml` says: for each package `all`, or what of its needs it gets, written as they are, `limits`, and `prefer`: which sources come first. Throws a
  * ManifestError that names the field.
  */
 export function readGrants(value: unknown, source: string): Grants {
@@ -52,7 +57,7 @@ export function readGrants(value: unknown, source: string): Grants {
     Object.keys(root.fields()).map((name): [string, Grant] => {
       const field = root.member(name);
       if (field.value === "all") return [name, { needs: "all", limits: {} }];
-      const { limits, all, ...needs } = field.fields();
+      const { limits, all, prefer, ...needs } = field.fields();
       const everything = field.member("all").flag();
       if (everything && Object.keys(needs).length > 0) field.fail("is all, or a list of needs, not both");
       return [
@@ -60,6 +65,7 @@ export function readGrants(value: unknown, source: string): Grants {
         {
           needs: everything ? "all" : readNeeds(new Field(source, [name], needs)),
           limits: readLimits(field.member("limits")),
+          prefer: prefer === undefined ? undefined : field.member("prefer").oneOf(["local", "remote"]),
         },
       ];
     }),
@@ -129,5 +135,6 @@ export function authorityOf({ needs, limits }: CapabilityManifest, grant: Grant 
     granted,
     refused: phrases(needs).filter((phrase) => !had.includes(phrase)),
     limits: { ...limits, ...grant?.limits },
+    prefer: grant?.prefer,
   };
 }

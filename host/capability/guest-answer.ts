@@ -8,7 +8,7 @@ const allowed =
   /^(content-(type|language|disposition|encoding)|cache-control|etag|expires|last-modified|vary|retry-after|location|x-[a-z0-9-]+)$/;
 
 /** What no answer of a guest is without: in a page it comes from the site's own origin, and must not run there. */
-const confined = [
+const confinement = [
   "x-content-type-options",
   "nosniff",
   "content-security-policy",
@@ -39,12 +39,24 @@ export function responseOf(fields: readonly MessageField[]): RuntimeResponse {
   const headers: string[] = [];
   for (const [name] of fields) {
     const field = name.toLowerCase();
-    if (!allowed.test(field) || confined.includes(field) || !isFieldName(field)) continue;
+    if (!allowed.test(field) || confinement.includes(field) || !isFieldName(field)) continue;
     const value = textOf(fields, name) ?? "";
     if (!plain.test(value)) throw new GuestFault("protocol", `its answer has a header ${field} that is none`);
     headers.push(field, value);
   }
   const body = fieldOf(fields, ":body");
   const empty = status === 204 || status === 304 || body === undefined;
-  return { status, headers: [...headers, ...confined], body: empty ? undefined : body };
+  return { status, headers: [...headers, ...confinement], body: empty ? undefined : body };
+}
+
+/** Somebody else's answer, as little trusted as a guest's. */
+export function confined({ status, headers, body }: RuntimeResponse): RuntimeResponse {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    // Bodies come decoded.
+    if (allowed.test(name) && name !== "content-encoding" && !confinement.includes(name))
+      kept.push(name, headers[i + 1] as string);
+  }
+  return { status, headers: [...kept, ...confinement], body };
 }

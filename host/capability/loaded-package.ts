@@ -91,7 +91,8 @@ export class LoadedPackage {
     const schemas: object[] = [];
     const http: OpenedHttpOffer[] = [];
     for (const offer of manifest.offers) {
-      if (offer.kind === "http") http.push(await openHttpOffer(offer, source, schemas));
+      if (offer.kind === "http")
+        http.push(await openHttpOffer(offer, source, schemas, authority, host.platform));
     }
     return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas }, host);
   }
@@ -129,6 +130,19 @@ export class LoadedPackage {
       guest.call("check", new Uint8Array(0), checks),
     );
     if (refused !== undefined) throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: refused });
+  }
+
+  /** The same for what is the same: its manifest, its descriptions, and what it may do. */
+  get fingerprint(): string {
+    const operations = this.http.map((one) =>
+      one.operations.map(({ body, ...rest }) => [rest, [...(body?.content ?? [])]]),
+    );
+    return JSON.stringify([this.origin, this.manifest, this.authority, operations, this.#schemas]);
+  }
+
+  /** Whether it may do by this grant what it may do now, and nothing else. */
+  may(grant: Grant | undefined): boolean {
+    return JSON.stringify(authorityOf(this.manifest, grant)) === JSON.stringify(this.authority);
   }
 
   /** Ends its instances, once the calls under way have their answers. */

@@ -29,10 +29,10 @@ export type Offer = HttpOffer | ComponentOffer | FunctionOffer | ActorOffer;
 /** Where an offer is answered, in order of preference. */
 export type Source =
   | { readonly kind: "module"; readonly module: string }
-  /** The base URL that the description's paths are appended to. */
-  | { readonly kind: "remote"; readonly url: string }
-  /** Another app, or another instance of this one, that has the package. */
-  | { readonly kind: "app"; readonly app: string }
+  /** The base URL that the description's paths are appended to, and how long it may take instead of a call's time. */
+  | { readonly kind: "remote"; readonly url: string; readonly withinMs?: number }
+  /** Another app, whose methods the description's paths are. */
+  | { readonly kind: "app"; readonly app: string; readonly withinMs?: number }
   /** Read from the book's manifests, and refused by name where a host has no containers. */
   | { readonly kind: "container"; readonly image: string };
 

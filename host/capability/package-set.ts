@@ -32,6 +32,8 @@ export interface PackageSetOptions {
   readonly platform: Platform;
   /** Bytes of a request's body. */
   readonly maxBodySize: number;
+  /** What is ended with it. */
+  ended?(): Promise<void>;
 }
 
 /** Throws for a type of components that is somebody else's: a package must not take the place of a store in use. */
@@ -77,38 +79,49 @@ export class PackageSet implements Capabilities {
 
   /**
    * Makes these the packages, with these grants. Each is let in or refused by itself, which is logged and listed. One that was
-   * there goes on until its successor is ready, and until its calls have ended; one whose successor is refused is gone.
+   * there goes on until its successor is ready and its calls have ended; it also stays where its successor is refused, unless
+   * it may do other things by now. What has not changed stays as it is, instances and all.
    */
   async update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
     const loaded = new Map<string, LoadedPackage>();
     const refused = new Map<string, RefusedPackage>();
     for (const source of sources) {
       const { origin } = source;
-      let name = origin;
+      const known = [...this.#loaded.values()].find((one) => one.origin === origin);
+      let name = known?.manifest.name ?? origin;
       try {
         const manifest = readManifest(source.manifest, `${origin}/capability.json`);
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))
           throw new Error(`another package is called ${name} as well`);
         checkTypes(manifest, [...loaded.values()]);
-        loaded.set(name, await LoadedPackage.load(manifest, source, grants.get(name), this.#host));
+        const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
+        const before = this.#loaded.get(name);
+        const same = before?.fingerprint === fresh.fingerprint;
+        loaded.set(name, same ? before : fresh);
+        if (!same) this.#tell(fresh);
       } catch (error) {
         const cause = reasonOf(error);
+        const stays =
+          known !== undefined &&
+          !loaded.has(known.manifest.name) &&
+          known.may(grants.get(known.manifest.name));
+        if (stays) loaded.set(known.manifest.name, known);
         refused.set(name, { name, origin, cause });
-        this.#options.platform.log.error(`capability ${name} (${origin}) is refused: ${cause}`);
+        const effect = stays ? "is refused, and stays as it was" : "is refused";
+        this.#options.platform.log.error(`capability ${name} (${origin}) ${effect}: ${cause}`);
       }
     }
     const before = [...this.#loaded.values()];
     this.#loaded = loaded;
     this.#refused = refused;
-    for (const one of loaded.values()) this.#tell(one);
     for (const name of grants.keys()) {
       if (!loaded.has(name) && !refused.has(name)) {
         this.#options.platform.log.warn(`something is granted to capability ${name}, which is not there`);
       }
     }
     // Not waited for: they have calls under way.
-    for (const one of before) void one.close();
+    for (const one of before) if (loaded.get(one.manifest.name) !== one) void one.close();
   }
 
   /** What packages offer of components: a host adds them to its registry before it opens any. */
@@ -147,10 +160,11 @@ export class PackageSet implements Capabilities {
       throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: error.message }, { status: 413 });
     }
     const { method, query, headers } = request;
-    return await answerOffer(found, { method, query, headers, body }, path);
+    return await answerOffer(found, { method, query, headers, body }, path, this.#host);
   }
 
   async close(): Promise<void> {
+    await this.#options.ended?.();
     await Promise.all([...this.#loaded.values()].map((one) => one.close()));
     await this.#options.confinement.close();
   }
@@ -197,9 +211,9 @@ export class PackageSet implements Capabilities {
   #operation(packages: readonly LoadedPackage[], method: string, path: string): Found {
     const others = new Set<string>();
     for (const one of packages) {
-      for (const { offer, operations } of one.http) {
-        const found = matchOperation(operations, method, path);
-        if ("operation" in found) return { package: one, offer, matched: found };
+      for (const opened of one.http) {
+        const found = matchOperation(opened.operations, method, path);
+        if ("operation" in found) return { package: one, opened, matched: found };
         for (const other of found.methods) others.add(other);
       }
     }

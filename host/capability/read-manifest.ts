@@ -10,7 +10,7 @@ import {
   type Source,
 } from "./manifest.ts";
 import { Field } from "./manifest-reader.ts";
-import { readNeeds } from "./read-needs.ts";
+import { readNeeds, withSources } from "./read-needs.ts";
 
 /** A name that is one segment of a path, and no word of the ABI. */
 const name = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -52,12 +52,14 @@ function baseUrl(field: Field): string {
 }
 
 function source(field: Field, modules: readonly ModuleEntry[]): Source {
-  field.only("module", "remote", "app");
+  field.only("module", "remote", "app", "withinMs");
   const given = ["module", "remote", "app"].filter((kind) => !field.member(kind).missing);
   if (given.length !== 1) field.fail("must have one of module, remote, app");
   if (given[0] === "module") return { kind: "module", module: moduleOf(field.member("module"), modules) };
-  if (given[0] === "remote") return { kind: "remote", url: baseUrl(field.member("remote")) };
-  return { kind: "app", app: field.member("app").text("must be an app id") };
+  const within = field.member("withinMs");
+  const withinMs = within.missing ? {} : { withinMs: within.count(1, highestLimits.timeMs) };
+  if (given[0] === "remote") return { kind: "remote", url: baseUrl(field.member("remote")), ...withinMs };
+  return { kind: "app", app: field.member("app").text("must be an app id"), ...withinMs };
 }
 
 /** What components of a family may promise. */
@@ -177,7 +179,7 @@ export function readManifest(value: unknown, source: string): CapabilityManifest
     description: root.member("description").optionalText() ?? "",
     modules: entries,
     offers: read,
-    needs: readNeeds(root.member("needs")),
+    needs: withSources(readNeeds(root.member("needs")), read),
     limits: readLimits(root.member("limits")),
   };
 }

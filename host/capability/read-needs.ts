@@ -1,4 +1,4 @@
-import type { InvokeNeed, Needs, PublishNeed, StateNeed } from "./manifest.ts";
+import type { InvokeNeed, Needs, Offer, PublishNeed, StateNeed } from "./manifest.ts";
 import type { Field } from "./manifest-reader.ts";
 
 export const noNeeds: Needs = {
@@ -64,5 +64,21 @@ export function readNeeds(field: Field): Needs {
     fetch: field.member("fetch").items().map(origin),
     clock: field.member("clock").flag(),
     random: field.member("random").flag(),
+  };
+}
+
+/** With what its offers need to be answered elsewhere: a request's body goes there, so it is asked for like all else. */
+export function withSources(needs: Needs, offers: readonly Offer[]): Needs {
+  const sources = offers.flatMap((offer) => (offer.kind === "http" ? offer.sources : []));
+  const origins = sources.flatMap((one) => (one.kind === "remote" ? new URL(one.url).origin : []));
+  const apps = sources.flatMap((one) => (one.kind === "app" ? one.app : []));
+  const asked = needs.invoke.map(({ app }) => app);
+  return {
+    ...needs,
+    fetch: [...new Set([...needs.fetch, ...origins])],
+    invoke: [
+      ...needs.invoke,
+      ...[...new Set(apps)].filter((app) => !asked.includes(app)).map((app) => ({ app, methods: undefined })),
+    ],
   };
 }

@@ -1,0 +1,64 @@
+import type { Clock } from "../platform.ts";
+import type { Authority } from "./grants.ts";
+import type { Source } from "./manifest.ts";
+
+/** How long a source that failed is passed over, where there is another one. */
+const DOWN_MS = 5_000;
+
+const isLocal = ({ kind }: Source) => kind === "module" || kind === "container";
+
+/** The sources of one offer, in the order in which they are asked. */
+export class OfferSources {
+  readonly #sources: readonly Source[];
+  readonly #authority: Authority;
+  readonly #clock: Clock;
+  readonly #downUntil = new Map<Source, number>();
+
+  constructor(sources: readonly Source[], authority: Authority, clock: Clock) {
+    this.#sources = sources;
+    this.#authority = authority;
+    this.#clock = clock;
+  }
+
+  /** Those that this host has and the user granted; those that failed lately come last. */
+  get inOrder(): readonly Source[] {
+    const { prefer } = this.#authority;
+    const usable = this.#sources.filter((source) => this.#refusal(source) === undefined);
+    const local = prefer === "local";
+    const preferred =
+      prefer === undefined
+        ? usable
+        : [
+            ...usable.filter((one) => isLocal(one) === local),
+            ...usable.filter((one) => isLocal(one) !== local),
+          ];
+    const now = this.#clock.now();
+    const isDown = (source: Source) => (this.#downUntil.get(source) ?? 0) > now;
+    return [...preferred.filter((one) => !isDown(one)), ...preferred.filter(isDown)];
+  }
+
+  /** Why none of them can be asked. */
+  get refusals(): string {
+    return this.#sources.map((source) => this.#refusal(source) ?? "").join("; ");
+  }
+
+  failed(source: Source): void {
+    this.#downUntil.set(source, this.#clock.now() + DOWN_MS);
+  }
+
+  #refusal(source: Source): string | undefined {
+    const { fetch, invoke } = this.#authority.granted;
+    switch (source.kind) {
+      case "module":
+        return undefined;
+      case "remote": {
+        const { origin } = new URL(source.url);
+        return fetch.includes(origin) ? undefined : `${origin} was not granted`;
+      }
+      case "app":
+        return invoke.some(({ app }) => app === source.app) ? undefined : `app ${source.app} was not granted`;
+      case "container":
+        return `it is offered as the container ${source.image}, and this host runs no containers`;
+    }
+  }
+}
