@@ -21,6 +21,7 @@ export interface WholeResponse extends RuntimeResponse {
 
 interface Entry {
   readonly policy: CachePolicy;
+  readonly status: number;
   readonly body: Uint8Array;
 }
 
@@ -45,7 +46,8 @@ export class ResponseCache {
 
   constructor(clock: Clock) {
     this.#Policy = class extends CachePolicy {
-      override now(): number {
+      /** Not in its types: where the library takes time from. */
+      now(): number {
         return clock.now();
       }
     };
@@ -64,26 +66,30 @@ export class ResponseCache {
       this.#entries.set(key, kept);
       return { response: this.#response(kept), cached: true };
     }
-    const headers = kept === undefined ? request.headers : kept.policy.revalidationHeaders(request);
-    const response = await ask(headers);
+    const headers = kept?.policy.revalidationHeaders(request) ?? request.headers;
+    const response = await ask(headers as Readonly<Record<string, string>>);
     const told = { status: response.status, headers: fieldsOf(response.headers) };
     if (kept !== undefined) {
       const { policy, modified } = kept.policy.revalidatedPolicy(request, told);
       if (!modified) {
-        const entry = { policy, body: kept.body };
+        const entry = { ...kept, policy };
         this.#keep(key, entry);
         return { response: this.#response(entry), cached: true };
       }
     }
     const policy = new this.#Policy(request, told, { shared: false });
     if (policy.storable() && policy.timeToLive() > 0 && response.body.length <= MAX_BODY) {
-      this.#keep(key, { policy, body: response.body });
+      this.#keep(key, { policy, status: response.status, body: response.body });
     } else this.#forget(key);
     return { response, cached: false };
   }
 
-  #response({ policy, body }: Entry): WholeResponse {
-    return { status: 200, headers: Object.entries(policy.responseHeaders()).flat(), body };
+  #response({ policy, status, body }: Entry): WholeResponse {
+    const headers = Object.entries(policy.responseHeaders()).flatMap(([name, value]) => [
+      name,
+      String(value),
+    ]);
+    return { status, headers, body };
   }
 
   #keep(key: string, entry: Entry): void {

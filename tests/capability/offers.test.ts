@@ -109,10 +109,12 @@ describe("sources of an offer", () => {
     expect(await call(one)).toMatchObject({ status: 200, from: "remote", text: "remote" });
   });
 
-  it("answer what a client did wrong themselves", async () => {
-    asked.mockResolvedValue(new Response("no such picture", { status: 404 }));
+  it("answer what a client did wrong themselves, also from what is kept", async () => {
+    const headers = { "cache-control": "max-age=60" };
+    asked.mockResolvedValue(new Response("no such picture", { status: 404, headers }));
     const one = await started([detector([{ remote }, { module: "main" }])]);
     expect(await call(one)).toMatchObject({ status: 404, from: "remote", text: "no such picture" });
+    expect(await call(one)).toMatchObject({ status: 404, from: "remote; cached", text: "no such picture" });
   });
 
   it("are none where they were not granted: nothing leaves the sidecar", async () => {
