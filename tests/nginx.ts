@@ -15,6 +15,8 @@ export const missingNginx: string | undefined = (() => {
 })();
 
 export interface Nginx {
+  /** Of its only process. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -61,5 +63,5 @@ http { access_log off; ${paths} ${servers} }\n`,
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  return { stop };
+  return { pid: child.pid ?? 0, stop };
 }

@@ -23,6 +23,7 @@ export interface Daprd extends Sidecar {
   readonly port: number;
   readonly metricsPort: number;
   readonly appPort: number;
+  readonly pid: number;
   /** Kills the process and starts it again with the same ports. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -105,6 +106,9 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
     port,
     metricsPort: metrics,
     appPort: options.appPort ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
     async restart() {
       child.kill("SIGKILL");
       await ended(child);
