@@ -1,97 +1,13 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { FencedError } from "../../host/actors/actor-store.ts";
 import { NotOwnedError } from "../../host/actors/hosted-actors.ts";
-import { LocalActors, type OpenActorStore } from "../../host/actors/local-actors.ts";
-import type { Follower, HostReport, Membership } from "../../host/actors/placement/membership.ts";
+import type { LocalActors } from "../../host/actors/local-actors.ts";
 import { SoloMembership } from "../../host/actors/placement/solo-membership.ts";
-import type { AppChannel } from "../../host/channel/app-channel.ts";
-import { inMemoryStore } from "../../host/components/state/in-memory.ts";
 import type { ListingStore, Operation } from "../../host/components/state/store.ts";
-import type { Core } from "../../host/core/core.ts";
 import { ComponentError } from "../../host/errors/component-error.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../../host/http.ts";
-import { nodeCore } from "../../host/node/core-module.ts";
-import type { Log, Platform } from "../../host/platform.ts";
-import { Resiliency } from "../../host/resiliency/resiliency.ts";
-import { webPlatform } from "../../host/web-platform.ts";
-import { openWith, testContext } from "../conformance/test-context.ts";
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
-let core: Core;
-beforeAll(async () => {
-  core = await nodeCore();
-});
-
-/** Its rounds are begun by the test, as those of a coordinator are. */
-class HandMembership implements Membership {
-  readonly name = "hand";
-  valid = true;
-  left = false;
-  readonly rejoined: string[] = [];
-  follower: Follower | undefined;
-
-  async join(_report: HostReport, follower: Follower): Promise<void> {
-    this.follower = follower;
-  }
-  async report(): Promise<void> {}
-  rejoin(reason: string): void {
-    this.rejoined.push(reason);
-  }
-  async leave(): Promise<void> {
-    this.left = true;
-  }
-
-  update(version: number, hosts: readonly string[]): Promise<void> {
-    const types = new Map([["Cat", hosts.map((name) => ({ name, appId: "app" }))]]);
-    return this.follower?.update({ version, term: 1, types }) ?? Promise.resolve();
-  }
-
-  async round(version: number, hosts: readonly string[]): Promise<void> {
-    await this.update(version, hosts);
-    await this.follower?.unlock(version);
-  }
-}
-
-type Answer = (request: RuntimeRequest) => Promise<Partial<RuntimeResponse>>;
-
-async function start<M extends Membership>(
-  name: string,
-  membership: (platform: Platform) => M,
-  open: { store: ListingStore | undefined; answer?: Answer; config?: Record<string, unknown> },
-  clock = new FakeClock(),
-) {
-  const platform: Platform = { ...webPlatform(silent), clock };
-  const app: AppChannel = {
-    invoke: async (request) => {
-      const plain = { status: 200, headers: [], body: undefined };
-      if (request.path !== "/dapr/config") return { ...plain, ...(await open.answer?.(request)) };
-      const config = JSON.stringify({ entities: ["Cat"], ...open.config });
-      return { ...plain, body: new TextEncoder().encode(config) };
-    },
-    ready: async () => undefined,
-    properties: {},
-    close: async () => undefined,
-  };
-  const context = { appId: "app", namespace: "default", core, platform, rules: undefined };
-  const resiliency = await Resiliency.of([], context);
-  let opened: OpenActorStore | undefined;
-  const store = () => {
-    if (open.store !== opened?.component) opened = open.store && { name: "store", component: open.store };
-    return opened;
-  };
-  const own = membership(platform);
-  const actors = new LocalActors({
-    ...{ appId: "app", namespace: "default", name, platform, core, app, store, membership: own },
-    resiliency: () => resiliency,
-    remote: () => Promise.reject(new Error("nothing is handed on here")),
-  });
-  await actors.start(new AbortController().signal);
-  return { actors, membership: own, clock };
-}
-
-const memory = () => openWith(inMemoryStore, testContext("store", new FakeClock())) as Promise<ListingStore>;
+import { type Answer, HandMembership, memoryStore, startActors } from "./hand-membership.ts";
 
 const write: readonly Operation[] = [
   {
@@ -115,13 +31,13 @@ function calls({ actors }: { actors: LocalActors }, id = "1"): Promise<RuntimeRe
 
 describe("who may write the state of actors", () => {
   it("is put out by no other one whose store was replaced", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     const [a, b] = [
-      await start("a", () => new HandMembership(), { store }),
-      await start("b", () => new HandMembership(), { store }),
+      await startActors("a", () => new HandMembership(), { store }),
+      await startActors("b", () => new HandMembership(), { store }),
     ];
     const given = { store: store as ListingStore | undefined };
-    const c = await start("c", () => new HandMembership(), given);
+    const c = await startActors("c", () => new HandMembership(), given);
     const hosts = ["a", "b", "c"];
     for (const { membership } of [a, b, c]) await membership.update(1, hosts);
     for (const { membership } of [a, b, c]) await membership.follower?.unlock(1);
@@ -139,10 +55,10 @@ describe("who may write the state of actors", () => {
   });
 
   it("is told where another one has taken over, and takes part anew", async () => {
-    const store = await memory();
-    const a = await start("a", () => new HandMembership(), { store });
+    const store = await memoryStore();
+    const a = await startActors("a", () => new HandMembership(), { store });
     await a.membership.round(1, ["a"]);
-    const b = await start("b", () => new HandMembership(), { store });
+    const b = await startActors("b", () => new HandMembership(), { store });
     await b.membership.round(2, ["b"]);
     for (let i = 0; i < 2; i++) await expect(a.actors.store?.commit(write)).rejects.toThrow(FencedError);
     expect(a.membership.rejoined).toHaveLength(1);
@@ -151,11 +67,11 @@ describe("who may write the state of actors", () => {
   });
 
   it("alone in its process comes back when it was put out by another such, and none is fenced for ever", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     const clock = new FakeClock();
-    const a = await start("a", (platform) => new SoloMembership(platform), { store }, clock);
+    const a = await startActors("a", (platform) => new SoloMembership(platform), { store }, clock);
     await calls(a);
-    await start("b", (platform) => new SoloMembership(platform), { store }, clock);
+    await startActors("b", (platform) => new SoloMembership(platform), { store }, clock);
     await expect(eats(a)).rejects.toThrow(FencedError);
     await clock.advance(100);
     expect(a.actors.host.active("Cat", "1")).toBe(false);
@@ -166,7 +82,7 @@ describe("who may write the state of actors", () => {
   });
 
   it("alone hosts its actors as soon as the store answers that did not at first", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     let down = true;
     const flaky: ListingStore = {
       get: (key, consistency) => store.get(key, consistency),
@@ -178,7 +94,7 @@ describe("who may write the state of actors", () => {
       },
       close: async () => undefined,
     };
-    const a = await start("a", (platform) => new SoloMembership(platform), { store: flaky });
+    const a = await startActors("a", (platform) => new SoloMembership(platform), { store: flaky });
     await expect(calls(a)).rejects.toThrow(NotOwnedError);
     down = false;
     await a.clock.advance(1_000);
@@ -187,9 +103,9 @@ describe("who may write the state of actors", () => {
   });
 
   it("comes back where a new store did not answer at first", async () => {
-    const given = { store: (await memory()) as ListingStore | undefined };
-    const a = await start("a", (platform) => new SoloMembership(platform), given);
-    const store = await memory();
+    const given = { store: (await memoryStore()) as ListingStore | undefined };
+    const a = await startActors("a", (platform) => new SoloMembership(platform), given);
+    const store = await memoryStore();
     let down = true;
     given.store = {
       get: (key, consistency) => store.get(key, consistency),
@@ -209,7 +125,7 @@ describe("who may write the state of actors", () => {
   });
 
   it("keeps its right where the store gives all that is written a time to live", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     const written: (number | undefined)[] = [];
     const watched: ListingStore = new Proxy(store, {
       get: (of, name) => {
@@ -221,12 +137,12 @@ describe("who may write the state of actors", () => {
         };
       },
     });
-    await start("a", (platform) => new SoloMembership(platform), { store: watched });
+    await startActors("a", (platform) => new SoloMembership(platform), { store: watched });
     expect(written).toEqual([0, 0]);
   });
 
   it("claims nothing by a table that it has lost meanwhile, since others may be in the next one", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -235,12 +151,12 @@ describe("who may write the state of actors", () => {
       if (method === "PUT") await held;
       return {};
     };
-    const a = await start("a", () => new HandMembership(), { store, answer });
+    const a = await startActors("a", () => new HandMembership(), { store, answer });
     await a.membership.round(1, ["a"]);
     const call = calls(a);
     const late = expect(a.membership.update(2, ["old"])).rejects.toThrow("given up");
     const lost = a.membership.follower?.lost();
-    const b = await start("b", () => new HandMembership(), { store });
+    const b = await startActors("b", () => new HandMembership(), { store });
     await b.membership.round(3, ["b"]);
     release();
     await call;
@@ -250,7 +166,7 @@ describe("who may write the state of actors", () => {
   });
 
   it("halts also while its claim is never answered", async () => {
-    const store = await memory();
+    const store = await memoryStore();
     let hangs = false;
     const hanging: ListingStore = {
       get: (key, consistency) => store.get(key, consistency),
@@ -259,7 +175,7 @@ describe("who may write the state of actors", () => {
       write: (batch) => store.write(batch),
       close: async () => undefined,
     };
-    const a = await start("a", () => new HandMembership(), { store: hanging });
+    const a = await startActors("a", () => new HandMembership(), { store: hanging });
     await a.membership.round(1, ["a"]);
     await calls(a);
     hangs = true;
@@ -295,7 +211,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 describe("actors that are halted", () => {
   it("may be many: the app is told of the rest later, but of one that is called again before", async () => {
     const { answer, seen, release } = held("DELETE");
-    const a = await start("a", () => new HandMembership(), { store: await memory(), answer });
+    const a = await startActors("a", () => new HandMembership(), { store: await memoryStore(), answer });
     await a.membership.round(1, ["a"]);
     for (let i = 0; i < 200; i++) await calls(a, String(i));
     const halted = a.membership.update(2, []);
@@ -321,8 +237,8 @@ describe("actors that are halted", () => {
   it("while they are just being let go of end nothing else", async () => {
     const { answer, seen } = held("DELETE");
     const config = { actorIdleTimeout: "10s", drainOngoingCallTimeout: "1s" };
-    const given = { store: await memory(), answer, config };
-    const a = await start("a", () => new HandMembership(), given);
+    const given = { store: await memoryStore(), answer, config };
+    const a = await startActors("a", () => new HandMembership(), given);
     await a.membership.round(1, ["a"]);
     await calls(a);
     await a.clock.advance(10_000);
@@ -345,14 +261,14 @@ describe("actors that are halted", () => {
     const slow: Answer = async (request) => (request.path.includes("/2/") ? await answer(request) : {});
     let deletes = 0;
     const given = {
-      store: await memory(),
+      store: await memoryStore(),
       answer: async (request: RuntimeRequest) => {
         if (request.method === "DELETE" && deletes++ === 0) await new Promise(() => undefined);
         return await slow(request);
       },
       config: { actorIdleTimeout: "1s", drainOngoingCallTimeout: "2s" },
     };
-    const a = await start("a", () => new HandMembership(), given);
+    const a = await startActors("a", () => new HandMembership(), given);
     await a.membership.round(1, ["a"]);
     await calls(a);
     const call = calls(a, "2");
@@ -368,7 +284,11 @@ describe("actors that are halted", () => {
   it("have a second where the coordinator is lost, whatever they may have in a change that is under way", async () => {
     const { answer } = held("PUT");
     const config = { drainOngoingCallTimeout: "60s" };
-    const a = await start("a", () => new HandMembership(), { store: await memory(), answer, config });
+    const a = await startActors("a", () => new HandMembership(), {
+      store: await memoryStore(),
+      answer,
+      config,
+    });
     await a.membership.round(1, ["a"]);
     const cut = expect(calls(a)).rejects.toThrow(NotOwnedError);
     const change = a.membership.update(2, ["b"]).catch(() => undefined);
@@ -383,7 +303,11 @@ describe("actors that are halted", () => {
   it("are cut off before the coordinator puts their instance out, however long they may drain", async () => {
     const { answer } = held("PUT");
     const config = { drainOngoingCallTimeout: "60s" };
-    const a = await start("a", () => new HandMembership(), { store: await memory(), answer, config });
+    const a = await startActors("a", () => new HandMembership(), {
+      store: await memoryStore(),
+      answer,
+      config,
+    });
     await a.membership.round(1, ["a"]);
     const cut = expect(calls(a)).rejects.toThrow(NotOwnedError);
     const change = a.membership.update(2, ["b"]);
@@ -394,7 +318,7 @@ describe("actors that are halted", () => {
 
   it("at the end of their instance are not called anew before it has left", async () => {
     const { answer, seen, release } = held("DELETE");
-    const a = await start("a", () => new HandMembership(), { store: await memory(), answer });
+    const a = await startActors("a", () => new HandMembership(), { store: await memoryStore(), answer });
     await a.membership.round(1, ["a"]);
     await calls(a);
     const closed = a.actors.close();
@@ -407,8 +331,8 @@ describe("actors that are halted", () => {
   });
 
   it("are idle by their type's new time at once", async () => {
-    const given = { store: await memory(), config: { actorIdleTimeout: "1h" } };
-    const a = await start("a", () => new HandMembership(), given);
+    const given = { store: await memoryStore(), config: { actorIdleTimeout: "1h" } };
+    const a = await startActors("a", () => new HandMembership(), given);
     await a.membership.round(1, ["a"]);
     await calls(a);
     given.config.actorIdleTimeout = "1s";
@@ -420,8 +344,8 @@ describe("actors that are halted", () => {
   it("wait for an app no longer whose answer never ends", async () => {
     const answer: Answer = async ({ method }) =>
       method === "DELETE" ? { body: new ReadableStream<Uint8Array<ArrayBuffer>>() } : {};
-    const given = { store: await memory(), answer, config: { actorIdleTimeout: "1s" } };
-    const a = await start("a", () => new HandMembership(), given);
+    const given = { store: await memoryStore(), answer, config: { actorIdleTimeout: "1s" } };
+    const a = await startActors("a", () => new HandMembership(), given);
     await a.membership.round(1, ["a"]);
     await calls(a);
     await a.clock.advance(1_000);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { fromMember, type ToMember } from "../../host/actors/placement/placement-messages.ts";
+import {
+  fromMember,
+  lock,
+  phaseOf,
+  type ToMember,
+  unlock,
+} from "../../host/actors/placement/placement-messages.ts";
+import type { PlacementSender } from "../../host/actors/placement/placement-seat.ts";
 import { PlacementService } from "../../host/actors/placement/placement-service.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { silent } from "../mesh/memory-sockets.ts";
@@ -187,6 +194,66 @@ describe("a coordinator", () => {
     { ...alive, seen: undefined },
   ])("passes over what is no message: %j", (message) => {
     expect(fromMember(message)).toBeUndefined();
+  });
+
+  it.each([
+    ["pings", true],
+    ["says nothing", false],
+  ])("waits no more for who joins anew again and again, follows no change and %s", async (_, pings) => {
+    const clock = new FakeClock();
+    const service = new PlacementService({
+      ...{ clock, log: silent, namespace: "default", term: 1, unknownMs: 0 },
+    });
+    const say = (sender: PlacementSender, message: object) => service.receive(sender, message);
+    /** Since when owners are not settled; 0: they are. */
+    let unsettled = 0;
+    let heldUp = 0;
+    const honest: PlacementSender = {
+      ...{ appId: "honest", mayBe: () => true },
+      send(message) {
+        if (message.t !== "step") return;
+        if (phaseOf(message.step) === lock) unsettled ||= clock.now();
+        else if (phaseOf(message.step) === unlock && unsettled > 0) {
+          heldUp += clock.now() - unsettled;
+          unsettled = 0;
+        }
+        const { step } = message;
+        clock.after(1, () => say(honest, { ...alive, key: "a", seen: step, acknowledged: step }));
+      },
+    };
+    let key = 0;
+    const refused: string[] = [];
+    const rogue: PlacementSender = {
+      ...{ appId: "rogue", mayBe: () => true },
+      send(message) {
+        if (message.t !== "out" || message.key !== `r${key}`) return;
+        refused.push(message.reason);
+        if (!waiting) clock.after(500, begin);
+        waiting = true;
+      },
+    };
+    let waiting = false;
+    const begin = () => {
+      waiting = false;
+      say(rogue, { ...join, key: `r${++key}`, name: `r${key}`, types: ["A"] });
+    };
+    say(honest, { ...join, key: "a", name: "a", types: ["A"] });
+    await clock.advance(100);
+    begin();
+    const minutes = 10;
+    for (let second = 0; second < minutes * 60; second += 4) {
+      await clock.advance(4_000);
+      say(honest, { ...alive, key: "a", seen: 0, acknowledged: 0 });
+      if (pings) say(rogue, { ...alive, key: `r${key}`, seen: 0, acknowledged: 0 });
+    }
+    // A change that waits for one of the rogue's takes 8 s.
+    expect(heldUp).toBeLessThan(90_000);
+    expect(heldUp).toBeGreaterThan(30_000);
+    expect(refused).toContainEqual(
+      expect.stringMatching(/did not follow changes of placement again and again: it may host in \d+ s/),
+    );
+    expect(service.state().hostList.map(({ name }) => name)).toEqual(["a"]);
+    service.close();
   });
 
   it("has no room for more than its tables can name, and serves those it has", () => {

@@ -10,6 +10,7 @@ import { type Daprd, startDaprd } from "../hosts/daprd.ts";
 import { freePorts } from "../hosts/free-ports.ts";
 import { httpFetch } from "../hosts/http-fetch.ts";
 import { node } from "../hosts/node.ts";
+import { type PlacementProcess, startPlacement } from "../hosts/placement.ts";
 import { hasWrk, type Side, seconds, sides } from "./load.ts";
 import { printRows, type Row } from "./table.ts";
 
@@ -37,6 +38,7 @@ interface Started {
   /** Hosts nothing: what is called through it lives at the other one. */
   readonly caller: Daprd;
   readonly processes: readonly ChildProcess[];
+  readonly placement: PlacementProcess | undefined;
 }
 
 async function untilAnswers(port: number, path: string): Promise<void> {
@@ -52,17 +54,17 @@ async function untilAnswers(port: number, path: string): Promise<void> {
 }
 
 async function start({ name, program }: Side, folder: string): Promise<Started> {
-  const [appPort, placementPort, healthPort] = (await freePorts(3)) as [number, number, number];
+  const [appPort] = (await freePorts(1)) as [number];
   const resources = mkdtempSync(join(folder, "resources-"));
   const metadata = { actorStateStore: "true" };
   const yaml = componentYaml({ name: "statestore", type: "state.in-memory", metadata });
   writeFileSync(join(resources, "statestore.yaml"), yaml);
   const processes: ChildProcess[] = [];
   const flags: string[] = [];
+  let placement: PlacementProcess | undefined;
   if (name === "daprd") {
-    const ports = ["--port", String(placementPort), "--healthz-port", String(healthPort)];
-    processes.push(spawn("placement", ports, { stdio: "ignore" }));
-    flags.push("--placement-host-address", `127.0.0.1:${placementPort}`);
+    placement = await startPlacement();
+    flags.push("--placement-host-address", placement.address);
   }
   const env = { ...process.env, APP_PORT: String(appPort) };
   processes.push(spawn(process.execPath, [app], { env, stdio: "ignore" }));
@@ -73,7 +75,7 @@ async function start({ name, program }: Side, folder: string): Promise<Started> 
   const caller = await startDaprd({ appId: `${appId}-caller`, resources, program, flags });
   await untilAnswers(sidecar.port, "/v1.0/actors/Bench/first/method/hello");
   await untilAnswers(caller.port, "/v1.0/actors/Bench/first/method/hello");
-  return { sidecar, caller, processes };
+  return { sidecar, caller, processes, placement };
 }
 
 let ids = 0;
@@ -123,7 +125,7 @@ export default async function bench(): Promise<void> {
   try {
     for (let round = 0; round < rounds; round++) {
       for (const side of sides) {
-        const { sidecar, caller, processes } = await start(side, folder);
+        const { sidecar, caller, processes, placement } = await start(side, folder);
         try {
           // Warm: the first seconds of a program are those of its compiler.
           for (const { id, method } of measured) await load(sidecar.port, id, method, folder);
@@ -134,7 +136,7 @@ export default async function bench(): Promise<void> {
             keep(waits[i], side, medianMs, Math.min);
           }
         } finally {
-          await Promise.all([sidecar.stop(), caller.stop()]);
+          await Promise.all([sidecar.stop(), caller.stop(), placement?.stop()]);
           for (const child of processes) child.kill("SIGKILL");
         }
       }

@@ -1,4 +1,5 @@
 import type { Clock, Log } from "../../platform.ts";
+import { Latecomers } from "./latecomers.ts";
 import type { PlacementScheme } from "./membership.ts";
 import { type FromMember, fromMember } from "./placement-messages.ts";
 import { PlacementRoster } from "./placement-roster.ts";
@@ -66,6 +67,7 @@ export class PlacementService {
   readonly #roster: PlacementRoster;
   readonly #ghosts = new Map<string, Ghost>();
   readonly #rounds: PlacementRounds;
+  readonly #latecomers: Latecomers;
   #unknownUntil: number;
   #sweptAt = 0;
   #cancelSweep: (() => void) | undefined;
@@ -74,6 +76,7 @@ export class PlacementService {
     this.#options = options;
     this.#roster = new PlacementRoster(options.scheme);
     this.#times = options.times ?? placementTimes;
+    this.#latecomers = new Latecomers(this.#times.phaseMs);
     this.#unknownUntil = options.unknownMs > 0 ? this.#now + options.unknownMs : Number.NEGATIVE_INFINITY;
     this.#rounds = new PlacementRounds({
       roster: this.#roster,
@@ -198,6 +201,10 @@ export class PlacementService {
   #refusal(sender: PlacementSender, join: FromMember & { t: "join" }): string | undefined {
     const { key, incarnation, name, held, types } = join;
     if (!sender.mayBe(name)) return "it may not join under this name";
+    const wait = types.length === 0 ? 0 : this.#latecomers.wait(sender.appId, this.#now);
+    if (wait > 0) {
+      return `instances of its app did not follow changes of placement again and again: it may host in ${Math.ceil(wait / 1000)} s`;
+    }
     const full = this.#roster.full(name, sender.appId);
     if (full !== undefined) return full;
     const ghost = this.#ghosts.get(key);
@@ -254,8 +261,13 @@ export class PlacementService {
     for (const [key, { until }] of this.#ghosts) if (until <= now) this.#ghosts.delete(key);
     if (now - this.#sweptAt < sweepMs * stoodStill) {
       for (const seat of [...this.#roster]) {
-        if (seat.due <= now) this.#putOut(seat, "it did not follow a change of placement in time");
-        else if (seat.heardAt + takeOverMs <= now) this.#putOut(seat, "it was not heard of for too long");
+        const late = seat.due <= now;
+        if (!late && seat.heardAt + takeOverMs > now) continue;
+        if (seat.awaited && seat.due < Number.POSITIVE_INFINITY) this.#latecomers.late(seat.appId, now);
+        const reason = late
+          ? "it did not follow a change of placement in time"
+          : "it was not heard of for too long";
+        this.#putOut(seat, reason);
       }
     }
     this.#rounds.changed();

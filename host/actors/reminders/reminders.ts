@@ -79,6 +79,11 @@ export class Reminders {
     this.#scans.clear();
   }
 
+  /** Another instance has registered some of the type. */
+  look(type: string): void {
+    this.#scans.get(type)?.wake(0);
+  }
+
   /** Throws ScheduleError and ReminderExistsError. */
   async register(type: string, id: string, name: string, settings: ReminderSettings): Promise<void> {
     const next = await this.#book.register({ type, id, name }, settings);

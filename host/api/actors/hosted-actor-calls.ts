@@ -2,7 +2,7 @@ import type { ActorOperation, Actors } from "../../actors/actors.ts";
 import { moved } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
-import { BodyTooLargeError, type RuntimeResponse, withChanges } from "../../http.ts";
+import { BodyTooLargeError, noContent, type RuntimeResponse, withChanges } from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";
 import { calledBy, callMethod, methodFailure } from "./method.ts";
@@ -68,6 +68,7 @@ export class HostedActorCalls implements Actors {
     checkNames(operation, call.params);
     const request = await readWhole(call.request, call.sidecar.maxBodySize);
     if (!this.#actors.owners.owns(type, id)) await this.#actors.owners.reach(version, request.signal);
+    if (operation === "reminder" && request.method === "GET") this.#actors.scheduling.reminders?.look(type);
     try {
       if (operation === "state")
         return await getActorState(this.#actors.store, this.#actors.options.appId, call.params);
@@ -95,13 +96,25 @@ export class HostedActorCalls implements Actors {
     const now = owners.now(type, id);
     const own = now === "later" ? owners.ready : now?.name === owners.name;
     const read = operation === "reminder" && request.method === "GET";
-    if (own || read || !host.hosts(type)) return await here();
+    if (own || read || !host.hosts(type)) {
+      const answer = await here();
+      if (now === "later" && operation === "reminder" && !read && host.hosts(type)) {
+        void this.#point(type, id, request.path);
+      }
+      return answer;
+    }
     try {
       return await this.#actors.atOwner(type, id, request, here);
     } catch (error) {
       const code = operation === "timer" ? "ERR_ACTOR_TIMER_CREATE" : "ERR_ACTOR_REMINDER_CREATE";
       return methodFailure(error, code);
     }
+  }
+
+  /** Whoever owns the actor once that is settled may have looked for reminders before this one was there. */
+  async #point(type: string, id: string, path: string): Promise<void> {
+    const asked = { method: "GET", path, query: "", headers: [], body: undefined };
+    await this.#actors.atOwner(type, id, asked, async () => noContent).catch(() => undefined);
   }
 
   async #scheduled(
