@@ -55,8 +55,9 @@ class BrowserVisitors implements Visitors {
     const shown = header(headers, this.#header)?.replace(/^bearer +/i, "");
     const name = this.#options.mode === "cookie" ? "session" : shown && `session ${shown}`;
     if (name === undefined || name === "session ") return undefined;
-    const known = this.#known.get(name) ?? (await this.#kept(name));
-    if (known === undefined || known.until <= this.#platform.clock.now()) return undefined;
+    let known = this.#known.get(name);
+    if (known === undefined || known.until <= this.#platform.clock.now()) known = await this.#kept(name);
+    if (known === undefined) return undefined;
     this.#known.set(name, known);
     return known.session;
   }
