@@ -12,6 +12,7 @@ import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
 import { describeGateway } from "./metadata";
 import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
+import { isPublishing, publish } from "./publish/publish";
 import { queryValue } from "./query";
 import { fail, literalParameter, parameter, reply, say } from "./reply";
 import { isSecrets, serveSecrets } from "./secret-stores";
@@ -64,6 +65,7 @@ export function answerInside(): void {
 
 /** The blocks of the API that a gateway has a part in. */
 function serve(request: Call, operation: i32): void {
+  if (isPublishing(operation)) return publish(request, operation);
   if (HAS_FOLDER && isState(operation)) return serveState(request, operation);
   if (HAS_SCRIPT && isSecrets(operation)) return serveSecrets(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);

@@ -50,7 +50,7 @@ export function body(): Body {
 export function openBody(call: Call): void {
   const own = changetype<Body>(BODY);
   own.stream = changetype<Stream>(STREAM);
-  if (call.isScript) return openGiven(call, own);
+  if (call.given || call.isScript) return openGiven(call, own);
   own.handle = keep(INCOMING_BODY, requestBody(call.request));
   own.length = toldLength(call);
   own.firstLength = 0;
@@ -61,7 +61,7 @@ export function openBody(call: Call): void {
   rewindBody();
 }
 
-/** All of a script's body is there. */
+/** All of a body that is no caller's is there. */
 function openGiven(call: Call, own: Body): void {
   own.length = call.givenLength;
   own.first = call.given;

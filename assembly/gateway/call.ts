@@ -36,9 +36,12 @@ export class Call {
   /** What the caller calls this host; empty where it did not say. */
   authority: usize;
   authorityLength: i32;
-  /** The body of a script's call, which has no request of wasi:http: that is -1. */
+  /** What is sent in the place of the request's body; the body of a script's call, which has no request: that is -1. */
   given: usize;
   givenLength: i32;
+  /** The row of errors that tells of an upstream's failure, and where its cause stands; 0: as of an invocation. */
+  refusal: usize;
+  causeAt: i32;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
@@ -70,6 +73,8 @@ export function readCall(request: i32, out: i32): void {
   call.request = keep(INCOMING_REQUEST, request);
   call.out = out;
   call.answered = false;
+  call.given = 0;
+  call.refusal = 0;
   call.method = requestMethod(request);
   const other = call.method == OTHER;
   call.methodText = other ? spanStart() : 0;

@@ -52,6 +52,11 @@ export function invoke(call: Call, target: Target): void {
   }
   const app = destination(target);
   if (app == null) return refuseUnknown(call, target);
+  passOn(call, target, app);
+}
+
+/** Passes a call on to one of those who answer for its target, and its answer back. */
+export function passOn(call: Call, target: Target, app: App): void {
   const table = head();
   const began = now();
   const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
@@ -126,6 +131,10 @@ function refuseUnknown(call: Call, target: Target): void {
 
 /** Answers a call, of whose target the parameter is told, with why there is no answer. */
 function refuse(call: Call, failure: i32): void {
+  if (call.refusal) {
+    literalParameter(call.causeAt, failureText(failure));
+    return fail(call, call.refusal);
+  }
   literalParameter(1, failureText(failure));
   // As daprd: 500, but where HTTP has a word of its own for what an upstream did.
   let status = 0;
@@ -175,16 +184,23 @@ function prepare(call: Call, target: Target, x: Exchange, upstream: Upstream): b
   x.trailers = -1;
   x.stale = x.fresh = false;
   const size =
-    upstream.pathLength + (target.idLength + target.methodLength) * ENCODED_GROWTH + call.queryLength + 32;
+    upstream.pathLength +
+    target.wireLength +
+    (target.idLength + target.methodLength) * ENCODED_GROWTH +
+    call.queryLength +
+    32;
   x.path = allocate(size);
   let end = copy(x.path, upstream.path, upstream.pathLength);
-  if (upstream.protocol == PROTOCOL_SIDECAR) {
-    end = put(end, "/v1.0/invoke/");
-    end = encode(end, target.id, target.idLength, true);
-    end = put(end, "/method");
+  if (target.wire) end = copy(end, target.wire, target.wireLength);
+  else {
+    if (upstream.protocol == PROTOCOL_SIDECAR) {
+      end = put(end, "/v1.0/invoke/");
+      end = encode(end, target.id, target.idLength, true);
+      end = put(end, "/method");
+    }
+    end = put(end, "/");
+    end = encode(end, target.method, target.methodLength, false);
   }
-  end = put(end, "/");
-  end = encode(end, target.method, target.methodLength, false);
   if (call.queryLength) end = copy(put(end, "?"), call.query, call.queryLength);
   x.pathLength = <i32>(end - x.path);
   return outgoingFields(call, target, x);

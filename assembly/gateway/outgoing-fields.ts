@@ -1,6 +1,6 @@
 import { Call } from "./call";
 import { callerId, callerIdLength } from "./door/caller";
-import { addNamed, forwarded, replace } from "./headers";
+import { addLiteral, addNamed, forwarded, removeNamed, replace } from "./headers";
 import { hop, hopLength } from "./hops";
 import { allocate } from "./memory";
 import { NONE, PROTOCOL_SIDECAR } from "./records.gen";
@@ -57,6 +57,10 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   const upstream = x.upstream;
   const table = head();
   traceOnward(list);
+  if (target.isEvent) {
+    removeNamed(list, "content-type");
+    addLiteral(list, "content-type", "application/cloudevents+json");
+  }
   // As in daprd, a call of the gateway's own app has no caller but that.
   const own = same(target.id, target.idLength, table.appId, table.appIdLength);
   if (upstream.protocol != PROTOCOL_SIDECAR && !own) addCaller(list, call, target);

@@ -21,9 +21,15 @@ export class Target {
   /** The normal form of the path at the callee, without a slash at its start. */
   method: usize;
   methodLength: i32;
+  /** The path at the upstream as it goes on the wire, of what is no invocation; 0: it is one. */
+  wire: usize;
+  wireLength: i32;
+  /** The body is a CloudEvent that was made here. */
+  isEvent: bool;
 }
 
-const TARGET: usize = memory.data(16, 4);
+/** Of an invocation: the last fields stay 0. */
+const TARGET: usize = memory.data(32, 4);
 
 /** The target of a request that was routed just before; `invocation`: in the path's own form. Null: it addresses none. */
 export function addressed(call: Call, invocation: bool): Target | null {

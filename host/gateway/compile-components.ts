@@ -2,6 +2,7 @@ import type { ComponentResource } from "../resources/component.ts";
 import { ResourceError } from "../resources/fields.ts";
 import { inScope } from "../resources/scope.ts";
 import { checkCallerVariables } from "./caller-variables.ts";
+import { pubsubType } from "./compile-pubsub.ts";
 import { secretStoreRow, secretStoreType } from "./compile-secret-store.ts";
 import { storeRow } from "./compile-store.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -32,7 +33,9 @@ export function componentRows(
     }
   }
   const isSecrets = ({ type }: ComponentResource) => type === secretStoreType;
-  const stores = own.filter((each) => !isSecrets(each)).map((each) => storeRow(each, namespace));
+  const stores = own
+    .filter((each) => !isSecrets(each) && each.type !== pubsubType)
+    .map((each) => storeRow(each, namespace));
   const twice = stores.find((row, i) => stores.findIndex(({ folder }) => folder === row.folder) !== i);
   if (twice !== undefined) {
     throw new ResourceError(

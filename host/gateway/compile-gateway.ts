@@ -4,6 +4,7 @@ import { inScope } from "../resources/scope.ts";
 import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
 import { Policies } from "./compile-policies.ts";
+import { pubsubType, remotePubSub } from "./compile-pubsub.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
@@ -14,22 +15,23 @@ import type { AppRow, GatewayTable } from "./table-shape.ts";
 
 const utf8 = new TextEncoder();
 
+function appRow({ id, upstreams }: TargetSetting, secrets: SecretTable, policies: Policies): AppRow {
+  return {
+    id,
+    policy: policies.index(id),
+    upstreams: [...upstreams]
+      .sort((a, b) => a.priority - b.priority)
+      .map((upstream) => upstreamRow(upstream, secrets)),
+  };
+}
+
 function appRows(
   targets: readonly TargetSetting[],
   secrets: SecretTable,
   policies: Policies,
 ): readonly AppRow[] {
   return targets
-    .map(({ id, upstreams }) => ({
-      key: utf8.encode(id),
-      row: {
-        id,
-        policy: policies.index(id),
-        upstreams: [...upstreams]
-          .sort((a, b) => a.priority - b.priority)
-          .map((upstream) => upstreamRow(upstream, secrets)),
-      },
-    }))
+    .map((target) => ({ key: utf8.encode(target.id), row: appRow(target, secrets, policies) }))
     .sort((a, b) => compareBytes(a.key, b.key))
     .map(({ row }) => row);
 }
@@ -78,6 +80,11 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
   const entry = doorRows(gateway, secrets);
   const apps = appRows(targets, secrets, policies);
   const sites = appRows(gateway.sites, secrets, policies);
+  const pubsubs = resources.components
+    .filter((each) => each.type === pubsubType && inScope(each, name, namespace))
+    .map((each) => remotePubSub(each, targets));
+  const places = [...new Set(pubsubs.map(({ at }) => at))];
+  const remotes = places.map((place) => appRow(place, secrets, policies));
   return {
     flags: 0,
     appId: name,
@@ -87,6 +94,8 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     ...ruleRows(resources.configuration),
     apps,
     sites,
+    remotes,
+    pubsubs: pubsubs.map(({ name, component, at }) => ({ name, component, remote: places.indexOf(at) })),
     ...componentRows({ gateway, resources }, secrets.rows),
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,

@@ -20,7 +20,9 @@ export function storeRow(component: ComponentResource, namespace: string): Store
     throw new ResourceError(`${origin}: component ${name} ${cause}`);
   };
   if (component.type !== type)
-    refuse(`is ${component.type}, which a gateway does not have: it has ${type} and secretstores.local.env`);
+    refuse(
+      `is ${component.type}, which a gateway does not have: it has ${type}, pubsub.dapr and secretstores.local.env`,
+    );
   if (component.version !== "v1") refuse(`is of version ${component.version}; ${type} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
   const unknown = [...given.keys()].find((field) => !known.has(field)) ?? secretKeyRefs[0]?.field;

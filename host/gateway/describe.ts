@@ -82,7 +82,7 @@ function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
 
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
-  const { appId, namespace, region, apps, sites, secrets, stores, folder } = gateway;
+  const { appId, namespace, region, apps, sites, secrets, stores, folder, pubsubs } = gateway;
   const limits = [
     `bodies ${shownSize(gateway.maxBody)}`,
     `headers ${shownSize(gateway.maxHeaders)}`,
@@ -112,6 +112,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...(stores.length === 0
       ? []
       : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
+    ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(({ name }) => name).join(", ")}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...policyLines(gateway),
     ...gateway.secretStores.map(

@@ -18,8 +18,9 @@ export function needsOf({
   secrets,
   stores,
   secretStores,
-}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores" | "secretStores">): Needs {
-  const upstreams = [...apps, ...sites].flatMap((target) => target.upstreams);
+  remotes,
+}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes">): Needs {
+  const upstreams = [...apps, ...sites, ...remotes].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
   // The environment is imported by all but the smallest; without a preopened folder, files grant nothing.
   return { sockets, folder: stores.length > 0 || (secrets.length + secretStores.length > 0 && !sockets) };

@@ -116,6 +116,12 @@ export const secretStore = record("SecretStore", "Variables of the environment a
   open: u8("1: what is neither is allowed"),
 });
 
+export const pubsub = record("PubSub", "A pub/sub that another sidecar has.", {
+  name: text(),
+  component: text("its name there"),
+  remote: u16("index of where that sidecar is"),
+});
+
 export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
   magic: u32(),
   version: u32(),
@@ -139,6 +145,8 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   rules: list(policy, "of Resiliency resources"),
   stores: list(store),
   secretStores: list(secretStore),
+  remotes: list(app, "sidecars whose components are the gateway's, by the names of these"),
+  pubsubs: list(pubsub),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
@@ -163,5 +171,6 @@ export type BlockRow = RecordValue<typeof block>;
 export type PolicyRow = RecordValue<typeof policy>;
 export type SecretStoreRow = RecordValue<typeof secretStore>;
 export type CallerRow = RecordValue<typeof caller>;
+export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;
 export type SecretRow = RecordValue<typeof secret>;

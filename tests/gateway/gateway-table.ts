@@ -40,6 +40,8 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     region: "",
     secrets: [],
     stores: [],
+    remotes: [],
+    pubsubs: [],
     folder: "",
     listenAddress: "127.0.0.1",
     listenPort: 3500,

@@ -373,7 +373,7 @@ spec:
       "a component",
       dapr("Component", "  type: state.redis"),
       undefined,
-      "component x is state.redis, which a gateway does not have: it has state.wasi",
+      "component x is state.redis, which a gateway does not have: it has state.wasi, pubsub.dapr and secretstores.local.env",
     ],
     [
       "an endpoint that is an app, too",

@@ -1,0 +1,113 @@
+import { PARAMS } from "../../http/trie";
+import { RESULT } from "../../memory";
+import { Call, findField } from "../call";
+import {
+  ERR_PUBSUB_CLOUD_EVENTS_SER,
+  ERR_PUBSUB_EMPTY,
+  ERR_PUBSUB_NOT_FOUND,
+  ERR_PUBSUB_PUBLISH_MESSAGE,
+  ERR_TOPIC_NAME_EMPTY,
+} from "../errors.gen";
+import { passOn } from "../invoke";
+import { allocate } from "../memory";
+import { PUBLISH_BULK, PUBLISH_EVENT } from "../operations.gen";
+import { queryValue } from "../query";
+import { PUB_SUB_BYTES, PubSub } from "../records.gen";
+import { fail, literalParameter, parameter } from "../reply";
+import { head } from "../table";
+import { Target } from "../target";
+import { begins, copy, is, put, same } from "../text";
+import { CUT_OFF, readWhole, TOO_LARGE, wholeBody } from "../whole-body";
+import { encode, ENCODED_GROWTH } from "../wire-path";
+import { eventBytes, eventSize, makeEvent } from "./event";
+
+/** Where the cause stands among the parameters of ERR_PUBSUB_PUBLISH_MESSAGE: behind topic and name. */
+const CAUSE: i32 = 2;
+
+const TARGET: usize = memory.data(32, 4);
+
+export function isPublishing(operation: i32): bool {
+  return operation == PUBLISH_EVENT || operation == PUBLISH_BULK;
+}
+
+/**
+ * Publishes an event, or many, through the sidecar that has the pub/sub: acknowledged with that one's answer. An event is
+ * framed here, in the caller's name; one that is a CloudEvent, a raw one and those of a bulk go as they came.
+ */
+export function publish(call: Call, operation: i32): void {
+  const nameLength = load<i32>(RESULT + (<usize>PARAMS << 2), 4);
+  const topicLength = load<i32>(RESULT + (<usize>(PARAMS + 2) << 2), 4);
+  const name = allocate(nameLength);
+  const topic = allocate(topicLength);
+  copy(name, <usize>load<i32>(RESULT + (<usize>PARAMS << 2)), nameLength);
+  copy(topic, <usize>load<i32>(RESULT + (<usize>(PARAMS + 2) << 2)), topicLength);
+  parameter(0, name, nameLength);
+  if (nameLength == 0) return fail(call, ERR_PUBSUB_EMPTY);
+  const row = findPubSub(name, nameLength);
+  if (row == null) return fail(call, ERR_PUBSUB_NOT_FOUND);
+  if (topicLength == 0) return fail(call, ERR_TOPIC_NAME_EMPTY);
+  const single = operation == PUBLISH_EVENT;
+  const frames = single && !isCloudEvent(call) && !isRaw(call);
+  if (frames && !frameBody(call, row, topic, topicLength)) return;
+
+  const target = changetype<Target>(TARGET);
+  target.id = row.name;
+  target.idLength = row.nameLength;
+  target.method = 0;
+  target.methodLength = 0;
+  target.wire = allocate((row.componentLength + topicLength) * ENCODED_GROWTH + 32);
+  let end = put(target.wire, single ? "/v1.0/publish/" : "/v1.0/publish/bulk/");
+  end = encode(end, row.component, row.componentLength, true);
+  end = encode(put(end, "/"), topic, topicLength, true);
+  target.wireLength = <i32>(end - target.wire);
+  target.isEvent = frames;
+  parameter(0, topic, topicLength);
+  parameter(1, name, nameLength);
+  call.refusal = ERR_PUBSUB_PUBLISH_MESSAGE;
+  call.causeAt = CAUSE;
+  passOn(call, target, head().remote(row.remote));
+}
+
+function findPubSub(name: usize, length: i32): PubSub | null {
+  const table = head();
+  for (let i: u32 = 0; i < table.pubsubsCount; i++) {
+    const row = changetype<PubSub>(table.pubsubs + i * <u32>PUB_SUB_BYTES);
+    if (same(row.name, row.nameLength, name, length)) return row;
+  }
+  return null;
+}
+
+function isCloudEvent(call: Call): bool {
+  const type = findField(call.fields, "content-type");
+  return type != null && begins(type.value, type.valueLength, "application/cloudevents+json");
+}
+
+function isRaw(call: Call): bool {
+  const raw = queryValue(call, "metadata.rawPayload");
+  return raw != null && is(raw.start, raw.length, "true");
+}
+
+/** Puts an envelope in the place of the body. False where the caller was told why that cannot be. */
+function frameBody(call: Call, row: PubSub, topic: usize, topicLength: i32): bool {
+  const length = readWhole(call);
+  if (length < 0) {
+    parameter(0, topic, topicLength);
+    parameter(1, row.name, row.nameLength);
+    literalParameter(CAUSE, unread(length));
+    fail(call, ERR_PUBSUB_PUBLISH_MESSAGE);
+    return false;
+  }
+  if (makeEvent(call, wholeBody(), length, row.name, row.nameLength, topic, topicLength)) {
+    call.given = eventBytes();
+    call.givenLength = eventSize();
+    return true;
+  }
+  literalParameter(0, "the attributes of the event are longer than an envelope may hold");
+  fail(call, ERR_PUBSUB_CLOUD_EVENTS_SER);
+  return false;
+}
+
+function unread(fault: i32): string {
+  if (fault == TOO_LARGE) return "the body is larger than the gateway takes";
+  return fault == CUT_OFF ? "the body ended before it was complete" : "the body did not come in time";
+}
