@@ -1,20 +1,24 @@
 import { Answer, Request, serve, Step } from "../../guest";
-import { decodeBmp, encodeBmp, isBmp } from "./formats/bmp";
-import { decodeJpeg, isJpeg } from "./formats/jpeg";
-import { decodePng, isPng } from "./formats/png";
-import { encodePng } from "./formats/png-encoder";
-import { decodePnm, encodePpm, isPnm } from "./formats/pnm";
-import { decodeQoi, encodeQoi, isQoi } from "./formats/qoi";
-import { Image, isSize, MOST_PIXELS } from "./image";
-import { resample } from "./resample";
+import {
+  decodeImage,
+  encodeBmp,
+  encodePng,
+  encodePpm,
+  encodeQoi,
+  Image,
+  imageFormat,
+  isSize,
+  MOST_PIXELS,
+  resample,
+} from "../../guest/image";
 
 export { cap_abi_version, cap_alloc, cap_handle } from "../../guest/abi";
 
 serve((request: Request): Step => {
   const bytes = request.body;
-  const format = formatOf(bytes);
+  const format = imageFormat(bytes);
   if (format.length == 0) return refused(415, "the body is no picture that is known: PNG, JPEG, BMP, QOI, PGM or PPM");
-  const source = decoded(bytes, format);
+  const source = decodeImage(bytes, format);
   if (source === null) {
     return refused(
       400,
@@ -31,21 +35,6 @@ serve((request: Request): Step => {
 
 function refused(status: i32, message: string): Answer {
   return Answer.error(status, "ERR_IMAGE", message);
-}
-
-function formatOf(bytes: Uint8Array): string {
-  if (isPng(bytes)) return "png";
-  if (isJpeg(bytes)) return "jpeg";
-  if (isBmp(bytes)) return "bmp";
-  if (isQoi(bytes)) return "qoi";
-  return isPnm(bytes) ? "ppm" : "";
-}
-
-function decoded(bytes: Uint8Array, format: string): Image | null {
-  if (format == "png") return decodePng(bytes);
-  if (format == "jpeg") return decodeJpeg(bytes);
-  if (format == "bmp") return decodeBmp(bytes);
-  return format == "qoi" ? decodeQoi(bytes) : decodePnm(bytes);
 }
 
 /** A side that is left out follows from the other; without both, the picture stays as large as it is. */

@@ -1,4 +1,4 @@
-import { inflate } from "../../../guest/deflate";
+import { inflate } from "../../deflate";
 import { Reader } from "../bytes";
 import { adler32, crc32 } from "../checksums";
 import { Image, isSize } from "../image";

@@ -1,4 +1,4 @@
-import { deflate } from "../../../guest/deflate";
+import { deflate } from "../../deflate";
 import { ByteWriter } from "../bytes";
 import { adler32, crc32 } from "../checksums";
 import { Image } from "../image";
