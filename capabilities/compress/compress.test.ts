@@ -100,7 +100,7 @@ describe("state.compress", () => {
     const state = new StateCalls();
     const call = (operation: string, ...fields: [string, string | Uint8Array][]) =>
       guest.call(
-        [[":operation", operation], [":config", '{"store":"inner"}'], ["key", "a"], ...fields],
+        [[":operation", operation], [":config", '{"store":"inner"}'], ...fields, ["key", "a"]],
         state.perform,
       );
     return { state, call };
@@ -116,6 +116,13 @@ describe("state.compress", () => {
     const got = call("get");
     expect(Buffer.from(got.body).equals(prose)).toBe(true);
     expect(got.headers.get("etag")).toBe(stored?.etag);
+  });
+
+  it("asks for keys without bars, each another one", () => {
+    const { state, call } = open();
+    for (const key of ["app||a", "app%7C%7Ca"]) call("set", ["key", key], [":body", key]);
+    expect([...state.items.keys()]).toEqual(["inner/app%7C%7Ca", "inner/app%257C%257Ca"]);
+    expect(call("get", ["key", "app||a"]).text).toBe("app||a");
   });
 
   it("hands ETags through, and what the store refuses", () => {

@@ -18,12 +18,14 @@ export abstract class Wrapping {
 /** Does what a state store is asked with the values of the store that the component's metadata `store` names. */
 export function wrappedStore(request: Request, metadata: Json | null, key: string, wrapping: Wrapping): Step {
   const store = metadata === null ? "statestore" : metadata.textOf("store", "statestore");
+  // A component's keys have bars after the app id, which no key may have that an app asks for.
+  const inner = key.replaceAll("%", "%25").replaceAll("|", "%7C");
   const operation = request.operation;
-  if (operation == "get") return new Get(wrapping).ask([Call.stateGet(store, key)]);
-  if (operation == "delete") return new Done().ask([conditional(request, Call.stateDelete(store, key))]);
+  if (operation == "get") return new Get(wrapping).ask([Call.stateGet(store, inner)]);
+  if (operation == "delete") return new Done().ask([conditional(request, Call.stateDelete(store, inner))]);
   if (operation != "set") return Answer.error(400, "ERR_BAD_REQUEST", "there is no operation " + operation);
   const value = String.UTF8.encode('"' + wrapping.wrap(request.body) + '"');
-  return new Done().ask([conditional(request, Call.stateSet(store, key, Uint8Array.wrap(value)))]);
+  return new Done().ask([conditional(request, Call.stateSet(store, inner, Uint8Array.wrap(value)))]);
 }
 
 function conditional(request: Request, call: Call): Call {

@@ -59,6 +59,7 @@ describe("lru-cache", () => {
     cache.set("a", "1", ["ttl", "2"]);
     cache.clock.now += 1_999;
     expect(cache.get("a")).toBe("1");
+    expect(cache.call("get", ["key", "a"]).headers.get("expires")).toBe("3000");
     cache.clock.now += 1;
     expect(cache.get("a")).toBeUndefined();
     expect(cache.statistics().entries).toBe(0);

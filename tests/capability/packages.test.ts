@@ -9,6 +9,7 @@ const kilobyte = 1024;
 /** Bytes of each package's module. Raising one of these needs a reason in the commit that does it. */
 const budgets: Readonly<Record<string, number>> = {
   compress: 42 * kilobyte,
+  detect: 56 * kilobyte,
   encrypt: 36 * kilobyte,
   hello: 9 * kilobyte,
   "image-resize": 56 * kilobyte,
