@@ -13,6 +13,13 @@ export function usableStateKey(key: string): boolean {
   return key !== "" && !key.startsWith("|") && !key.includes("||");
 }
 
+/**
+ * Where what is kept for actors whatever app hosts them begins: reminders, which go to whoever owns the actor, as Dapr's do.
+ */
+export function sharedPrefix(namespace: string): string {
+  return recordPrefix(namespace, "");
+}
+
 /** Where an app's own records about its actors begin. No app's id is empty, so it is no key of a state API. */
 export function recordPrefix(namespace: string, appId: string): string {
   return `||actors||${namespace}||${appId}||`;

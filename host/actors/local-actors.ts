@@ -9,7 +9,7 @@ import type { Resiliency } from "../resiliency/resiliency.ts";
 import type { ActorCounts, Meters } from "../telemetry/metrics/meters.ts";
 import { NoActorStoreError } from "./actor-error.ts";
 import { ActorHost } from "./actor-host.ts";
-import { recordPrefix } from "./actor-keys.ts";
+import { sharedPrefix } from "./actor-keys.ts";
 import type { ActorStore } from "./actor-store.ts";
 import { type ActorRuntimeStatus, placementWords } from "./actors.ts";
 import { FencedStore } from "./fenced-store.ts";
@@ -62,7 +62,7 @@ export class LocalActors {
 
   constructor(options: LocalActorsOptions) {
     this.options = options;
-    const { platform, core, name, namespace, appId, app } = options;
+    const { platform, core, name, namespace, app } = options;
     this.#answered = app === undefined;
     app?.watch?.((healthy) => this.#watched(healthy));
     const meter = options.meters?.actors(() => this.#counts);
@@ -75,7 +75,7 @@ export class LocalActors {
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),
       meter,
     });
-    this.scheduling = new Scheduling(this.host, platform, recordPrefix(namespace, appId), meter);
+    this.scheduling = new Scheduling(this.host, platform, sharedPrefix(namespace), meter);
     const halting: Halting = {
       halt: (types, keeps, longestMs) => this.#halt(types, keeps, longestMs),
       claim: (hosts) => this.#claim(hosts),

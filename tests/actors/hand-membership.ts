@@ -34,7 +34,7 @@ export class HandMembership implements Membership {
   }
 
   update(version: number, hosts: readonly string[]): Promise<void> {
-    const types = new Map([["Cat", hosts.map((name) => ({ name, appId: "app" }))]]);
+    const types = new Map([["Cat", hosts.map((name) => ({ name, appId: appOf(name) }))]]);
     return this.follower?.update({ version, term: 1, types }) ?? Promise.resolve();
   }
 
@@ -45,6 +45,9 @@ export class HandMembership implements Membership {
 }
 
 export type Answer = (request: RuntimeRequest) => Promise<Partial<RuntimeResponse>>;
+
+/** An instance of another app than `app` is called `name@app`. */
+const appOf = (name: string) => name.split("@")[1] ?? "app";
 
 export async function startActors<M extends Membership>(
   name: string,
@@ -79,7 +82,7 @@ export async function startActors<M extends Membership>(
   };
   const own = membership(platform);
   const actors = new LocalActors({
-    ...{ appId: "app", namespace: "default", name, platform, core, app, store, membership: own },
+    ...{ appId: appOf(name), namespace: "default", name, platform, core, app, store, membership: own },
     resiliency: () => resiliency,
     remote: open.remote ?? (() => Promise.reject(new Error("nothing is handed on here"))),
   });

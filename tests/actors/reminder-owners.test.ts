@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
 import type { Call } from "../../host/api/endpoint.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
@@ -12,7 +12,8 @@ const call = (request: RuntimeRequest): Call => ({
   params: ["Cat", request.path.split("/")[4] ?? "", "wake"],
 });
 
-it("a reminder that was registered while owners changed is fired by the new one as soon as they are settled", async () => {
+/** Two instances that have all actors in turn; one of `Cat` goes from the first to the second. */
+async function pair(first: string, second: string) {
   const clock = new FakeClock();
   const store = await memoryStore();
   const fired: string[] = [];
@@ -22,8 +23,8 @@ it("a reminder that was registered while owners changed is fired by the new one 
       () => new HandMembership(),
       {
         store,
-        answer: async (request) => {
-          if (request.path.includes("/remind/")) fired.push(`${name}: ${request.method} ${request.path}`);
+        answer: async ({ path }) => {
+          if (path.includes("/remind/")) fired.push(name);
           return {};
         },
         remote: (_, request, version) => other().receive("reminder", call(request), version),
@@ -31,30 +32,62 @@ it("a reminder that was registered while owners changed is fired by the new one 
       clock,
     );
   let received: HostedActorCalls | undefined;
-  const a = await instance("a", () => received as HostedActorCalls);
-  const b = await instance("b", () => new HostedActorCalls(a.actors));
+  const a = await instance(first, () => received as HostedActorCalls);
+  const b = await instance(second, () => new HostedActorCalls(a.actors));
   received = new HostedActorCalls(b.actors);
   const both = [a, b].map(({ membership }) => membership);
   const change = (version: number, hosts: readonly string[]) =>
     Promise.all(both.map((membership) => membership.update(version, hosts)));
   const settle = (version: number) => Promise.all(both.map(({ follower }) => follower?.unlock(version)));
-  await change(1, ["a", "b"]);
+  await change(1, [first, second]);
   await settle(1);
   let id = 0;
   while (!b.actors.owners.owns("Cat", String(id))) id++;
-  await change(2, ["a"]);
+  await change(2, [first]);
   await settle(2);
-  await change(3, ["a", "b"]);
-  await b.membership.follower?.unlock(3);
-  await clock.advance(100);
-  const body = new TextEncoder().encode('{"dueTime":"0s"}');
   const path = `/v1.0/actors/Cat/${id}/reminders/wake`;
-  const request = { method: "POST", path, query: "", headers: [], body };
-  expect((await new HostedActorCalls(a.actors).handle("reminder", call(request))).status).toBe(204);
-  await clock.advance(500);
-  expect(fired).toEqual([]);
-  await a.membership.follower?.unlock(3);
-  await clock.advance(500);
-  expect(fired).toEqual([`b: PUT /actors/Cat/${id}/method/remind/wake`]);
-  await Promise.all([a, b].map(({ actors }) => actors.close()));
+  const ask = async ({ actors }: typeof a, method: string, body?: string) =>
+    await new HostedActorCalls(actors).handle(
+      "reminder",
+      call({
+        method,
+        path,
+        query: "",
+        headers: [],
+        body: body && new TextEncoder().encode(body),
+      } as RuntimeRequest),
+    );
+  const stop = () => Promise.all([a, b].map(({ actors }) => actors.close()));
+  return { clock, fired, a, b, change, settle, ask, stop };
+}
+
+describe("a reminder whose actor has another owner", () => {
+  it("is fired by that one as soon as owners are settled, if it was registered before they were", async () => {
+    const { clock, fired, a, b, change, ask, stop } = await pair("a", "b");
+    await change(3, ["a", "b"]);
+    await b.membership.follower?.unlock(3);
+    await clock.advance(100);
+    expect((await ask(a, "POST", '{"dueTime":"0s"}')).status).toBe(204);
+    await clock.advance(500);
+    expect(fired).toEqual([]);
+    await a.membership.follower?.unlock(3);
+    await clock.advance(500);
+    expect(fired).toEqual(["b"]);
+    await stop();
+  });
+
+  it("is that one's, also where it is of another app", async () => {
+    const { clock, fired, a, b, change, settle, ask, stop } = await pair("a", "b@other");
+    expect((await ask(a, "POST", '{"dueTime":"1h","period":"1h"}')).status).toBe(204);
+    await change(3, ["a", "b@other"]);
+    await settle(3);
+    expect((await ask(b, "GET")).status).toBe(200);
+    await clock.advance(3_600_000);
+    expect(fired).toEqual(["b@other"]);
+    await change(4, ["a"]);
+    await settle(4);
+    await clock.advance(3_600_000);
+    expect(fired).toEqual(["b@other", "a"]);
+    await stop();
+  });
 });

@@ -11,7 +11,7 @@ export interface RemindersOptions {
   readonly store: ActorStore;
   readonly hosted: HostedActors;
   readonly platform: Platform;
-  /** Of all keys: `||actors||<namespace>||<appId>||`. */
+  /** Of all keys. */
   readonly prefix: string;
   /** Callbacks under way at a time; 100 when left out. */
   readonly atATime?: number;
