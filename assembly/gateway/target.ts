@@ -4,6 +4,7 @@ import { INBOX, RESULT } from "../memory";
 import { unbase64 } from "./base64";
 import { Call, findField } from "./call";
 import { namesSite } from "./destination";
+import { takeRoute } from "./routes";
 import { allocate } from "./memory";
 import { begins, copy, indexOf, is, isLowered } from "./text";
 
@@ -84,10 +85,13 @@ function nameInCredentials(value: usize, length: i32, target: Target): bool {
   return target.idLength > 0;
 }
 
-/** The book's form, `/v1.0/invoke/<app>.<site>/<method>`, where the name ends with a site that is known. */
+/**
+ * The book's form, `/v1.0/invoke/<app>.<site>/<method>`, where the name ends with a site that is known; any other path by
+ * the routes of the configuration.
+ */
 function addressedAsPrinted(target: Target): Target | null {
   takeSpan(0, TARGET + offsetof<Target>("method"));
-  if (!begins(target.method, target.methodLength, "v1.0/invoke/")) return null;
+  if (!begins(target.method, target.methodLength, "v1.0/invoke/")) return takeRoute(target) ? target : null;
   const end = target.method + target.methodLength;
   target.id = target.method + 12;
   const slash = indexOf(target.id, end, SLASH);

@@ -7,11 +7,11 @@ import { Policies } from "./compile-policies.ts";
 import { pubsubType, remotePubSub } from "./compile-pubsub.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
-import type { HeaderSetting, TargetSetting } from "./gateway-resource.ts";
+import type { GatewayResource, HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
 import { markedVariable, SecretTable } from "./secret-table.ts";
 import { compareBytes } from "./table.ts";
-import type { AppRow, GatewayTable } from "./table-shape.ts";
+import type { AppRow, GatewayTable, RouteRow } from "./table-shape.ts";
 
 const utf8 = new TextEncoder();
 
@@ -65,6 +65,18 @@ function endpoint({ name, baseUrl, headers, secretKeyRefs, origin }: HttpEndpoin
   };
 }
 
+/** A route leads to whoever a call of that id would; what nobody could answer for is a mistake. */
+function routeRows({ routes, sites }: GatewayResource, apps: readonly AppRow[]): readonly RouteRow[] {
+  return routes.map(({ path, app, strip, at }) => {
+    const names = sites.map(({ id }) => id);
+    const known =
+      apps.some(({ id }) => id === app) || names.some((site) => site === "*" || app.endsWith(`.${site}`));
+    if (!known)
+      throw new ResourceError(`${at}: the app ${app} is neither under apps nor of a site: list it there`);
+    return { path, app, strip: strip ? 1 : 0 };
+  });
+}
+
 /** What the gateway reads. Throws ResourceError. */
 export function compileGateway({ gateway, resources }: GatewayResources): GatewayTable {
   const { name, namespace, region, limits } = gateway;
@@ -94,6 +106,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     ...ruleRows(resources.configuration),
     apps,
     sites,
+    routes: routeRows(gateway, apps),
     remotes,
     pubsubs: pubsubs.map(({ name, component, at }) => ({ name, component, remote: places.indexOf(at) })),
     ...componentRows({ gateway, resources }, secrets.rows),

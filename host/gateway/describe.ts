@@ -114,6 +114,9 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
       : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
     ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(({ name }) => name).join(", ")}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
+    ...gateway.routes.map(
+      ({ path, app, strip }) => `route     /${path} to ${app}${strip ? ", without it" : ""}`,
+    ),
     ...policyLines(gateway),
     ...gateway.secretStores.map(
       ({ name, prefix }) => `secrets   ${name}: variables that begin with ${prefix}`,

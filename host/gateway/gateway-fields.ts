@@ -5,6 +5,7 @@ import {
   fail,
   isFields,
   member,
+  optionalFlag,
   optionalText,
   type Place,
   requiredText,
@@ -54,6 +55,10 @@ export class FieldReader {
       this.fail(name, `must be a whole number from ${least} to ${most}`);
     }
     return given;
+  }
+
+  flag(name: string): boolean {
+    return optionalFlag(member(this.fields, name), this.place, [...this.path, name]) ?? false;
   }
 
   positive(name: string): number {

@@ -45,6 +45,16 @@ export interface ListenSettings {
   readonly port: number;
 }
 
+/** A path of the gateway's own that leads to an app. */
+export interface RouteSetting {
+  /** Without a slash at its start and its end. */
+  readonly path: string;
+  readonly app: string;
+  readonly strip: boolean;
+  /** Where it stands, for messages. */
+  readonly at: string;
+}
+
 /** Who calls with a token of its own. */
 export interface CallerSetting {
   readonly appId: string;
@@ -86,6 +96,7 @@ export interface GatewayResource {
   readonly limits: LimitSettings;
   readonly apps: readonly TargetSetting[];
   readonly sites: readonly TargetSetting[];
+  readonly routes: readonly RouteSetting[];
   readonly origin: string;
 }
 

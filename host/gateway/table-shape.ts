@@ -122,6 +122,12 @@ export const pubsub = record("PubSub", "A pub/sub that another sidecar has.", {
   remote: u16("index of where that sidecar is"),
 });
 
+export const route = record("Route", "A path of the configuration's own.", {
+  path: text("without a slash at its start and its end; empty: all paths"),
+  app: text("the app's id"),
+  strip: u8("1: the path is left out of what the app is asked for"),
+});
+
 export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
   magic: u32(),
   version: u32(),
@@ -143,6 +149,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   rate: f64("requests a second"),
   burst: f64("of requests at once"),
   rules: list(policy, "of Resiliency resources"),
+  routes: list(route, "the longest first"),
   stores: list(store),
   secretStores: list(secretStore),
   remotes: list(app, "sidecars whose components are the gateway's, by the names of these"),
@@ -170,6 +177,7 @@ export type HeaderRow = RecordValue<typeof header>;
 export type BlockRow = RecordValue<typeof block>;
 export type PolicyRow = RecordValue<typeof policy>;
 export type SecretStoreRow = RecordValue<typeof secretStore>;
+export type RouteRow = RecordValue<typeof route>;
 export type CallerRow = RecordValue<typeof caller>;
 export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;

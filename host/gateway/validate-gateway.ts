@@ -8,6 +8,7 @@ import {
   type TargetSetting,
 } from "./gateway-resource.ts";
 import { appId, door, doorShape } from "./validate-door.ts";
+import { routes } from "./validate-routes.ts";
 import { upstream, upstreamShape } from "./validate-upstream.ts";
 
 const target = (name: string) => ({
@@ -23,6 +24,7 @@ const shape: Shape = fields("apiVersion kind", {
     limits: fields("bodySize headerSize timeout connectTimeout hops"),
     apps: target("id"),
     sites: target("name"),
+    routes: fields("path app stripPath"),
   }),
 });
 
@@ -90,6 +92,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
     },
     apps: targets(spec, "apps"),
     sites: targets(spec, "sites"),
+    routes: routes(spec),
     origin: place.origin,
   };
 }

@@ -64,6 +64,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     rate: 0,
     burst: 0,
     rules: [],
+    routes: [],
     secretStores: [],
     access: 0,
     rateBy: 0,

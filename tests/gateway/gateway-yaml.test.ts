@@ -207,6 +207,16 @@ spec:
     fails(callers + scopes)(/names the store env, which the gateway does not have/);
   });
 
+  it("has routes, the longest first", () => {
+    const { routes } = spec(
+      `  apps: [{id: a, url: "http://a"}]\n  sites: [{name: s, sidecar: "http://s"}]\n  routes: [{path: /, app: a}, {path: /x/y/, app: b.s, stripPath: true}]`,
+    );
+    expect(routes).toEqual([
+      { path: "x/y", app: "b.s", strip: 1 },
+      { path: "", app: "a", strip: 0 },
+    ]);
+  });
+
   it("is shown without secrets and values", () => {
     const lines = describeGateway(table).join("\n");
     expect(lines).toContain("callers   with the API token that is in DAPR_API_TOKEN");
@@ -441,6 +451,30 @@ spec:
       dapr("Resiliency", "  targets: {apps: {x: {retry: none}}}"),
       13,
       "names none, which spec.policies.retries does not have",
+    ],
+    [
+      "a route with an escape",
+      `${head}  routes: [{path: /a%20b, app: a}]`,
+      6,
+      "spec.routes.0.path must be a path such as /shop",
+    ],
+    [
+      "a route that is Dapr's",
+      `${head}  routes: [{path: /v1.0/state, app: a}]`,
+      6,
+      "spec.routes.0.path is Dapr's",
+    ],
+    [
+      "a route twice",
+      `${head}  routes: [{path: /a, app: a}, {path: /a/, app: b}]`,
+      6,
+      "spec.routes.1.path is there twice",
+    ],
+    [
+      "a route to nobody",
+      `${head}  routes: [{path: /a, app: a}]`,
+      6,
+      "the app a is neither under apps nor of a site",
     ],
   ])("refuses %s, and says where it stands", (_, text, line, message) => {
     let caught: unknown;
