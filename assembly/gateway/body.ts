@@ -8,7 +8,7 @@ import { takeTrailersOf, Trailing } from "./transport/trailers";
 import { bodyStream } from "./wasi/bodies";
 import { close, FIELDS, gave, INCOMING_BODY, keep } from "./wasi/handles";
 import { requestBody } from "./wasi/incoming";
-import { closeStream, openInput, Stream } from "./wasi/stream";
+import { closeStream, openInput, readiness, Stream } from "./wasi/stream";
 import { CLOSED, read, readBytes } from "./wasi/streams";
 
 /** Bytes that may be kept of a body, so that a request which failed can be sent once more. */
@@ -57,6 +57,8 @@ export function openBody(call: Call): void {
   own.spent = 0;
   openInput(own.stream, bodyStream(own.handle));
   own.whole = keepFirst(own);
+  // What an attempt opens ends with it: this is to outlast them.
+  if (!own.whole) readiness(own.stream);
   changetype<Trailing>(TRAILING).future = -1;
   rewindBody();
 }
@@ -133,6 +135,8 @@ export function sendBody(x: Exchange): i32 {
         return CALLER_FAULT;
       }
       if (step != DONE) return step;
+      // The end is taken: it does not come a second time.
+      own.spent++;
       // Only what is framed by itself can have fields behind it.
       own.phase = own.length >= 0 ? AT_END : AT_TRAILERS;
       return MOVED;

@@ -1,0 +1,355 @@
+import { readFileSync } from "node:fs";
+import { encodeTable, TABLE } from "../../host/gateway/table.ts";
+import type { GatewayTable } from "../../host/gateway/table-shape.ts";
+import { isModule, sections } from "../../host/gateway/wasm-sections.ts";
+import { FakeBodies } from "./fake-bodies.ts";
+import { Resources } from "./fake-resources.ts";
+
+/** How a body comes: bytes, a pause that ends when somebody waits, its end, or a break. */
+export type Part = Uint8Array | "pause" | "end" | "broken";
+
+/** How a body goes: how many bytes are taken at once, and whether the reader leaves at some time. */
+export interface Sink {
+  readonly room: number;
+  /** After so many bytes nobody reads any more. */
+  readonly leavesAfter: number;
+}
+
+export interface FakeRequest {
+  /** Its number on wasi:http, or a text. */
+  readonly method: number | string;
+  readonly path: string | undefined;
+  readonly authority: string | undefined;
+  readonly fields: readonly (readonly [string, string])[];
+  readonly body: readonly Part[];
+  readonly trailers: readonly (readonly [string, string])[] | undefined | "broken";
+  readonly sink: Sink;
+}
+
+export interface FakeAnswer {
+  /** The position of an `error-code` instead of an answer. */
+  readonly error: number | undefined;
+  /** Waits before it is there. */
+  readonly after: number;
+  readonly status: number;
+  readonly fields: readonly (readonly [string, string])[];
+  readonly body: readonly Part[];
+  readonly trailers: readonly (readonly [string, string])[] | undefined | "broken";
+  readonly sink: Sink;
+}
+
+/** What a fake host saw of one request. */
+export interface Seen {
+  readonly status: number | undefined;
+  readonly fields: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+  /** False: the body was cut off. */
+  readonly finished: boolean;
+  readonly trailers: readonly (readonly [string, string])[] | undefined;
+  readonly sent: readonly {
+    readonly path: string;
+    readonly fields: readonly (readonly [string, string])[];
+    readonly body: Buffer;
+    readonly finished: boolean;
+  }[];
+  /** What is still open. */
+  readonly open: readonly string[];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a host refuses
+const control = /[\0-\x08\x0a-\x1f\x7f]/;
+
+const file = new URL("../../dist/gateway/http.wasm", import.meta.url);
+let compiled: WebAssembly.Module | undefined;
+
+function coreModule(): WebAssembly.Module {
+  const content = sections(readFileSync(file)).find((section) => {
+    if (section.id !== 1 || !isModule(section.content)) return false;
+    return WebAssembly.Module.exports(new WebAssembly.Module(section.content as BufferSource)).some(
+      ({ name }) => name === "memory",
+    );
+  })?.content;
+  compiled ??= new WebAssembly.Module(content as BufferSource);
+  return compiled;
+}
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly cabi_realloc: (old: number, oldSize: number, align: number, size: number) => number;
+  readonly "wasi:http/incoming-handler@0.2.12#handle": (request: number, out: number) => void;
+}
+
+/**
+ * An instance of the gateway on a host that is all ours: it answers what a test says, keeps the rules of the canonical
+ * ABI, and knows what is open. Whatever breaks a rule, or waits for what never comes, throws.
+ */
+export class FakeHost {
+  readonly #exports: Exports;
+  readonly resources = new Resources();
+  readonly #bodies: FakeBodies;
+  #answers: readonly FakeAnswer[] = [];
+  #asked = 0;
+  #now = 1_000_000_000n;
+  #response: { status: number; fields: readonly (readonly [string, string])[]; body: number } | undefined;
+  #sent: { path: string; fields: readonly (readonly [string, string])[]; body: number }[] = [];
+
+  constructor(table: GatewayTable) {
+    this.#bodies = new FakeBodies(this.resources, this);
+    const imports: Record<string, Record<string, unknown>> = {};
+    const module = coreModule();
+    const functions = { ...this.#functions(), ...this.#bodies.functions() } as Record<string, unknown>;
+    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+      const dropped = /^\[resource-drop\](.*)$/.exec(name)?.[1];
+      const found = dropped === undefined ? functions[`${from.replace(/@.*/, "")} ${name}`] : undefined;
+      if (dropped === undefined && found === undefined) throw new Error(`no ${name} of ${from} yet`);
+      imports[from] ??= {};
+      imports[from][name] = found ?? ((handle: number) => this.resources.drop(handle, dropped as string));
+    }
+    const instance = new WebAssembly.Instance(module, imports as WebAssembly.Imports);
+    this.#exports = instance.exports as unknown as Exports;
+    new Uint8Array(this.#exports.memory.buffer).set(encodeTable(table), TABLE);
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** Has one request answered; `answers` are those of the upstreams, in the order in which they are asked. */
+  handle(request: FakeRequest, answers: readonly FakeAnswer[]): Seen {
+    this.#answers = answers;
+    this.#asked = 0;
+    this.#sent = [];
+    this.#response = undefined;
+    const handle = this.resources.open("incoming-request", request);
+    const out = this.resources.open("response-outparam", request.sink);
+    this.#exports["wasi:http/incoming-handler@0.2.12#handle"](handle, out);
+    const written = this.#response === undefined ? undefined : this.#bodies.written(this.#response.body);
+    return {
+      status: this.#response?.status,
+      fields: this.#response?.fields ?? [],
+      body: written?.bytes ?? Buffer.alloc(0),
+      finished: written?.finished ?? false,
+      trailers: written?.trailers,
+      sent: this.#sent.map(({ path, fields, body }) => ({ path, fields, ...this.#bodies.written(body) })),
+      open: this.resources.left(),
+    };
+  }
+
+  get view(): DataView {
+    return new DataView(this.#exports.memory.buffer);
+  }
+
+  bytes(at: number, length: number): Buffer {
+    return Buffer.from(this.#exports.memory.buffer.slice(at, at + length));
+  }
+
+  text(at: number, length: number): string {
+    return this.bytes(at, length).toString("latin1");
+  }
+
+  /** Puts bytes where the guest's allocator says, and tells it where. */
+  hand(bytes: Uint8Array, ret: number, at = 0): void {
+    const place = this.#exports.cabi_realloc(0, 0, 1, bytes.length);
+    new Uint8Array(this.#exports.memory.buffer).set(bytes, place);
+    this.view.setUint32(ret + at, place, true);
+    this.view.setUint32(ret + at + 4, bytes.length, true);
+  }
+
+  option(text: string | undefined, ret: number): void {
+    this.view.setUint8(ret, text === undefined ? 0 : 1);
+    if (text !== undefined) this.hand(Buffer.from(text, "latin1"), ret, 4);
+  }
+
+  fields(list: readonly (readonly [string, string])[], parent?: number): number {
+    return this.resources.open("fields", list, parent);
+  }
+
+  result(ret: number, handle: number | undefined): void {
+    this.view.setUint8(ret, handle === undefined ? 1 : 0);
+    if (handle !== undefined) this.view.setUint32(ret + 4, handle, true);
+  }
+
+  #functions(): Record<string, unknown> {
+    const { resources } = this;
+    const types = "wasi:http/types";
+    const request = (handle: number) => resources.get<FakeRequest>(handle, "incoming-request");
+    return {
+      "wasi:clocks/monotonic-clock now": () => this.#now++,
+      "wasi:clocks/monotonic-clock subscribe-instant": (when: bigint) =>
+        resources.open("pollable", { alarm: when }),
+      "wasi:random/random get-random-u64": () => 0x0123456789abcdefn * this.#now,
+      [`${types} [method]incoming-request.method`]: (self: number, ret: number) => {
+        const { method } = request(self);
+        this.view.setUint8(ret, typeof method === "number" ? method : 9);
+        if (typeof method === "string") this.hand(Buffer.from(method, "latin1"), ret, 4);
+      },
+      [`${types} [method]incoming-request.path-with-query`]: (self: number, ret: number) =>
+        this.option(request(self).path, ret),
+      [`${types} [method]incoming-request.authority`]: (self: number, ret: number) =>
+        this.option(request(self).authority, ret),
+      [`${types} [method]incoming-request.headers`]: (self: number) =>
+        this.fields(request(self).fields, self),
+      [`${types} [method]incoming-request.consume`]: (self: number, ret: number) =>
+        this.result(ret, this.#bodies.incoming(request(self))),
+      [`${types} [method]fields.entries`]: (self: number, ret: number) => {
+        const list = resources.get<readonly (readonly [string, string])[]>(self, "fields");
+        const place = this.#exports.cabi_realloc(0, 0, 4, list.length * 16);
+        list.forEach(([name, value], i) => {
+          this.hand(Buffer.from(name, "latin1"), place, i * 16);
+          this.hand(Buffer.from(value, "latin1"), place, i * 16 + 8);
+        });
+        this.view.setUint32(ret, place, true);
+        this.view.setUint32(ret + 4, list.length, true);
+      },
+      [`${types} [static]fields.from-list`]: (at: number, count: number, ret: number) => {
+        const word = (offset: number) => this.view.getUint32(at + offset, true);
+        const list = Array.from({ length: count }, (_, i): [string, string] => [
+          this.text(word(i * 16), word(i * 16 + 4)),
+          this.text(word(i * 16 + 8), word(i * 16 + 12)),
+        ]);
+        const size = list.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+        if (size > 128 * 1024) throw new Error("total size of fields exceeds limit");
+        const forbidden =
+          /^(connection|host|transfer-encoding|keep-alive|upgrade|proxy-connection|http2-settings)$/;
+        const valid = list.every(
+          ([name, value]) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && !control.test(value),
+        );
+        if (!valid || list.some(([name]) => forbidden.test(name))) {
+          this.view.setUint8(ret, 1);
+          this.view.setUint8(ret + 4, 0);
+        } else this.result(ret, this.fields(list));
+      },
+      [`${types} [constructor]fields`]: () => this.fields([]),
+      [`${types} [constructor]outgoing-response`]: (fields: number) =>
+        resources.open("outgoing-response", {
+          status: 200,
+          fields: resources.take(fields, "fields"),
+          body: -1,
+        }),
+      [`${types} [method]outgoing-response.set-status-code`]: (self: number, status: number) => {
+        if (status < 100 || status > 999) return 1;
+        resources.get<{ status: number }>(self, "outgoing-response").status = status;
+        return 0;
+      },
+      [`${types} [method]outgoing-response.body`]: (self: number, ret: number) => {
+        const response = resources.get<{ body: number }>(self, "outgoing-response");
+        response.body = this.#bodies.outgoing();
+        this.result(ret, response.body);
+      },
+      [`${types} [static]response-outparam.set`]: (out: number, error: number, response: number) => {
+        const sink = resources.take<Sink>(out, "response-outparam");
+        if (error !== 0) throw new Error("an error instead of a response");
+        this.#response = resources.take(response, "outgoing-response");
+        this.#bodies.opens((this.#response as { body: number }).body, sink);
+      },
+      ...this.#outgoing(),
+    };
+  }
+
+  #outgoing(): Record<string, unknown> {
+    const { resources } = this;
+    const types = "wasi:http/types";
+    interface Outgoing {
+      path: string;
+      fields: readonly (readonly [string, string])[];
+      body: number;
+    }
+    const outgoing = (self: number) => resources.get<Outgoing>(self, "outgoing-request");
+    const isToken = (text: string) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+    return {
+      [`${types} [constructor]outgoing-request`]: (fields: number) =>
+        resources.open("outgoing-request", { path: "", fields: resources.take(fields, "fields"), body: -1 }),
+      [`${types} [method]outgoing-request.set-method`]: (_: number, method: number, at: number, n: number) =>
+        method === 9 && !isToken(this.text(at, n)) ? 1 : 0,
+      [`${types} [method]outgoing-request.set-scheme`]: () => 0,
+      [`${types} [method]outgoing-request.set-authority`]: () => 0,
+      [`${types} [method]outgoing-request.set-path-with-query`]: (
+        self: number,
+        _: number,
+        at: number,
+        n: number,
+      ) => {
+        outgoing(self).path = this.text(at, n);
+        return /^[\x21-\x7e\x80-\xff]*$/.test(outgoing(self).path) ? 0 : 1;
+      },
+      [`${types} [method]outgoing-request.body`]: (self: number, ret: number) => {
+        outgoing(self).body = this.#bodies.outgoing();
+        this.result(ret, outgoing(self).body);
+      },
+      [`${types} [constructor]request-options`]: () => resources.open("request-options", undefined),
+      [`${types} [method]request-options.set-connect-timeout`]: () => 0,
+      "wasi:http/outgoing-handler handle": (self: number, _: number, options: number, ret: number) => {
+        const sent = resources.take<Outgoing>(self, "outgoing-request");
+        resources.take(options, "request-options");
+        this.#sent.push(sent);
+        const answer = this.#answers[this.#asked++ % this.#answers.length] as FakeAnswer;
+        this.#bodies.opens(sent.body, answer.sink);
+        this.view.setUint8(ret, 0);
+        this.view.setUint32(
+          ret + 8,
+          resources.open("future-incoming-response", { answer, left: answer.after }),
+          true,
+        );
+      },
+      [`${types} [method]future-incoming-response.subscribe`]: (self: number) =>
+        resources.open("pollable", { future: resources.get(self, "future-incoming-response") }, self),
+      [`${types} [method]future-incoming-response.get`]: (self: number, ret: number) => {
+        const future = resources.get<{ answer: FakeAnswer; left: number }>(self, "future-incoming-response");
+        this.view.setUint8(ret, future.left > 0 ? 0 : 1);
+        if (future.left > 0) return;
+        this.view.setUint8(ret + 8, 0);
+        this.view.setUint8(ret + 16, future.answer.error === undefined ? 0 : 1);
+        if (future.answer.error === undefined) {
+          this.view.setUint32(ret + 24, resources.open("incoming-response", future.answer), true);
+        } else this.view.setUint8(ret + 24, future.answer.error);
+      },
+      [`${types} [method]incoming-response.status`]: (self: number) =>
+        resources.get<FakeAnswer>(self, "incoming-response").status,
+      [`${types} [method]incoming-response.headers`]: (self: number) =>
+        this.fields(resources.get<FakeAnswer>(self, "incoming-response").fields, self),
+      [`${types} [method]incoming-response.consume`]: (self: number, ret: number) =>
+        this.result(ret, this.#bodies.incoming(resources.get<FakeAnswer>(self, "incoming-response"))),
+      "wasi:io/poll [method]pollable.ready": (self: number) => (this.#isReady(self) ? 1 : 0),
+      "wasi:io/poll poll": (at: number, count: number, ret: number) => {
+        const polled = Array.from({ length: count }, (_, i) => this.view.getUint32(at + i * 4, true));
+        const isReady = (handle: number) => this.#isReady(handle);
+        if (!polled.some(isReady)) for (const handle of polled) this.#progress(handle);
+        if (!polled.some(isReady)) this.#passTime(polled);
+        const ready = polled.flatMap((handle, i) => (isReady(handle) ? [i] : []));
+        if (ready.length === 0) throw new Error("it waits for what never comes");
+        this.hand(Buffer.from(Uint32Array.from(ready).buffer), ret);
+        this.view.setUint32(ret + 4, ready.length, true);
+      },
+    };
+  }
+
+  #isReady(handle: number): boolean {
+    const { alarm, future, stream } = resources<Pollable>(this, handle);
+    if (alarm !== undefined) return this.#now >= alarm;
+    if (future !== undefined) return future.left <= 0;
+    return stream === undefined || this.#bodies.isReady(stream);
+  }
+
+  /** Somebody waits: what is paused goes on. */
+  #progress(handle: number): void {
+    const { future, stream } = resources<Pollable>(this, handle);
+    if (future !== undefined) future.left--;
+    if (stream !== undefined) this.#bodies.progress(stream);
+  }
+
+  #passTime(polled: readonly number[]): void {
+    const alarms = polled.flatMap((handle) => resources<Pollable>(this, handle).alarm ?? []);
+    const first = alarms.reduce<bigint | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
+    if (first !== undefined && first > this.#now) this.#now = first;
+  }
+}
+
+interface Pollable {
+  readonly alarm?: bigint;
+  readonly future?: { left: number };
+  readonly stream?: number;
+}
+
+function resources<T>(host: FakeHost, handle: number): T {
+  return host.resources.get<T>(handle, "pollable");
+}
