@@ -2,10 +2,12 @@
  * Compiles assembly/gateway to dist/gateway/<variant>.wasm: Wasm components that wasmtime runs. A variant imports only
  * what it is for, because a host has to be told to allow the rest. Names of variants as arguments build only those.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import { packLiterals } from "./packed-literals.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
@@ -48,12 +50,19 @@ async function compile(constants) {
   const { error, stderr } = await asc.main(
     [
       ...["--config", "gateway.asconfig.json", "--target", "release"],
-      ...["abort=", ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].flatMap(
-        (use) => ["--use", use],
-      ),
+      ...Object.entries({ abort: "", LITERAL_SHIFT: 0, ...constants }).flatMap(([name, value]) => [
+        "--use",
+        `${name}=${value}`,
+      ]),
     ],
     {
       transforms: [renaming(constants)],
+      readFile: (name, folder) => {
+        const path = join(folder, name);
+        if (!existsSync(path)) return null;
+        const source = readFileSync(path, "utf8");
+        return name.startsWith("assembly/gateway/") ? packLiterals(source) : source;
+      },
       writeFile: (name, contents) => {
         if (name.endsWith(".wasm")) binary = contents;
       },

@@ -4,10 +4,18 @@
  */
 import { lower } from "../access/pattern";
 
+/** A letter of a literal, of which the build may have made one byte each. */
+// @ts-ignore: decorator
+@inline
+export function letter(literal: string, index: i32): u8 {
+  // @ts-ignore: defined by the build
+  return load<u8>(changetype<usize>(literal) + (<usize>index << LITERAL_SHIFT));
+}
+
 /** Writes a literal. */
 export function put(to: usize, literal: string): usize {
   const length = literal.length;
-  for (let i = 0; i < length; i++) store<u8>(to + i, <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1)));
+  for (let i = 0; i < length; i++) store<u8>(to + i, letter(literal, i));
   return to + length;
 }
 
@@ -48,7 +56,7 @@ export function begins(at: usize, length: i32, literal: string): bool {
   const wanted = literal.length;
   if (length < wanted) return false;
   for (let i = 0; i < wanted; i++) {
-    if (load<u8>(at + i) != <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1))) return false;
+    if (load<u8>(at + i) != letter(literal, i)) return false;
   }
   return true;
 }
@@ -56,7 +64,7 @@ export function begins(at: usize, length: i32, literal: string): bool {
 /** True where the bytes there are this literal in lower case, whatever their own case. */
 export function isLowered(at: usize, literal: string): bool {
   for (let i = 0; i < literal.length; i++) {
-    if (lower(load<u8>(at + i)) != <u8>load<u16>(changetype<usize>(literal) + (<usize>i << 1))) return false;
+    if (lower(load<u8>(at + i)) != letter(literal, i)) return false;
   }
   return true;
 }

@@ -5,7 +5,7 @@ import { appRow, gatewayTable, upstreamRow } from "../gateway/gateway-table.ts";
 
 /** `FUZZ_RUNS=1000000` runs a million. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 1500);
-const timeout = 30_000 + numRuns;
+const timeout = 30_000 + numRuns * 5;
 
 const outgoing = (given = {}) => upstreamRow({ transport: 1, ...given });
 const table = gatewayTable({

@@ -1,4 +1,5 @@
 /** Which bytes may stand where in a message, and text that is compared with them. */
+import { letter } from "../text";
 
 export const TAB: u8 = 0x09;
 export const LF: u8 = 0x0a;
@@ -46,9 +47,8 @@ export function isVisible(at: usize, end: usize): bool {
 export function is(at: usize, end: usize, text: string): bool {
   const length = <usize>text.length;
   if (end - at != length) return false;
-  const from = changetype<usize>(text);
   for (let i: usize = 0; i < length; i++) {
-    const expected = load<u16>(from + (i << 1));
+    const expected = letter(text, <i32>i);
     const byte = load<u8>(at + i);
     if (byte != expected && !(isLetter(byte) && (byte | 0x20) == expected)) return false;
   }
@@ -73,14 +73,6 @@ export function toLower(at: usize, end: usize): void {
     const byte = load<u8>(at);
     if (<u8>(byte - 0x41) < 26) store<u8>(at, byte | 0x20);
   }
-}
-
-/** Writes ASCII text, and answers where it ends. */
-export function write(at: usize, text: string): usize {
-  const from = changetype<usize>(text);
-  const length = <usize>text.length;
-  for (let i: usize = 0; i < length; i++) store<u8>(at + i, load<u8>(from + (i << 1)));
-  return at + length;
 }
 
 /** The number that decimal digits alone make, or -1: anything else, or more than 18 of them. */

@@ -1,4 +1,5 @@
-import { isText, isToken, isVisible, write, writeDecimal } from "./bytes";
+import { put as write } from "../text";
+import { isText, isToken, isVisible, writeDecimal } from "./bytes";
 import { PLAIN, kindOf } from "./fields";
 import { MOST_HEAD, MOST_NAME, OUTPUT, OUTPUT_SIZE } from "./limits";
 

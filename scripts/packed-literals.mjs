@@ -1,0 +1,28 @@
+/**
+ * Text literals of AssemblyScript are UTF-16 behind a head of the collector's: of those that are only ever copied byte by
+ * byte (assembly/gateway/text.ts), a third is enough. This makes each a constant of one byte a character, behind its
+ * length in the place where a string has it; LITERAL_SHIFT tells the sources.
+ */
+const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
+
+/** Names of modules, imports and fields are no text. */
+const isName = (line, before) =>
+  /\bfrom\s+["']|^\s*import\s|@external\(/.test(line) || /\boffsetof<\w+>\($/.test(before);
+
+function constant(literal) {
+  const double = literal.startsWith('"') ? literal : `"${literal.slice(1, -1).replace(/"/g, '\\"')}"`;
+  const text = JSON.parse(double);
+  const bytes = [...text].map((letter) => letter.charCodeAt(0));
+  if (bytes.some((byte) => byte > 0x7f)) throw new Error(`a literal beyond ASCII: ${literal}`);
+  const size = bytes.length * 2;
+  return `changetype<string>(memory.data<u8>([${[size & 255, size >> 8, 0, 0, ...bytes]}], 4) + 4)`;
+}
+
+/** The source with its literals packed. */
+export function packLiterals(source) {
+  return source.replace(token, (found, at) => {
+    if (found.startsWith("/")) return found;
+    const line = source.slice(source.lastIndexOf("\n", at) + 1, source.indexOf("\n", at));
+    return isName(line, source.slice(Math.max(0, at - 40), at)) ? found : constant(found);
+  });
+}
