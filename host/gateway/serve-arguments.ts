@@ -36,8 +36,8 @@ const socketAddress = (address: string, port: number) =>
   `${address.includes(":") ? `[${address}]` : address}:${port}`;
 
 /**
- * What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. Nothing of time: its
- * own limit would cut off streams that last, which the gateway's limits do not.
+ * What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. Not how long a
+ * request may last (`-W timeout`): that ends answers that take their time, and their callers take them for whole.
  */
 export function serveArguments(
   file: string,
