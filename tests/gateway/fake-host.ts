@@ -73,6 +73,12 @@ function coreModule(): WebAssembly.Module {
   return compiled;
 }
 
+interface Response {
+  status: number;
+  readonly fields: readonly (readonly [string, string])[];
+  body: number;
+}
+
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly cabi_realloc: (old: number, oldSize: number, align: number, size: number) => number;
@@ -90,7 +96,7 @@ export class FakeHost {
   #answers: readonly FakeAnswer[] = [];
   #asked = 0;
   #now = 1_000_000_000n;
-  #response: { status: number; fields: readonly (readonly [string, string])[]; body: number } | undefined;
+  #response: Response | undefined;
   #sent: { path: string; fields: readonly (readonly [string, string])[]; body: number }[] = [];
 
   constructor(table: GatewayTable) {
@@ -123,10 +129,12 @@ export class FakeHost {
     const handle = this.resources.open("incoming-request", request);
     const out = this.resources.open("response-outparam", request.sink);
     this.#exports["wasi:http/incoming-handler@0.2.12#handle"](handle, out);
-    const written = this.#response === undefined ? undefined : this.#bodies.written(this.#response.body);
+    // The call above has set it.
+    const response = this.#response as Response | undefined;
+    const written = response === undefined ? undefined : this.#bodies.written(response.body);
     return {
-      status: this.#response?.status,
-      fields: this.#response?.fields ?? [],
+      status: response?.status,
+      fields: response?.fields ?? [],
       body: written?.bytes ?? Buffer.alloc(0),
       finished: written?.finished ?? false,
       trailers: written?.trailers,
