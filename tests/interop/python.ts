@@ -12,14 +12,16 @@ export const pythonMissing =
     : "python3 with venv is not on this machine: the Python programs are left out";
 
 /** The interpreter of an environment of the tests' own, made once and kept beside the packages of npm. */
-export function pythonWithDapr(): string {
-  const folder = resolve(import.meta.dirname, "../../node_modules/.cache/daprlet-python");
+export function pythonWith(name: string, wanted: readonly string[]): string {
+  const folder = resolve(import.meta.dirname, `../../node_modules/.cache/daprlet-python-${name}`);
   const python = join(folder, "bin/python");
-  const made = join(folder, `made-${packages.join("-").replaceAll("=", "")}`);
+  const made = join(folder, `made-${wanted.join("-").replaceAll("=", "")}`);
   if (existsSync(made)) return python;
   mkdirSync(folder, { recursive: true });
   execFileSync("python3", ["-m", "venv", folder]);
-  execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages]);
+  execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...wanted]);
   mkdirSync(made);
   return python;
 }
+
+export const pythonWithDapr = () => pythonWith("dapr", packages);
