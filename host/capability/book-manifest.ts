@@ -15,10 +15,16 @@ function kindOf(offer: Field): { readonly kind: (typeof kinds)[number]; readonly
   return kind && { kind, body: offer };
 }
 
+function isOurs(offer: unknown): boolean {
+  const kind = typeof offer === "object" && offer !== null && "kind" in offer ? offer.kind : undefined;
+  return ["http", "component", "function", "actor"].includes(kind as string);
+}
+
 /** Whether it is written as the book's are: offers of OpenAPI and Container, and no modules. */
 export function isBookManifest(root: Field): boolean {
   const { modules, offers } = root.fields();
   if (modules !== undefined || !Array.isArray(offers)) return false;
+  if (offers.some((offer: unknown) => isOurs(offer))) return false;
   return root
     .member("offers")
     .items()
@@ -36,7 +42,10 @@ function text(field: Field, ...names: readonly string[]): string {
 
 /** `url` where the API is, and what describes it: inline, or a file of the package. */
 function remote(body: Field): { readonly source: Source; readonly openapi: string | Field } {
-  if (typeof body.value === "string") return { source: { kind: "remote", url: body.value }, openapi: body };
+  if (typeof body.value === "string") {
+    if (!URL.canParse(body.value)) body.fail("must be an absolute URL");
+    return { source: { kind: "remote", url: body.value }, openapi: body };
+  }
   const spec = ["spec", "description", "openapi", "document"].find((name) => !body.member(name).missing);
   const url = text(body, "url", "endpoint", "server");
   if (!URL.canParse(url)) body.member("url").fail("must be an absolute URL");

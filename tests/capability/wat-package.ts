@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import wabt from "wabt";
+import { createRequire } from "node:module";
+import type Wabt from "wabt";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 
+// Required: it is no ES module, which not every runner of these files bears.
+const wabt = createRequire(import.meta.url)("wabt") as typeof Wabt;
 const { parseWat } = await wabt();
 
 /** The bytes of a module in the text format, or of what stands between its brackets. */
