@@ -106,7 +106,7 @@ describe("oauth2 in a page", () => {
     const [first, late] = [await toProvider(runtime, base), await toProvider(runtime, base)];
     const stranger = await toProvider(runtime, base);
     expect((await land(runtime, first)).status).toBe(302);
-    expect((await land(runtime, first)).status).toBe(400);
+    expect(await (await land(runtime, first)).text()).toBe("invalid state");
     await runtime.stop();
     const other = await start({ clientId: "another" });
     expect((await land(other, stranger)).status).toBe(400);
