@@ -140,6 +140,23 @@ it("refuses what a page that stood still would write to a store that both browse
   expect(new Set(await owners(clock, left))).toEqual(new Set(all));
 });
 
+it("has a call whose answer was lost with the worker that asked run once in another browser", async () => {
+  const { clock, left, node, pages, settle } = await agreed();
+  const id = livesAt(await owners(clock, node), "right 1");
+  const [, , right] = pages;
+  right.cells.calls.length = 0;
+  const call = () => ask(left, id, "where", ["daprlet-request-id", "the page's own"]);
+  left.worker.sockets.deaf = true;
+  void call();
+  await settle(500);
+  expect(right.cells.calls).toEqual([id]);
+  left.stopWorker();
+  await left.startWorker();
+  const again = call();
+  await settle(4_000);
+  expect([await again, right.cells.calls]).toEqual(["right 1", [id]]);
+});
+
 it("takes a page along when its app leaves the relay and when it comes back", async () => {
   const { clock, left, right, node, settle } = await agreed();
   await left.register(false);

@@ -16,6 +16,7 @@ import { Runtime } from "../../host/runtime.ts";
 import { OriginActors } from "../../worker/actors/origin-actors.ts";
 import { PageHost } from "../../worker/actors/page-host.ts";
 import { AppHost } from "../../worker/client/app-host.ts";
+import type { WireRequest } from "../../worker/messages.ts";
 import type { ServingPage } from "../../worker/page-channel.ts";
 import type { PageConnection } from "../../worker/page-connection.ts";
 import { type App, Sidecars } from "../../worker/sidecars.ts";
@@ -63,9 +64,14 @@ export interface Caller {
 }
 
 /** What one of them answers, with its status where that is no success. */
-export async function ask(caller: Caller, id: string, method = "where"): Promise<string> {
+export async function ask(
+  caller: Caller,
+  id: string,
+  method = "where",
+  headers: readonly string[] = [],
+): Promise<string> {
   const path = `/v1.0/actors/Cell/${id}/method/${method}`;
-  const answer = await caller.handle({ method: "POST", path, query: "", headers: [], body: undefined });
+  const answer = await caller.handle({ method: "POST", path, query: "", headers, body: undefined });
   const said = decoder.decode(answer.body as Uint8Array);
   return answer.status === 200 ? said : `${answer.status} ${said}`;
 }
@@ -74,18 +80,18 @@ export async function ask(caller: Caller, id: string, method = "where"): Promise
 class Cells {
   readonly deactivated: string[] = [];
   readonly calls: string[] = [];
-  /** What a turn waits for before it is over, with what it answers. */
-  held: (() => Promise<string>) | undefined;
+  /** What a turn of that actor waits for before it is over, with what it answers. */
+  held: ((id: string, signal: AbortSignal | undefined) => Promise<string>) | undefined;
 
   constructor(readonly tag: string) {}
 
-  async answer(method: string, path: string): Promise<RuntimeResponse> {
+  async answer(method: string, path: string, signal: AbortSignal | undefined): Promise<RuntimeResponse> {
     if (path === "/dapr/config") return json({ entities: ["Cell"], drainOngoingCallTimeout: "1s" });
     const [, , , id = "", , name] = path.split("/");
     if (method === "DELETE") this.deactivated.push(id);
     if (method !== "PUT") return text("");
     this.calls.push(id);
-    return text(name === "hold" && this.held !== undefined ? await this.held() : this.tag);
+    return text(name === "hold" && this.held !== undefined ? await this.held(id, signal) : this.tag);
   }
 }
 
@@ -144,7 +150,7 @@ export class NodeInstance implements Caller {
       ...{ appId, namespace: "default", host: "Node", core: await nodeCore(), platform },
       ...{ registry: { state: [store] }, rules: undefined, relays, transports: [relay] },
       resources: await givenResources(components, "the test"),
-      app: functionChannel(({ method, path }) => cells.answer(method, path)),
+      app: functionChannel(({ method, path, signal }) => cells.answer(method, path, signal)),
       actors: hostedActors(() => new PlacementClient(relay.placement, platform)),
       ...{ apiToken: undefined, maxBodySize: 4 << 20, strict: false, extended: new Map() },
       shutdown: () => undefined,
@@ -280,6 +286,7 @@ class Worker {
 export class BrowserPage {
   readonly cells: Cells;
   readonly host: PageHost;
+  readonly app: AppHost;
   alive = true;
   #still = false;
   readonly #ports: MessagePort[] = [];
@@ -299,16 +306,13 @@ export class BrowserPage {
       after: (ms, task) => clock.after(ms, () => this.#run(task)),
     };
     const platform = { ...new MemorySockets(clock).platform(), clock: mine };
-    const handler = async (request: Request) => {
-      const { status, headers, body } = await this.cells.answer(
-        request.method,
-        new URL(request.url).pathname,
-      );
+    const handler = async ({ method, url, signal }: Request) => {
+      const { status, headers, body } = await this.cells.answer(method, new URL(url).pathname, signal);
       const entries = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1] as string]] : []));
       return new Response(body as BodyInit, { status, headers: Object.fromEntries(entries) });
     };
-    const app = new AppHost({ handler }, mine, "http://localhost");
-    this.host = new PageHost({ platform, core, app: () => app, nudge: () => undefined });
+    this.host = new PageHost({ platform, core, app: () => this.app, nudge: () => undefined });
+    this.app = new AppHost({ handler, hosting: this.host }, mine, "http://localhost");
   }
 
   /** Says hello to the worker of the moment. */
@@ -320,8 +324,8 @@ export class BrowserPage {
       open: true,
       awake: true,
       clientId: this.tag,
-      invoke: (request: Parameters<PageHost["receive"]>[0] & { signal?: AbortSignal }) =>
-        new Promise((resolve) => this.#run(() => resolve(this.host.receive(request, request.signal)))),
+      invoke: (request: WireRequest & { signal?: AbortSignal }) =>
+        new Promise((resolve) => this.#run(() => resolve(this.app.answer(request, request.signal)))),
       close: () => {
         if (!connection.open) return;
         connection.open = false;
