@@ -22,7 +22,7 @@ import { HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
 import { makeFields } from "./wasi/fields";
-import { FIELDS, gave, keep, OUTGOING_BODY } from "./wasi/handles";
+import { FIELDS, gave, keep, OUTGOING_BODY, OUTGOING_RESPONSE } from "./wasi/handles";
 import { HEAD, makeResponse, respond, responseBody } from "./wasi/incoming";
 import { wait, waitFor } from "./wasi/poll";
 import { closeStream, openOutput, Stream } from "./wasi/stream";
@@ -37,6 +37,8 @@ const TARGET: usize = memory.data(16, 4);
 const LOOK: u64 = 5000000000;
 
 let answerBody: i32 = -1;
+/** The answer whose head waits for its body; -1: it was sent. */
+let held: i32 = -1;
 /** Nanoseconds on the clock at which the upstream or the caller has to have done something; 0: no limit. */
 let deadline: u64 = 0;
 /** How much later that is whenever one has. */
@@ -52,6 +54,7 @@ export function relay(call: Call, x: Exchange, until: u64, patient: u32): i32 {
   deadline = until;
   patience = <u64>patient * MILLISECOND;
   headed = false;
+  held = -1;
   x.wakeAt = 0;
   const end = carry(call, x);
   if (end == DONE) finish(x);
@@ -101,12 +104,13 @@ function carry(call: Call, x: Exchange): i32 {
       moves = true;
       continue;
     }
+    release(call);
     if (moves && deadline) deadline = max(deadline, now() + patience);
     moves = false;
     const end = sleep(x, upward, x.pollable);
     if (end != MOVED) return end;
   }
-  return endAnswer(x);
+  return endAnswer(call, x);
 }
 
 /** Waits for one of both directions. A fault where the time is over, or the caller is away. */
@@ -137,9 +141,18 @@ function beginAnswer(call: Call, x: Exchange): bool {
   if (response < 0) return false;
   answerBody = keep(OUTGOING_BODY, responseBody(response));
   openOutput(changetype<Stream>(TARGET), bodyWriter(answerBody));
-  respond(call.out, response);
-  call.answered = true;
+  held = keep(OUTGOING_RESPONSE, response);
+  // An answer that is there as a whole goes to the host in one piece.
+  if (!x.whole) release(call);
   return true;
+}
+
+/** Sends the head of the answer, unless that is done. */
+function release(call: Call): void {
+  if (held < 0) return;
+  respond(call.out, gave(OUTGOING_RESPONSE, held));
+  held = -1;
+  call.answered = true;
 }
 
 function beginPrinting(call: Call, x: Exchange): bool {
@@ -150,7 +163,7 @@ function beginPrinting(call: Call, x: Exchange): bool {
 }
 
 /** Ends the answer once the upstream's is over. What broke before is cut off, so that the caller can tell. */
-function endAnswer(x: Exchange): i32 {
+function endAnswer(call: Call, x: Exchange): i32 {
   let step = answerTrailers(x);
   while (step == WAITING) {
     const end = sleep(x, -1, x.pollable);
@@ -163,6 +176,7 @@ function endAnswer(x: Exchange): i32 {
   if (HAS_SCRIPT && answerBody < 0) return DONE;
   const trailers = x.trailers < 0 ? -1 : gave(FIELDS, x.trailers);
   const whole = finishOutgoing(gave(OUTGOING_BODY, answerBody), trailers);
+  release(call);
   // A length that stands for what is not sent seems too short to the host.
   return whole || x.method == HEAD || x.status == 304 ? DONE : CALLER_FAULT;
 }

@@ -80,6 +80,12 @@ export function closed(): i32 {
   return fail(r.stage == STATUS && r.end == INPUT && r.interim == 0 ? NO_ANSWER : CUT_OFF);
 }
 
+/** Whether all of the body has come that the head told the length of. */
+export function isWhole(): bool {
+  const r = reading;
+  return r.stage == DONE || (r.stage == COUNTED && r.owed <= r.end - r.at);
+}
+
 /** Whether the connection is where the next response begins. */
 export function isReusable(): bool {
   const r = reading;

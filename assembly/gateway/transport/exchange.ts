@@ -65,6 +65,8 @@ export class Exchange {
   status: i32;
   firstAnswerField: usize;
   answerFieldCount: i32;
+  /** All of the answer is there, so that writing it waits for nobody but the caller. */
+  whole: bool;
   /** Fields behind the answer's body: a handle of wasi:http, -1 for none. */
   trailers: i32;
 

@@ -118,6 +118,7 @@ export function outgoingHead(x: Exchange): i32 {
   if (response == FAILED) return fault(x, failureOf(failureCode()));
   keep(INCOMING_RESPONSE, response);
   x.status = responseStatus(response);
+  x.whole = false;
   takeFields(responseFields(response), x.answerFields);
   answerBody = keep(INCOMING_BODY, incomingBody(response));
   close(INCOMING_RESPONSE, response);

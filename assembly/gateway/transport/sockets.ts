@@ -24,13 +24,14 @@ import {
   HEAD,
   input,
   isReusable,
+  isWhole,
   MORE,
   next,
   owed,
   passed,
   space,
 } from "../http1/response";
-import { now } from "../wasi/clocks";
+import { recently } from "../wasi/clocks";
 import { dropFields, FieldList, makeFields } from "../wasi/fields";
 import { FIELDS, keep } from "../wasi/handles";
 import { GET, HEAD as HEAD_METHOD, OTHER } from "../wasi/incoming";
@@ -99,7 +100,7 @@ export function sendSocket(x: Exchange): i32 {
 
 /** An idle connection that its upstream has not closed, and has said nothing on. */
 function takeWell(upstream: usize): Connection | null {
-  const time = now();
+  const time = recently();
   let connection = takeIdle(upstream, time);
   while (connection != null && read(connection.input.handle, 1) != 0) {
     closeConnection(connection);
@@ -232,6 +233,7 @@ export function socketHead(x: Exchange): i32 {
   x.status = reading.status;
   x.firstAnswerField = ENTRIES;
   x.answerFieldCount = reading.entries;
+  x.whole = isWhole();
   return MOVED;
 }
 
@@ -314,7 +316,7 @@ export function finishSocket(): void {
   own = null;
   // It is given up somewhat before the upstream does so.
   const idle = reading.keptFor > 0 ? min(<u64>reading.keptFor * SECOND - SECOND / 2, IDLE) : IDLE;
-  giveBack(connection, now() + idle);
+  giveBack(connection, recently() + idle);
 }
 
 export function abortSocket(): void {

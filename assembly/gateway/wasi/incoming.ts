@@ -93,6 +93,8 @@ export function requestBody(request: i32): i32 {
 /** A response of this status that takes the fields; -1 for a status that is none. */
 export function makeResponse(status: i32, fields: i32): i32 {
   const response = rawResponse(fields);
+  // It begins with this one.
+  if (status == 200) return response;
   if (rawSetStatus(response, status) == 0) return response;
   dropOutgoingResponse(response);
   return -1;
