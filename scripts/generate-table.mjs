@@ -55,7 +55,7 @@ function accessor(name, { kind }) {
     "  // @ts-ignore: decorator",
     "  @inline",
     `  ${name.replace(/s$/, "")}(index: u32): ${kind.name} {`,
-    `    return changetype<${kind.name}>(table() + this.${name}At + index * ${upper(kind.name)}_BYTES);`,
+    `    return changetype<${kind.name}>(table() + this.${name}At + <usize>index * ${upper(kind.name)}_BYTES);`,
     "  }",
   ];
 }

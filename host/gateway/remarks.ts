@@ -29,7 +29,7 @@ function aboutUpstream(id: string, upstream: UpstreamRow, { secrets }: GatewayTa
 
 /** Sentences about what works, and is most often not meant. */
 export function remarksOn(table: GatewayTable): readonly string[] {
-  const { listenAddress, apiToken, callers, access, apps, sites } = table;
+  const { listenAddress, apiToken, callers, access, apps, sites, remotes } = table;
   const open = apiToken === none16 && callers.length === 0;
   return [
     ...(open && !isLoopback(listenAddress)
@@ -40,7 +40,7 @@ export function remarksOn(table: GatewayTable): readonly string[] {
           "access control knows callers by their tokens alone, and there are none: all are the gateway itself to it",
         ]
       : []),
-    ...[...apps, ...sites].flatMap(({ id, upstreams }: AppRow) =>
+    ...[...apps, ...sites, ...remotes].flatMap(({ id, upstreams }: AppRow) =>
       upstreams.flatMap((upstream) => aboutUpstream(id, upstream, table)),
     ),
   ];
