@@ -20,8 +20,17 @@ async function moduleOf(folder: string, { name, path }: ModuleEntry, pages: numb
   const entry = sources.find((file) => existsSync(file));
   if (entry !== undefined) return await compileAssemblyScript(entry, pages);
   const built = join(folder, path);
-  if (existsSync(built)) return new Uint8Array(await readFile(built));
+  if (existsSync(built)) return coreModule(new Uint8Array(await readFile(built)), built);
   throw new Error(`module ${name}: there is neither ${sources.join(" nor ")} to compile, nor ${built}`);
+}
+
+/** Refuses a Wasm component: what would load one is JavaScript of the package's own, which nothing confines. */
+function coreModule(bytes: Uint8Array, file: string): Uint8Array {
+  const layer = bytes[6];
+  if (bytes[0] !== 0 || bytes[1] !== 0x61) throw new Error(`${file} is no WebAssembly`);
+  if (layer !== 0)
+    throw new Error(`${file} is a Wasm component, which has no loader yet: link it as a core module`);
+  return bytes;
 }
 
 /** Files beside the modules: the README, and descriptions that have a file of their own. */
