@@ -20,7 +20,7 @@ import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { same } from "./text";
-import { HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { HAS_EVENTS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
 
 /** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
 export function answer(): void {
@@ -65,7 +65,7 @@ export function answerInside(): void {
 
 /** The blocks of the API that a gateway has a part in. */
 function serve(request: Call, operation: i32): void {
-  if (isPublishing(operation)) return publish(request, operation);
+  if (HAS_EVENTS && isPublishing(operation)) return publish(request, operation);
   if (HAS_FOLDER && isState(operation)) return serveState(request, operation);
   if (HAS_SCRIPT && isSecrets(operation)) return serveSecrets(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);

@@ -22,8 +22,9 @@ export function needsOf({
 }: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes">): Needs {
   const upstreams = [...apps, ...sites, ...remotes].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
-  // The environment is imported by all but the smallest; without a preopened folder, files grant nothing.
-  return { sockets, folder: stores.length > 0 || (secrets.length + secretStores.length > 0 && !sockets) };
+  // All but the smallest import the environment and can publish; without a preopened folder, files grant nothing.
+  const more = secrets.length + secretStores.length + remotes.length > 0;
+  return { sockets, folder: stores.length > 0 || (more && !sockets) };
 }
 
 /** The file that imports no more than what is needed. */

@@ -207,6 +207,55 @@ spec:
     fails(callers + scopes)(/names the store env, which the gateway does not have/);
   });
 
+  it("keeps state in its folder, each store below it", () => {
+    const store = (name: string, metadata = "") =>
+      `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: ${name}}\nspec:\n  type: state.wasi\n  metadata: [${metadata}]\n`;
+    const kept = spec(
+      `  folder: data\n${store("a")}${store("b", "{name: keyPrefix, value: none}, {name: folder, value: c}")}`,
+    );
+    expect(kept.stores).toEqual([
+      { name: "a", folder: "a", prefix: "", isApps: 1 },
+      { name: "b", folder: "c", prefix: "", isApps: 0 },
+    ]);
+    expect(variantOf(needsOf(kept))).toBe("http+folder");
+    expect(serveArguments("e.wasm", kept, ["wasi:filesystem/types@0.2.12"]).join(" ")).toContain(
+      "--dir data::/",
+    );
+    expect(() => spec("  apps: []\n" + store("a", "{name: folder, value: ../x}"))).toThrow(
+      /needs a folder of letters/,
+    );
+    expect(() => spec("  apps: []\n" + store("a") + store("b", "{name: folder, value: a}"))).toThrow(
+      /another component's/,
+    );
+    expect(() => spec("  apps: []\n" + store("a", "{name: disk, value: x}"))).toThrow(
+      /takes folder and keyPrefix/,
+    );
+  });
+
+  it("publishes through sidecars: one of its apps, or one that the component names", () => {
+    const pubsub = (...metadata: string[]) =>
+      `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: p}\nspec:\n  type: pubsub.dapr\n  metadata: [${metadata.join(", ")}]\n`;
+    const url = '{name: url, value: "http://10.0.0.7:3500"}';
+    const own = spec(
+      "  apps: []\n" + pubsub(url, "{name: component, value: there}", "{name: token, envRef: T}"),
+    );
+    expect(own.pubsubs).toEqual([{ name: "p", component: "there", remote: 0 }]);
+    expect(own.remotes[0]?.upstreams[0]).toMatchObject({
+      host: "10.0.0.7",
+      port: 3500,
+      protocol: 1,
+      token: 0,
+    });
+    const apps = '  apps: [{id: s, sidecar: "http://a"}, {id: plain, url: "http://b"}]\n';
+    expect(spec(apps + pubsub("{name: app, value: s}")).remotes[0]?.id).toBe("s");
+    const fails = (lines: string) => expect(() => spec(lines)).toThrow;
+    fails("  apps: []\n" + pubsub())(/needs url/);
+    fails(apps + pubsub(url, "{name: app, value: s}"))(/url and app/);
+    fails(apps + pubsub("{name: app, value: none}"))(/is not among the gateway's/);
+    fails(apps + pubsub("{name: app, value: plain}"))(/without the sidecar/);
+    fails("  apps: []\n" + pubsub(url, "{name: token, value: abc}"))(/give it by envRef/);
+  });
+
   it("has routes, the longest first", () => {
     const { routes } = spec(
       `  apps: [{id: a, url: "http://a"}]\n  sites: [{name: s, sidecar: "http://s"}]\n  routes: [{path: /, app: a}, {path: /x/y/, app: b.s, stripPath: true}]`,

@@ -29,16 +29,19 @@ describe.skipIf(missingWasmtime !== undefined)("publishing through a gateway", (
     await new Promise<void>((resolve) => sidecar.listen(0, "127.0.0.1", resolve));
     const { port } = sidecar.address() as AddressInfo;
     const upstream = { protocol: 1, transport: 1 } as const;
-    gateway = await startGateway({
-      remotes: [
-        appRow("events", [upstreamRow({ ...upstream, port })]),
-        appRow("away", [upstreamRow({ ...upstream, port: 1 })]),
-      ],
-      pubsubs: [
-        { name: "pubsub", component: "events there", remote: 0 },
-        { name: "away", component: "away", remote: 1 },
-      ],
-    });
+    gateway = await startGateway(
+      {
+        remotes: [
+          appRow("events", [upstreamRow({ ...upstream, port })]),
+          appRow("away", [upstreamRow({ ...upstream, port: 1 })]),
+        ],
+        pubsubs: [
+          { name: "pubsub", component: "events there", remote: 0 },
+          { name: "away", component: "away", remote: 1 },
+        ],
+      },
+      { variant: "http+folder" },
+    );
   }, 60_000);
   afterAll(async () => {
     await gateway?.stop();
