@@ -5,19 +5,21 @@ import { stateCalls } from "./state-calls.ts";
 import { stateETags, stateItems } from "./state-items.ts";
 import { stateBulkGet, stateTransactions } from "./state-many.ts";
 import { stateOutbox } from "./state-outbox.ts";
-import { stateTtl } from "./state-ttl.ts";
+import { stateExpiry, stateTtl } from "./state-ttl.ts";
 
 /** Contract of the state block: dapr-http-api §1.2 and §4.2. */
 export function stateSuite(on: Subject): void {
   const { at, get, remove, save } = stateCalls(on);
 
-  describe.each(["statestore", "memory", "encrypted"])("%s", (store) => {
+  const stores = ["statestore", "memory", "encrypted"];
+  describe.each(stores)("%s", (store) => {
     stateItems(on, store);
     stateETags(on, store);
     stateTtl(on, store);
     stateBulkGet(on, store);
     stateTransactions(on, store);
   });
+  stateExpiry(on, stores);
 
   describe("options", () => {
     test("concurrency and consistency are taken from body and query", async () => {

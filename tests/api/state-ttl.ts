@@ -3,6 +3,20 @@ import type { Subject } from "../hosts/subject.ts";
 import { isEmpty, isError } from "./answers.ts";
 import { stateCalls } from "./state-calls.ts";
 
+/** Items of several stores, whose time is waited for together. */
+export function stateExpiry(on: Subject, stores: readonly string[]): void {
+  const { get, save } = stateCalls(on);
+
+  test("an expired item is gone", async () => {
+    const key = on.key();
+    const found = async () => await Promise.all(stores.map(async (store) => (await get(store, key)).status));
+    const item = { key, value: 1, metadata: { ttlInSeconds: "2" } };
+    await Promise.all(stores.map((store) => save(store, item)));
+    expect(await found()).toEqual(stores.map(() => 200));
+    await expect.poll(found, { timeout: 8000 }).toEqual(stores.map(() => 204));
+  });
+}
+
 /** Times to live in one store. */
 export function stateTtl(on: Subject, store: string): void {
   const { get, save } = stateCalls(on);
@@ -14,13 +28,6 @@ export function stateTtl(on: Subject, store: string): void {
       const expires = Date.parse((await get(store, key)).header("metadata.ttlexpiretime") ?? "");
       expect(expires - Date.now()).toBeGreaterThan(95_000);
       expect(expires - Date.now()).toBeLessThan(105_000);
-    });
-
-    test("an expired item is gone", async () => {
-      const key = on.key();
-      await save(store, { key, value: 1, metadata: { ttlInSeconds: "2" } });
-      expect((await get(store, key)).status).toBe(200);
-      await expect.poll(async () => (await get(store, key)).status, { timeout: 8000 }).toBe(204);
     });
 
     test("the query's metadata override the item's", async () => {

@@ -6,8 +6,8 @@ export interface PageCall {
   readonly url: string;
   readonly method: string;
   readonly headers: [string, string][];
-  /** Base64. */
-  readonly body: string | undefined;
+  /** Base64, or where the site has it: megabytes take seconds by the first way. */
+  readonly body: string | { readonly at: string } | undefined;
   readonly streamed: boolean;
   readonly timeout: number;
   /** The page's own fetch, which the worker intercepts, instead of the shim. */
@@ -53,7 +53,12 @@ window.daprletTest = {
   subscriptions,
   actorConfig,
   async call({ url, method, headers, body, streamed, timeout, native: unpatched }) {
-    const bytes = body === undefined ? undefined : Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
+    const bytes =
+      body === undefined
+        ? undefined
+        : typeof body === "string"
+          ? Uint8Array.from(atob(body), (c) => c.charCodeAt(0))
+          : new Uint8Array(await (await native(body.at)).arrayBuffer());
     const init: RequestInit & { duplex?: "half" } = {
       method,
       headers,

@@ -151,6 +151,7 @@ async function tab(
       throw new Error(`the runtime is in the ${registered.door}: ${registered.note}`);
   };
   await load();
+  let bodies = 0;
   const fetch: Fetch = async (
     path,
     { method = "GET", headers = {}, body, streamed = false, timeout = 15_000 } = {},
@@ -159,15 +160,20 @@ async function tab(
       ([key, value]): [string, string] => [key, value],
     );
     const relative = door === "shim" && (own.test(path) || fields.some(([key]) => key === "dapr-app-id"));
+    const bytes = body === undefined ? undefined : Buffer.from(body);
+    const large = bytes !== undefined && bytes.byteLength > 64 << 10;
+    const at = `body-${bodies++}`;
+    if (large) site.files.set(at, () => bytes);
     const answer = await page.evaluate((call) => window.daprletTest.call(call), {
       url: relative ? path : `http://localhost:3500${path}`,
       method,
       headers: fields,
-      body: body === undefined ? undefined : Buffer.from(body).toString("base64"),
+      body: large ? { at: `${site.url}${at}` } : bytes?.toString("base64"),
       streamed,
       timeout,
       native: door === "fetch",
     });
+    site.files.delete(at);
     return new Answer(
       answer.status,
       answer.fields,
