@@ -221,13 +221,13 @@ spec:
     expect(serveArguments("e.wasm", kept, ["wasi:filesystem/types@0.2.12"]).join(" ")).toContain(
       "--dir data::/",
     );
-    expect(() => spec("  apps: []\n" + store("a", "{name: folder, value: ../x}"))).toThrow(
+    expect(() => spec(`  apps: []\n${store("a", "{name: folder, value: ../x}")}`)).toThrow(
       /needs a folder of letters/,
     );
-    expect(() => spec("  apps: []\n" + store("a") + store("b", "{name: folder, value: a}"))).toThrow(
+    expect(() => spec(`  apps: []\n${store("a")}${store("b", "{name: folder, value: a}")}`)).toThrow(
       /another component's/,
     );
-    expect(() => spec("  apps: []\n" + store("a", "{name: disk, value: x}"))).toThrow(
+    expect(() => spec(`  apps: []\n${store("a", "{name: disk, value: x}")}`)).toThrow(
       /takes folder and keyPrefix/,
     );
   });
@@ -237,7 +237,7 @@ spec:
       `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: p}\nspec:\n  type: pubsub.dapr\n  metadata: [${metadata.join(", ")}]\n`;
     const url = '{name: url, value: "http://10.0.0.7:3500"}';
     const own = spec(
-      "  apps: []\n" + pubsub(url, "{name: component, value: there}", "{name: token, envRef: T}"),
+      `  apps: []\n${pubsub(url, "{name: component, value: there}", "{name: token, envRef: T}")}`,
     );
     expect(own.pubsubs).toEqual([{ name: "p", component: "there", remote: 0 }]);
     expect(own.remotes[0]?.upstreams[0]).toMatchObject({
@@ -248,12 +248,12 @@ spec:
     });
     const apps = '  apps: [{id: s, sidecar: "http://a"}, {id: plain, url: "http://b"}]\n';
     expect(spec(apps + pubsub("{name: app, value: s}")).remotes[0]?.id).toBe("s");
-    const fails = (lines: string) => expect(() => spec(lines)).toThrow;
-    fails("  apps: []\n" + pubsub())(/needs url/);
+    const fails = (lines: string) => (reason: RegExp) => expect(() => spec(lines)).toThrow(reason);
+    fails(`  apps: []\n${pubsub()}`)(/needs url/);
     fails(apps + pubsub(url, "{name: app, value: s}"))(/url and app/);
     fails(apps + pubsub("{name: app, value: none}"))(/is not among the gateway's/);
     fails(apps + pubsub("{name: app, value: plain}"))(/without the sidecar/);
-    fails("  apps: []\n" + pubsub(url, "{name: token, value: abc}"))(/give it by envRef/);
+    fails(`  apps: []\n${pubsub(url, "{name: token, value: abc}")}`)(/give it by envRef/);
   });
 
   it("has routes, the longest first", () => {
