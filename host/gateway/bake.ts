@@ -120,7 +120,12 @@ export function bakedTable(file: Uint8Array): Uint8Array | undefined {
 export function bakedConfiguration(file: Uint8Array): GatewayTable | undefined {
   const written = bakedTable(file);
   if (written === undefined) return undefined;
-  const decoded = decodeTable(written);
+  let decoded: GatewayTable | undefined;
+  try {
+    decoded = decodeTable(written);
+  } catch {
+    throw new WasmFormatError("the configuration inside is broken");
+  }
   if (decoded === undefined)
     throw new WasmFormatError("the configuration inside is of another version of daprlet");
   return decoded;

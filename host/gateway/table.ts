@@ -108,6 +108,7 @@ const decoder = new TextDecoder();
 
 function readRows(shape: RecordShape, view: DataView, start: number, count: number): readonly Row[] {
   const { placed, stride } = layOut(shape);
+  if (start + count * stride > view.byteLength) throw new RangeError("the table is cut off");
   return Array.from({ length: count }, (_, i): Row => {
     const row: Record<string, Value> = {};
     for (const { name, field, at } of placed)
@@ -128,7 +129,7 @@ function readField(kind: RecordShape["fields"][string]["kind"], view: DataView, 
   return kind === "text" ? decoder.decode(found) : found.slice();
 }
 
-/** What a table says, undefined where the bytes are no table of this version. */
+/** What a table says, undefined where the bytes are no table of this version. Throws RangeError where they are broken. */
 export function decodeTable(written: Uint8Array): RecordValue<typeof table> | undefined {
   const view = new DataView(written.buffer, written.byteOffset, written.byteLength);
   if (written.length < layOut(table).stride || view.getUint32(0, true) !== tableMagic) return undefined;

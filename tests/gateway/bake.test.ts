@@ -1,6 +1,7 @@
 import asc from "assemblyscript/asc";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bake, bakedConfiguration, bakedTable } from "../../host/gateway/bake.ts";
+import { importedInterfaces } from "../../host/gateway/component-imports.ts";
 import { encodeTable, TABLE, TABLE_END } from "../../host/gateway/table.ts";
 import { sectionBytes, sections, WasmFormatError } from "../../host/gateway/wasm-sections.ts";
 import { joinBytes } from "../../host/join-bytes.ts";
@@ -140,6 +141,26 @@ describe("a file with its configuration inside", () => {
     expect(() => encodeTable(filled(largest + 1))).toThrow(
       /takes 523265 bytes, and a gateway has room for 523264: divide it among several gateways/,
     );
+  });
+
+  it("says of a broken file that it is broken, wherever a byte is another", () => {
+    const small = bake(plain, encodeTable(gatewayTable({ apps: [appRow("a", [upstreamRow()])] })));
+    let seed = 1;
+    const next = (below: number) => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % below;
+    };
+    for (let i = 0; i < 3_000; i++) {
+      const broken = small.slice(0, next(8) === 0 ? next(small.length) : small.length);
+      for (let j = next(3); j >= 0; j--) broken[next(small.length)] = next(256);
+      try {
+        bakedConfiguration(broken);
+        importedInterfaces(broken);
+        bake(broken, table);
+      } catch (error) {
+        expect(error).toBeInstanceOf(WasmFormatError);
+      }
+    }
   });
 
   it("refuses what is no gateway", () => {

@@ -93,6 +93,9 @@ export async function gateway(path: string, flags: GatewayFlags, terminal: Termi
   }
 }
 
+/** How long calls under way may take when it is asked to end: wasmtime itself would wait for idle connections, too. */
+const GRACE_MS = 5_000;
+
 function checkEnvironment({ configuration }: GatewayFile, terminal: Terminal): void {
   const missing = configuration.secrets
     .map(({ variable }) => variable)
@@ -115,25 +118,29 @@ async function serve(
   if (file.configuration.folder !== "") await mkdir(file.configuration.folder, { recursive: true });
   warn(file, terminal, listen.address);
   const { appId } = file.configuration;
+  let up = false;
   const child = new AppProcess({
     command: [wasmtime, ...serveArguments(path, file.configuration, file.imports, listen)],
     environment: terminal.environment,
     out: terminal.out,
     err(line) {
       const url = /^Serving HTTP on (http:\S+?)\/?$/.exec(line)?.[1];
-      if (url === undefined) terminal.err(line);
-      else terminal.out(`${appId} is up: the gateway is at ${url}`);
+      if (url === undefined) return terminal.err(line);
+      up = true;
+      terminal.out(`${appId} is up: the gateway is at ${url}`);
     },
   });
   let asked = 0;
   terminal.onSignal((signal) => {
     asked++;
-    // A terminal's Ctrl-C has reached it by itself. It ends calls under way on this signal alone.
-    if (asked > 1) child.kill("SIGKILL");
-    else if (signal !== "SIGINT" || !terminal.interactive) child.kill("SIGINT");
+    if (asked > 1) return child.kill("SIGKILL");
+    // On this signal it lets calls end. A terminal's Ctrl-C has reached it by itself.
+    if (signal !== "SIGINT" || !terminal.interactive) child.kill("SIGINT");
+    setTimeout(() => child.kill("SIGKILL"), GRACE_MS).unref();
   });
   const { code, signal } = await child.ended;
   if (asked > 0) return 0;
   if (signal !== undefined) terminal.err(`wasmtime was ended by ${signal}`);
+  if (!up) terminal.err("wasmtime did not serve the gateway: it takes wasmtime 48 or later");
   return code ?? 128 + (signal === undefined ? 0 : constants.signals[signal]);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { bake, bakedConfiguration } from "../../gateway/bake.ts";
 import { compileGateway } from "../../gateway/compile-gateway.ts";
 import { importedInterfaces } from "../../gateway/component-imports.ts";
@@ -69,8 +69,13 @@ export async function openGateway(path: string): Promise<GatewayFile> {
 /** Writes a file that is there as a whole or not at all. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const unfinished = `${path}.${process.pid}.tmp`;
-  await writeFile(unfinished, bytes);
-  await rename(unfinished, path);
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
