@@ -35,4 +35,10 @@ export const capabilities: readonly Endpoint[] = [
     handle: ({ sidecar, request, params }) =>
       capabilitiesOf(sidecar).handle(request, undefined, params[0] as string),
   },
+  {
+    name: "functions.invoke",
+    methods,
+    paths: ["/v1.0/functions/{name}"],
+    handle: ({ sidecar, request, params }) => capabilitiesOf(sidecar).invoke(request, params[0] as string),
+  },
 ];

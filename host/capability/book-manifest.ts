@@ -1,6 +1,6 @@
 import { type CapabilityManifest, defaultLimits, type Offer, type Source } from "./manifest.ts";
 import type { Field } from "./manifest-reader.ts";
-import { noNeeds, withSources } from "./read-needs.ts";
+import { noNeeds, withOffers } from "./read-needs.ts";
 
 const kinds = ["OpenAPI", "Container"] as const;
 
@@ -84,7 +84,7 @@ export function readBookManifest(root: Field): CapabilityManifest {
     description: root.member("description").optionalText() ?? "",
     modules: [],
     offers,
-    needs: withSources(noNeeds, offers),
+    needs: withOffers(noNeeds, offers),
     limits: defaultLimits,
   };
 }

@@ -12,5 +12,9 @@ export interface Capabilities {
    * is decoded, and has no slash in front. Throws an ApiError.
    */
   handle(request: RuntimeRequest, packageName: string | undefined, path: string): Promise<RuntimeResponse>;
+  /** Calls the function of that name. Throws an ApiError. */
+  invoke(request: RuntimeRequest, name: string): Promise<RuntimeResponse>;
+  /** The sidecar answers from now on: functions get their events. */
+  start(): void;
   close(): Promise<void>;
 }

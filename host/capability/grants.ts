@@ -4,8 +4,8 @@ import {
   type InvokeNeed,
   type Limits,
   type Needs,
-  type PublishNeed,
   type StateNeed,
+  type TopicsNeed,
 } from "./manifest.ts";
 import { Field } from "./manifest-reader.ts";
 import { noNeeds, readNeeds } from "./read-needs.ts";
@@ -82,7 +82,7 @@ function stateGranted(need: StateNeed, given: readonly StateNeed[]): StateNeed |
   return { ...need, access: write ? "write" : "read" };
 }
 
-function publishGranted({ pubsub, topics }: PublishNeed, given: readonly PublishNeed[]): PublishNeed {
+function topicsGranted({ pubsub, topics }: TopicsNeed, given: readonly TopicsNeed[]): TopicsNeed {
   const allowed = given.filter((one) => one.pubsub === pubsub).flatMap((one) => one.topics);
   return { pubsub, topics: topics.filter((topic) => allowed.includes(topic)) };
 }
@@ -96,11 +96,12 @@ function invokeGranted(need: InvokeNeed, given: readonly InvokeNeed[]): InvokeNe
 }
 
 function within(asked: Needs, given: Needs): Needs {
+  const granted = (some: readonly TopicsNeed[], allowed: readonly TopicsNeed[]) =>
+    some.map((need) => topicsGranted(need, allowed)).filter(({ topics }) => topics.length > 0);
   return {
     state: asked.state.flatMap((need) => stateGranted(need, given.state) ?? []),
-    publish: asked.publish
-      .map((need) => publishGranted(need, given.publish))
-      .filter(({ topics }) => topics.length > 0),
+    publish: granted(asked.publish, given.publish),
+    subscribe: granted(asked.subscribe, given.subscribe),
     invoke: asked.invoke.flatMap((need) => invokeGranted(need, given.invoke) ?? []),
     fetch: asked.fetch.filter((origin) => given.fetch.includes(origin)),
     clock: asked.clock && given.clock,
@@ -117,6 +118,9 @@ export function phrases(needs: Needs): readonly string[] {
       return `${access} ${whose} in state store ${store}`;
     }),
     ...needs.publish.flatMap(({ pubsub, topics }) => topics.map((topic) => `publish ${topic} on ${pubsub}`)),
+    ...needs.subscribe.flatMap(({ pubsub, topics }) =>
+      topics.map((topic) => `receive ${topic} of ${pubsub}`),
+    ),
     ...needs.invoke.flatMap(({ app, methods }) =>
       methods === undefined ? [`invoke ${app}`] : methods.map((method) => `invoke ${method} of ${app}`),
     ),

@@ -27,7 +27,7 @@ describe("a manifest", () => {
           sources: [{ kind: "module", module: "main" }],
         },
       ],
-      needs: { state: [], publish: [], invoke: [], fetch: [], clock: false, random: false },
+      needs: { state: [], publish: [], subscribe: [], invoke: [], fetch: [], clock: false, random: false },
       limits: defaultLimits,
     });
   });

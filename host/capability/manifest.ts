@@ -64,6 +64,8 @@ export interface FunctionOffer {
   readonly kind: "function";
   readonly name: string;
   readonly module: string;
+  /** Whose events call it. */
+  readonly topics: readonly { readonly pubsub: string; readonly topic: string }[];
 }
 
 export interface ActorOffer {
@@ -75,7 +77,9 @@ export interface ActorOffer {
 /** All that a package asks for. What is not here it cannot be granted. */
 export interface Needs {
   readonly state: readonly StateNeed[];
-  readonly publish: readonly PublishNeed[];
+  readonly publish: readonly TopicsNeed[];
+  /** Topics whose events call its functions. */
+  readonly subscribe: readonly TopicsNeed[];
   readonly invoke: readonly InvokeNeed[];
   /** Origins, such as `https://api.example.com`. */
   readonly fetch: readonly string[];
@@ -92,7 +96,7 @@ export interface StateNeed {
   readonly prepared: readonly string[];
 }
 
-export interface PublishNeed {
+export interface TopicsNeed {
   readonly pubsub: string;
   readonly topics: readonly string[];
 }

@@ -6,11 +6,13 @@ import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
-import { answerOffer, type Found } from "./answer-offer.ts";
+import { answerOffer, type Found, type OfferRequest } from "./answer-offer.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { AskPackage } from "./components/guest-component.ts";
 import { offeredComponent } from "./components/offered-components.ts";
 import type { Confinement } from "./confinement.ts";
+import { callFunction, findFunction, triggersOf } from "./function-calls.ts";
+import { FunctionTriggers } from "./function-triggers.ts";
 import { type Grants, phrases } from "./grants.ts";
 import type { Api } from "./host-calls.ts";
 import { LoadedPackage, type PackageHost } from "./loaded-package.ts";
@@ -57,6 +59,7 @@ export class PackageSet implements Capabilities {
   readonly #options: PackageSetOptions;
   readonly #host: PackageHost;
   #api: Api | undefined;
+  #triggers: FunctionTriggers | undefined;
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
 
@@ -115,6 +118,7 @@ export class PackageSet implements Capabilities {
     const before = [...this.#loaded.values()];
     this.#loaded = loaded;
     this.#refused = refused;
+    this.#trigger();
     for (const name of grants.keys()) {
       if (!loaded.has(name) && !refused.has(name)) {
         this.#options.platform.log.warn(`something is granted to capability ${name}, which is not there`);
@@ -152,18 +156,21 @@ export class PackageSet implements Capabilities {
       packageName === undefined
         ? this.#anywhere(request.method, path)
         : this.#of(packageName, request.method, path);
-    let body: Uint8Array;
-    try {
-      body = await readBody(request.body, this.#options.maxBodySize);
-    } catch (error) {
-      if (!(error instanceof BodyTooLargeError)) throw error;
-      throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: error.message }, { status: 413 });
-    }
-    const { method, query, headers } = request;
-    return await answerOffer(found, { method, query, headers, body }, path, this.#host);
+    return await answerOffer(found, await this.#whole(request), path, this.#host);
+  }
+
+  async invoke(request: RuntimeRequest, name: string): Promise<RuntimeResponse> {
+    return await callFunction(findFunction(this.#loaded.values(), name), await this.#whole(request));
+  }
+
+  start(): void {
+    const { platform } = this.#options;
+    this.#triggers = new FunctionTriggers(this.#host.api, platform);
+    this.#trigger();
   }
 
   async close(): Promise<void> {
+    await this.#triggers?.close();
     await this.#options.ended?.();
     await Promise.all([...this.#loaded.values()].map((one) => one.close()));
     await this.#options.confinement.close();
@@ -177,6 +184,21 @@ export class PackageSet implements Capabilities {
         throw new ComponentError("UNAVAILABLE", `capability ${name} is not loaded any more`);
       return one.call(module, { fields, checks: [] }, options);
     };
+  }
+
+  #trigger(): void {
+    const current = (name: string) => [this.#loaded.get(name)].filter((one) => one !== undefined);
+    this.#triggers?.become(triggersOf(this.#loaded.values(), current, this.#options.platform.log));
+  }
+
+  /** The request with all of its body. */
+  async #whole({ method, query, headers, body }: RuntimeRequest): Promise<OfferRequest> {
+    try {
+      return { method, query, headers, body: await readBody(body, this.#options.maxBodySize) };
+    } catch (error) {
+      if (!(error instanceof BodyTooLargeError)) throw error;
+      throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: error.message }, { status: 413 });
+    }
   }
 
   /** What a user wants to know when a package is loaded: what it asked for, and did not get. */

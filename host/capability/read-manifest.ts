@@ -10,7 +10,7 @@ import {
   type Source,
 } from "./manifest.ts";
 import { Field } from "./manifest-reader.ts";
-import { readNeeds, withSources } from "./read-needs.ts";
+import { readNeeds, withOffers } from "./read-needs.ts";
 
 /** A name that is one segment of a path, and no word of the ABI. */
 const name = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -108,11 +108,19 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
     };
   },
   function(field, modules) {
-    field.only("kind", "name", "module");
+    field.only("kind", "name", "module", "topics");
     return {
       kind: "function",
       name: field.member("name").matching(name, nameExpected),
       module: moduleOf(field.member("module"), modules),
+      topics: field
+        .member("topics")
+        .items()
+        .map((one) => {
+          one.only("pubsub", "topic");
+          const pubsub = one.member("pubsub").text("must name a pub/sub component");
+          return { pubsub, topic: one.member("topic").text("must be a topic") };
+        }),
     };
   },
   actor(field, modules) {
@@ -179,7 +187,7 @@ export function readManifest(value: unknown, source: string): CapabilityManifest
     description: root.member("description").optionalText() ?? "",
     modules: entries,
     offers: read,
-    needs: withSources(readNeeds(root.member("needs")), read),
+    needs: withOffers(readNeeds(root.member("needs")), read),
     limits: readLimits(root.member("limits")),
   };
 }

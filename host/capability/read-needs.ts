@@ -1,9 +1,10 @@
-import type { InvokeNeed, Needs, Offer, PublishNeed, StateNeed } from "./manifest.ts";
+import type { InvokeNeed, Needs, Offer, StateNeed, TopicsNeed } from "./manifest.ts";
 import type { Field } from "./manifest-reader.ts";
 
 export const noNeeds: Needs = {
   state: [],
   publish: [],
+  subscribe: [],
   invoke: [],
   fetch: [],
   clock: false,
@@ -24,13 +25,13 @@ function state(field: Field): StateNeed {
   };
 }
 
-function publish(field: Field): PublishNeed {
+function topics(field: Field): TopicsNeed {
   field.only("pubsub", "topics");
-  const topics = field.member("topics");
-  if (topics.items().length === 0) topics.fail("must have at least one topic");
+  const list = field.member("topics");
+  if (list.items().length === 0) list.fail("must have at least one topic");
   return {
     pubsub: field.member("pubsub").text("must name a pub/sub component"),
-    topics: topics.items().map((topic) => topic.text("must be a topic")),
+    topics: list.items().map((topic) => topic.text("must be a topic")),
   };
 }
 
@@ -56,10 +57,11 @@ function origin(field: Field): string {
 /** What a manifest asks for, or a grant gives: both are written alike. */
 export function readNeeds(field: Field): Needs {
   if (field.missing) return noNeeds;
-  field.only("state", "publish", "invoke", "fetch", "clock", "random");
+  field.only("state", "publish", "subscribe", "invoke", "fetch", "clock", "random");
   return {
     state: field.member("state").items().map(state),
-    publish: field.member("publish").items().map(publish),
+    publish: field.member("publish").items().map(topics),
+    subscribe: field.member("subscribe").items().map(topics),
     invoke: field.member("invoke").items().map(invoke),
     fetch: field.member("fetch").items().map(origin),
     clock: field.member("clock").flag(),
@@ -67,14 +69,16 @@ export function readNeeds(field: Field): Needs {
   };
 }
 
-/** With what its offers need to be answered elsewhere: a request's body goes there, so it is asked for like all else. */
-export function withSources(needs: Needs, offers: readonly Offer[]): Needs {
+/** With what its offers need: where their requests go, whose events call them. It is asked for like all else. */
+export function withOffers(needs: Needs, offers: readonly Offer[]): Needs {
   const sources = offers.flatMap((offer) => (offer.kind === "http" ? offer.sources : []));
   const origins = sources.flatMap((one) => (one.kind === "remote" ? new URL(one.url).origin : []));
   const apps = sources.flatMap((one) => (one.kind === "app" ? one.app : []));
+  const functions = offers.flatMap((offer) => (offer.kind === "function" ? offer.topics : []));
   const asked = needs.invoke.map(({ app }) => app);
   return {
     ...needs,
+    subscribe: [...needs.subscribe, ...functions.map(({ pubsub, topic }) => ({ pubsub, topics: [topic] }))],
     fetch: [...new Set([...needs.fetch, ...origins])],
     invoke: [
       ...needs.invoke,

@@ -368,6 +368,7 @@ export const catalogue = {
     message: "no capability packages are loaded: give the sidecar a folder of them",
   },
   ERR_CAPABILITY_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no capability {name}" },
+  ERR_FUNCTION_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no function {name}" },
   ERR_CAPABILITY_NO_OPERATION: {
     status: 404,
     grpc: "NOT_FOUND",

@@ -194,6 +194,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
   });
   capabilities?.attach((request) => runtime.handle(withApiToken(request, options.apiToken)));
   await runtime.start();
+  capabilities?.start();
   // An app in this process is there at once; one behind a channel may need the clock to move.
   if (options.actors !== undefined || handlerOf(options.app) !== undefined) await runtime.appReady;
   return runtime;

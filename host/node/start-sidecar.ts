@@ -274,6 +274,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     const watched = found.resources.configuration.hotReload ?? true;
     watching = watchResources({ paths, watched, found, clock, log, update, reconcileMs });
   }
+  capabilities?.start();
   started = true;
   const port = (servers[0] as HttpServer).port;
   const metricsPort = scraped?.port;
