@@ -21,6 +21,7 @@ import { type Fields, Guest } from "./guest.ts";
 const granted: Needs = {
   state: [{ store: "store", access: "write", keys: undefined, prepared: [] }],
   publish: [{ pubsub: "pubsub", topics: ["orders"] }],
+  subscribe: [],
   invoke: [{ app: "app", methods: undefined }],
   fetch: ["https://example.com"],
   clock: true,
