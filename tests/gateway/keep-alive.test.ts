@@ -4,8 +4,10 @@ import { createServer, request, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Gateway, startGateway } from "../hosts/wasmtime-host.ts";
+import { exchangeBytes } from "../node/raw-http.ts";
 import { appRow } from "./gateway-table.ts";
 import { plainUpstream, underWasmtime } from "./gateways.ts";
+import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 
 const requests = Number(process.env.GATEWAY_REQUESTS ?? 2_000);
 
@@ -15,9 +17,25 @@ interface Asked {
   count: number;
 }
 
+const ok = "HTTP/1.1 200 OK\r\n";
+const chunked = "transfer-encoding: chunked\r\n";
+
+/** Answers after which the next one could begin anywhere. */
+const ambiguous = {
+  "two lengths": `${ok}content-length: 1\r\ncontent-length: 2\r\n\r\nab`,
+  "a length and chunks": `${ok}content-length: 5\r\n${chunked}\r\n0\r\n\r\n`,
+  "an unknown coding": `${ok}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+  "a folded line": `${ok}a: b\r\n c\r\ncontent-length: 0\r\n\r\n`,
+  "a bare line feed": `${ok}a: b\ncontent-length: 0\r\n\r\n`,
+  "a space before a colon": `${ok}content-length : 0\r\n\r\n`,
+  "another protocol": "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+};
+
 underWasmtime("connections of the gateway's own", () => {
   let app: Server;
   let gateway: Gateway;
+  /** Upstreams with those answers. */
+  let hostile: Map<string, RawUpstream>;
   /** In the order in which they were made. */
   let asked: Asked[];
   /** Connections that end, without an answer, with their second request. */
@@ -33,6 +51,7 @@ underWasmtime("connections of the gateway's own", () => {
       if (url === "/echo") return void call.pipe(response);
       if (url === "/idle/1") response.setHeader("keep-alive", "timeout=1");
       call.resume().on("end", () => {
+        if (url === "/trailers") return response.end(JSON.stringify(call.trailers));
         if (url === "/close") response.shouldKeepAlive = false;
         if (url === "/none") return response.writeHead(204).end();
         if (url === "/same") return response.writeHead(304, { "content-length": "5" }).end();
@@ -43,6 +62,10 @@ underWasmtime("connections of the gateway's own", () => {
     app.on("connection", (socket: Socket) => asked.push({ socket, count: 0 }));
     await new Promise<void>((resolve) => app.listen(0, "localhost", resolve));
     const { port } = app.address() as { port: number };
+    hostile = new Map();
+    for (const [what, answer] of Object.entries(ambiguous)) {
+      hostile.set(what, await startRawUpstream((socket) => socket.write(answer)));
+    }
     const away = plainUpstream(1, { transport: 0 });
     const here = plainUpstream(port, { transport: 0 });
     const named = { ...here, host: "localhost", address: new Uint8Array() };
@@ -57,6 +80,9 @@ underWasmtime("connections of the gateway's own", () => {
           appRow("named", [named]),
           appRow("nameless", [nameless]),
           appRow("away", [away]),
+          ...Array.from(hostile, ([what, upstream]) =>
+            appRow(what.replaceAll(" ", "-"), [plainUpstream(upstream.port, { transport: 0 })]),
+          ),
         ],
       },
       { variant: "http+sockets", reused: true, flags: ["-S", "allow-ip-name-lookup"] },
@@ -66,6 +92,7 @@ underWasmtime("connections of the gateway's own", () => {
     await gateway?.stop();
     app?.closeAllConnections();
     app?.close();
+    await Promise.all(Array.from(hostile ?? [], ([, upstream]) => upstream.close()));
   });
 
   const ask = (path: string, method = "GET", to = "app") =>
@@ -164,6 +191,20 @@ underWasmtime("connections of the gateway's own", () => {
       const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
       expect(hash(answer.bytes)).toBe(hash(body));
     }
+  });
+
+  it("carry what follows a body", async () => {
+    const head =
+      "POST /v1.0/invoke/app/method/trailers HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n";
+    const text = await exchangeBytes(gateway.port, `${head}\r\n2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n`, 500);
+    expect(text).toContain('{"x-sum":"7"}');
+  });
+
+  it.each(Object.keys(ambiguous))("are left where the answer has %s", async (what) => {
+    const answer = await ask("x", "POST", what.replaceAll(" ", "-"));
+    expect([answer.status, answer.errorCode]).toEqual([502, "ERR_DIRECT_INVOKE"]);
+    expect(answer.message).toMatch(/no valid HTTP$/);
+    await expect.poll(() => hostile.get(what)?.open.size).toBe(0);
   });
 
   it("carry both directions at once", async () => {

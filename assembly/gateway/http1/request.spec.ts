@@ -1,6 +1,6 @@
 import { put, textAt } from "../../spec-text";
 import { INBOX } from "../../memory";
-import { add, addPart, begin, CHUNKED, endBody, endHead, NO_BODY, part, partSpace, sent, writing } from "./request";
+import { add, addPart, begin, beginTrailers, CHUNKED, endBody, endHead, NO_BODY, part, partSpace, sent, writing } from "./request";
 
 /** Texts of a head lie behind each other in the inbox. */
 function start(method: string, target: string, host: string): bool {
@@ -60,6 +60,16 @@ describe("a request", () => {
     expect(written()).toBe(
       FIRST + "transfer-encoding: chunked\r\n\r\n000005\r\nhello\r\n00012c\r\n" + "x".repeat(300) + "\r\n0\r\n\r\n",
     );
+  });
+
+  it("may have fields behind its chunks", () => {
+    start("POST", "/a?b=c", "app:80");
+    endHead(CHUNKED);
+    beginTrailers();
+    expect(field("x", "y")).toBe(true);
+    expect(field("content-length", "5")).toBe(true);
+    expect(endBody()).toBe(true);
+    expect(written()).toBe(FIRST + "transfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n");
   });
 
   it("is never two", () => {

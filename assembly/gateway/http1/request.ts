@@ -19,6 +19,8 @@ export class Writing {
   to: usize;
   /** NO_BODY, CHUNKED, or how many bytes are still to come. */
   framing: i64;
+  /** The last chunk is written. */
+  trailing: bool;
 }
 
 export const writing: Writing = changetype<Writing>(memory.data(offsetof<Writing>(), 8));
@@ -34,6 +36,7 @@ export function begin(
 ): bool {
   const w = writing;
   w.from = w.to = OUTPUT;
+  w.trailing = false;
   if (methodSize + targetSize + hostSize > MOST_HEAD - 64) return false;
   if (!isToken(method, method + methodSize)) return false;
   if (!isVisible(target, target + targetSize) || !isVisible(host, host + hostSize)) return false;
@@ -99,10 +102,19 @@ export function addPart(size: usize): bool {
   return true;
 }
 
+/** Begins what may stand behind a chunked body: fields, as in a head. */
+export function beginTrailers(): void {
+  const w = writing;
+  if (w.framing != CHUNKED || w.trailing) return;
+  w.to = write(w.to, "0\r\n");
+  w.trailing = true;
+}
+
 /** Ends the body. False: it is less than was announced. */
 export function endBody(): bool {
+  beginTrailers();
   const w = writing;
-  if (w.framing == CHUNKED) w.to = write(w.to, "0\r\n\r\n");
+  if (w.framing == CHUNKED) w.to = write(w.to, "\r\n");
   return w.framing <= 0;
 }
 

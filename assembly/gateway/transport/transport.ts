@@ -18,17 +18,8 @@ import {
   sendOutgoingBytes,
   sendOutgoingFrom,
 } from "./outgoing";
-import {
-  abortSocket,
-  endSocket,
-  finishSocket,
-  sendSocket,
-  sendSocketBytes,
-  sendSocketFrom,
-  socketHead,
-  socketInto,
-  socketTrailers,
-} from "./sockets";
+import { socketHead, socketInto, socketTrailers } from "./socket-answer";
+import { abortSocket, endSocket, finishSocket, sendSocket, sendSocketBytes, sendSocketFrom } from "./sockets";
 
 // @ts-ignore: decorator
 @inline
