@@ -70,7 +70,7 @@ describe("detect", () => {
     expect(found / signs).toBeGreaterThanOrEqual(0.9);
     for (const count of all) expect(count.found / count.signs).toBeGreaterThanOrEqual(0.75);
     expect(wrong).toBeLessThanOrEqual(3);
-  });
+  }, 120_000);
 
   it("says the same of a picture in another format, and in its own coordinates when it is larger", () => {
     const [name = "", signs = []] = Object.entries(truth).find(([, signs]) => signs.length >= 2) ?? [];

@@ -6,24 +6,24 @@ export class Request {
 
   /** Which of the package's offers is called. */
   get offer(): string {
-    return this.required(":offer");
+    return this.given(":offer");
   }
 
   /** The operation's id in the offer's OpenAPI description; of a component what is asked of it: `get`, `set`, … */
   get operation(): string {
-    return this.required(":operation");
+    return this.given(":operation");
   }
 
   get method(): string {
-    return this.required(":method");
+    return this.given(":method");
   }
 
   get path(): string {
-    return this.required(":path");
+    return this.given(":path");
   }
 
   get query(): string {
-    return this.required(":query");
+    return this.given(":query");
   }
 
   /** The body where it lies; empty without one. Valid for as long as the request is kept. */
@@ -32,12 +32,12 @@ export class Request {
   }
 
   get text(): string {
-    return this.required(":body");
+    return this.given(":body");
   }
 
   /** What the user configured for this package. */
   get config(): string {
-    return this.required(":config");
+    return this.given(":config");
   }
 
   /** A header or a parameter, by its name in lower case, or null. */
@@ -65,7 +65,8 @@ export class Request {
     return this.bytes(":state." + key);
   }
 
-  private required(name: string): string {
+  /** Nothing where it is left out. */
+  private given(name: string): string {
     return this.field(name) || "";
   }
 }

@@ -33,30 +33,33 @@ export function cellsOf(image: Image): Cells {
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const at = y * width + x;
-      const across = light[at + 1] - light[at - 1];
-      const down = light[at + width] - light[at - width];
-      edges[at] = Mathf.sqrt(across * across + down * down);
-      directions[at] = <u8>direction(across, down);
+      // Neither the first nor the last of a row or a column: each has all its neighbours.
+      const across = unchecked(light[at + 1] - light[at - 1]);
+      const down = unchecked(light[at + width] - light[at - width]);
+      unchecked((edges[at] = Mathf.sqrt(across * across + down * down)));
+      unchecked((directions[at] = <u8>direction(across, down)));
     }
   }
   const around = averages(edges, width, height);
+  const values = cells.values;
   const share: f32 = 1 / <f32>(CELL * CELL);
   for (let y = 0; y < cells.height * CELL; y++) {
     for (let x = 0; x < cells.width * CELL; x++) {
       const at = y * width + x;
       const cell = ((y / CELL) * cells.width + x / CELL) * CHANNELS;
-      const edge = (edges[at] / (around[at] + 0.02)) * share;
+      // Whole cells only: at is a pixel's, and cell is one of theirs.
+      const edge = (unchecked(edges[at]) / (unchecked(around[at]) + 0.02)) * share;
       const pixel = load<u32>(image.pixels.dataStart + at * 4);
       const red = <f32>(pixel & 0xff);
       const green = <f32>((pixel >> 8) & 0xff);
       const blue = <f32>((pixel >> 16) & 0xff);
       // Whatever the light is: a dark red is as red as a bright one.
       const sum = red + green + blue + 24;
-      cells.values[cell] += light[at] * share;
-      cells.values[cell + 1] += ((red - green) / sum) * share;
-      cells.values[cell + 2] += ((blue - (red + green) / 2) / sum) * share;
-      cells.values[cell + 3] += edge;
-      cells.values[cell + 4 + directions[at]] += edge;
+      unchecked((values[cell] += light[at] * share));
+      unchecked((values[cell + 1] += ((red - green) / sum) * share));
+      unchecked((values[cell + 2] += ((blue - (red + green) / 2) / sum) * share));
+      unchecked((values[cell + 3] += edge));
+      unchecked((values[cell + 4 + directions[at]] += edge));
     }
   }
   return cells;

@@ -16,6 +16,9 @@ const STUMPS = weights.length / STUMP / tags.length;
 /** Below it a window is none. */
 const LEAST: f32 = 6;
 
+/** Pixels that are looked through at first: of a larger picture a smaller size, so that it takes no longer. */
+const MOST: f64 = 1_000_000;
+
 /** From one size of the picture to the next. */
 const STEP: f64 = 0.8408964152537145;
 
@@ -46,7 +49,7 @@ export class Found {
 /** The signs of a picture, the surest first: it is looked through in ever smaller sizes. */
 export function detect(image: Image): Found[] {
   const candidates: Found[] = [];
-  let scale: f64 = 1;
+  let scale = Math.min(1, Math.sqrt(MOST / (<f64>image.width * <f64>image.height)));
   while (true) {
     const width = <i32>Math.round(<f64>image.width * scale);
     const height = <i32>Math.round(<f64>image.height * scale);
@@ -85,8 +88,10 @@ function scoreOf(values: Float32Array, at: i32, offsets: StaticArray<i32>, tag: 
   let sum: f32 = 0;
   for (let i = tag * STUMPS; i < (tag + 1) * STUMPS; i++) {
     const stump = i * STUMP;
-    sum += values[at + offsets[i]] > weights[stump + 1] ? weights[stump + 2] : weights[stump + 3];
-    if (sum < weights[stump + 4]) return -f32.MAX_VALUE;
+    // The window lies within the cells, and each stump has five numbers.
+    const above = unchecked(values[at + offsets[i]] > weights[stump + 1]);
+    sum += unchecked(above ? weights[stump + 2] : weights[stump + 3]);
+    if (sum < unchecked(weights[stump + 4])) return -f32.MAX_VALUE;
   }
   return sum;
 }

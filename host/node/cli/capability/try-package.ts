@@ -5,6 +5,7 @@ import { phrases } from "../../../capability/grants.ts";
 import type { Needs } from "../../../capability/manifest.ts";
 import { readBody } from "../../../http.ts";
 import { consoleLog } from "../../../web-platform.ts";
+import { packagesIn } from "../../capability/package-folders.ts";
 import { startSidecar } from "../../start-sidecar.ts";
 import type { Terminal } from "../terminal.ts";
 import { buildPackage } from "./build.ts";
@@ -101,7 +102,6 @@ export async function tryPackage(path: string, terminal: Terminal): Promise<numb
 }
 
 async function packageIn(folder: string) {
-  const { packagesIn } = await import("../../capability/package-folders.ts");
   const source = (await packagesIn([folder])).sources[0];
   if (source === undefined) throw new Error(`${folder} holds no package`);
   return { ...source, name: (source.manifest as { readonly name: string }).name };
