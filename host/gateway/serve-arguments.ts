@@ -2,8 +2,8 @@ import { type GatewayTable, transports } from "./table-shape.ts";
 
 /** Requests that one instance answers before another takes its place: what it holds is made anew so often. */
 const REUSES = 10_000;
-/** How long an instance that has nothing to do keeps its connections. */
-const IDLE = "30s";
+/** How long an instance that has nothing to do keeps its connections, and an end that was asked for is waited for. */
+const IDLE = "5s";
 
 /** Which parts of WASI a gateway is for, and so which of the files that ship. */
 export interface Needs {

@@ -208,6 +208,9 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
       const { headers } = (await (await call("swordfish")).json()) as { headers: Record<string, string> };
       expect(headers).toMatchObject({ "x-key": "of the app", "dapr-caller-app-id": "edge" });
       running.child.kill("SIGTERM");
+      // It waits for the idle instance that had the calls; a second time means at once.
+      await running.says(/Waiting for child tasks/);
+      running.child.kill("SIGTERM");
       expect(await running.ended).toBe(0);
       await target.close();
     });

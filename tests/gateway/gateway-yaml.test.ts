@@ -298,7 +298,7 @@ spec:
     const http = ["wasi:http/types@0.2.12", "wasi:io/poll@0.2.12"];
     const plain = spec("  listen: {address: '::1'}\n  limits: {timeout: 0s}");
     expect(serveArguments("e.wasm", plain, http).join(" ")).toBe(
-      "serve --addr [::1]:3500 --max-instance-reuse-count 10000 --idle-instance-timeout 30s -O pooling-allocator=y e.wasm",
+      "serve --addr [::1]:3500 --max-instance-reuse-count 10000 --idle-instance-timeout 5s -O pooling-allocator=y e.wasm",
     );
     const all = serveArguments("e.wasm", table, [...http, "wasi:sockets/tcp@0.2.12"], { port: 0 }).join(" ");
     expect(all).toContain("--addr 0.0.0.0:0 ");
