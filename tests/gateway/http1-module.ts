@@ -49,7 +49,8 @@ const record = { fault: 4, status: 8, chunked: 14, entries: 24, data: 72, size: 
 async function compile(): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const files = ["response.ts", "reading.ts", "limits.ts", "request.ts"].map((file) => folder + file);
-  const flags = "--config none --outFile http1.wasm --runtime stub -O3 --noAssert --use abort= --enable simd";
+  const uses = "--use abort= --use LITERAL_SHIFT=1";
+  const flags = `--config none --outFile http1.wasm --runtime stub -O3 --noAssert ${uses} --enable simd`;
   const { error, stderr } = await asc.main([...files, ...flags.split(" ")], {
     writeFile: (_, contents) => {
       if (typeof contents !== "string") binary = contents;
