@@ -7,18 +7,21 @@ import { stateBulkGet, stateTransactions } from "./state-many.ts";
 import { stateOutbox } from "./state-outbox.ts";
 import { stateExpiry, stateTtl } from "./state-ttl.ts";
 
+/** What every store's items answer, whatever else a host has. */
+export function stateStoreSuite(on: Subject, store = "statestore"): void {
+  stateItems(on, store);
+  stateETags(on, store);
+  stateTtl(on, store);
+  stateBulkGet(on, store);
+  stateTransactions(on, store);
+}
+
 /** Contract of the state block: dapr-http-api §1.2 and §4.2. */
 export function stateSuite(on: Subject): void {
   const { at, get, remove, save } = stateCalls(on);
 
   const stores = ["statestore", "memory", "encrypted"];
-  describe.each(stores)("%s", (store) => {
-    stateItems(on, store);
-    stateETags(on, store);
-    stateTtl(on, store);
-    stateBulkGet(on, store);
-    stateTransactions(on, store);
-  });
+  describe.each(stores)("%s", (store) => stateStoreSuite(on, store));
   stateExpiry(on, stores);
 
   describe("options", () => {

@@ -1,4 +1,4 @@
 import { gateway } from "./gateway.ts";
 import { apiOn } from "./suites.ts";
 
-for (const reused of [false, true]) apiOn(gateway(reused), ["invoke"]);
+for (const reused of [false, true]) apiOn(gateway(reused), ["invoke", "stateStore"]);

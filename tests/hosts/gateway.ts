@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { appRow } from "../gateway/gateway-table.ts";
 import { plainUpstream } from "../gateway/gateways.ts";
 import { serveTestApp } from "./daprd.ts";
@@ -7,6 +10,8 @@ import { type Gateway, type GatewayOptions, missingWasmtime, startGateway } from
 
 type Serve = typeof startGateway;
 
+const stores = [{ name: "statestore", folder: "statestore", prefix: "", isApps: 1 }];
+
 /** Two gateways, each the way to its own app and to the other's. */
 export async function startGatewayPair(options: GatewayOptions, serve: Serve = startGateway): Promise<Host> {
   const suffix = Math.random().toString(36).slice(2, 8);
@@ -15,7 +20,7 @@ export async function startGatewayPair(options: GatewayOptions, serve: Serve = s
   const ports = await freePorts(2);
   const rows = ids.map((id, i) => appRow(id, [plainUpstream(apps[i]?.port ?? 0)]));
   const started = await Promise.all(
-    ids.map((appId, i) => serve({ appId, apps: rows }, { ...options, port: ports[i] as number })),
+    ids.map((appId, i) => serve({ appId, apps: rows, stores }, { ...options, port: ports[i] as number })),
   );
   const [self, peer] = started as [Gateway, Gateway];
   return {
@@ -36,6 +41,7 @@ export async function startGatewayPair(options: GatewayOptions, serve: Serve = s
  */
 const features: HostDefinition["features"] = new Set([
   "verbatim",
+  "persistent",
   "redirects",
   "chunks",
   "processes",
@@ -48,5 +54,15 @@ export const gateway = (reused: boolean): HostDefinition => ({
   required: true,
   features,
   missing: missingWasmtime,
-  start: () => startGatewayPair({ reused }),
+  async start() {
+    const folder = mkdtempSync(join(tmpdir(), "daprlet-state-"));
+    const pair = await startGatewayPair({ reused, variant: "http+folder", folder });
+    return {
+      ...pair,
+      async stop() {
+        await pair.stop();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
 });

@@ -21,12 +21,13 @@ import { resourcesSuite } from "../api/resources-suite.ts";
 import { routingSuite } from "../api/routing-suite.ts";
 import { secretsSuite } from "../api/secrets-suite.ts";
 import { stateQuerySuite } from "../api/state-query-suite.ts";
-import { stateSuite } from "../api/state-suite.ts";
+import { stateStoreSuite, stateSuite } from "../api/state-suite.ts";
 import type { Feature, Host, HostDefinition } from "./host.ts";
 import { Subject } from "./subject.ts";
 
 const suites = {
   state: stateSuite,
+  stateStore: (on: Subject) => stateStoreSuite(on),
   stateQuery: stateQuerySuite,
   invoke: invokeSuite,
   httpEndpoints: httpEndpointSuite,
@@ -106,7 +107,7 @@ export function apiOn(
       describe(phase, () => {
         if (phase !== "fresh") {
           beforeAll(async () => {
-            if (names.includes("state")) await kept.write();
+            if (names.includes("state") || names.includes("stateStore")) await kept.write();
             if (has("durableEvents")) await kept.publish();
             await host.restart();
           }, 60_000);
