@@ -7,6 +7,9 @@ import { moduleSections } from "./module-sections.ts";
 
 const PAGE = 65_536;
 
+/** Bytes of a module. */
+const MAX_MODULE = 64 << 20;
+
 /** Elements in all tables of a module. */
 const MAX_ELEMENTS = 65_536;
 
@@ -89,6 +92,8 @@ export async function admit(
   entry: ModuleEntry,
   terms: AdmissionTerms,
 ): Promise<AdmittedModule> {
+  if (bytes.length > MAX_MODULE)
+    refuse(`${entry.path} has ${bytes.length} bytes, where ${MAX_MODULE} are the most`);
   await checkHash(bytes, entry);
   const module = await compile(bytes, entry);
   const { memories, tables, imports, exports } = moduleSections(bytes);

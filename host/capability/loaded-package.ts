@@ -152,6 +152,11 @@ export class LoadedPackage {
         this.#quiet = resolve;
       });
     }
+    this.end();
+  }
+
+  /** Ends its instances, whatever they do. */
+  end(): void {
     for (const pool of this.#pools.values()) pool.close();
   }
 

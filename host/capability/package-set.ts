@@ -19,6 +19,7 @@ import { LoadedPackage, type PackageHost } from "./loaded-package.ts";
 import type { CapabilityManifest, Offer } from "./manifest.ts";
 import { matchOperation } from "./match-operation.ts";
 import type { PackageSource } from "./package-source.ts";
+import { plainLog } from "./plain-log.ts";
 import { readManifest } from "./read-manifest.ts";
 import { shownPackage, shownRefusal } from "./shown-package.ts";
 
@@ -63,9 +64,10 @@ export class PackageSet implements Capabilities {
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
 
-  constructor(options: PackageSetOptions) {
-    this.#options = options;
-    const { confinement, platform } = options;
+  constructor(given: PackageSetOptions) {
+    const platform = { ...given.platform, log: plainLog(given.platform.log) };
+    this.#options = { ...given, platform };
+    const { confinement } = given;
     this.#host = {
       confinement,
       platform,
@@ -172,7 +174,7 @@ export class PackageSet implements Capabilities {
   async close(): Promise<void> {
     await this.#triggers?.close();
     await this.#options.ended?.();
-    await Promise.all([...this.#loaded.values()].map((one) => one.close()));
+    for (const one of this.#loaded.values()) one.end();
     await this.#options.confinement.close();
   }
 

@@ -158,6 +158,28 @@ describe("what a guest answers and logs", () => {
   });
 });
 
+describe("what a package says of itself", () => {
+  it("neither begins a line of the log nor commands a terminal", async () => {
+    const lines: string[] = [];
+    const note = (line: string) => lines.push(line);
+    const topics = ["a\u001b[2J\nERROR all is lost"];
+    const one = await createRuntime({
+      capabilities: {
+        packages: [
+          watPackage("asking", guest(), { needs: { publish: [{ pubsub: "p", topics }] } }),
+          watPackage("importing", guest({ imports: '(import "env" "x\\1b[2J\\0ay" (func))' })),
+        ],
+      },
+      log: { debug: note, info: note, warn: note, error: note },
+    });
+    await one.stop(0);
+    expect(lines.filter((line) => line.includes("all is lost") || line.includes("importing"))).toHaveLength(
+      2,
+    );
+    for (const control of ["\u001b", "\n"]) expect(lines.join("")).not.toContain(control);
+  });
+});
+
 describe("grants", () => {
   const of = (value: unknown): Grants => readGrants(value, "grants.yaml");
 
