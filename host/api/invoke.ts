@@ -155,7 +155,8 @@ async function deliver(
       const call = () => mesh.invoke(to.appId, to.namespace, outgoing, waits);
       return meters === undefined ? call() : meters.invoked(to.appId, call);
     }
-    return invokeOwn(sidecar, { ...outgoing, headers: withoutHeader(outgoing.headers, "host") });
+    const headers = withoutHeader(outgoing.headers, "host");
+    return invokeOwn(sidecar, goingOn(outgoing, { headers }));
   }
   const base = endpoint?.baseUrl ?? (to.kind === "external" ? to.base.replace(/\/+$/, "") : "");
   try {
