@@ -10,6 +10,7 @@ import { arrives } from "./door/door";
 import { hasTurn } from "./door/rate";
 import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
+import { showMetrics, showsMetrics } from "./measures";
 import { describeGateway } from "./metadata";
 import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
 import { isPublishing, publish } from "./publish/publish";
@@ -19,8 +20,9 @@ import { isSecrets, serveSecrets } from "./secret-stores";
 import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
-import { same } from "./text";
+import { is, same } from "./text";
 import { HAS_EVENTS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { GET } from "./wasi/incoming";
 
 /** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
 export function answer(): void {
@@ -47,12 +49,19 @@ function serveRouted(request: Call, operation: i32): void {
       return refusePath(request);
     case INVOKE:
     case NO_ROUTE:
+      if (isMetrics(request, operation)) return showMetrics(request);
       return invokeAddressed(request, operation == INVOKE);
     case METADATA_GET:
       return describeGateway(request);
     default:
       return serve(request, operation);
   }
+}
+
+/** Whoever names an app means that app's. */
+function isMetrics(request: Call, operation: i32): bool {
+  if (operation != NO_ROUTE || request.method != GET || !showsMetrics()) return false;
+  return is(request.path, request.pathLength, "/metrics") && addressed(request, false) == null;
 }
 
 /** The way of a script's call, for which no door is shut. */

@@ -22,8 +22,9 @@ export class Call {
   /** Of wasi:http/types. */
   request: i32;
   out: i32;
-  /** True once the head of an answer was sent. */
+  /** True once the head of an answer was sent, which has this status. */
   answered: bool;
+  status: i32;
   /** The method's number on wasi:http, and its text where that is OTHER. */
   method: i32;
   methodText: usize;
@@ -73,6 +74,7 @@ export function readCall(request: i32, out: i32): void {
   call.request = keep(INCOMING_REQUEST, request);
   call.out = out;
   call.answered = false;
+  call.status = 0;
   call.given = 0;
   call.refusal = 0;
   call.method = requestMethod(request);

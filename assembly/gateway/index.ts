@@ -1,6 +1,7 @@
 /** The gateway's entry: what wasmtime calls. The core's sources, and wasi:* by hand over the canonical ABI. */
 import { answer } from "./answer";
-import { readCall } from "./call";
+import { call, readCall } from "./call";
+import { beginMeasures, countAnswer } from "./measures";
 import { resetArena } from "./memory";
 import { runScript } from "./script/run-script";
 import { closeSince } from "./wasi/handles";
@@ -18,7 +19,9 @@ export function run(): i32 {
 /** wasi:http/incoming-handler: one request, from its head to the end of its answer. */
 export function handle(request: i32, out: i32): void {
   resetArena();
+  beginMeasures();
   readCall(request, out);
   answer();
+  countAnswer(call().status);
   closeSince(0);
 }

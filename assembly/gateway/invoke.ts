@@ -8,6 +8,7 @@ import { canBeApp, destination } from "./destination";
 import { ERR_DIRECT_INVOKE } from "./errors.gen";
 import { answeredWell, failed } from "./health";
 import { goesRound } from "./hops";
+import { countFailure } from "./measures";
 import { outgoingFields } from "./outgoing-fields";
 import { allocate } from "./memory";
 import { App, Policy, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
@@ -88,6 +89,7 @@ export function passOn(call: Call, target: Target, app: App): void {
     if (end == DONE) return answeredWell(changetype<usize>(upstream));
     if (end == CALLER_FAULT) return giveUp(call, x);
     failed(changetype<usize>(upstream), now());
+    countFailure();
     if (call.answered || !mayRepeat(call, x)) break;
     closeSince(before);
     rewindBody();

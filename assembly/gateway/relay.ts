@@ -5,6 +5,7 @@ import { isEmpty, sendBody } from "./body";
 import { Call } from "./call";
 import { granting } from "./door/pages";
 import { answered } from "./headers";
+import { addTiming, askUpstream } from "./measures";
 import {
   CALLER_FAULT,
   DONE,
@@ -21,7 +22,7 @@ import { beginPieces } from "./script/output";
 import { HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
-import { makeFields } from "./wasi/fields";
+import { FieldList, makeFields } from "./wasi/fields";
 import { FIELDS, gave, keep, OUTGOING_BODY, OUTGOING_RESPONSE } from "./wasi/handles";
 import { HEAD, makeResponse, respond, responseBody } from "./wasi/incoming";
 import { wait, waitFor } from "./wasi/poll";
@@ -56,6 +57,7 @@ export function relay(call: Call, x: Exchange, until: u64, patient: u32): i32 {
   headed = false;
   held = -1;
   x.wakeAt = 0;
+  askUpstream();
   const end = carry(call, x);
   if (end == DONE) finish(x);
   else abort(x);
@@ -132,16 +134,22 @@ function sleep(x: Exchange, upward: i32, downward: i32): i32 {
   return UPSTREAM_FAULT;
 }
 
+function timed(list: FieldList): FieldList {
+  addTiming(list);
+  return list;
+}
+
 /** Sends the answer's head. False where it is none that can be sent. */
 function beginAnswer(call: Call, x: Exchange): bool {
   if (call.isScript) return beginPrinting(call, x);
-  const fields = makeFields(granting(answered(call, x.answerFields)));
+  const fields = makeFields(timed(granting(answered(call, x.answerFields))));
   if (fields < 0) return false;
   const response = makeResponse(x.status, fields);
   if (response < 0) return false;
   answerBody = keep(OUTGOING_BODY, responseBody(response));
   openOutput(changetype<Stream>(TARGET), bodyWriter(answerBody));
   held = keep(OUTGOING_RESPONSE, response);
+  call.status = x.status;
   // An answer that is there as a whole goes to the host in one piece.
   if (!x.whole) release(call);
   return true;

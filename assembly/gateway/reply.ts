@@ -78,6 +78,7 @@ export function replyWith(call: Call, status: i32, list: FieldList, body: usize,
   const response = makeResponse(status, makeFields(list));
   const outgoing = keep(OUTGOING_BODY, responseBody(response));
   call.answered = true;
+  call.status = status;
   respond(call.out, response);
   if (length && !writeAll(outgoing, body, length)) return close(OUTGOING_BODY, outgoing);
   finishOutgoing(gave(OUTGOING_BODY, outgoing), -1);

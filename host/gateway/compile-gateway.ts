@@ -11,7 +11,7 @@ import type { GatewayResource, HeaderSetting, TargetSetting } from "./gateway-re
 import type { GatewayResources } from "./read-gateway.ts";
 import { markedVariable, SecretTable } from "./secret-table.ts";
 import { compareBytes } from "./table.ts";
-import type { AppRow, GatewayTable, RouteRow } from "./table-shape.ts";
+import { type AppRow, flags, type GatewayTable, type RouteRow } from "./table-shape.ts";
 
 const utf8 = new TextEncoder();
 
@@ -98,7 +98,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
   const places = [...new Set(pubsubs.map(({ at }) => at))];
   const remotes = places.map((place) => appRow(place, secrets, policies));
   return {
-    flags: 0,
+    flags: (gateway.serverTiming ? flags.serverTiming : 0) | (gateway.metrics ? flags.metrics : 0),
     appId: name,
     namespace,
     region,

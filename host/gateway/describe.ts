@@ -1,5 +1,5 @@
 import type { AppRow, GatewayTable, UpstreamRow } from "./table-shape.ts";
-import { accesses, none16, protocols, rates, retries, schemes, transports } from "./table-shape.ts";
+import { accesses, flags, none16, protocols, rates, retries, schemes, transports } from "./table-shape.ts";
 
 /** More are counted, and not listed. */
 const MANY = 20;
@@ -80,6 +80,14 @@ function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
   });
 }
 
+function tellsLine(bits: number): readonly string[] {
+  const told = [
+    ...(bits & flags.serverTiming ? ["Server-Timing in answers"] : []),
+    ...(bits & flags.metrics ? ["counters at /metrics"] : []),
+  ];
+  return told.length === 0 ? [] : [`tells     ${told.join(", ")}`];
+}
+
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
   const { appId, namespace, region, apps, sites, secrets, stores, folder, pubsubs } = gateway;
@@ -108,6 +116,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
       ? []
       : [`api       ${gateway.blocks.length} operations are not to be called`]),
     `limits    ${limits.join(", ")}`,
+    ...tellsLine(gateway.flags),
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
     ...(stores.length === 0
       ? []

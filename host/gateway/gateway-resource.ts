@@ -94,6 +94,10 @@ export interface GatewayResource {
   readonly folder: string;
   readonly door: DoorSettings;
   readonly limits: LimitSettings;
+  /** True: answers tell how long the gateway and its upstream took. */
+  readonly serverTiming: boolean;
+  /** True: `GET /metrics` is the gateway's own. */
+  readonly metrics: boolean;
   readonly apps: readonly TargetSetting[];
   readonly sites: readonly TargetSetting[];
   readonly routes: readonly RouteSetting[];

@@ -24,7 +24,11 @@ export const rates = { off: 0, all: 1, caller: 2, header: 3 } as const;
 export const retries = { off: 0, constant: 1, exponential: 2 } as const;
 
 /** By the beginning of their names in the generated reader. */
+/** What a gateway tells of itself. */
+export const flags = { serverTiming: 1, metrics: 2 } as const;
+
 export const constants = {
+  FLAG: flags,
   PROTOCOL: protocols,
   SCHEME: schemes,
   TRANSPORT: transports,
@@ -132,7 +136,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   magic: u32(),
   version: u32(),
   size: u32("bytes of all of it"),
-  flags: u32("none yet"),
+  flags: u32("bits: SERVER_TIMING, METRICS"),
   appId: text("the gateway's own name"),
   namespace: text(),
   region: text("of the gateway: upstreams in it come first among those of a priority; empty: none"),

@@ -18,7 +18,7 @@ const target = (name: string) => ({
 
 const shape: Shape = fields("apiVersion kind", {
   metadata: fields("name namespace labels annotations"),
-  spec: fields("region folder", {
+  spec: fields("region folder serverTiming metrics", {
     listen: fields("address port"),
     ...doorShape,
     limits: fields("bodySize headerSize timeout connectTimeout hops"),
@@ -90,6 +90,8 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
       connectTimeoutMs: limits.duration("connectTimeout", 5_000),
       hops: limits.whole("hops", 8, 1, 255),
     },
+    serverTiming: spec.flag("serverTiming"),
+    metrics: spec.flag("metrics"),
     apps: targets(spec, "apps"),
     sites: targets(spec, "sites"),
     routes: routes(spec),

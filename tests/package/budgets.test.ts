@@ -11,7 +11,7 @@ const budgets = [
   { file: "core.wasm", limit: 32 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
   { file: "sw.js", limit: 196 * kilobyte, gzip: true },
-  { file: "gateway/http.wasm", limit: 58 * kilobyte, gzip: false },
+  { file: "gateway/http.wasm", limit: 62 * kilobyte, gzip: false },
   { file: "gateway/http+sockets.wasm", limit: 94 * kilobyte, gzip: false },
   { file: "gateway/http+sockets+folder.wasm", limit: 118 * kilobyte, gzip: false },
 ];
