@@ -185,6 +185,10 @@ export class FakeHost {
       "wasi:clocks/monotonic-clock now": () => this.#now++,
       "wasi:clocks/monotonic-clock subscribe-instant": (when: bigint) =>
         resources.open("pollable", { alarm: when }),
+      "wasi:clocks/wall-clock now": (ret: number) => {
+        this.view.setBigUint64(ret, 1_800_000_000n + this.#now / 1_000_000_000n, true);
+        this.view.setUint32(ret + 8, Number(this.#now % 1_000_000_000n), true);
+      },
       "wasi:random/random get-random-u64": () => 0x0123456789abcdefn * this.#now,
       [`${types} [method]incoming-request.method`]: (self: number, ret: number) => {
         const { method } = request(self);
