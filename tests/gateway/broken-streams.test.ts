@@ -91,8 +91,8 @@ function broken(reused: boolean, sockets: boolean): void {
       gateway.port,
       `GET /v1.0/invoke/${name}/method/x HTTP/1.1\r\nhost: localhost\r\n\r\n`,
     );
-    expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
-    expect(text).toContain("hello");
+    // What was there may be lost with the cut, but nothing else is sent.
+    if (text !== "") expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
     // Chunked: no last chunk. With a length: fewer bytes than that.
     expect(text).not.toMatch(/\r\n0\r\n\r\n$/);
     await expect(get(name)).rejects.toThrow();

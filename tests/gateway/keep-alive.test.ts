@@ -220,6 +220,22 @@ underWasmtime("connections of the gateway's own", () => {
     expect((await parts.next()).done).toBe(true);
   });
 
+  it("are answered while a body with a length is under way", async () => {
+    const call = request({
+      host: "127.0.0.1",
+      port: gateway.port,
+      method: "POST",
+      path: "/v1.0/invoke/app/method/echo",
+      headers: { "content-length": "100000" },
+    });
+    call.write("x".repeat(70_000));
+    const response = await new Promise<AsyncIterable<Buffer>>((resolve) => call.on("response", resolve));
+    call.end("x".repeat(30_000));
+    let size = 0;
+    for await (const part of response) size += part.length;
+    expect(size).toBe(100_000);
+  });
+
   it(`leave nothing behind, also after ${requests} requests`, {
     timeout: 20_000 + requests * 5,
   }, async () => {

@@ -19,7 +19,8 @@ import {
 import { writing } from "../http1/request";
 import { FieldList, makeFields } from "../wasi/fields";
 import { FIELDS, keep } from "../wasi/handles";
-import { Stream } from "../wasi/stream";
+import { isReady } from "../wasi/poll";
+import { readiness, Stream } from "../wasi/stream";
 import { CLOSED, read, readBytes, splice, writable, write } from "../wasi/streams";
 import { CALLER_FAULT, DONE, Exchange, FAILURE_ENDED, FAILURE_PROTOCOL, MOVED, WAITING } from "./exchange";
 import { waitFor } from "./pipe";
@@ -85,6 +86,7 @@ function spliceInto(x: Exchange, target: Stream): i32 {
   const room = writable(target.handle);
   if (room == 0) return waitFor(x, target);
   if (room < 0) return CALLER_FAULT;
+  if (!isReady(readiness(source))) return waitFor(x, source);
   const moved = splice(target.handle, source.handle, <i32>min<u64>(min(room, STEP), owed()));
   if (moved == 0) return waitFor(x, source);
   if (moved < 0) return over(x, moved);

@@ -5,7 +5,8 @@ import { expect, isReusable } from "../http1/response";
 import { recently } from "../wasi/clocks";
 import { FieldList, takeFields } from "../wasi/fields";
 import { HEAD } from "../wasi/incoming";
-import { Stream } from "../wasi/stream";
+import { isReady } from "../wasi/poll";
+import { readiness, Stream } from "../wasi/stream";
 import { CLOSED, read, readBytes, splice, writable, write } from "../wasi/streams";
 import { beginConnecting, connect, connected } from "./connecting";
 import { CALLER_FAULT, DONE, Exchange, FAILURE_ENDED, FAILURE_PROTOCOL, MOVED, UPSTREAM_FAULT } from "./exchange";
@@ -80,6 +81,7 @@ export function sendSocketFrom(x: Exchange, source: Stream): i32 {
     const room = writable(target.handle);
     if (room == 0) return waitFor(x, target);
     if (room < 0) return becomeDeaf(x);
+    if (!isReady(readiness(source))) return waitFor(x, source);
     some = splice(target.handle, source.handle, <i32>min<i64>(min(room, STEP), writing.framing));
     if (some > 0) {
       writing.framing -= some;
