@@ -22,6 +22,16 @@ const embeddedCore = {
   },
 };
 
+/** `virtual:daprlet-guest-worker`: the script of the workers that pages lend, whole, because a service worker answers with it. */
+const embeddedGuestWorker = {
+  name: "daprlet-guest-worker",
+  resolveId: (id) => (id === "virtual:daprlet-guest-worker" ? "\0daprlet-guest-worker" : undefined),
+  load(id) {
+    if (id !== "\0daprlet-guest-worker") return undefined;
+    return `export const script = ${JSON.stringify(readFileSync(`${outDir}/guest-worker.js`, "utf8"))};`;
+  },
+};
+
 /** What the client loads late stays a file of its own, beside it. */
 const lateParts = {
   name: "daprlet-late-parts",
@@ -38,7 +48,7 @@ const bundle = (entry, name, format, plugins = []) =>
     configFile: false,
     logLevel: "warn",
     publicDir: false,
-    plugins: [embeddedCore, ...plugins],
+    plugins: [embeddedCore, embeddedGuestWorker, ...plugins],
     define: { "process.env.NODE_ENV": '"production"' },
     build: {
       outDir,
@@ -70,11 +80,12 @@ for (const part of [
 ]) {
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es", [lateParts]);
 }
+await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife");
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) =>
-  /^(sw|worker|actors|page-mode|client.*)\.js$/.test(file),
+  /^(sw|worker|guest-worker|actors|page-mode|client.*)\.js$/.test(file),
 )) {
   const path = `${outDir}/${name}`;
   console.log(

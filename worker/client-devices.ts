@@ -1,4 +1,5 @@
 import { reasonOf } from "../host/errors/reason-of.ts";
+import { lendWorker } from "./capability/lend-worker.ts";
 import type { DeviceAnswer, DeviceRequest, PickedFile } from "./components/page-devices.ts";
 
 /** More than the sidecar would hand on. Bytes. */
@@ -52,6 +53,8 @@ function saveFile(name: string, type: string, contents: Uint8Array): DeviceAnswe
 export async function answerDevice(request: DeviceRequest): Promise<DeviceAnswer> {
   try {
     switch (request.kind) {
+      case "lend-worker":
+        return await lendWorker(request);
       case "read-clipboard":
         return { text: await navigator.clipboard.readText() };
       case "write-clipboard":

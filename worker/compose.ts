@@ -5,6 +5,7 @@ import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { consoleLog, webPlatform } from "../host/web-platform.ts";
 import { OriginActors } from "./actors/origin-actors.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
+import type { capabilities } from "./capability/scope-capabilities.ts";
 import { defaultResources } from "./default-resources.ts";
 import { Devices } from "./devices.ts";
 import { embeddedCore } from "./embedded-core.ts";
@@ -26,6 +27,8 @@ export interface AttachOptions {
   readonly rules?: Rules;
   /** {@link metrics}: what the apps of the scope do is measured, for Prometheus. */
   readonly metrics?: typeof metrics;
+  /** {@link capabilities}: packages of Wasm that the scope's apps call, in workers that its pages lend. */
+  readonly capabilities?: ReturnType<typeof capabilities>;
   /** True where the worker is daprlet's alone: it takes over at once, and `unregister()` removes it. */
   readonly own?: boolean;
 }
@@ -59,12 +62,14 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
   const present = async (clientId: string) => (await worker.clients.get(clientId)) !== undefined;
   const actors = new OriginActors(incarnation.startedAt, present);
   const measured = options.metrics?.(scope, platform);
+  const packages = options.capabilities?.(scope, platform, devices);
   const sidecars = new Sidecars({
     platform,
     core: embeddedCore(),
     registry: registry({ databasePrefix: prefix, incarnation, devices }),
     rules: options.rules,
     meters: measured?.of,
+    capabilities: packages?.of,
     relays: new RelayClient(platform),
     actors: actors.of,
     identity: (appId) => registrations.identityOf(appId, platform.uuid).catch(() => undefined),
@@ -82,8 +87,9 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     actors,
     storage: storageDurability,
     adoptRelay: (port) => link.adopt(port),
-    erase: () => eraseStorage(prefix),
+    erase: async () => void (await Promise.all([eraseStorage(prefix), packages?.erase()])),
     scrape: measured?.scrape,
+    script: packages?.script,
     own: options.own ?? false,
     ports: options.ports ?? DEFAULT_PORTS,
   });

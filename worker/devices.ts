@@ -15,6 +15,7 @@ export class Devices implements PageDevices {
   readonly #notices = new Notices();
   /** Each with the app that it registered. */
   readonly #pages = new Map<PageConnection, string>();
+  readonly #waiting: (() => void)[] = [];
 
   constructor(worker: ServiceWorkerGlobalScope) {
     this.#worker = worker;
@@ -22,6 +23,16 @@ export class Devices implements PageDevices {
 
   add(page: PageConnection, appId: string): void {
     this.#pages.set(page, appId);
+    for (const arrived of this.#waiting.splice(0)) arrived();
+  }
+
+  get pages(): Iterable<PageConnection> {
+    return this.#pages.keys();
+  }
+
+  /** Resolves when the next page has come. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   remove(page: PageConnection): void {

@@ -128,7 +128,11 @@ export class PageConnection {
   }
 
   /** Asks the page for what only a page can do. Rejects with {@link PageGoneError}, or with the signal's reason. */
-  device(request: DeviceRequest, signal: AbortSignal | undefined): Promise<DeviceAnswer> {
+  device(
+    request: DeviceRequest,
+    signal: AbortSignal | undefined,
+    transfer?: Transferable[],
+  ): Promise<DeviceAnswer> {
     if (!this.#open) return Promise.reject(new PageGoneError(false));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
@@ -136,7 +140,7 @@ export class PageConnection {
       signal?.addEventListener("abort", () => this.#devices.delete(id) && reject(signal.reason), {
         once: true,
       });
-      this.post({ type: "device", id, request });
+      this.post({ type: "device", id, request }, transfer);
     });
   }
 

@@ -1,51 +1,18 @@
-import type { Actors } from "../host/actors/actors.ts";
-import type { PlacementLink } from "../host/actors/placement/placement-link.ts";
 import { loggedCalls } from "../host/api/logged-calls.ts";
-import type { Registry } from "../host/components/registry.ts";
-import type { SubscriptionRecords } from "../host/configuration-subscriptions.ts";
-import type { Core } from "../host/core/core.ts";
 import { apiError } from "../host/errors/api-error.ts";
 import { reasonOf } from "../host/errors/reason-of.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
-import type { RelayConnections } from "../host/mesh/relay-connection.ts";
-import type { Transport } from "../host/mesh/transport.ts";
-import type { Platform } from "../host/platform.ts";
 import { noResources, type Resources } from "../host/resources/resources.ts";
-import { Runtime, type RuntimeOptions } from "../host/runtime.ts";
+import { Runtime } from "../host/runtime.ts";
 import { refuseCleartext } from "../host/security/cleartext.ts";
-import type { Sidecar } from "../host/sidecar.ts";
-import type { Rules } from "../host/subscriptions/rules/rules.ts";
 import { KeptError } from "./kept-error.ts";
-import type { Registration, RelaySettings } from "./messages.ts";
-import type { ScopeMetrics } from "./metrics.ts";
+import type { Registration } from "./messages.ts";
 import { type OriginApps, type OriginMember, OriginTransport } from "./origin-transport.ts";
 import { PageChannel } from "./page-channel.ts";
 import { PatientRelays } from "./patient-relays.ts";
+import type { SidecarsOptions } from "./sidecars-options.ts";
 
 const MAX_BODY_SIZE = 4 << 20;
-
-export interface SidecarsOptions {
-  readonly platform: Platform;
-  /** A fresh core for each runtime. */
-  readonly core: () => Promise<Core>;
-  readonly registry: Registry;
-  readonly rules: Rules | undefined;
-  readonly relays: RelayConnections;
-  /** Further ways to other instances of the scope, one for each runtime. */
-  readonly transports?: () => readonly Transport[];
-  /** As those of a runtime, with the way to the coordinator of the relay that the app is on. Left out, the API says that it has none. */
-  readonly actors?: (sidecar: Sidecar, instance: string, relay: PlacementLink | undefined) => Actors;
-  /** What an app's runtime is measured by; left out, nothing is. */
-  readonly meters?: ScopeMetrics["of"] | undefined;
-  /** As whom an app on a relay is known there, over all lives of its runtime; left out or undefined, over one. */
-  readonly identity?: (appId: string) => Promise<RuntimeOptions["identity"]>;
-  /** What an app gets that names no components. */
-  readonly defaults: (relay: RelaySettings | undefined) => Resources;
-  /** Where an app's subscriptions to configuration outlive its runtime; left out in page mode. */
-  readonly subscriptionRecords?: (appId: string) => SubscriptionRecords;
-  /** Keeps what an app has become by itself; left out where nothing outlives the page. */
-  readonly keep?: (registration: Registration) => void;
-}
 
 /** One app of the scope: what it registered, the pages behind it, and its runtime, started when it is first needed. */
 export class App {
@@ -170,19 +137,21 @@ export class App {
     this.#transport = transport;
     const resources = this.#resourcesOf(this.registration);
     const meters = this.#options.meters?.(appId, namespace, resources.configuration.metrics);
+    const packages = await this.#options.capabilities?.(registry, MAX_BODY_SIZE);
     const runtime: Runtime = new Runtime({
       appId,
       namespace,
       host: "a page",
       core: await this.#options.core(),
       platform,
-      registry,
+      registry: packages?.registry ?? registry,
       rules,
       resources,
       relays: patient,
       transports: [transport, ...(this.#options.transports?.() ?? []), ...(way === undefined ? [] : [way])],
       app: meters?.app(this.channel) ?? this.channel,
       meters,
+      capabilities: packages?.capabilities,
       identity: relay && (await this.#options.identity?.(appId)),
       actors: actors && ((sidecar, instance) => actors(sidecar, instance, way?.placement)),
       apiToken: undefined,
@@ -194,6 +163,7 @@ export class App {
       shutdown: () => void this.close(),
       allOpen: (resources) => this.#allOpen(resources),
     });
+    packages?.capabilities.attach((request) => runtime.handle(request));
     await runtime.start();
     const { wanted } = this.registration;
     // What an update could not open is opened when it can be; nobody waits for it.

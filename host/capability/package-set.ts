@@ -95,6 +95,7 @@ export class PackageSet implements Capabilities {
       const known = [...this.#loaded.values()].find((one) => one.origin === origin);
       let name = known?.manifest.name ?? origin;
       try {
+        if (source.manifest instanceof Error) throw source.manifest;
         const manifest = readManifest(source.manifest, `${origin}/capability.json`);
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))

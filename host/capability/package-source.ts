@@ -2,7 +2,7 @@
 export interface PackageSource {
   /** For messages. */
   readonly origin: string;
-  /** What `capability.json` says, parsed. */
+  /** What `capability.json` says, parsed; an Error where it could not be. */
   readonly manifest: unknown;
   /** A file of the package, by a path that stays inside of it. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;

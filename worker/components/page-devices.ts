@@ -1,7 +1,19 @@
 import type { Code } from "../../host/errors/component-error.ts";
 
-/** What only a page can do: it has the user in front of it. */
+/** A worker is wanted for one instance of a capability. */
+export interface LendRequest {
+  readonly kind: "lend-worker";
+  /** Of the script. */
+  readonly address: string;
+  /** Unique in the world. */
+  readonly name: string;
+  /** For the worker. */
+  readonly guest: MessagePort;
+}
+
+/** What only a page can do: it has the user in front of it, and may start workers. */
 export type DeviceRequest =
+  | LendRequest
   | { readonly kind: "read-clipboard" }
   | { readonly kind: "write-clipboard"; readonly text: string }
   | { readonly kind: "pick-files"; readonly accept: string; readonly multiple: boolean }

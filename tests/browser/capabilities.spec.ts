@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { PackageSource } from "../../host/capability/package-source.ts";
+import { guest, watPackage } from "../capability/wat-package.ts";
+import { composed } from "./composed.ts";
+import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
+
+const hello = resolve(import.meta.dirname, "../../dist/capabilities/hello");
+const forever = guest({ handle: "(loop $again (br $again)) (unreachable)" });
+
+/** A site whose own worker has these packages, beside the smallest that is shipped. */
+async function siteWith(packages: readonly PackageSource[], grants: object = {}): Promise<Site> {
+  const names = packages.map(({ manifest }) => (manifest as { name: string }).name);
+  const site = await Site.start();
+  site.files.set(
+    "sw.js",
+    await composed(
+      `import { capabilities, compose, workerRegistry } from "daprlet/worker";
+       compose(self, workerRegistry, {
+         capabilities: capabilities({
+           packages: ${JSON.stringify(["hello", ...names].map((name) => `packages/${name}/`))},
+           grants: ${JSON.stringify(grants)},
+         }),
+         own: true,
+       });`,
+    ),
+  );
+  for (const file of readdirSync(hello))
+    site.files.set(`packages/hello/${file}`, () => readFileSync(join(hello, file)));
+  for (const [i, one] of packages.entries()) {
+    const bytes = Buffer.from(await one.read("main.wasm"));
+    site.files.set(`packages/${names[i]}/capability.json`, JSON.stringify(one.manifest));
+    site.files.set(`packages/${names[i]}/main.wasm`, () => bytes);
+  }
+  return site;
+}
+
+const greet = "/v1.0/capabilities/hello/hello?name=you";
+const run = (name: string) => `/v1.0/capabilities/${name}/run`;
+const post = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+
+test("a page calls packages by both paths, also without a network and when its worker was stopped; a guest that loops is ended and others answer", async ({
+  page,
+  context,
+}) => {
+  const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 600 } })]);
+  await open(page, site.url, { appId: "me" });
+  expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
+  expect(await call(page, "/v1/capabilities/hello?name=book")).toMatchObject({ body: "Hello, book!\n" });
+  expect((await call(page, `${greet}${"x".repeat(200)}`)).status).toBe(400);
+
+  const began = Date.now();
+  const looping = call(page, run("looping"), post);
+  expect((await call(page, greet)).status).toBe(200);
+  expect(JSON.parse((await looping).body)).toMatchObject({ errorCode: "ERR_CAPABILITY_DEADLINE" });
+  console.log(`ended after ${Date.now() - began} ms`);
+  // Its worker is gone, and hello's is the only one that is left.
+  await expect.poll(() => page.workers().length).toBe(1);
+
+  const stop = await workerKiller(context, page);
+  await context.setOffline(true);
+  await stop();
+  expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
+  expect(site.reached.filter((path) => !path.includes("favicon"))).toEqual([]);
+  await context.setOffline(false);
+  await site.stop();
+});
+
+test("a page that lends and is closed in the middle of a call: the caller is told, and the next call is another page's", async ({
+  page,
+  context,
+}) => {
+  const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 20_000 } })]);
+  await open(page, site.url, { appId: "me" });
+  const lender = await context.newPage();
+  await open(lender, site.url, { appId: "me" });
+  const looping = call(page, run("looping"), post);
+  await expect.poll(() => lender.workers().length).toBe(1);
+  await lender.close();
+  const { status, body } = await looping;
+  expect([status, body]).toEqual([502, expect.stringContaining("its page was closed")]);
+  expect((await call(page, greet)).status).toBe(200);
+  await site.stop();
+});
