@@ -39,8 +39,11 @@ export interface PackageSetOptions {
   ended?(): Promise<void>;
 }
 
-/** Throws for a type of components that is somebody else's: a package must not take the place of a store in use. */
-function checkTypes({ offers }: CapabilityManifest, others: readonly LoadedPackage[]): void {
+/** Throws for what cannot be offered, or is somebody else's: a package must not take the place of a store in use. */
+function checkOffers({ offers }: CapabilityManifest, others: readonly LoadedPackage[]): void {
+  const actor = offers.find((offer) => offer.kind === "actor");
+  if (actor !== undefined)
+    throw new Error(`it offers actors of type ${actor.type}, which packages cannot yet`);
   const taken = new Set(others.flatMap(({ manifest }) => manifest.offers.map(typeOf)));
   for (const type of offers.map(typeOf)) {
     if (type === undefined) continue;
@@ -59,6 +62,8 @@ function typeOf(offer: Offer): string | undefined {
 export class PackageSet implements Capabilities {
   readonly #options: PackageSetOptions;
   readonly #host: PackageHost;
+  /** One update after the other: the last one holds. */
+  #turn: Promise<void> = Promise.resolve();
   #api: Api | undefined;
   #triggers: FunctionTriggers | undefined;
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
@@ -87,7 +92,13 @@ export class PackageSet implements Capabilities {
    * there goes on until its successor is ready and its calls have ended; it also stays where its successor is refused, unless
    * it may do other things by now. What has not changed stays as it is, instances and all.
    */
-  async update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
+  update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
+    const updating = this.#turn.then(() => this.#update(sources, grants));
+    this.#turn = updating.catch(() => undefined);
+    return updating;
+  }
+
+  async #update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
     const loaded = new Map<string, LoadedPackage>();
     const refused = new Map<string, RefusedPackage>();
     for (const source of sources) {
@@ -100,7 +111,7 @@ export class PackageSet implements Capabilities {
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))
           throw new Error(`another package is called ${name} as well`);
-        checkTypes(manifest, [...loaded.values()]);
+        checkOffers(manifest, [...loaded.values()]);
         const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
         const before = this.#loaded.get(name);
         const same = before?.fingerprint === fresh.fingerprint;

@@ -141,6 +141,15 @@ describe("a component that a package offers", () => {
     expect([bulk.status, await bulk.text()]).toEqual([500, expect.not.stringContaining("s3cret")]);
   });
 
+  it("that is an actor is refused by name, for now", async () => {
+    const actor = watPackage("actor", guest(), { offers: [{ kind: "actor", type: "Counter" }] });
+    const one = await started(component("statestore", "state.in-memory"), [actor]);
+    const { capabilities } = (await (await one.fetch("/v1.0/capabilities")).json()) as {
+      capabilities: { cause?: string }[];
+    };
+    expect(capabilities[0]?.cause).toBe("it offers actors of type Counter, which packages cannot yet");
+  });
+
   it.each([
     ["state.in-memory", "which is daprlet's own"],
     ["state.sqlite", "which is daprlet's own"],
