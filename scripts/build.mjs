@@ -1,11 +1,13 @@
 // Builds everything the package ships into dist/, telling each step and its time. `--if-stale` builds only when a
-// source is newer than the last build.
+// source is newer than the last build; `--for-demo` only what the demo serves and runs: neither types nor the gateway.
 import { spawn } from "node:child_process";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const stamp = join(root, "dist/.built");
+const forDemo = process.argv.includes("--for-demo");
+const whole = join(root, "dist/.built");
+const part = join(root, "dist/.built-for-demo");
 
 function newest(path) {
   const entry = statSync(path);
@@ -13,7 +15,7 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-function built() {
+function builtAt(stamp) {
   try {
     return statSync(stamp).mtimeMs;
   } catch {
@@ -44,7 +46,8 @@ function run(name, command, ...args) {
 const sources = ["assembly", "capabilities", "host", "worker", "scripts", "package.json"].map((name) =>
   join(root, name),
 );
-if (process.argv.includes("--if-stale") && Math.max(...sources.map(newest)) < built()) process.exit(0);
+const built = forDemo ? Math.max(builtAt(whole), builtAt(part)) : builtAt(whole);
+if (process.argv.includes("--if-stale") && Math.max(...sources.map(newest)) < built) process.exit(0);
 
 console.log("Building daprlet");
 try {
@@ -52,13 +55,17 @@ try {
   await Promise.all([
     run("worker and client", "node", "scripts/build-worker.mjs"),
     run("runtime, Node host, plugin", "node", "scripts/build-node.mjs"),
-    run("gateway (AssemblyScript)", "node", "scripts/build-gateway.mjs"),
-    run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
+    ...(forDemo
+      ? []
+      : [
+          run("gateway (AssemblyScript)", "node", "scripts/build-gateway.mjs"),
+          run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
+        ]),
   ]);
-  await run("capability packages", "node", "scripts/build-capabilities.mjs");
+  if (!forDemo) await run("capability packages", "node", "scripts/build-capabilities.mjs");
   await run("files for sites", "node", "scripts/build-site.mjs");
 } catch (error) {
   console.error(error.message);
   process.exit(1);
 }
-writeFileSync(stamp, "");
+writeFileSync(forDemo ? part : whole, "");

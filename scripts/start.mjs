@@ -11,7 +11,7 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
   console.error(`PORT=${process.env.PORT} is no port: give a number up to 65535, or leave it out for 4200`);
   process.exit(1);
 }
-const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale"], {
+const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale", "--for-demo"], {
   cwd: root,
   stdio: "inherit",
 });
