@@ -38,6 +38,7 @@ const site = {
     target: "es2022",
     outDir,
     emptyOutDir: true,
+    chunkSizeWarningLimit: 2000,
     rollupOptions: { input: ["index.html", "actors.html"].map((page) => `${root}demo/${page}`) },
   },
   preview: { host: "localhost", port },
