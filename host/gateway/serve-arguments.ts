@@ -36,25 +36,14 @@ export function variantOf({ sockets, folder }: Needs): string {
 const socketAddress = (address: string, port: number) =>
   `${address.includes(":") ? `[${address}]` : address}:${port}`;
 
-/**
- * What `wasmtime` is told so that it serves this gateway: what it imports, and how instances are kept. Not how long a
- * request may last (`-W timeout`): that ends answers that take their time, and their callers take them for whole.
- */
-export function serveArguments(
-  file: string,
-  gateway: GatewayTable,
-  imports: readonly string[],
-  listen: { readonly address?: string | undefined; readonly port?: number | undefined } = {},
-): readonly string[] {
-  const { address = gateway.listenAddress, port = gateway.listenPort } = listen;
-  const has = (what: string) => imports.some((name) => name.startsWith(`wasi:${what}/`));
-  const sockets = has("sockets");
+/** Whether a file imports an interface of a package of WASI. */
+const imports = (names: readonly string[], what: string) =>
+  names.some((name) => name.startsWith(`wasi:${what}/`));
+
+/** What a gateway's file is allowed to use of its host: what it imports, and what its configuration reads. */
+function grants(gateway: GatewayTable, names: readonly string[]): readonly string[] {
+  const sockets = imports(names, "sockets");
   return [
-    "serve",
-    ...["--addr", socketAddress(address, port)],
-    ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
-    ...["-O", "pooling-allocator=y"],
-    ...(sockets || has("filesystem") || has("cli") ? ["-S", "cli"] : []),
     // In its working folder where it is no path of its own.
     ...(gateway.folder === "" ? [] : ["--dir", `${gateway.folder}::/`]),
     ...(sockets ? ["-S", "inherit-network,tcp,allow-ip-name-lookup"] : []),
@@ -62,6 +51,36 @@ export function serveArguments(
     ...(gateway.secretStores.length > 0
       ? ["-S", "inherit-env"]
       : gateway.secrets.flatMap(({ variable }) => ["--env", variable])),
+  ];
+}
+
+/**
+ * What `wasmtime` is told so that it serves this gateway: what it may use, and how instances are kept. Not how long a
+ * request may last (`-W timeout`): that ends answers that take their time, and their callers take them for whole.
+ */
+export function serveArguments(
+  file: string,
+  gateway: GatewayTable,
+  names: readonly string[],
+  listen: { readonly address?: string | undefined; readonly port?: number | undefined } = {},
+): readonly string[] {
+  const { address = gateway.listenAddress, port = gateway.listenPort } = listen;
+  return [
+    "serve",
+    ...["--addr", socketAddress(address, port)],
+    ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
+    ...["-O", "pooling-allocator=y"],
+    ...(["cli", "filesystem", "sockets"].some((what) => imports(names, what)) ? ["-S", "cli"] : []),
+    ...grants(gateway, names),
     file,
   ];
+}
+
+/** The same for one call of the API, whose options follow; undefined where the file is no command. */
+export function commandArguments(
+  file: string,
+  gateway: GatewayTable,
+  names: readonly string[],
+): readonly string[] | undefined {
+  return imports(names, "cli") ? ["run", "-S", "http", ...grants(gateway, names), file] : undefined;
 }

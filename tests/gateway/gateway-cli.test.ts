@@ -131,7 +131,8 @@ describe("daprlet gateway --inspect", () => {
     expect(out).toMatch(/^gateway {3}edge\n/);
     expect(out).toContain("callers   with the API token that is in TOKEN\n");
     expect(out).toContain("wasi:http/types@0.2");
-    expect(out).toMatch(/--env TOKEN edge\.wasm\n$/);
+    expect(out).toMatch(/--env TOKEN edge\.wasm\n/);
+    expect(out).toMatch(/\none call: {4}wasmtime run -S http --env TOKEN edge\.wasm --capability …\n$/);
     expect(out).not.toContain("swordfish");
     expect(readFileSync(join(shop.folder, "edge.wasm")).includes("swordfish")).toBe(false);
   });

@@ -4,7 +4,7 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeGateway } from "../../gateway/describe.ts";
 import { remarksOn } from "../../gateway/remarks.ts";
-import { serveArguments } from "../../gateway/serve-arguments.ts";
+import { commandArguments, serveArguments } from "../../gateway/serve-arguments.ts";
 import {
   buildGateway,
   type GatewayFile,
@@ -36,8 +36,15 @@ export function token(terminal: Terminal): number {
 const quoted = (word: string) =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-function command(path: string, { configuration, imports }: GatewayFile): string {
-  return ["wasmtime", ...serveArguments(path, configuration, imports)].map(quoted).join(" ");
+function shown(words: readonly string[]): string {
+  return ["wasmtime", ...words].map(quoted).join(" ");
+}
+
+/** How the file is served, and how it makes one call. */
+function usage(path: string, { configuration, imports }: GatewayFile, terminal: Terminal): void {
+  terminal.out(`run it with: ${shown(serveArguments(path, configuration, imports))}`);
+  const once = commandArguments(path, configuration, imports);
+  if (once !== undefined) terminal.out(`one call:    ${shown(once)} --capability …`);
 }
 
 function warn({ configuration }: GatewayFile, terminal: Terminal, address?: string): void {
@@ -59,7 +66,7 @@ export async function build(paths: readonly string[], output: string, terminal: 
   warn(gateway, terminal);
   await writeWhole(output, gateway.bytes);
   terminal.out(`${output}: ${sizes(gateway)}`);
-  terminal.out(`run it with: ${command(output, gateway)}`);
+  usage(output, gateway, terminal);
   return 0;
 }
 
@@ -68,7 +75,7 @@ async function inspect(path: string, terminal: Terminal): Promise<number> {
   for (const line of describeGateway(gateway.configuration)) terminal.out(line);
   terminal.out(`imports   ${gateway.imports.join(", ")}`);
   terminal.out(`file      ${sizes(gateway)}`);
-  terminal.out(`run it with: ${command(path, gateway)}`);
+  usage(path, gateway, terminal);
   return 0;
 }
 
