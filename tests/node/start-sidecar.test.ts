@@ -97,21 +97,30 @@ describe("a sidecar that listens", () => {
     expect(seen).not.toHaveProperty("dapr-api-token");
   });
 
-  it.each([{}, { apiToken: "t" }])("tells the app that the caller went away, %j", async (options) => {
+  it.each([
+    ["invoke/hello-dapr/method/slow", {}],
+    ["invoke/hello-dapr/method/slow", { apiToken: "t" }],
+    ["actors/Cat/1/method/slow", {}],
+  ])("tells the app that the caller of %s went away, %j", async (path, options) => {
     let aborted = false;
-    const { url } = await start({
+    const { url, runtime } = await start({
       ...options,
-      app: (request) =>
-        new Promise((resolve) => {
+      machineFolder: folder(),
+      app: (request) => {
+        if (request.url.endsWith("/dapr/config")) return Response.json({ entities: ["Cat"] });
+        if (request.url.endsWith("/dapr/subscribe")) return new Response(null, { status: 404 });
+        return new Promise((resolve) => {
           request.signal.addEventListener("abort", () => {
             aborted = true;
             resolve(new Response());
           });
-        }),
+        });
+      },
     });
-    const signal = AbortSignal.timeout(100);
+    await runtime.appReady;
+    const signal = AbortSignal.timeout(500);
     const headers = { "dapr-api-token": "t" };
-    await expect(fetch(`${url}/v1.0/invoke/hello-dapr/method/slow`, { signal, headers })).rejects.toThrow();
+    await expect(fetch(`${url}/v1.0/${path}`, { signal, headers })).rejects.toThrow();
     await expect.poll(() => aborted).toBe(true);
   });
 
