@@ -136,3 +136,41 @@ test("two browsers and a Node instance on one relay agree on who owns which acto
     await relay.close();
   }
 });
+
+test("a tab that runs the runtime itself takes part, and a tab that stands still is left alone, though it holds the connection", async ({
+  browser,
+  site,
+}) => {
+  test.setTimeout(120_000);
+  const { startRelay } = await node();
+  const relay = await startRelay({ port: 0, origins: [site.origin] });
+  const left = await browser.newContext();
+  const right = await browser.newContext({ serviceWorkers: "block" });
+  await right.addInitScript(() => {
+    Reflect.deleteProperty(Navigator.prototype, "serviceWorker");
+  });
+  try {
+    const elected = await hosting(left, site, relay.url, "left 1");
+    const second = await hosting(left, site, relay.url, "left 2");
+    const other = await hosting(right, site, relay.url, "right");
+    const all = ["left 1", "left 2", "right"];
+    await expect.poll(async () => [...new Set(await fromPage(other))].sort()).toEqual(all);
+    const found = await fromPage(other);
+    expect(await fromPage(second)).toEqual(found);
+
+    const still = elected.evaluate(() => {
+      const end = Date.now() + 9_000;
+      while (Date.now() < end);
+    });
+    const without = await fromPage(other);
+    expect(new Set(without)).toEqual(new Set(["left 2", "right"]));
+    expect(await fromPage(second)).toEqual(without);
+    for (const [i, owner] of found.entries()) if (owner !== "left 1") expect(without[i]).toBe(owner);
+    await still;
+    await expect.poll(async () => await fromPage(other), { timeout: 20_000 }).toEqual(found);
+  } finally {
+    await left.close();
+    await right.close();
+    await relay.close();
+  }
+});

@@ -3,27 +3,13 @@ import type { Sidecar } from "../../host/sidecar.ts";
 import type { PageConnection } from "../page-connection.ts";
 import type { App } from "../sidecars.ts";
 import { FormerHosts } from "./former-hosts.ts";
+import { Home } from "./home.ts";
 import { OriginCoordinator } from "./origin-coordinator.ts";
 import { OriginPlacement, type OriginPlacementOptions } from "./origin-placement.ts";
 import { PageActors } from "./page-actors.ts";
 import type { PageCoordinator } from "./page-coordinator.ts";
 import { countAll } from "./page-meter.ts";
 import { RelayCoordinator } from "./relay-coordinator.ts";
-
-/** A placement, made when it is needed first. */
-export class Home {
-  readonly #make: () => OriginPlacement;
-  made: OriginPlacement | undefined;
-
-  constructor(make: () => OriginPlacement) {
-    this.#make = make;
-  }
-
-  make(): OriginPlacement {
-    this.made ??= this.#make();
-    return this.made;
-  }
-}
 
 /** The actors of all apps of one scope: one placement for each namespace, and one for each app that is on a relay. */
 export class OriginActors {
