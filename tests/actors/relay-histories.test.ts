@@ -109,9 +109,10 @@ it.each(seeds)(
     expect(broken).toEqual([]);
     const tables: string[][] = [];
     for (const caller of [...browsers, node]) {
-      const asked = Promise.all(ids.map((id) => ask(caller, id)));
+      const answers = ids.map(() => "none");
+      for (const [i, id] of ids.entries()) void ask(caller, id).then((answer) => (answers[i] = answer));
       await pass(clock, 10_000);
-      tables.push(await asked);
+      tables.push(answers);
     }
     expect(tables[1]).toEqual(tables[0]);
     expect(tables[2]).toEqual(tables[0]);
