@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -168,8 +168,8 @@ function broken(reused: boolean, sockets: boolean): void {
       await expect.poll(() => upstream(name).open.size, { timeout: 3_000 }).toBe(0);
     }
     expect(gateway.said()).not.toMatch(/trap|unreachable|panick/i);
-    const sockets = readdirSync(`/proc/${gateway.pid}/fd`).length;
-    expect(sockets).toBeLessThan(60);
+    const files = `/proc/${gateway.pid}/fd`;
+    if (existsSync(files)) expect(readdirSync(files).length).toBeLessThan(60);
     expect((await gateway.fetch("/v1.0/healthz")).status).toBe(204);
   });
 }
