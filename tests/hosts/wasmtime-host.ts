@@ -91,7 +91,10 @@ export async function startGateway(
         output = (output + chunk.toString()).slice(-8000);
       });
     }
-    await untilHealthy(fetch, child, () => output);
+    await untilHealthy(fetch, child, () => output).catch(async (error: unknown) => {
+      await kill();
+      throw error;
+    });
   };
   const kill = async () => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
