@@ -17,6 +17,7 @@ import { resubscribe } from "./resubscribe.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
 import { type App, unavailable } from "./sidecars.ts";
 import { updateApp } from "./update-app.ts";
+import { withRemedy } from "./with-remedy.ts";
 
 /** The service worker of one scope: which pages there are, which app each is, and the two doors to their runtimes. */
 export class ScopeHost {
@@ -181,7 +182,7 @@ export class ScopeHost {
       // What cannot be opened is not kept, and does not take the place of what worked before.
       if (before === undefined) await sidecars.remove(appId);
       else await sidecars.app(appId)?.restore(before);
-      refuse(reasonOf(error));
+      refuse(withRemedy(error));
       return connection.close();
     }
     if (connection.open) this.#options.devices.add(connection, appId);

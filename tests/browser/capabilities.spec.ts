@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import { attacks } from "../capability/attacks.ts";
 import { guest, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
@@ -80,5 +81,74 @@ test("a page that lends and is closed in the middle of a call: the caller is tol
   const { status, body } = await looping;
   expect([status, body]).toEqual([502, expect.stringContaining("its page was closed")]);
   expect((await call(page, greet)).status).toBe(200);
+  await site.stop();
+});
+
+test("the hostile packages are refused as on Node, and another one answers beside each", async ({ page }) => {
+  const named = attacks.filter(({ grant }) => grant !== undefined);
+  const nameOf = ({ manifest }: PackageSource) => (manifest as { name: string }).name;
+  const grants = Object.fromEntries(named.map((attack) => [nameOf(attack.package), attack.grant]));
+  const site = await siteWith(
+    attacks.map((attack) => attack.package),
+    grants,
+  );
+  await open(page, site.url, { appId: "app" });
+  await page.evaluate(() =>
+    window.daprlet.serve({ appId: "app", fetch: () => new Promise<Response>(() => {}) }),
+  );
+  const began = Date.now();
+  for (const attack of attacks) {
+    const body = attack.body ?? "{}";
+    const [answer, beside] = await Promise.all([
+      call(page, run(nameOf(attack.package)), { ...post, body }),
+      call(page, greet),
+    ]);
+    const { message } = JSON.parse(answer.body) as { message: string };
+    expect([attack.name, answer.status, message]).toEqual([
+      attack.name,
+      attack.status,
+      expect.stringContaining(
+        attack.says.replace("tests/attacker", `${site.url}packages/${nameOf(attack.package)}`),
+      ),
+    ]);
+    expect([attack.name, beside.status]).toEqual([attack.name, 200]);
+  }
+  console.log(`${attacks.length} attacks took ${Date.now() - began} ms`);
+  await site.stop();
+});
+
+test("a worker that is stopped in the middle of a call leaves no guest running", async ({
+  page,
+  context,
+}) => {
+  const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 20_000 } })]);
+  await open(page, site.url, { appId: "me" });
+  await page.evaluate((path) => void fetch(path, { method: "POST" }).catch(() => undefined), run("looping"));
+  await expect.poll(() => page.workers().length).toBe(1);
+  const [looping] = page.workers();
+  const ended = looping?.waitForEvent("close");
+  await (await workerKiller(context, page))();
+  await ended;
+  await site.stop();
+});
+
+test("packages run under a strict Content-Security-Policy", async ({ page }) => {
+  const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+  const site = await siteWith([]);
+  site.files.set(
+    "strict.html",
+    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="./strict.js"></script>',
+  );
+  site.files.set("strict.js", 'import * as daprlet from "./client.js"; window.daprlet = daprlet;');
+  site.headers["content-security-policy"] = strict;
+  await open(page, `${site.url}strict.html`, { appId: "me" });
+  expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
+  await site.stop();
+});
+
+test("a worker whose script's policy has no wasm-unsafe-eval says that this is missing", async ({ page }) => {
+  const site = await siteWith([]);
+  site.headers["content-security-policy"] = "script-src 'self' 'unsafe-inline'";
+  await expect(open(page, site.url, { appId: "me" })).rejects.toThrow("'wasm-unsafe-eval'");
   await site.stop();
 });

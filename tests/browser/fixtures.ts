@@ -30,6 +30,8 @@ export class Site {
   readonly reached: string[] = [];
   /** Files by name, beside those of dist/; a function makes one anew at each request. */
   readonly files = new Map<string, string | (() => string | Buffer)>([["", blank]]);
+  /** On all that is found. */
+  readonly headers: Record<string, string> = {};
   /** True: any origin may read, as documents of an opaque one need to load anything. */
   allowOrigins = false;
   readonly #server: Server;
@@ -64,7 +66,7 @@ export class Site {
       }
       const type = types[extname(path)] ?? "text/html";
       if (site.allowOrigins) response.setHeader("access-control-allow-origin", "*");
-      response.writeHead(200, { "content-type": type }).end(found);
+      response.writeHead(200, { ...site.headers, "content-type": type }).end(found);
     });
     return site;
   }

@@ -30,6 +30,6 @@ export async function lendWorker({ address, name, guest }: LendRequest): Promise
 }
 
 function notStarted(address: string): DeviceAnswer {
-  const message = `the page could not start a worker from ${address}: its Content-Security-Policy must allow worker-src 'self' (script-src 'self' where that is left out)`;
+  const message = `the page could not start a worker from ${address}: its Content-Security-Policy must allow worker-src 'self', and the service worker must control the page`;
   return { error: { code: "UNAVAILABLE", message } };
 }
