@@ -4,7 +4,7 @@ import { Owners } from "../../host/actors/placement/owners.ts";
 import { PlacementClient } from "../../host/actors/placement/placement-client.ts";
 import { isNameOf } from "../../host/actors/placement/placement-seat.ts";
 import type { Core } from "../../host/core/core.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../../host/http.ts";
+import { type RuntimeRequest, type RuntimeResponse, withChanges } from "../../host/http.ts";
 import { UnavailableError } from "../../host/mesh/transport.ts";
 import { type Platform, sleep } from "../../host/platform.ts";
 import type { PageConnection } from "../page-connection.ts";
@@ -137,7 +137,9 @@ export class OriginPlacement {
     const headers = [...request.headers, actorHeader, String(version)];
     let answer: RuntimeResponse | undefined;
     try {
-      answer = await this.#unlessPutOut(name, page.invoke({ ...request, headers }, false), () => away(true));
+      answer = await this.#unlessPutOut(name, page.invoke(withChanges(request, { headers }), false), () =>
+        away(true),
+      );
     } catch (error) {
       throw error instanceof PageGoneError ? away(error.taken) : error;
     }
