@@ -76,7 +76,14 @@ test("a page that lends and is closed in the middle of a call: the caller is tol
   const lender = await context.newPage();
   await open(lender, site.url, { appId: "me" });
   const looping = call(page, run("looping"), post);
-  await expect.poll(() => lender.workers().length).toBe(1);
+  // Lent, and not only on its way: else the call itself goes to the other page.
+  await expect
+    .poll(async () => {
+      const { capabilities } = JSON.parse((await call(page, "/v1.0/capabilities")).body);
+      return capabilities.map((one: { measured: { busy: number } }) => one.measured.busy);
+    })
+    .toEqual([0, 1]);
+  expect(lender.workers().length).toBe(1);
   await lender.close();
   const { status, body } = await looping;
   expect([status, body]).toEqual([502, expect.stringContaining("its page was closed")]);
