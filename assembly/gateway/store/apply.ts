@@ -41,6 +41,16 @@ export function awaitRecord(id: u64): void {
   outcome = UNKNOWN;
 }
 
+/** True where the record that is waited for was read; until something else is asked for, that is enough. */
+export function isSettled(): bool {
+  return awaited != 0 && outcome != UNKNOWN;
+}
+
+/** Nothing is waited for any more. */
+export function awaitNothing(): void {
+  awaited = 0;
+}
+
 export function outcomeOf(): i32 {
   return outcome;
 }

@@ -3,7 +3,7 @@ import { wallMillis } from "../wasi/clocks";
 import { random } from "../wasi/random";
 import { NO_ENTRY } from "../wasi/filesystem";
 import { appendBatch, withdrawBatch } from "./append";
-import { awaitRecord, COMMITTED, outcomeOf, placeOf, refusedBy, UNKNOWN } from "./apply";
+import { awaitNothing, awaitRecord, COMMITTED, outcomeOf, placeOf, refusedBy, UNKNOWN } from "./apply";
 import { entries, entryOf } from "./entries";
 import { CONTENDED, DOUBTFUL } from "./faults";
 import { fold } from "./fold";
@@ -105,6 +105,7 @@ export function commit(): i32 {
     hasLeapt();
     fault = appendBatch(head);
     if (!fault) fault = refresh();
+    awaitNothing();
     if (fault) {
       closeLog();
       return fault;

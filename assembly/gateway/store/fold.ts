@@ -3,7 +3,7 @@ import { CREATE, dropDescriptor, EXCLUSIVE, openAt, syncData, unlink, WRITE, wri
 import { wallMillis } from "../wasi/clocks";
 import { random } from "../wasi/random";
 import { append } from "./append";
-import { awaitRecord, COMMITTED, note, notedSoFar, outcomeOf, UNKNOWN } from "./apply";
+import { awaitNothing, awaitRecord, COMMITTED, note, notedSoFar, outcomeOf, UNKNOWN } from "./apply";
 import { entries, listEntries } from "./entries";
 import { LOST } from "./faults";
 import { countLarge, largeBytes, putLargeNames } from "./large-records";
@@ -119,6 +119,7 @@ function sealWith(head: Birth, notes: usize, epoch: u32, large: i32, made: i32, 
     hasLeapt();
     fault = append(seal, <i32>seal.size);
     if (!fault) fault = refresh();
+    awaitNothing();
     if (outcomeOf() == UNKNOWN && (fault || hasLeapt())) return fault ? fault : LOST;
     isUnsure = false;
     if (outcomeOf() != COMMITTED) continue;

@@ -34,6 +34,16 @@ describe("a store in a folder", () => {
     expect(one.get("b")).toBeUndefined();
   });
 
+  it("reads a log to its end, however little its host hands out at once", () => {
+    const folder = new FakeFolder();
+    const one = new StoreInstance(module, folder);
+    for (let i = 0; i < 150; i++) one.commit([{ key: `k${i}`, value: "x".repeat(1000) }]);
+    const fresh = new StoreInstance(module, folder, cheapRandom(2));
+    expect(fresh.get("k149")?.value).toHaveLength(1000);
+    expect(fresh.commit([{ key: "k149", value: "y", expected: fresh.get("k149")?.version }])).toBe(COMMITTED);
+    expect(one.get("k149")?.value).toBe("y");
+  });
+
   it("lets one of those win who read the same version", () => {
     const folder = new FakeFolder();
     const [one, two] = [new StoreInstance(module, folder), new StoreInstance(module, folder, cheapRandom(2))];
