@@ -1,4 +1,4 @@
-import { CR, LF, SPACE, decimal, is, isText } from "./bytes";
+import { CR, LF, SPACE, TAB, decimal, is, isText } from "./bytes";
 import { BAD_FRAMING, BAD_LINE_END, BAD_STATUS_LINE, NO_FAULT, TOO_LONG, TOO_MANY, UNASKED_UPGRADE } from "./faults";
 import {
   CONNECTION,
@@ -60,7 +60,7 @@ function line(at: usize, end: usize): i32 {
   if (at < end) {
     const fault = readField(at, end);
     if (fault != NO_FAULT) return fault;
-    return r.stage == FIELDS ? headField() : trailer();
+    return r.stage == FIELDS ? headField(at, end) : trailer();
   }
   if (r.stage == FIELDS) return conclude();
   r.stage = DONE;
@@ -80,7 +80,7 @@ function statusLine(at: usize, end: usize): i32 {
   return NO_FAULT;
 }
 
-function headField(): i32 {
+function headField(from: usize, to: usize): i32 {
   const r = reading;
   const value = field.value;
   const end = value + field.valueSize;
@@ -97,19 +97,25 @@ function headField(): i32 {
       return NO_FAULT;
     case CONTENT_LENGTH: {
       const length = decimal(value, end);
-      if (length < 0 || (r.length != UNKNOWN && r.length != length)) return BAD_FRAMING;
+      if (hasTab(from, to) || length < 0 || (r.length != UNKNOWN && r.length != length)) return BAD_FRAMING;
       if (r.length == length) return NO_FAULT;
       r.length = length;
       break;
     }
     case TRANSFER_ENCODING:
-      if (r.chunked || !is(value, end, "chunked")) return BAD_FRAMING;
+      if (hasTab(from, to) || r.chunked || !is(value, end, "chunked")) return BAD_FRAMING;
       r.chunked = true;
       return NO_FAULT;
     default:
       return NO_FAULT;
   }
   return keepField(r.entries++);
+}
+
+/** Not everybody takes a tab for a space, and what frames a message must mean the same to all. */
+function hasTab(at: usize, end: usize): bool {
+  while (at < end) if (load<u8>(at++) == TAB) return true;
+  return false;
 }
 
 /** Of `5, max=100` only the number counts. */
