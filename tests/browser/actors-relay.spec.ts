@@ -154,7 +154,8 @@ test("a tab that runs the runtime itself takes part, and a tab that stands still
     const second = await hosting(left, site, relay.url, "left 2");
     const other = await hosting(right, site, relay.url, "right");
     const all = ["left 1", "left 2", "right"];
-    await expect.poll(async () => [...new Set(await fromPage(other))].sort()).toEqual(all);
+    const owners = async () => [...new Set(await fromPage(other))].sort();
+    await expect.poll(owners, { timeout: 20_000 }).toEqual(all);
     const found = await fromPage(other);
     expect(await fromPage(second)).toEqual(found);
 

@@ -154,6 +154,29 @@ describe.skipIf(missingWasmtime !== undefined).each([false, true])(
   },
 );
 
+describe.skipIf(missingWasmtime !== undefined)("a gateway whose folder is taken away", () => {
+  it("says so once, and begins it anew", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "daprlet-state-"));
+    const gateway = await startGateway({ stores }, { variant: "http+folder", reused: true, folder });
+    const save = () => fetch(`${gateway.url}/v1.0/state/statestore`, json([{ key: "a", value: 1 }]));
+    try {
+      expect((await save()).status).toBe(204);
+      rmSync(join(folder, "statestore"), { recursive: true });
+      const refused = await save();
+      expect([refused.status, (await refused.json()).message]).toEqual([
+        500,
+        expect.stringContaining("the store's folder was removed or replaced"),
+      ]);
+      expect((await save()).status).toBe(204);
+      expect((await fetch(`${gateway.url}/v1.0/state/statestore/a`)).status).toBe(200);
+      expect(readdirSync(folder)).toEqual(["statestore"]);
+    } finally {
+      await gateway.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 30_000);
+});
+
 describe.skipIf(missingWasmtime !== undefined)("a gateway's state when the gateway is killed", () => {
   const clients = 16;
   /** A hundred by hand. */

@@ -27,6 +27,11 @@ export function findStore(call: Call, name: usize, length: i32): Store | null {
   return null;
 }
 
+/** Lets the next request open its folder anew: the one that is open failed, and may be another's by now. */
+export function forgetStore(): void {
+  opened = 0;
+}
+
 /** Opens a store's folder, which is made where it is missing: 0 or a fault. */
 export function openStore(row: Store): i32 {
   if (opened == changetype<usize>(row)) return 0;

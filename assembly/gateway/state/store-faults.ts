@@ -1,6 +1,6 @@
 import { literalParameter } from "../reply";
-import { CONTENDED, DOUBTFUL, NOT_APPENDED, TOO_LONG } from "../store/faults";
-import { NO_FOLDER } from "./state-store";
+import { CONTENDED, DOUBTFUL, NOT_APPENDED, REMOVED, TOO_LONG } from "../store/faults";
+import { forgetStore, NO_FOLDER } from "./state-store";
 
 /** Faults of wasi:filesystem that have a cause which the operator knows how to remove. */
 const ACCESS: i32 = -1;
@@ -9,8 +9,9 @@ const FULL: i32 = -24;
 const FORBIDDEN: i32 = -32;
 const READ_ONLY: i32 = -34;
 
-/** Says what failed in the place of an error's parameter. */
+/** Says what failed in the place of an error's parameter, and uses nothing of it any more. */
 export function sayFault(index: i32, fault: i32): void {
+  forgetStore();
   literalParameter(index, sentence(fault));
 }
 
@@ -29,6 +30,8 @@ function sentence(fault: i32): string {
       return "too many write at once: try again";
     case DOUBTFUL:
       return "others changed the store's files meanwhile, and it is not known whether this was written: read it";
+    case REMOVED:
+      return "the store's folder was removed or replaced while it was written to";
     case NOT_APPENDED:
       return "the store's log took no more: check the disk that its folder is on";
     case TOO_LONG:

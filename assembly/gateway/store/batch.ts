@@ -1,17 +1,17 @@
 import { allocate, mark, release } from "../memory";
 import { wallMillis } from "../wasi/clocks";
 import { random } from "../wasi/random";
-import { NO_ENTRY } from "../wasi/filesystem";
+import { hasName, NO_ENTRY } from "../wasi/filesystem";
 import { appendBatch, withdrawBatch } from "./append";
 import { awaitNothing, awaitRecord, COMMITTED, outcomeOf, placeOf, refusedBy, UNKNOWN } from "./apply";
 import { entries, entryOf } from "./entries";
-import { CONTENDED, DOUBTFUL } from "./faults";
+import { CONTENDED, DOUBTFUL, REMOVED } from "./faults";
 import { fold } from "./fold";
 import { largeBytes } from "./large-records";
 import { birth, readTo } from "./log";
 import { BATCH, first, hashOf, LONGEST, next, NONE, Operation, operationSize, Record, stamp } from "./record";
 import { inRuns, runsFault } from "./runs";
-import { closeLog, hasLeapt, refresh, storeFolder } from "./store";
+import { closeLog, hasLeapt, logFile, refresh, storeFolder } from "./store";
 
 /** Operations of one batch. More would make conditions on one another slow to judge. */
 export const MOST_OPERATIONS: i32 = 1000;
@@ -111,6 +111,10 @@ export function commit(): i32 {
       return fault;
     }
     if (outcomeOf() != UNKNOWN) {
+      if (outcomeOf() == COMMITTED && isRemoved()) {
+        closeLog();
+        return REMOVED;
+      }
       const place = placeOf();
       const isLucky = (head.id & 15) == 0;
       foldIsDue =
@@ -124,6 +128,15 @@ export function commit(): i32 {
     if (birth().epoch == epoch) return CONTENDED;
   }
   return CONTENDED;
+}
+
+/**
+ * True where the store was taken away, or another put in its place: what is written then is nobody's. A log that was only
+ * folded leads to one that has a name.
+ */
+function isRemoved(): bool {
+  if (hasName(logFile())) return false;
+  return refresh() != 0 || !hasName(logFile());
 }
 
 /** Gives the record what it has from the log that it goes to. 0 or a fault. */

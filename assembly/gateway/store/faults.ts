@@ -12,5 +12,7 @@ export const LOST: i32 = -103;
 export const NOT_APPENDED: i32 = -104;
 /** A record was appended, and its log is gone before it could be read: it may count, or not. */
 export const DOUBTFUL: i32 = -106;
+/** The log was taken away while it was written to. */
+export const REMOVED: i32 = -107;
 /** Others sealed one log after the other. */
 export const CONTENDED: i32 = -105;

@@ -29,6 +29,9 @@ declare function rawAppend(file: i32, answer: usize): void;
 @external("wasi:filesystem/types@0.2.12", "[method]descriptor.sync-data")
 declare function rawSyncData(file: i32, answer: usize): void;
 // @ts-ignore: decorator
+@external("wasi:filesystem/types@0.2.12", "[method]descriptor.stat")
+declare function rawStat(file: i32, answer: usize): void;
+// @ts-ignore: decorator
 @external("wasi:filesystem/types@0.2.12", "[method]descriptor.create-directory-at")
 declare function rawCreateDirectory(folder: i32, path: usize, length: i32, answer: usize): void;
 // @ts-ignore: decorator
@@ -149,6 +152,15 @@ export function appendTo(file: i32): i32 {
 export function syncData(file: i32): i32 {
   rawSyncData(file, ANSWER);
   return status(1);
+}
+
+/** What a host tells of a file: longer than other answers. */
+const STAT: usize = memory.data(112, 8);
+
+/** True while the file has a name; one that was removed can be written to as long as somebody has it open. */
+export function hasName(file: i32): bool {
+  rawStat(file, STAT);
+  return load<u8>(STAT) == 0 && load<u64>(STAT, 16) != 0;
 }
 
 export function createDirectory(folder: i32, path: usize, length: i32): i32 {

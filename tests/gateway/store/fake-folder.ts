@@ -105,6 +105,11 @@ export function imports(
         succeeds(answer);
         view().setInt32(answer + 4, keep({ file: fileOf(file) }), true);
       }),
+      "[method]descriptor.stat": (file: number, answer: number) => {
+        const named = [...folder.files.values()].includes(fileOf(file));
+        succeeds(answer);
+        view().setBigUint64(answer + 16, named ? 1n : 0n, true);
+      },
       "[method]descriptor.sync-data": call("sync", (_file: number, answer: number) => succeeds(answer)),
       "[method]descriptor.link-at": call(
         "link",
