@@ -43,6 +43,24 @@ export class FakeBodies {
     return this.#resources.open("incoming-body", { parts: body, at: 0, trailers } satisfies Source);
   }
 
+  /** The stream of what comes over a connection. */
+  input(parts: readonly Part[], socket: number): number {
+    return this.#open("input-stream", { source: { parts, at: 0, trailers: undefined } }, socket);
+  }
+
+  /** The stream of what goes there. */
+  output(sink: Sink, socket: number): number {
+    const target: Target = {
+      chunks: [],
+      size: 0,
+      sink,
+      room: sink.room,
+      finished: false,
+      trailers: undefined,
+    };
+    return this.#open("output-stream", { target }, socket);
+  }
+
   outgoing(): number {
     const target: Target = {
       chunks: [],

@@ -4,6 +4,7 @@ import type { GatewayTable } from "../../host/gateway/table-shape.ts";
 import { isModule, sections } from "../../host/gateway/wasm-sections.ts";
 import { FakeBodies } from "./fake-bodies.ts";
 import { Resources } from "./fake-resources.ts";
+import { FakeSockets } from "./fake-sockets.ts";
 
 /** How a body comes: bytes, a pause that ends when somebody waits, its end, or a break. */
 export type Part = Uint8Array | "pause" | "end" | "broken";
@@ -59,19 +60,21 @@ export interface Seen {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a host refuses
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
 
-/** Has all that needs no folder; its upstreams here are called through the host all the same. */
-const file = new URL("../../dist/gateway/http+sockets.wasm", import.meta.url);
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
 
-function coreModule(): WebAssembly.Module {
+function coreModule(variant: string): WebAssembly.Module {
+  const before = compiled.get(variant);
+  if (before !== undefined) return before;
+  const file = new URL(`../../dist/gateway/${variant}.wasm`, import.meta.url);
   const content = sections(readFileSync(file)).find((section) => {
     if (section.id !== 1 || !isModule(section.content)) return false;
     return WebAssembly.Module.exports(new WebAssembly.Module(section.content as BufferSource)).some(
       ({ name }) => name === "memory",
     );
   })?.content;
-  compiled ??= new WebAssembly.Module(content as BufferSource);
-  return compiled;
+  const module = new WebAssembly.Module(content as BufferSource);
+  compiled.set(variant, module);
+  return module;
 }
 
 interface Response {
@@ -94,26 +97,34 @@ export class FakeHost {
   readonly #exports: Exports;
   readonly resources = new Resources();
   readonly #bodies: FakeBodies;
+  readonly sockets: FakeSockets;
   #answers: readonly FakeAnswer[] = [];
   #asked = 0;
   #now = 1_000_000_000n;
   #response: Response | undefined;
   #sent: { path: string; fields: readonly (readonly [string, string])[]; body: number }[] = [];
 
-  constructor(table: GatewayTable) {
+  constructor(table: GatewayTable, variant = "http") {
     this.#bodies = new FakeBodies(this.resources, this);
+    this.sockets = new FakeSockets(this, this.#bodies);
     const imports: Record<string, Record<string, unknown>> = {};
-    const module = coreModule();
-    const functions = { ...this.#functions(), ...this.#bodies.functions() } as Record<string, unknown>;
+    const module = coreModule(variant);
+    const functions = {
+      ...this.#functions(),
+      ...this.#bodies.functions(),
+      ...this.sockets.functions(),
+    } as Record<string, unknown>;
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       const dropped = /^\[resource-drop\](.*)$/.exec(name)?.[1];
       const found = dropped === undefined ? functions[`${from.replace(/@.*/, "")} ${name}`] : undefined;
-      const missing = () => {
-        throw new Error(`no ${name} of ${from} yet`);
-      };
-      const drop = (handle: number) => this.resources.drop(handle, dropped as string);
       imports[from] ??= {};
-      imports[from][name] = found ?? (dropped === undefined ? missing : drop);
+      imports[from][name] =
+        found ??
+        ((handle: number) => {
+          // What only commands ask for is not there.
+          if (dropped === undefined) throw new Error(`no ${name} of ${from} yet`);
+          this.resources.drop(handle, dropped);
+        });
     }
     const instance = new WebAssembly.Instance(module, imports as WebAssembly.Imports);
     this.#exports = instance.exports as unknown as Exports;
