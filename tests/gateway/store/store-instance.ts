@@ -43,6 +43,8 @@ export interface Change {
 export const COMMITTED = -1;
 /** Or where it is not known whether it held. */
 export const DOUBTFUL = -106;
+/** Or where its files were taken away. */
+export const REMOVED = -107;
 
 /** One instance of the engine over a folder that others may use at the same time. */
 export class StoreInstance {

@@ -1,7 +1,7 @@
 import asc from "assemblyscript/asc";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FakeFolder, type Intrusion, Killed } from "./fake-folder.ts";
-import { COMMITTED, cheapRandom, DOUBTFUL, StoreInstance } from "./store-instance.ts";
+import { COMMITTED, cheapRandom, DOUBTFUL, REMOVED, StoreInstance } from "./store-instance.ts";
 
 /** Random histories: few in a test run, as many as you like by hand. */
 const HISTORIES = Number(process.env.STATE_HISTORIES ?? 12);
@@ -148,6 +148,16 @@ describe("a store in a folder", () => {
     expect(
       [...new Set(folder.files.values())].reduce((sum, { bytes }) => sum + bytes.length, 0),
     ).toBeLessThan(1_200_000);
+  });
+
+  it("refuses what would be written to files that were taken away", () => {
+    const folder = new FakeFolder();
+    const one = new StoreInstance(module, folder);
+    expect(one.commit([{ key: "a", value: "1" }])).toBe(COMMITTED);
+    folder.files.clear();
+    expect(one.commit([{ key: "a", value: "2" }])).toBe(REMOVED);
+    expect(one.commit([{ key: "a", value: "3" }])).toBe(COMMITTED);
+    expect(new StoreInstance(module, folder, cheapRandom(2)).get("a")?.value).toBe("3");
   });
 
   it("survives a log whose successor nobody named", () => {
