@@ -3,7 +3,6 @@
  * token of its own, only those that go on with its name (`SENSOR_1__`): no caller reads another's.
  */
 import { escape, GROWTH } from "../json/escape";
-import { RESULT } from "../memory";
 import { Call } from "./call";
 import { callersVariables, callersVariablesLength } from "./door/caller";
 import {
@@ -15,6 +14,7 @@ import { allocate } from "./memory";
 import { SECRETS_BULK, SECRETS_GET } from "./operations.gen";
 import { SecretStore } from "./records.gen";
 import { fail, parameter, reply } from "./reply";
+import { spanLength, takeSpan } from "./route-spans";
 import { head } from "./table";
 import { copy, put, same } from "./text";
 import { readEnvironment, variableAt, variableCount, variableOf } from "./wasi/environment";
@@ -28,30 +28,19 @@ export function serveSecrets(call: Call, operation: i32): void {
   const table = head();
   if (table.secretStoresCount == 0) return fail(call, ERR_SECRET_STORES_NOT_CONFIGURED);
   const nameLength = spanLength(1);
-  const name = span(1, nameLength);
+  const name = takeSpan(1);
   const store = find(name, nameLength);
   parameter(0, name, nameLength);
   if (store == null) return fail(call, ERR_SECRET_STORE_NOT_FOUND);
   readEnvironment();
   if (operation == SECRETS_BULK) return bulk(call, store);
   const keyLength = spanLength(2);
-  const key = span(2, keyLength);
+  const key = takeSpan(2);
   parameter(0, key, keyLength);
   parameter(1, name, nameLength);
   // Before the environment is looked at, so that nobody learns what there is.
   if (!mayRead(store, key, keyLength)) return fail(call, ERR_PERMISSION_DENIED);
   get(call, store, key, keyLength);
-}
-
-/** A span of the last route, in the arena. */
-function span(index: i32, length: i32): usize {
-  const at = allocate(length);
-  copy(at, load<usize>(RESULT + (<usize>(1 + (index << 1)) << 2)), length);
-  return at;
-}
-
-function spanLength(index: i32): i32 {
-  return load<i32>(RESULT + (<usize>(2 + (index << 1)) << 2));
 }
 
 function find(name: usize, length: i32): SecretStore | null {

@@ -1,12 +1,13 @@
 /** Whom a call addresses, in Dapr's order: the header, Basic credentials of that name, then the path's own form. */
 import { normalise } from "../http/route";
-import { INBOX, RESULT } from "../memory";
+import { INBOX } from "../memory";
 import { unbase64 } from "./base64";
 import { Call, findField } from "./call";
 import { namesSite } from "./destination";
 import { takeRoute } from "./routes";
 import { allocate } from "./memory";
-import { begins, copy, indexOf, is, isLowered } from "./text";
+import { spanLength, takeSpan } from "./route-spans";
+import { begins, indexOf, is, isLowered } from "./text";
 
 const SLASH: u8 = 0x2f;
 const COLON: u8 = 0x3a;
@@ -36,12 +37,12 @@ const TARGET: usize = memory.data(32, 4);
 export function addressed(call: Call, invocation: bool): Target | null {
   const target = changetype<Target>(TARGET);
   if (nameInHeader(call, target)) {
-    takeSpan(0, TARGET + offsetof<Target>("method"));
+    keepSpan(0, TARGET + offsetof<Target>("method"));
     return target;
   }
   if (!invocation) return addressedAsPrinted(target);
-  takeSpan(1, TARGET);
-  takeSpan(2, TARGET + offsetof<Target>("method"));
+  keepSpan(1, TARGET);
+  keepSpan(2, TARGET + offsetof<Target>("method"));
   return target.idLength ? target : null;
 }
 
@@ -90,7 +91,7 @@ function nameInCredentials(value: usize, length: i32, target: Target): bool {
  * the routes of the configuration.
  */
 function addressedAsPrinted(target: Target): Target | null {
-  takeSpan(0, TARGET + offsetof<Target>("method"));
+  keepSpan(0, TARGET + offsetof<Target>("method"));
   if (!begins(target.method, target.methodLength, "v1.0/invoke/")) return takeRoute(target) ? target : null;
   const end = target.method + target.methodLength;
   target.id = target.method + 12;
@@ -102,14 +103,10 @@ function addressedAsPrinted(target: Target): Target | null {
   return target;
 }
 
-/** The core's `index`-th span of the last route, in the arena: the next call of the core would overwrite it. */
-function takeSpan(index: i32, to: usize): void {
-  const slot = RESULT + (<usize>(1 + (index << 1)) << 2);
-  const length = load<i32>(slot, 4);
-  const at = allocate(length);
-  copy(at, load<usize>(slot), length);
-  store<usize>(to, at);
-  store<i32>(to, length, 4);
+/** Puts a text of the route, and its length, into a record. */
+function keepSpan(index: i32, to: usize): void {
+  store<i32>(to, spanLength(index), 4);
+  store<usize>(to, takeSpan(index));
 }
 
 /** The app of a call whose path is refused, as far as it can be told, for the message; null: it names none. */

@@ -7,4 +7,4 @@ export const HAS_FOLDER: i32 = FOLDER;
 /** A command beside the server: it reads the environment, as secrets do. */
 export const HAS_SCRIPT: i32 = HAS_SOCKETS | HAS_FOLDER;
 /** Publishing: the smallest variant stays small. */
-export const HAS_EVENTS: i32 = HAS_SOCKETS | HAS_FOLDER;
+export const HAS_EVENTS: i32 = HAS_SCRIPT;

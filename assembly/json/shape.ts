@@ -12,7 +12,7 @@ import { endName, forgetNames, noteName } from "./name";
  * A field's value, quotes included, by its place in the whole body.
  */
 @unmanaged
-class Mark {
+export class Mark {
   field: u8;
   flags: u8;
   unused: u16;

@@ -1,13 +1,13 @@
 import * as A from "../../cloudevents/attributes";
 import { escape as escapeChunk, base64 as encodeChunk, data, frame } from "../../cloudevents/envelope";
 import { AS_BASE64, AS_JSON } from "../../cloudevents/form";
-import { begin, feed } from "../../json/scan";
 import { SKIP } from "../../json/fields";
 import { CHUNK, INBOX, OUTBOX, RESULT, answer } from "../../memory";
 import { Call, findField } from "../call";
 import { callerId, callerIdLength } from "../door/caller";
 import { allocate } from "../memory";
 import { queryValue } from "../query";
+import { scanBody } from "../state/scan-body";
 import { putTime, TIME_LENGTH } from "../state/expiry";
 import { hex } from "../store/names";
 import { copy, put } from "../text";
@@ -122,7 +122,7 @@ function expiry(call: Call, now: u64): void {
 function surround(head: i32, form: i32, body: usize, length: i32): bool {
   const members = allocate(head);
   memory.copy(members, OUTBOX, head);
-  const asJson = form == AS_JSON && isJson(body, length);
+  const asJson = form == AS_JSON && scanBody(SKIP, body, length) == 0;
   const grows = asJson ? length : form == AS_BASE64 ? (length / 3 + 1) * 4 : length * 6;
   event = allocate(head + grows + 32);
   let end = copy(event, members, head);
@@ -135,18 +135,6 @@ function surround(head: i32, form: i32, body: usize, length: i32): bool {
   }
   eventLength = <i32>(end - event);
   return true;
-}
-
-function isJson(body: usize, length: i32): bool {
-  begin(SKIP);
-  let at = 0;
-  while (true) {
-    const size = min(CHUNK, length - at);
-    memory.copy(INBOX, body + <usize>at, size);
-    at += size;
-    const status = feed(size, at == length);
-    if (status || at == length) return status == 0;
-  }
 }
 
 function putChunks(to: usize, body: usize, length: i32, asBase64: bool): usize {

@@ -1,5 +1,3 @@
-import { PARAMS } from "../../http/trie";
-import { RESULT } from "../../memory";
 import { Call, findField } from "../call";
 import {
   ERR_PUBSUB_CLOUD_EVENTS_SER,
@@ -14,9 +12,10 @@ import { PUBLISH_BULK, PUBLISH_EVENT } from "../operations.gen";
 import { queryValue } from "../query";
 import { PUB_SUB_BYTES, PubSub } from "../records.gen";
 import { fail, literalParameter, parameter } from "../reply";
+import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";
 import { Target } from "../target";
-import { begins, copy, is, put, same } from "../text";
+import { begins, is, put, same } from "../text";
 import { CUT_OFF, readWhole, TOO_LARGE, wholeBody } from "../whole-body";
 import { encode, ENCODED_GROWTH } from "../wire-path";
 import { eventBytes, eventSize, makeEvent } from "./event";
@@ -35,12 +34,10 @@ export function isPublishing(operation: i32): bool {
  * framed here, in the caller's name; one that is a CloudEvent, a raw one and those of a bulk go as they came.
  */
 export function publish(call: Call, operation: i32): void {
-  const nameLength = load<i32>(RESULT + (<usize>PARAMS << 2), 4);
-  const topicLength = load<i32>(RESULT + (<usize>(PARAMS + 2) << 2), 4);
-  const name = allocate(nameLength);
-  const topic = allocate(topicLength);
-  copy(name, <usize>load<i32>(RESULT + (<usize>PARAMS << 2)), nameLength);
-  copy(topic, <usize>load<i32>(RESULT + (<usize>(PARAMS + 2) << 2)), topicLength);
+  const nameLength = spanLength(1);
+  const name = takeSpan(1);
+  const topicLength = spanLength(2);
+  const topic = takeSpan(2);
   parameter(0, name, nameLength);
   if (nameLength == 0) return fail(call, ERR_PUBSUB_EMPTY);
   const row = findPubSub(name, nameLength);

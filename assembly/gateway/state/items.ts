@@ -1,9 +1,9 @@
 import * as F from "../../json/fields";
-import { ESCAPED, IS_NULL } from "../../json/shape";
+import { ESCAPED, IS_NULL, Mark } from "../../json/shape";
 import { unescapeText } from "../json-text";
 import { allocate } from "../memory";
 import { is } from "../text";
-import { Mark, markAt, markCount } from "./scan-body";
+import { markAt, markCount } from "./scan-body";
 
 /** What an item of a request asks for: texts that are there have a place, others 0. */
 @unmanaged
@@ -63,37 +63,27 @@ export function readItems(body: usize, inTransaction: bool): void {
         count = 0;
         break;
       case F.OPERATION_NAME:
-        read(body, mark);
-        item.operation = text;
-        item.operationLength = textLength;
+        keep(body, mark, item, offsetof<Item>("operation"));
         break;
       case F.REQUEST:
         forgetRequest(item);
         isInItem = !(mark.flags & IS_NULL);
         break;
       case F.KEY:
-        read(body, mark);
-        item.key = text;
-        item.keyLength = textLength;
+        keep(body, mark, item, offsetof<Item>("key"));
         break;
       case F.VALUE:
         item.value = body + mark.start;
         item.valueLength = <i32>(mark.end - mark.start);
         break;
       case F.ETAG:
-        read(body, mark);
-        item.etag = text;
-        item.etagLength = textLength;
+        keep(body, mark, item, offsetof<Item>("etag"));
         break;
       case F.CONCURRENCY:
-        read(body, mark);
-        item.concurrency = text;
-        item.concurrencyLength = textLength;
+        keep(body, mark, item, offsetof<Item>("concurrency"));
         break;
       case F.CONSISTENCY:
-        read(body, mark);
-        item.consistency = text;
-        item.consistencyLength = textLength;
+        keep(body, mark, item, offsetof<Item>("consistency"));
         break;
       case F.METADATA:
         if (isInItem) item.ttl = 0;
@@ -104,9 +94,7 @@ export function readItems(body: usize, inTransaction: bool): void {
         break;
       case F.MAP_VALUE:
         if (!isTtl) break;
-        read(body, mark);
-        item.ttl = text;
-        item.ttlLength = textLength;
+        keep(body, mark, item, offsetof<Item>("ttl"));
         break;
       case F.ITEM_END:
         if (inTransaction) isInItem = false;
@@ -122,6 +110,13 @@ export function readItems(body: usize, inTransaction: bool): void {
 /** All but the operation's name. */
 function forgetRequest(item: Item): void {
   memory.fill(changetype<usize>(item) + offsetof<Item>("key"), 0, offsetof<Item>() - offsetof<Item>("key"));
+}
+
+/** Puts a mark's text, and behind it its length, into a record. */
+function keep(body: usize, mark: Mark, item: Item, at: usize): void {
+  read(body, mark);
+  store<usize>(changetype<usize>(item) + at, text);
+  store<i32>(changetype<usize>(item) + at, textLength, offsetof<Item>("operationLength"));
 }
 
 /** The text of a string's mark; of null it is 0. */

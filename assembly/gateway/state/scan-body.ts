@@ -1,17 +1,8 @@
 import { begin, feed } from "../../json/scan";
 import { MORE_MARKS } from "../../json/fault";
+import { Mark } from "../../json/shape";
 import { CHUNK, INBOX, MARKS, RESULT } from "../../memory";
 import { allocate } from "../memory";
-
-/** A mark of the scanner. */
-@unmanaged
-export class Mark {
-  field: u8;
-  flags: u8;
-  unused: u16;
-  start: u32;
-  end: u32;
-}
 
 let marks: usize = 0;
 let count: i32 = 0;

@@ -1,8 +1,5 @@
-import { PARAMS } from "../../http/trie";
-import { RESULT } from "../../memory";
 import { Call } from "../call";
 import { ERR_STATE_QUERY_NOT_SUPPORTED } from "../errors.gen";
-import { allocate } from "../memory";
 import {
   STATE_BULK_GET,
   STATE_DELETE,
@@ -12,7 +9,7 @@ import {
   STATE_TRANSACTION,
 } from "../operations.gen";
 import { fail } from "../reply";
-import { copy } from "../text";
+import { spanLength, takeSpan } from "../route-spans";
 import { bulkGetState } from "./bulk-get-state";
 import { deleteState } from "./delete-state";
 import { getState } from "./get-state";
@@ -33,12 +30,11 @@ export function isState(operation: i32): bool {
 
 /** Answers a call of the state API, as it was routed last. */
 export function serveState(call: Call, operation: i32): void {
-  // The core's answer and what it points to are gone with its next call.
-  const nameLength = load<i32>(RESULT + (<usize>PARAMS << 2), 4);
-  const name = kept(0, nameLength);
+  const nameLength = spanLength(1);
+  const name = takeSpan(1);
   const hasKey = operation == STATE_GET || operation == STATE_DELETE;
-  const keyLength = hasKey ? load<i32>(RESULT + (<usize>(PARAMS + 2) << 2), 4) : 0;
-  const key = hasKey ? kept(1, keyLength) : 0;
+  const keyLength = hasKey ? spanLength(2) : 0;
+  const key = hasKey ? takeSpan(2) : 0;
   const row = findStore(call, name, nameLength);
   if (row === null) return;
   switch (operation) {
@@ -55,10 +51,4 @@ export function serveState(call: Call, operation: i32): void {
     default:
       fail(call, ERR_STATE_QUERY_NOT_SUPPORTED);
   }
-}
-
-function kept(index: i32, length: i32): usize {
-  const at = allocate(length);
-  copy(at, <usize>load<i32>(RESULT + (<usize>(PARAMS + (index << 1)) << 2)), length);
-  return at;
 }
