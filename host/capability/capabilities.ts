@@ -1,10 +1,22 @@
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Meters } from "../telemetry/metrics/meters.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import type { Api } from "./host-calls.ts";
+
+/** What a sidecar measures and traces its packages by. */
+export interface Observers {
+  readonly meters: Pick<Meters, "capabilities"> | undefined;
+  readonly tracer: Pick<Tracer, "tracing">;
+  readonly strict: boolean;
+}
 
 /** The capability packages of one sidecar. */
 export interface Capabilities {
-  /** Gives them the sidecar's API, without which none of their calls can be performed. */
-  attach(api: Api): void;
+  /**
+   * Gives them the sidecar's API, without which none of their calls can be performed, and what observes them; left out, nothing
+   * does.
+   */
+  attach(api: Api, observers?: Observers): void;
   /** What is loaded, granted and measured. */
   list(): readonly object[];
   /**

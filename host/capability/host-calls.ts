@@ -14,6 +14,7 @@ import type { Authority } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { fetchCall, withResponse } from "./host-fetch.ts";
 import { type ApiCall, apiCalls } from "./host-requests.ts";
+import type { Measures } from "./measures.ts";
 import { type MessageField, textField, textOf } from "./message.ts";
 
 /** How the runtime answers requests of its API, to those whom it trusts. */
@@ -52,19 +53,18 @@ export class HostCalls {
   readonly #name: string;
   readonly #authority: Authority;
   readonly #host: { readonly api: Api; readonly platform: Platform };
-  readonly #refused: () => void;
+  readonly #measures: Pick<Measures, "asked">;
 
-  /** `refused` is told of each call that was not granted. */
   constructor(
     name: string,
     authority: Authority,
     host: { readonly api: Api; readonly platform: Platform },
-    refused: () => void,
+    measures: Pick<Measures, "asked">,
   ) {
     this.#name = name;
     this.#authority = authority;
     this.#host = host;
-    this.#refused = refused;
+    this.#measures = measures;
   }
 
   /** Together; the results come in the order of the calls. Throws a GuestFault where there are too many. */
@@ -82,16 +82,17 @@ export class HostCalls {
   }
 
   async #one(call: Call, context: CallContext): Promise<readonly MessageField[]> {
+    const kind = textOf(call, ":call") ?? "";
+    // A name that is none is the guest's own text: it is no label.
+    const told = kind === "fetch" || apiCalls.has(kind) ? kind : "unknown";
     try {
-      const kind = textOf(call, ":call") ?? "";
-      if (kind === "fetch") return await this.#fetched(call, context);
-      const build = apiCalls.get(kind);
-      if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
-      return await this.#asked(build(call, this.#authority.granted, this.#name), context);
+      const result = await this.#performed(kind, call, context);
+      this.#measures.asked(told, Number(textOf(result, ":status")) < 500 ? "answered" : "failed");
+      return result;
     } catch (error) {
       if (error instanceof GuestFault) throw error;
+      this.#measures.asked(told, error instanceof CallRefused && error.status === 403 ? "refused" : "failed");
       if (error instanceof CallRefused) {
-        if (error.status === 403) this.#refused();
         return failed(
           error.status,
           error.status === 403 ? "ERR_CAPABILITY_NOT_GRANTED" : "ERR_BAD_REQUEST",
@@ -102,6 +103,13 @@ export class HostCalls {
         return failed(500, "ERR_CAPABILITY_RESULT", "the answer is too large for its limits");
       return failed(500, "ERR_CAPABILITY_RESULT", reasonOf(error));
     }
+  }
+
+  async #performed(kind: string, call: Call, context: CallContext): Promise<readonly MessageField[]> {
+    if (kind === "fetch") return await this.#fetched(call, context);
+    const build = apiCalls.get(kind);
+    if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
+    return await this.#asked(build(call, this.#authority.granted, this.#name), context);
   }
 
   async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {

@@ -1,7 +1,9 @@
 import { ApiError } from "../errors/api-error.ts";
 import type { Platform } from "../platform.ts";
+import type { CapabilityMeter } from "../telemetry/metrics/meters.ts";
 import { capabilityAbi } from "./abi.ts";
 import { type AdmittedModule, admit } from "./admission.ts";
+import type { Observers } from "./capabilities.ts";
 import type { Confinement, Guest, GuestLine } from "./confinement.ts";
 import { converse } from "./converse.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
@@ -15,6 +17,7 @@ import type { MessageField } from "./message.ts";
 import type { PackageSource } from "./package-source.ts";
 import { preparedState } from "./prepared-state.ts";
 import type { ReadRequest } from "./read-request.ts";
+import { tracedCall } from "./traced-call.ts";
 
 /** What packages are run with. */
 export interface PackageHost {
@@ -22,6 +25,9 @@ export interface PackageHost {
   readonly platform: Platform;
   /** The API of the sidecar, once it is there. */
   readonly api: Api;
+  /** What observes them; undefined while nothing does. */
+  readonly observers: () => Observers | undefined;
+  readonly meter: () => CapabilityMeter | undefined;
 }
 
 /** What one call may say about itself. */
@@ -40,7 +46,7 @@ export class LoadedPackage {
   readonly authority: Authority;
   readonly modules: ReadonlyMap<string, AdmittedModule>;
   readonly http: readonly OpenedHttpOffer[];
-  readonly measures = new Measures();
+  readonly measures: Measures;
   readonly #host: PackageHost;
   readonly #schemas: readonly object[];
   /** By the module; undefined: those that only check requests. */
@@ -63,9 +69,8 @@ export class LoadedPackage {
     this.http = opened.http;
     this.#schemas = opened.schemas;
     this.#host = host;
-    this.#calls = new HostCalls(manifest.name, authority, host, () => {
-      this.measures.refusedCalls += 1;
-    });
+    this.measures = new Measures(manifest.name, host.meter);
+    this.#calls = new HostCalls(manifest.name, authority, host, this.measures);
   }
 
   /** Reads, hashes, compiles and checks all of it. Throws a GuestFault or a ManifestError for one that is not let in. */
@@ -109,7 +114,21 @@ export class LoadedPackage {
     request: ReadRequest,
     options: CallOptions = {},
   ): Promise<readonly MessageField[]> {
-    const { traceparent, hostCalls = true } = options;
+    const { manifest } = this;
+    return await tracedCall(
+      this.#host.observers(),
+      manifest.name,
+      request.fields,
+      options.traceparent,
+      (traceparent) => this.#converse(module, request, { ...options, traceparent }),
+    );
+  }
+
+  async #converse(
+    module: string,
+    request: ReadRequest,
+    { traceparent, hostCalls = true }: CallOptions,
+  ): Promise<readonly MessageField[]> {
     const { calls, memory } = this.authority.limits;
     const allowed = hostCalls ? calls : 0;
     const conversation = await this.#measured(module, async (guest, signal) => {
@@ -175,7 +194,7 @@ export class LoadedPackage {
       this.measures.took(now() - began);
       return result;
     } catch (error) {
-      if (error instanceof GuestFault) this.measures.failed(error.fault);
+      this.measures.failed(error instanceof GuestFault ? error.fault : undefined, now() - began);
       throw error;
     } finally {
       this.#underWay -= 1;

@@ -6,8 +6,9 @@ import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
+import type { CapabilityCounts, CapabilityMeter } from "../telemetry/metrics/meters.ts";
 import { answerOffer, type Found, type OfferRequest } from "./answer-offer.ts";
-import type { Capabilities } from "./capabilities.ts";
+import type { Capabilities, Observers } from "./capabilities.ts";
 import type { AskPackage } from "./components/guest-component.ts";
 import { offeredComponent } from "./components/offered-components.ts";
 import type { Confinement } from "./confinement.ts";
@@ -65,6 +66,8 @@ export class PackageSet implements Capabilities {
   /** One update after the other: the last one holds. */
   #turn: Promise<void> = Promise.resolve();
   #api: Api | undefined;
+  #observers: Observers | undefined;
+  #meter: CapabilityMeter | undefined;
   #triggers: FunctionTriggers | undefined;
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
@@ -80,11 +83,15 @@ export class PackageSet implements Capabilities {
         if (this.#api === undefined) throw new Error("the sidecar is not there yet");
         return this.#api(request);
       },
+      observers: () => this.#observers,
+      meter: () => this.#meter,
     };
   }
 
-  attach(api: Api): void {
+  attach(api: Api, observers?: Observers): void {
     this.#api = api;
+    this.#observers = observers;
+    this.#meter = observers?.meters?.capabilities(() => this.#counts());
   }
 
   /**
@@ -188,6 +195,21 @@ export class PackageSet implements Capabilities {
     await this.#options.ended?.();
     for (const one of this.#loaded.values()) one.end();
     await this.#options.confinement.close();
+  }
+
+  #counts(): readonly CapabilityCounts[] {
+    return [...this.#loaded].map(
+      ([
+        capability,
+        {
+          instances: { instances, busy },
+        },
+      ]) => ({
+        capability,
+        idle: instances - busy,
+        busy,
+      }),
+    );
   }
 
   /** Looked up with each call: a package may be another one by then. */

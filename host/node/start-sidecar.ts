@@ -183,7 +183,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     },
   });
 
-  capabilities?.attach(trusted);
+  capabilities?.attach(trusted, runtime.sidecar);
 
   let resolveStopped: () => void;
   const stopped = new Promise<void>((resolve) => {

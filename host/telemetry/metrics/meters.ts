@@ -41,6 +41,23 @@ export interface ActorCounts {
   readonly timers: number;
 }
 
+/** What of the capability packages of one sidecar is counted as it happens. */
+export interface CapabilityMeter {
+  /** A call ended, so many milliseconds after it began. */
+  called(capability: string, result: string, ms: number): void;
+  /** A package asked something of its host. */
+  asked(capability: string, call: string, result: "answered" | "failed" | "refused"): void;
+  /** A call goes on to the next source of its offer. */
+  fellBack(capability: string): void;
+}
+
+/** What there is of one package's instances at present. */
+export interface CapabilityCounts {
+  readonly capability: string;
+  readonly idle: number;
+  readonly busy: number;
+}
+
 export type PolicyKind = "timeout" | "retry" | "circuitbreaker";
 
 /** What a runtime has measured of itself. A runtime without one measures nothing, and pays for nothing. */
@@ -68,6 +85,8 @@ export interface Meters {
   policiesLeft(): void;
   /** The actors of this instance; `counts` is asked with each scrape. */
   actors(counts: () => readonly ActorCounts[]): ActorMeter;
+  /** The capability packages of this instance; `counts` is asked with each scrape. */
+  capabilities(counts: () => readonly CapabilityCounts[]): CapabilityMeter;
   publishedTogether(began: number, pubsub: string, topic: string, events: number, failed: number): void;
   /** As `begin` of {@link IngressMeter}. */
   now(): number;

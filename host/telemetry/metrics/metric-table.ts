@@ -199,6 +199,37 @@ export const metricTable = {
     ofActors,
     "Actors that the app did not deactivate when it was told to.",
   ),
+  capabilityCalls: {
+    labels: ["capability", "result"],
+    namespaced: true,
+    unit: "ms",
+    metrics: [
+      counter("capability_call_count", "Calls of a capability package, by what became of them."),
+      histogram("capability_call_latencies", "Milliseconds of a call of a capability package."),
+    ],
+  },
+  capabilityHostCalls: {
+    ...counted(
+      "capability_host_call_count",
+      ["capability", "call", "result"],
+      "What capability packages asked of their host, by what became of it.",
+    ),
+    namespaced: true,
+  },
+  capabilityFallbacks: {
+    ...counted(
+      "capability_fallback_count",
+      ["capability"],
+      "Calls that went on to the next source of a capability's offer.",
+    ),
+    namespaced: true,
+  },
+  capabilityInstances: {
+    labels: ["capability", "state"],
+    namespaced: true,
+    unit: "count",
+    metrics: [gauge("capability_instances", "Instances of capability packages that are there.")],
+  },
   responseLatency: {
     labels: ["src_app_id", "status"],
     unit: "ms",

@@ -23,7 +23,16 @@ import {
 } from "./measured-component.ts";
 import type { Meter } from "./meter.ts";
 import { type MeterSet, meterSet, type TextMetric, textMetrics } from "./meter-set.ts";
-import type { ActorCounts, ActorMeter, IngressMeter, Meters, PolicyKind, PolicyMeter } from "./meters.ts";
+import type {
+  ActorCounts,
+  ActorMeter,
+  CapabilityCounts,
+  CapabilityMeter,
+  IngressMeter,
+  Meters,
+  PolicyKind,
+  PolicyMeter,
+} from "./meters.ts";
 import type { Metrics } from "./metrics-settings.ts";
 import { pathLabel } from "./path-label.ts";
 
@@ -53,6 +62,7 @@ export class RuntimeMeters implements Meters {
   readonly #called: KnownExchanges;
   readonly #sent: KnownExchanges;
   #actors: () => readonly ActorCounts[] = () => [];
+  #capabilities: () => readonly CapabilityCounts[] = () => [];
 
   constructor(options: RuntimeMetersOptions) {
     this.#options = options;
@@ -69,12 +79,17 @@ export class RuntimeMeters implements Meters {
   /** What there is to show. */
   get text(): readonly TextMetric[] {
     const { appId, namespace = "" } = this.#options;
-    const { actorsPending, actorTimers } = this.#meters;
-    // Types that are not hosted any more have none.
-    for (const series of [...actorsPending.all, ...actorTimers.all]) series.count = 0;
+    const { actorsPending, actorTimers, capabilityInstances } = this.#meters;
+    // Types that are not hosted, and packages that are not loaded any more have none.
+    for (const { all } of [actorsPending, actorTimers, capabilityInstances])
+      for (const series of all) series.count = 0;
     for (const { type, pending, timers } of this.#actors()) {
       actorsPending.series(type).count = pending;
       actorTimers.series(type).count = timers;
+    }
+    for (const { capability, idle, busy } of this.#capabilities()) {
+      capabilityInstances.series(capability, "idle").count = idle;
+      capabilityInstances.series(capability, "busy").count = busy;
     }
     return textMetrics(this.#meters, appId, namespace);
   }
@@ -244,6 +259,16 @@ export class RuntimeMeters implements Meters {
       rebalanced: (type) => actorsRebalanced.series(type).increase(),
       deactivated: (type, success) =>
         (success ? actorsDeactivated : actorsNotDeactivated).series(type).increase(),
+    };
+  }
+
+  capabilities(counts: () => readonly CapabilityCounts[]): CapabilityMeter {
+    this.#capabilities = counts;
+    const { capabilityCalls, capabilityHostCalls, capabilityFallbacks } = this.#meters;
+    return {
+      called: (capability, result, ms) => capabilityCalls.series(capability, result).add(ms),
+      asked: (capability, call, result) => capabilityHostCalls.series(capability, call, result).increase(),
+      fellBack: (capability) => capabilityFallbacks.series(capability).increase(),
     };
   }
 
