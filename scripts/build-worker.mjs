@@ -83,9 +83,10 @@ for (const part of [
 await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife");
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");
+await bundle("worker/packages.ts", "packages.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) =>
-  /^(sw|worker|guest-worker|actors|page-mode|client.*)\.js$/.test(file),
+  /^(sw|worker|guest-worker|actors|packages|page-mode|client.*)\.js$/.test(file),
 )) {
   const path = `${outDir}/${name}`;
   console.log(

@@ -77,6 +77,10 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     subscriptionRecords: (appId) => registrations.subscriptionsOf(appId),
     keep: (registration) => void registrations.renew(registration).catch(() => undefined),
   });
+  const started = async () => {
+    await host.boot();
+    await Promise.all([...sidecars.apps].map((app) => app.runtime().catch(() => undefined)));
+  };
   const host: ScopeHost = new ScopeHost({
     worker,
     platform,
@@ -89,7 +93,7 @@ function listen(worker: ServiceWorkerGlobalScope, registry: WorkerRegistry, opti
     adoptRelay: (port) => link.adopt(port),
     erase: async () => void (await Promise.all([eraseStorage(prefix), packages?.erase()])),
     scrape: measured?.scrape,
-    script: packages?.script,
+    packages: packages && ((request) => packages.answer(request, started)),
     own: options.own ?? false,
     ports: options.ports ?? DEFAULT_PORTS,
   });

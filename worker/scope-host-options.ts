@@ -21,8 +21,8 @@ export interface ScopeHostOptions {
   readonly adoptRelay: (port: MessagePort) => void;
   /** Answers who reads metrics, and nobody else; left out where there are none. */
   readonly scrape?: ((request: Request) => Promise<Response> | undefined) | undefined;
-  /** Answers for the script of workers that pages lend; left out where none are wanted. */
-  readonly script?: ((url: string) => Response | undefined) | undefined;
+  /** Answers for what capability packages have below the scope; left out where there are none. */
+  readonly packages?: ((request: Request) => Promise<Response> | undefined) | undefined;
   /** True where the worker is daprlet's alone, and may be unregistered. */
   readonly own: boolean;
   readonly ports: readonly number[];

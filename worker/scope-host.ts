@@ -47,9 +47,9 @@ export class ScopeHost {
   fetch(event: FetchEvent): Promise<Response> | undefined {
     if (this.#detached) return undefined;
     const { request } = event;
-    const { scrape, script } = this.#options;
-    const own = scrape?.(request) ?? script?.(request.url);
-    if (own !== undefined) return Promise.resolve(own);
+    const { scrape, packages } = this.#options;
+    const own = scrape?.(request) ?? packages?.(request);
+    if (own !== undefined) return own;
     const url = new URL(request.url);
     const internal = internalPath(url, this.#addresses);
     if (internal !== undefined) return this.#internal(event, internal, url.search.slice(1));

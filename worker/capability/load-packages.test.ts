@@ -41,6 +41,7 @@ class Site {
     const kept: KeptFiles = {
       read: async (address) => this.#cache.get(address),
       write: async (address, bytes) => void this.#cache.set(address, bytes),
+      delete: async (address) => void this.#cache.delete(address),
     };
     const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1_000 });
     await loadPackages(set, [base], readGrants({}, "grants"), kept, platform);

@@ -1,0 +1,60 @@
+/** `daprlet/packages`: a page that adds capability packages to its sidecar, asks its user, and calls them by `fetch`. */
+import { type Ask, granting } from "../host/capability/asks.ts";
+import type { PackageFile } from "./capability/package-file.ts";
+import { FILE_PART, PACKAGES_PATH } from "./capability/package-paths.ts";
+import { DOOR_HEADER } from "./messages.ts";
+
+export type { Ask } from "../host/capability/asks.ts";
+export type { CapabilityManifest } from "../host/capability/manifest.ts";
+export {
+  type FetchPackageOptions,
+  fetchPackage,
+  type PackageFile,
+  type PackageFiles,
+  packageOf,
+  unpack,
+} from "./capability/package-file.ts";
+
+/** Which worker: `registered.scope`. */
+export interface PackageScope {
+  readonly scope: string;
+}
+
+export interface AddOptions extends PackageScope {
+  /** Of `asks`, those that the user granted. */
+  readonly granted: readonly Ask[];
+  /** Instead of the manifest's: `{ timeMs: 5000 }`. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Adds a package to the sidecars of the scope, or puts it in the place of the one of its name, which goes on until its calls have
+ * ended. It is kept. Rejects, with all as it was, for one that is refused.
+ */
+export async function addPackage(
+  { written, files }: PackageFile,
+  { scope, granted, limits }: AddOptions,
+): Promise<void> {
+  const form = new FormData();
+  form.set("manifest", JSON.stringify(written));
+  form.set("grant", JSON.stringify({ ...granting(granted), ...(limits && { limits }) }));
+  for (const [path, bytes] of files) form.set(FILE_PART + path, new Blob([bytes]));
+  await ask(new URL(PACKAGES_PATH, scope), { method: "PUT", body: form });
+}
+
+/** Takes a package away that a page added. */
+export async function removePackage(name: string, { scope }: PackageScope): Promise<void> {
+  await ask(new URL(`${PACKAGES_PATH}/${encodeURIComponent(name)}`, scope), { method: "DELETE" });
+}
+
+async function ask(url: URL, init: RequestInit): Promise<void> {
+  const response = await fetch(url, init);
+  const answer: { message?: string } = await response.json().catch(() => ({}));
+  if (response.headers.has(DOOR_HEADER) && response.ok) return;
+  const taken = response.headers.has(DOOR_HEADER) && response.status < 500;
+  throw new Error(
+    taken
+      ? answer.message
+      : `the worker of ${new URL(url).pathname} takes no packages from pages: compose it with capabilities({ fromPages: true })`,
+  );
+}
