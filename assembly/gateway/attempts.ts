@@ -6,6 +6,7 @@
 import { backOff } from "../resiliency/back-off";
 import { alarm } from "./alarm";
 import { canRewind } from "./body";
+import { call } from "./call";
 import { App, NONE, Policy, RETRY_EXPONENTIAL, RETRY_OFF } from "./records.gen";
 import { head } from "./table";
 import { now } from "./wasi/clocks";
@@ -65,9 +66,9 @@ export function nextRound(): bool {
   return true;
 }
 
-/** Whether an answer of this status is a failure. */
+/** Whether an answer of this status is a failure; what a component answers to a caller's mistake is none. */
 export function isFailure(status: i32): bool {
-  return status < 200 || status > 399;
+  return status < 200 || status > (call().refusal ? 499 : 399);
 }
 
 /** True where an answer of this status is not passed on, because the call is tried again. */

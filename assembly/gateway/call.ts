@@ -14,6 +14,11 @@ import { indexOf, is } from "./text";
 import { HAS_SCRIPT } from "./variant";
 import { METHODS } from "../http/routes.gen";
 
+/** As HTTP has it of its method; whatever that is; or not, as the second answer may differ from the first. */
+export const BY_METHOD: i32 = 0;
+export const ALWAYS: i32 = 1;
+export const NEVER: i32 = 2;
+
 const QUESTION_MARK: u8 = 0x3f;
 const SLASH_TEXT: usize = memory.data<u8>([0x2f]);
 
@@ -43,6 +48,10 @@ export class Call {
   /** The row of errors that tells of an upstream's failure, and where its cause stands; 0: as of an invocation. */
   refusal: usize;
   causeAt: i32;
+  /** Whether it may reach an upstream twice: one of BY_METHOD, ALWAYS and NEVER. */
+  repeats: i32;
+  /** What is made of an upstream's answer: state/remote-answer.ts has the words. */
+  answerAs: i32;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
@@ -77,6 +86,8 @@ export function readCall(request: i32, out: i32): void {
   call.status = 0;
   call.given = 0;
   call.refusal = 0;
+  call.repeats = BY_METHOD;
+  call.answerAs = 0;
   call.method = requestMethod(request);
   const other = call.method == OTHER;
   call.methodText = other ? spanStart() : 0;

@@ -1,7 +1,7 @@
 /** Service invocation: whom a call is for, where that is, and what is tried until somebody answers. */
 import { beginRounds, isFailure, nextRound, policyOf, triesAgain } from "./attempts";
 import { bodyLength, canRewind, isEmpty, isTooLarge, openBody, rewindBody } from "./body";
-import { Call } from "./call";
+import { ALWAYS, BY_METHOD, Call } from "./call";
 import { enter, FAILURE, leave, REFUSED, SUCCESS, WITHDRAWN } from "./breakers";
 import { beginChoice, choose } from "./choice";
 import { canBeApp, destination } from "./destination";
@@ -28,6 +28,7 @@ import {
   FAILURE_OPEN,
   FAILURE_PROTOCOL,
   FAILURE_REFUSED,
+  FAILURE_ROUND,
   FAILURE_SECRET,
   FAILURE_TIMEOUT,
   FAILURE_TOO_LARGE,
@@ -47,10 +48,6 @@ const MOST_ATTEMPTS: i32 = 4;
 /** Passes a call on to whoever answers for its target. */
 export function invoke(call: Call, target: Target): void {
   parameter(0, target.id, target.idLength);
-  if (goesRound(call)) {
-    literalParameter(1, "the call goes round in circles: a site leads back to a gateway that it has passed");
-    return fail(call, ERR_DIRECT_INVOKE, 508);
-  }
   const app = destination(target);
   if (app == null) return refuseUnknown(call, target);
   passOn(call, target, app);
@@ -58,6 +55,7 @@ export function invoke(call: Call, target: Target): void {
 
 /** Passes a call on to one of those who answer for its target, and its answer back. */
 export function passOn(call: Call, target: Target, app: App): void {
+  if (goesRound(call)) return refuse(call, FAILURE_ROUND);
   const table = head();
   const began = now();
   const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
@@ -133,13 +131,13 @@ function refuseUnknown(call: Call, target: Target): void {
 
 /** Answers a call, of whose target the parameter is told, with why there is no answer. */
 function refuse(call: Call, failure: i32): void {
+  let status = failure == FAILURE_ROUND ? 508 : 0;
   if (call.refusal) {
     literalParameter(call.causeAt, failureText(failure));
-    return fail(call, call.refusal);
+    return fail(call, call.refusal, status);
   }
   literalParameter(1, failureText(failure));
   // As daprd: 500, but where HTTP has a word of its own for what an upstream did.
-  let status = 0;
   if (failure == FAILURE_TIMEOUT) status = 504;
   else if (failure == FAILURE_PROTOCOL || failure == FAILURE_ENDED) status = 502;
   fail(call, ERR_DIRECT_INVOKE, status);
@@ -165,7 +163,7 @@ function mayRepeat(call: Call, x: Exchange): bool {
     case FAILURE_TIMEOUT:
       return false;
     default:
-      return isIdempotent(call.method);
+      return call.repeats == BY_METHOD ? isIdempotent(call.method) : call.repeats == ALWAYS;
   }
 }
 

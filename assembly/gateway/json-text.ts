@@ -1,6 +1,9 @@
 /** Strings of JSON that is known to be valid. */
+import { is } from "./text";
 
 const BACKSLASH: u8 = 0x5c;
+const COMMA: u8 = 0x2c;
+const BRACE_END: u8 = 0x7d;
 
 /** Writes the text of a string's inside (without its quotes) and answers its length: never more than that of the inside. */
 export function unescapeText(at: usize, end: usize, to: usize): i32 {
@@ -121,4 +124,23 @@ function skipString(at: usize): usize {
     if (byte == 0x22) return at + 1;
     if (byte == BACKSLASH) at++;
   }
+}
+
+/** Where the element, or member, behind the one that begins at `at` begins; or what ends them all. */
+export function skipElement(at: usize): usize {
+  const next = skipSpace(skipValue(at));
+  return load<u8>(next) == COMMA ? skipSpace(next + 1) : next;
+}
+
+/** Where the value of an object's last member of this name begins; 0: it has none. */
+export function memberOf(object: usize, name: string): usize {
+  let found: usize = 0;
+  let at = skipSpace(object + 1);
+  while (load<u8>(at) != BRACE_END) {
+    const named = skipValue(at);
+    const value = skipSpace(skipSpace(named) + 1);
+    if (is(at + 1, <i32>(named - at) - 2, name)) found = value;
+    at = skipElement(value);
+  }
+  return found;
 }

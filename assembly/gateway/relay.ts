@@ -18,8 +18,10 @@ import {
   WAITING,
 } from "./transport/exchange";
 import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
+import { beginText } from "./growing-text";
 import { beginPieces } from "./script/output";
-import { HAS_SCRIPT } from "./variant";
+import { giveAnswer, isReadWhole, takeBytes } from "./state/remote-answer";
+import { HAS_FOLDER, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
 import { FieldList, makeFields } from "./wasi/fields";
@@ -93,6 +95,7 @@ function carry(call: Call, x: Exchange): i32 {
           x.failure = FAILURE_STATUS;
           return UPSTREAM_FAULT;
         }
+        if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
         if (!beginAnswer(call, x)) {
           x.failure = FAILURE_PROTOCOL;
           return UPSTREAM_FAULT;
@@ -113,6 +116,21 @@ function carry(call: Call, x: Exchange): i32 {
     if (end != MOVED) return end;
   }
   return endAnswer(call, x);
+}
+
+/** Reads the answer whole, and gives the caller what is made of it. */
+function makeAnswer(call: Call, x: Exchange): i32 {
+  beginText();
+  while (true) {
+    const step = takeBytes(x);
+    if (step == DONE) break;
+    const end = step == WAITING ? sleep(x, -1, x.pollable) : step;
+    if (end != MOVED) return end;
+  }
+  const fields = timed(granting(answered(call, x.answerFields)));
+  if (giveAnswer(call, x.status, fields)) return DONE;
+  x.failure = FAILURE_PROTOCOL;
+  return UPSTREAM_FAULT;
 }
 
 /** Waits for one of both directions. A fault where the time is over, or the caller is away. */

@@ -2,7 +2,7 @@ import type { ComponentResource } from "../resources/component.ts";
 import { ResourceError } from "../resources/fields.ts";
 import { inScope } from "../resources/scope.ts";
 import { checkCallerVariables } from "./caller-variables.ts";
-import { pubsubType } from "./compile-pubsub.ts";
+import { isRemote } from "./compile-remotes.ts";
 import { secretStoreRow, secretStoreType } from "./compile-secret-store.ts";
 import { storeRow } from "./compile-store.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -34,7 +34,7 @@ export function componentRows(
   }
   const isSecrets = ({ type }: ComponentResource) => type === secretStoreType;
   const stores = own
-    .filter((each) => !isSecrets(each) && each.type !== pubsubType)
+    .filter((each) => !isSecrets(each) && !isRemote(each))
     .map((each) => storeRow(each, namespace));
   const twice = stores.find((row, i) => stores.findIndex(({ folder }) => folder === row.folder) !== i);
   if (twice !== undefined) {

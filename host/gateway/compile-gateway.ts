@@ -4,7 +4,7 @@ import { inScope } from "../resources/scope.ts";
 import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
 import { Policies } from "./compile-policies.ts";
-import { pubsubType, remotePubSub } from "./compile-pubsub.ts";
+import { remoteRows } from "./compile-remotes.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { GatewayResource, HeaderSetting, TargetSetting } from "./gateway-resource.ts";
@@ -92,11 +92,10 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
   const entry = doorRows(gateway, secrets);
   const apps = appRows(targets, secrets, policies);
   const sites = appRows(gateway.sites, secrets, policies);
-  const pubsubs = resources.components
-    .filter((each) => each.type === pubsubType && inScope(each, name, namespace))
-    .map((each) => remotePubSub(each, targets));
-  const places = [...new Set(pubsubs.map(({ at }) => at))];
-  const remotes = places.map((place) => appRow(place, secrets, policies));
+  const remote = remoteRows({ gateway, resources }, targets, policies, (target) =>
+    appRow(target, secrets, policies),
+  );
+  const components = componentRows({ gateway, resources }, secrets.rows);
   return {
     flags: (gateway.serverTiming ? flags.serverTiming : 0) | (gateway.metrics ? flags.metrics : 0),
     appId: name,
@@ -107,9 +106,9 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     apps,
     sites,
     routes: routeRows(gateway, apps),
-    remotes,
-    pubsubs: pubsubs.map(({ name, component, at }) => ({ name, component, remote: places.indexOf(at) })),
-    ...componentRows({ gateway, resources }, secrets.rows),
+    ...remote,
+    ...components,
+    stores: [...components.stores, ...remote.stores],
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,
     maxBody: limits.bodySize,

@@ -2,13 +2,14 @@ import { breakerCounters, tripRelations } from "../core/core.ts";
 import type { Log } from "../platform.ts";
 import { builtInPolicies } from "../resiliency/built-in-policies.ts";
 import { mergeResiliencies } from "../resiliency/merge-resiliencies.ts";
-import { appLevels, defaultName, type PolicyKind } from "../resiliency/policy-names.ts";
+import { appLevels, componentLevels, defaultName, type PolicyKind } from "../resiliency/policy-names.ts";
 import { ResourceError } from "../resources/fields.ts";
 import type {
   BreakerPolicy,
   ResiliencyResource,
   ResiliencySpec,
   RetryPolicy,
+  TargetPolicies,
 } from "../resources/resiliency.ts";
 import { inScope } from "../resources/scope.ts";
 import { none16, type PolicyRow, retries } from "./table-shape.ts";
@@ -51,7 +52,7 @@ function retryFields(retry: RetryPolicy | undefined) {
   };
 }
 
-/** What Resiliency resources say of calls of apps and sites: each policy once, and which of them is whose. */
+/** What Resiliency resources say of calls of apps, sites and other sidecars' components: each policy once, and which of them is whose. */
 export class Policies {
   readonly #spec: ResiliencySpec;
   readonly #rows = new Map<string, PolicyRow>();
@@ -75,11 +76,24 @@ export class Policies {
 
   /** Where the policy of an app or a site stands; none where nothing is said of it. */
   index(id: string): number {
-    const { apps, timeouts, retries: known, circuitBreakers } = this.#spec;
-    const target = apps.get(id);
+    return this.#index(this.#spec.apps.get(id), appLevels);
+  }
+
+  /** The same of a component that another sidecar has. */
+  ofComponent(name: string, family: "state" | "pubsub"): number {
+    return this.#index(this.#spec.components.get(name)?.outbound, componentLevels(family, "Outbound"));
+  }
+
+  /** Whether something is said of a component itself. */
+  namesComponent(name: string): boolean {
+    return this.#spec.components.has(name);
+  }
+
+  #index(target: TargetPolicies | undefined, levels: readonly string[]): number {
+    const { timeouts, retries: known, circuitBreakers } = this.#spec;
     const name = (kind: PolicyKind, named: string | undefined, among: ReadonlyMap<string, unknown>) =>
       target === undefined
-        ? appLevels.map((level) => defaultName(level, kind)).find((each) => among.has(each))
+        ? levels.map((level) => defaultName(level, kind)).find((each) => among.has(each))
         : named;
     const chosen = [
       name("Timeout", target?.timeout?.name, timeouts),

@@ -2,7 +2,7 @@ import { KEY_SEPARATOR, keyPrefix } from "../components/state/key-prefix.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { ResourceError } from "../resources/fields.ts";
-import type { StoreRow } from "./table-shape.ts";
+import { none16, type StoreRow } from "./table-shape.ts";
 
 /** The state store in a gateway's folder. */
 const type = "state.wasi";
@@ -13,6 +13,20 @@ const folderName = /^[\w][\w.-]{0,99}$/;
 /** In place of the caller's app id, which is known with each call. */
 const anyApp = "\u0000";
 
+/** What stands before the keys of a store. Throws ResourceError. */
+export function keyRule(
+  { name, origin, metadata }: ComponentResource,
+  namespace: string,
+): Pick<StoreRow, "prefix" | "isApps"> {
+  try {
+    const [prefix = "", own] = keyPrefix(name, metadata, anyApp, namespace).split(anyApp);
+    return { prefix, isApps: own === KEY_SEPARATOR ? 1 : 0 };
+  } catch (error) {
+    if (!(error instanceof ComponentError)) throw error;
+    throw new ResourceError(`${origin}: ${error.message}`);
+  }
+}
+
 /** A store as the gateway has it. Throws ResourceError for every other component. */
 export function storeRow(component: ComponentResource, namespace: string): StoreRow {
   const { name, origin, metadata, secretKeyRefs } = component;
@@ -21,7 +35,7 @@ export function storeRow(component: ComponentResource, namespace: string): Store
   };
   if (component.type !== type)
     refuse(
-      `is ${component.type}, which a gateway does not have: it has ${type}, pubsub.dapr and secretstores.local.env`,
+      `is ${component.type}, which a gateway does not have: it has ${type}, state.dapr, pubsub.dapr and secretstores.local.env`,
     );
   if (component.version !== "v1") refuse(`is of version ${component.version}; ${type} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
@@ -30,11 +44,5 @@ export function storeRow(component: ComponentResource, namespace: string): Store
   const folder = given.get("folder") ?? name;
   if (!folderName.test(folder))
     refuse("needs a folder of letters, digits, dots, - and _, below the gateway's");
-  try {
-    const [prefix = "", own] = keyPrefix(name, metadata, anyApp, namespace).split(anyApp);
-    return { name, folder, prefix, isApps: own === KEY_SEPARATOR ? 1 : 0 };
-  } catch (error) {
-    if (!(error instanceof ComponentError)) throw error;
-    throw new ResourceError(`${origin}: ${error.message}`);
-  }
+  return { name, folder, component: "", remote: none16, ...keyRule(component, namespace) };
 }

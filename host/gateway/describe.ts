@@ -80,6 +80,16 @@ function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
   });
 }
 
+function storeLines({ stores, folder }: GatewayTable): readonly string[] {
+  const inFolder = stores.filter(({ remote }) => remote === none16);
+  const remote = stores.filter((row) => !inFolder.includes(row));
+  const names = (rows: typeof stores) => rows.map(({ name }) => name).join(", ");
+  return [
+    ...(inFolder.length === 0 ? [] : [`stores    ${names(inFolder)}, in the folder ${folder}`]),
+    ...(remote.length === 0 ? [] : [`stores    ${names(remote)}, of other sidecars`]),
+  ];
+}
+
 function tellsLine(bits: number): readonly string[] {
   const told = [
     ...(bits & flags.serverTiming ? ["Server-Timing in answers"] : []),
@@ -90,7 +100,7 @@ function tellsLine(bits: number): readonly string[] {
 
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
-  const { appId, namespace, region, apps, sites, secrets, stores, folder, pubsubs } = gateway;
+  const { appId, namespace, region, apps, sites, secrets, pubsubs } = gateway;
   const limits = [
     `bodies ${shownSize(gateway.maxBody)}`,
     `headers ${shownSize(gateway.maxHeaders)}`,
@@ -118,9 +128,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     `limits    ${limits.join(", ")}`,
     ...tellsLine(gateway.flags),
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
-    ...(stores.length === 0
-      ? []
-      : [`stores    ${stores.map(({ name }) => name).join(", ")}, in the folder ${folder}`]),
+    ...storeLines(gateway),
     ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(({ name }) => name).join(", ")}`]),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...gateway.routes.map(

@@ -58,17 +58,32 @@ function refuseSections(document: Fields, place: Place): void {
   }
 }
 
-/** A gateway has policies for what it calls itself: apps. */
+/** A gateway has policies for what it calls itself: apps, and components of other sidecars. */
 function refuseTargets(document: Fields, place: Place): void {
   const spec = member(document, "spec");
   const targets = isFields(spec) ? member(spec, "targets") : undefined;
   if (!isFields(targets)) return;
   for (const [name, value] of Object.entries(targets)) {
     if (!isFields(value) || Object.keys(value).length === 0 || name.toLowerCase() === "apps") continue;
+    if (name.toLowerCase() === "components") {
+      refuseInbound(value, place);
+      continue;
+    }
     fail(
       place,
       ["spec", "targets", name],
       "are not a gateway's to have policies for; leave them to the apps' sidecars",
+    );
+  }
+}
+
+function refuseInbound(components: Fields, place: Place): void {
+  for (const [name, target] of Object.entries(components)) {
+    if (!isFields(target) || (member(target, "inbound") ?? undefined) === undefined) continue;
+    fail(
+      place,
+      ["spec", "targets", "components", name, "inbound"],
+      "is not a gateway's, which has no app to deliver to; leave it to the apps' sidecars",
     );
   }
 }

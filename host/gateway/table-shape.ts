@@ -105,12 +105,18 @@ export const app = record("App", "An app by its id, or a site: a name after a do
   policy: u16("index of what holds for its calls; NONE: nothing"),
 });
 
-export const store = record("Store", "A state store in the folder that the host opens for the gateway.", {
-  name: text(),
-  folder: text("of the store, in that folder"),
-  prefix: text("before every key, separator included; empty: none"),
-  isApps: u8("1: the caller's app id stands between the prefix and its separator"),
-});
+export const store = record(
+  "Store",
+  "A state store in the folder that the host opens, or one of a sidecar.",
+  {
+    name: text(),
+    folder: text("of the store, in that folder"),
+    component: text("its name at the sidecar"),
+    prefix: text("before every key, separator included; empty: none"),
+    remote: u16("index of where that sidecar is; NONE: it is in the folder"),
+    isApps: u8("1: the caller's app id stands between the prefix and its separator"),
+  },
+);
 
 export const secretStore = record("SecretStore", "Variables of the environment as secrets.", {
   name: text(),

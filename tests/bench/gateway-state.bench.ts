@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { storeRow } from "../gateway/gateway-table.ts";
 import { type Daprd, daprd, startDaprd } from "../hosts/daprd.ts";
 import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";
 import { hasWrk, type Load, load, seconds } from "./load.ts";
@@ -30,7 +31,7 @@ export default async function bench(): Promise<void> {
   let sidecar: Daprd | undefined;
   const rates = new Map<string, Map<string, number>>();
   try {
-    const stores = [{ name: "statestore", folder: "statestore", prefix: "", isApps: 1 }];
+    const stores = [storeRow("statestore")];
     const sides = new Map<string, { readonly port: number }>();
     for (const reused of [true, false]) {
       const own = join(folder, String(reused));

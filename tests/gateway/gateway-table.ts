@@ -1,5 +1,11 @@
 import { compareBytes } from "../../host/gateway/table.ts";
-import { type AppRow, type GatewayTable, none16, type UpstreamRow } from "../../host/gateway/table-shape.ts";
+import {
+  type AppRow,
+  type GatewayTable,
+  none16,
+  type StoreRow,
+  type UpstreamRow,
+} from "../../host/gateway/table-shape.ts";
 
 /** An upstream on this machine, but for what is given. */
 export function upstreamRow(given: Partial<UpstreamRow> = {}): UpstreamRow {
@@ -25,6 +31,11 @@ export function upstreamRow(given: Partial<UpstreamRow> = {}): UpstreamRow {
 
 export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
   return { id, upstreams, policy: none16 };
+}
+
+/** A store in the gateway's folder, with the caller's id before its keys, but for what is given. */
+export function storeRow(name: string, given: Partial<StoreRow> = {}): StoreRow {
+  return { name, folder: name, component: "", prefix: "", remote: none16, isApps: 1, ...given };
 }
 
 const utf8 = new TextEncoder();

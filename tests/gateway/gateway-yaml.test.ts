@@ -7,6 +7,7 @@ import { remarksOn } from "../../host/gateway/remarks.ts";
 import { needsOf, serveArguments, variantOf } from "../../host/gateway/serve-arguments.ts";
 import { decodeTable, encodeTable } from "../../host/gateway/table.ts";
 import { ResourceError } from "../../host/resources/fields.ts";
+import { storeRow } from "./gateway-table.ts";
 
 const head = "apiVersion: daprlet/v1alpha1\nkind: Gateway\nmetadata:\n  name: edge\nspec:\n";
 const compile = (text: string) => compileGateway(readGateway([{ name: "gateway.yaml", text }], yaml));
@@ -213,10 +214,7 @@ spec:
     const kept = spec(
       `  folder: data\n${store("a")}${store("b", "{name: keyPrefix, value: none}, {name: folder, value: c}")}`,
     );
-    expect(kept.stores).toEqual([
-      { name: "a", folder: "a", prefix: "", isApps: 1 },
-      { name: "b", folder: "c", prefix: "", isApps: 0 },
-    ]);
+    expect(kept.stores).toEqual([storeRow("a"), storeRow("b", { folder: "c", isApps: 0 })]);
     expect(variantOf(needsOf(kept))).toBe("http+folder");
     expect(serveArguments("e.wasm", kept, ["wasi:filesystem/types@0.2.12"]).join(" ")).toContain(
       "--dir data::/",
@@ -254,6 +252,46 @@ spec:
     fails(apps + pubsub("{name: app, value: none}"))(/is not among the gateway's/);
     fails(apps + pubsub("{name: app, value: plain}"))(/without the sidecar/);
     fails(`  apps: []\n${pubsub(url, "{name: token, value: abc}")}`)(/give it by envRef/);
+  });
+
+  it("has stores of sidecars, by whose names its keys are kept apart, and policies for them", () => {
+    const component = (name: string, type: string, metadata: string) =>
+      `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: ${name}}\nspec:\n  type: ${type}\n  metadata: [${metadata}]\n`;
+    const apps =
+      '  apps: [{id: s, upstreams: [{sidecar: "http://a"}, {sidecar: "http://b", priority: 1}]}, {id: t, url: "http://c"}]\n';
+    const app = "{name: app, value: s}";
+    const own = spec(
+      apps +
+        component("state", "state.dapr", `${app}, {name: component, value: there}`) +
+        component("other", "state.dapr", `${app}, {name: keyPrefix, value: none}`) +
+        component("events", "pubsub.dapr", app),
+    );
+    expect(own.stores).toEqual([
+      storeRow("state", { folder: "", component: "there", remote: 0 }),
+      storeRow("other", { folder: "", component: "other", remote: 0, isApps: 0 }),
+    ]);
+    expect(own.remotes.map(({ id, upstreams }) => [id, upstreams.length])).toEqual([["s", 2]]);
+    expect([own.folder, variantOf(needsOf(own))]).toEqual(["", "http+sockets+folder"]);
+    expect(describeGateway(own)).toContain("stores    state, other, of other sidecars");
+
+    const resiliency = (target: string) =>
+      `---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec:\n  policies: {timeouts: {a: 1s, c: 2s, DefaultComponentTimeoutPolicy: 3s}}\n  targets: {apps: {s: {timeout: a}}, components: {${target}}}\n`;
+    const url = '{name: url, value: "http://d"}';
+    const held = spec(
+      apps +
+        component("state", "state.dapr", app) +
+        component("other", "state.dapr", app) +
+        component("third", "state.dapr", url) +
+        resiliency("other: {outbound: {timeout: c}}"),
+    );
+    const timeouts = held.stores.map(({ remote }) => held.rules[held.remotes[remote]?.policy ?? 0]?.timeout);
+    expect(timeouts).toEqual([1000, 2000, 3000]);
+    expect(() =>
+      spec(`${apps}${component("kept", "state.wasi", "")}${resiliency("kept: {outbound: {timeout: c}}")}`),
+    ).toThrow(/names kept, which is no component of another sidecar/);
+    expect(() => spec(apps + component("state", "state.dapr", `${app}, {name: folder, value: x}`))).toThrow(
+      /takes url or app, token, keyPrefix and component/,
+    );
   });
 
   it("has routes, the longest first", () => {
@@ -432,7 +470,7 @@ spec:
       "a component",
       dapr("Component", "  type: state.redis"),
       undefined,
-      "component x is state.redis, which a gateway does not have: it has state.wasi, pubsub.dapr and secretstores.local.env",
+      "component x is state.redis, which a gateway does not have: it has state.wasi, state.dapr, pubsub.dapr and secretstores.local.env",
     ],
     [
       "an endpoint that is an app, too",
@@ -482,9 +520,9 @@ spec:
     ],
     [
       "policies for components",
-      dapr("Resiliency", "  targets: {components: {s: {outbound: {timeout: a}}}}"),
+      dapr("Resiliency", "  targets: {components: {s: {inbound: {timeout: a}}}}"),
       13,
-      "spec.targets.components are not a gateway's",
+      "spec.targets.components.s.inbound is not a gateway's",
     ],
     [
       "a condition in another language",

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bake } from "../../host/gateway/bake.ts";
 import { encodeTable } from "../../host/gateway/table.ts";
 import { missingWasmtime } from "../hosts/wasmtime-host.ts";
-import { appRow, gatewayTable, upstreamRow } from "./gateway-table.ts";
+import { appRow, gatewayTable, storeRow, upstreamRow } from "./gateway-table.ts";
 
 /** The book's script (chapter 7): a gateway's file as a command. */
 describe.skipIf(missingWasmtime !== undefined)("Dapr as a script", () => {
@@ -28,7 +28,7 @@ describe.skipIf(missingWasmtime !== undefined)("Dapr as a script", () => {
     await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
     const { port } = app.address() as AddressInfo;
     const table = gatewayTable({
-      stores: [{ name: "my-store", folder: "my-store", prefix: "", isApps: 1 }],
+      stores: [storeRow("my-store")],
       apps: [appRow("greeter", [upstreamRow({ port, transport: 1 })])],
     });
     file = join(folder, "daprlet.wasm");

@@ -3,11 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";
+import { storeRow } from "./gateway-table.ts";
 
-const stores = [
-  { name: "statestore", folder: "statestore", prefix: "", isApps: 1 },
-  { name: "other", folder: "other", prefix: "", isApps: 0 },
-];
+const stores = [storeRow("statestore"), storeRow("other", { isApps: 0 })];
 
 const json = (body: unknown): RequestInit => ({ method: "POST", body: JSON.stringify(body) });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { appRow } from "../gateway/gateway-table.ts";
+import { appRow, storeRow } from "../gateway/gateway-table.ts";
 import { plainUpstream } from "../gateway/gateways.ts";
 import { serveTestApp } from "./daprd.ts";
 import { freePorts } from "./free-ports.ts";
@@ -10,7 +10,7 @@ import { type Gateway, type GatewayOptions, missingWasmtime, startGateway } from
 
 type Serve = typeof startGateway;
 
-const stores = [{ name: "statestore", folder: "statestore", prefix: "", isApps: 1 }];
+const stores = [storeRow("statestore")];
 
 /** Two gateways, each the way to its own app and to the other's. */
 export async function startGatewayPair(options: GatewayOptions, serve: Serve = startGateway): Promise<Host> {

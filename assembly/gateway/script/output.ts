@@ -1,5 +1,5 @@
-import { is, put } from "../text";
-import { skipSpace, skipValue, unescapeText } from "../json-text";
+import { put } from "../text";
+import { memberOf, skipValue, unescapeText } from "../json-text";
 import { allocate } from "../memory";
 import { stderr, stdout } from "../wasi/command";
 import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
@@ -9,8 +9,6 @@ const PIECE: i32 = 4096;
 
 const QUOTE: u8 = 0x22;
 const BRACE: u8 = 0x7b;
-const END: u8 = 0x7d;
-const COMMA: u8 = 0x2c;
 
 /** The exit code of the script. */
 let failed: bool = false;
@@ -64,17 +62,11 @@ function complainOf(body: usize, length: i32): void {
   let text = body;
   let size = length;
   if (length && load<u8>(body) == BRACE) {
-    let at = skipSpace(body + 1);
-    while (load<u8>(at) != END) {
-      const named = skipValue(at);
-      const value = skipSpace(skipSpace(named) + 1);
-      const end = skipValue(value);
-      if (is(at + 1, <i32>(named - at) - 2, "message")) {
-        text = allocate(end - value);
-        size = unescapeText(value + 1, end - 1, text);
-      }
-      at = skipSpace(end);
-      if (load<u8>(at) == COMMA) at = skipSpace(at + 1);
+    const message = memberOf(body, "message");
+    if (message && load<u8>(message) == QUOTE) {
+      const end = skipValue(message);
+      text = allocate(end - message);
+      size = unescapeText(message + 1, end - 1, text);
     }
   }
   const line = allocate(size + 1);

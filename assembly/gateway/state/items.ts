@@ -22,8 +22,12 @@ export class Item {
   consistencyLength: i32;
   ttl: usize;
   ttlLength: i32;
+  /** One more than the index of its metadata's mark, behind which its members' are; 0: it has none. */
+  metadata: i32;
 }
 
+/** The same of a transaction itself. */
+let ofAll: i32 = 0;
 let first: usize = 0;
 let count: i32 = 0;
 /** The text of the last mark. */
@@ -42,9 +46,16 @@ export function itemAt(index: i32): Item {
   return changetype<Item>(first + <usize>index * offsetof<Item>());
 }
 
+// @ts-ignore: decorator
+@inline
+export function metadataOfAll(): i32 {
+  return ofAll;
+}
+
 /** Makes records of the marks that the last scan kept, one for each item or operation, in their order. */
 export function readItems(body: usize, inTransaction: bool): void {
   count = 0;
+  ofAll = 0;
   const end = inTransaction ? F.OPERATION_END : F.ITEM_END;
   let items = 0;
   for (let i = 0; i < markCount(); i++) if (<i32>markAt(i).field == end) items++;
@@ -86,7 +97,10 @@ export function readItems(body: usize, inTransaction: bool): void {
         keep(body, mark, item, offsetof<Item>("consistency"));
         break;
       case F.METADATA:
-        if (isInItem) item.ttl = 0;
+        if (isInItem) {
+          item.ttl = 0;
+          item.metadata = i + 1;
+        } else ofAll = i + 1;
         break;
       case F.MAP_NAME:
         read(body, mark);

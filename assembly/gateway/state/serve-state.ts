@@ -8,11 +8,13 @@ import {
   STATE_SAVE,
   STATE_TRANSACTION,
 } from "../operations.gen";
+import { NONE } from "../records.gen";
 import { fail } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { bulkGetState } from "./bulk-get-state";
 import { deleteState } from "./delete-state";
 import { getState } from "./get-state";
+import { passState } from "./remote-state";
 import { saveState } from "./save-state";
 import { findStore } from "./state-store";
 import { transactState } from "./transact-state";
@@ -37,6 +39,7 @@ export function serveState(call: Call, operation: i32): void {
   const key = hasKey ? takeSpan(2) : 0;
   const row = findStore(call, name, nameLength);
   if (row === null) return;
+  if (row.remote != NONE) return passState(call, row, operation, key, keyLength);
   switch (operation) {
     case STATE_GET:
       return getState(call, row, key, keyLength);

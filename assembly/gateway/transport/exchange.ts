@@ -28,6 +28,8 @@ export const FAILURE_SECRET: i32 = 9;
 /** Of policies: a circuit breaker is open, or the answer counts as a failure. */
 export const FAILURE_OPEN: i32 = 10;
 export const FAILURE_STATUS: i32 = 11;
+/** The request has been here before. */
+export const FAILURE_ROUND: i32 = 12;
 
 @unmanaged
 export class Exchange {
@@ -54,8 +56,9 @@ export class Exchange {
   /** Nanoseconds on the clock at which a step goes on even if that is not ready; 0: never. */
   wakeAt: u64;
   failure: i32;
-  /** Bytes of the last step that MOVED. */
+  /** Bytes of the last step that MOVED, and where they are if it was one of reading them. */
   moved: i32;
+  data: usize;
   /** It failed because its connection, which was idle before, had ended: another one may be had of the same upstream. */
   stale: bool;
   /** No connection that was idle is to be used. */

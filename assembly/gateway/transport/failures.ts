@@ -5,6 +5,7 @@ import {
   FAILURE_OPEN,
   FAILURE_PROTOCOL,
   FAILURE_REFUSED,
+  FAILURE_ROUND,
   FAILURE_SECRET,
   FAILURE_STATUS,
   FAILURE_TIMEOUT,
@@ -37,6 +38,8 @@ export function failureText(failure: i32): string {
       return "circuit breaker is open";
     case FAILURE_STATUS:
       return "the upstream's answer counts as a failure";
+    case FAILURE_ROUND:
+      return "the call goes round in circles: an upstream leads back to a gateway that it has passed";
     default:
       return "the upstream could not be reached";
   }

@@ -29,9 +29,10 @@ import {
   whenResponse,
 } from "../wasi/outgoing";
 import { closeStream, openInput, openOutput, Stream } from "../wasi/stream";
-import { writable, write } from "../wasi/streams";
+import { CLOSED, read, readBytes, writable, write } from "../wasi/streams";
 import {
   CALLER_FAULT,
+  DONE,
   Exchange,
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
@@ -47,6 +48,9 @@ import {
 } from "./exchange";
 import { pipe, waitFor } from "./pipe";
 import { takeTrailersOf, Trailing } from "./trailers";
+
+/** Bytes that are read at once. */
+const PIECE: i32 = 65536;
 
 /** Of the one exchange: -1 where there is none. */
 let future: i32 = -1;
@@ -129,6 +133,16 @@ export function outgoingHead(x: Exchange): i32 {
 
 export function outgoingInto(x: Exchange, target: Stream): i32 {
   return pipe(x, changetype<Stream>(ANSWER), target, false);
+}
+
+export function outgoingBytes(x: Exchange): i32 {
+  const stream = changetype<Stream>(ANSWER);
+  const some = read(stream.handle, PIECE);
+  if (some == 0) return waitFor(x, stream);
+  if (some < 0) return some == CLOSED ? DONE : fault(x, FAILURE_ENDED);
+  x.data = readBytes();
+  x.moved = some;
+  return MOVED;
 }
 
 export function outgoingTrailers(x: Exchange): i32 {

@@ -81,6 +81,27 @@ export function socketInto(x: Exchange, target: Stream): i32 {
   return MOVED;
 }
 
+export function socketBytes(x: Exchange): i32 {
+  const r = reading;
+  x.moved = 0;
+  if (r.size == 0) {
+    switch (next()) {
+      case MORE:
+        return fill(x, STEP);
+      case END:
+        return DONE;
+      case FAULT:
+        return broke(x);
+    }
+  }
+  const size = min(STEP, <i32>r.size);
+  x.data = r.data;
+  x.moved = size;
+  r.data += size;
+  r.size -= size;
+  return MOVED;
+}
+
 function spliceInto(x: Exchange, target: Stream): i32 {
   const source = talk.connection!.input;
   const room = writable(target.handle);

@@ -11,6 +11,7 @@ import { Stream } from "../wasi/stream";
 import { Exchange } from "./exchange";
 import {
   endOutgoing,
+  outgoingBytes,
   outgoingHead,
   outgoingInto,
   outgoingTrailers,
@@ -18,7 +19,7 @@ import {
   sendOutgoingBytes,
   sendOutgoingFrom,
 } from "./outgoing";
-import { socketHead, socketInto, socketTrailers } from "./socket-answer";
+import { socketBytes, socketHead, socketInto, socketTrailers } from "./socket-answer";
 import { abortSocket, endSocket, finishSocket, sendSocket, sendSocketBytes, sendSocketFrom } from "./sockets";
 
 // @ts-ignore: decorator
@@ -73,6 +74,17 @@ export function answerInto(x: Exchange, target: Stream): i32 {
     if (bySocket(x)) return socketInto(x, target);
   }
   return outgoingInto(x, target);
+}
+
+/**
+ * Reads what there is of the answer's body instead, 64 KiB at most: `moved` bytes, also 0, at `data`, until anything is
+ * allocated or read; DONE where it is over.
+ */
+export function answerBytes(x: Exchange): i32 {
+  if (HAS_SOCKETS) {
+    if (bySocket(x)) return socketBytes(x);
+  }
+  return outgoingBytes(x);
 }
 
 /** DONE once it is known what follows the answer's body: the exchange's `trailers`. */

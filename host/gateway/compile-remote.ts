@@ -5,13 +5,8 @@ import { ResourceError } from "../resources/fields.ts";
 import type { TargetSetting } from "./gateway-resource.ts";
 import { markedVariable } from "./secret-table.ts";
 
-/** A pub/sub of another sidecar: as the runtime has it, but that it may also be at one of the gateway's apps. */
-export const pubsubType = "pubsub.dapr";
-
-const known: ReadonlySet<string> = new Set(["url", "app", "token", "component"]);
-
-/** A pub/sub that a sidecar has, which is reached like an app. */
-export interface RemotePubSub {
+/** A component that a sidecar has, which is reached like an app. */
+export interface RemoteComponent {
   readonly name: string;
   /** Its name there. */
   readonly component: string;
@@ -28,17 +23,25 @@ function sidecarsOf(id: string, targets: readonly TargetSetting[], refuse: (caus
   return found;
 }
 
-/** A component as the gateway has it; `targets` are its apps. Throws ResourceError. */
-export function remotePubSub(component: ComponentResource, targets: readonly TargetSetting[]): RemotePubSub {
-  const { name, origin, metadata, secretKeyRefs, version } = component;
+/**
+ * A component of another sidecar as the runtime has them, but that it may also be at one of the gateway's apps, which are
+ * `targets`; `more` is metadata of its own. Throws ResourceError.
+ */
+export function remoteComponent(
+  { name, type, origin, metadata, secretKeyRefs, version }: ComponentResource,
+  targets: readonly TargetSetting[],
+  more: readonly string[] = [],
+): RemoteComponent {
   const refuse = (cause: string): never => {
     throw new ResourceError(`${origin}: component ${name} ${cause}`);
   };
-  if (version !== "v1") refuse(`is of version ${version}; ${pubsubType} has v1`);
+  if (version !== "v1") refuse(`is of version ${version}; ${type} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
-  const unknown = [...given.keys()].find((field) => !known.has(field));
+  const known = ["url", "app", "token", "component", ...more].map((field) => field.toLowerCase());
+  const unknown = [...given.keys()].find((field) => !known.includes(field));
   if (unknown !== undefined) {
-    refuse(`has the metadata ${unknown}; ${pubsubType} of a gateway takes url or app, token and component`);
+    const takes = ["url or app", "token", ...more].join(", ");
+    refuse(`has the metadata ${unknown}; ${type} of a gateway takes ${takes} and component`);
   }
   const [ref] = secretKeyRefs;
   if (ref !== undefined) refuse(`has ${ref.field} in a secret store, which a gateway cannot ask; use envRef`);

@@ -1,0 +1,91 @@
+/** What is made of the answers of a store of another sidecar whose keys have other names there. */
+import { SKIP } from "../../json/fields";
+import { Call } from "../call";
+import { addBytes, addString, addWord, beginText, reserve, textLength, textStart } from "../growing-text";
+import { removeNamed } from "../headers";
+import { memberOf, skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
+import { allocate } from "../memory";
+import { replyWith } from "../reply";
+import { answerBytes } from "../transport/transport";
+import { CALLER_FAULT, Exchange, FAILURE_TOO_LARGE, MOVED } from "../transport/exchange";
+import { FieldList } from "../wasi/fields";
+import { bodyLimit } from "../whole-body";
+import { nameSize, nameText, readName } from "./remote-names";
+import { scanBody } from "./scan-body";
+
+/** It is passed on as it comes, but for a script, which prints it. */
+export const AS_IT_IS: i32 = 1;
+/** A list of items; an object with one as its `results`. */
+export const BULK: i32 = 2;
+export const QUERY: i32 = 3;
+
+const QUOTE: u8 = 0x22;
+const OPENING: u8 = 0x5b;
+const CLOSING: u8 = 0x5d;
+const BRACE: u8 = 0x7b;
+
+const PIECE: i32 = 65536;
+
+/** True where the answer is to be read whole. */
+export function isReadWhole(call: Call, status: i32): bool {
+  if (call.answerAs == 0) return false;
+  return call.isScript || (call.answerAs != AS_IT_IS && status == 200);
+}
+
+/** Adds what there is of the answer to the text that was begun. */
+export function takeBytes(x: Exchange): i32 {
+  // What was read lies where the next allocation would be.
+  reserve(PIECE);
+  const step = answerBytes(x);
+  if (step != MOVED) return step;
+  if (textLength() + x.moved > bodyLimit()) {
+    x.failure = FAILURE_TOO_LARGE;
+    return CALLER_FAULT;
+  }
+  addBytes(x.data, x.moved);
+  return MOVED;
+}
+
+/** Answers with what is made of the text. False where it is not what it should be. */
+export function giveAnswer(call: Call, status: i32, fields: FieldList): bool {
+  if (call.answerAs != AS_IT_IS && status == 200 && !makeText(call.answerAs)) return false;
+  removeNamed(fields, "content-length");
+  replyWith(call, status, fields, textStart(), textLength());
+  return true;
+}
+
+/** Puts the same with the caller's keys in the place of the text. */
+function makeText(kind: i32): bool {
+  const body = textStart();
+  const length = textLength();
+  if (length == 0 || scanBody(SKIP, body, length)) return false;
+  const first = skipSpace(body);
+  const list = kind == BULK ? first : load<u8>(first) == BRACE ? memberOf(first, "results") : 0;
+  if (list == 0) return kind == QUERY;
+  if (load<u8>(list) != OPENING) return false;
+  beginText();
+  addBytes(body, <i32>(list - body));
+  addItems(list);
+  const rest = skipValue(list);
+  addBytes(rest, <i32>(body + <usize>length - rest));
+  return true;
+}
+
+/** Adds the items of a list that are the caller's. */
+function addItems(list: usize): void {
+  addWord("[");
+  let comma = false;
+  for (let at = skipSpace(list + 1); load<u8>(at) != CLOSING; at = skipElement(at)) {
+    const key = load<u8>(at) == BRACE ? memberOf(at, "key") : 0;
+    if (key == 0 || load<u8>(key) != QUOTE) continue;
+    const end = skipValue(key);
+    const text = allocate(end - key);
+    if (!readName(text, unescapeText(key + 1, end - 1, text))) continue;
+    if (comma) addWord(",");
+    comma = true;
+    addBytes(at, <i32>(key - at));
+    addString(nameText(), nameSize());
+    addBytes(end, <i32>(skipValue(at) - end));
+  }
+  addWord("]");
+}
