@@ -9,7 +9,18 @@ function shownOffer(offer: Offer, { http }: LoadedPackage): object {
     kind: offer.kind,
     name: offer.name,
     sources: offer.sources,
-    operations: operations.map(({ id, method, path }) => ({ id, method, path })),
+    operations: operations.map(({ id, method, path, parameters, body }) => ({
+      id,
+      method,
+      path,
+      parameters: parameters.map(({ name, in: place, required, type }) => ({
+        name,
+        in: place,
+        required,
+        type,
+      })),
+      ...(body !== undefined && { body: { required: body.required, content: [...body.content.keys()] } }),
+    })),
   };
 }
 

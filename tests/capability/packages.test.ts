@@ -12,6 +12,7 @@ const budgets: Readonly<Record<string, number>> = {
   detect: 56 * kilobyte,
   encrypt: 36 * kilobyte,
   hello: 9 * kilobyte,
+  hostile: 16 * kilobyte,
   "image-resize": 56 * kilobyte,
   "json-schema": 48 * kilobyte,
   "lru-cache": 36 * kilobyte,

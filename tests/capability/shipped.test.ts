@@ -11,6 +11,7 @@ const names = [
   "detect",
   "encrypt",
   "hello",
+  "hostile",
   "image-resize",
   "json-schema",
   "lru-cache",
