@@ -1,6 +1,6 @@
 // `npm start`: builds what is stale, runs a relay and a Node app joined to it, serves the demo, prints one URL.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, preview, runnerImport } from "vite";
@@ -32,18 +32,46 @@ const site = {
   configFile: false,
   logLevel: "warn",
   plugins: [daprlet()],
-  resolve: { alias: { "daprlet/actors": `${root}dist/actors.js`, daprlet: `${root}dist/client.js` } },
+  resolve: {
+    alias: {
+      "daprlet/actors": `${root}dist/actors.js`,
+      "daprlet/packages": `${root}dist/packages.js`,
+      daprlet: `${root}dist/client.js`,
+    },
+  },
   define: { "import.meta.env.VITE_RELAY_URL": JSON.stringify(relay.url) },
   build: {
     target: "es2022",
     outDir,
     emptyOutDir: true,
     chunkSizeWarningLimit: 2000,
-    rollupOptions: { input: ["index.html", "actors.html"].map((page) => `${root}demo/${page}`) },
+    rollupOptions: {
+      input: ["index.html", "actors.html", "packages/index.html"].map((page) => `${root}demo/${page}`),
+    },
   },
   preview: { host: "localhost", port },
 };
 await build(site);
+// Pages that run packages have a worker of their own, as any site that wants them.
+for (const folder of ["packages"]) {
+  await build({
+    configFile: false,
+    logLevel: "warn",
+    resolve: { alias: { "daprlet/worker": `${root}dist/worker.js` } },
+    build: {
+      target: "es2022",
+      outDir: `${outDir}/${folder}`,
+      emptyOutDir: false,
+      lib: {
+        entry: `${root}demo/capable-worker.ts`,
+        formats: ["iife"],
+        name: "worker",
+        fileName: () => "sw.js",
+      },
+    },
+  });
+}
+cpSync(`${root}dist/capabilities`, `${outDir}/packages/shipped`, { recursive: true });
 const server = await preview(site);
 const [url] = server.resolvedUrls.local;
 const taken = port !== 0 && new URL(url).port !== String(port) ? ` (port ${port} is taken)` : "";

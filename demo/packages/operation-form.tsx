@@ -1,0 +1,169 @@
+import { useSignal } from "@preact/signals";
+import { pretty } from "../answer.ts";
+import { type Operation, textOf } from "./session.ts";
+
+interface Answer {
+  readonly ok: boolean;
+  readonly line: string;
+  readonly text?: string;
+  readonly picture?: string;
+}
+
+/** The request that a form's fields make of an operation. */
+function requestOf(
+  name: string,
+  { method, path, parameters, body }: Operation,
+  fields: FormData,
+): [string, RequestInit] {
+  const query = new URLSearchParams();
+  const headers = new Headers();
+  let place = path;
+  for (const { name, in: where } of parameters) {
+    const value = String(fields.get(`${where}.${name}`) ?? "");
+    if (where === "path") place = place.replace(`{${name}}`, encodeURIComponent(value));
+    else if (value !== "" && where === "query") query.append(name, value);
+    else if (value !== "") headers.set(name, value);
+  }
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) {
+    const file = fields.get("file");
+    const type = String(fields.get("type"));
+    init.body = file instanceof File && file.size > 0 ? file : String(fields.get("body") ?? "");
+    headers.set(
+      "content-type",
+      file instanceof File && file.type !== "" && file.size > 0
+        ? file.type
+        : type.includes("*")
+          ? "text/plain"
+          : type,
+    );
+  }
+  const search = query.size === 0 ? "" : `?${query}`;
+  return [`/v1.0/capabilities/${name}${place}${search}`, init];
+}
+
+async function shown(response: Response, ms: number): Promise<Answer> {
+  const type = response.headers.get("content-type") ?? "";
+  const bytes = await response.blob();
+  const line = `${response.status}, ${bytes.size} bytes, ${ms.toFixed(1)} ms`;
+  const { ok } = response;
+  if (/^image\/(png|jpeg|gif|webp|bmp)/.test(type)) return { ok, line, picture: URL.createObjectURL(bytes) };
+  if (/^application\/octet-stream|^image\//.test(type)) return { ok, line: `${line} of ${type}` };
+  return { ok, line, text: pretty(await bytes.text()) };
+}
+
+/** One operation of a package, as a form made of its description. */
+export function OperationForm({ name, operation }: { readonly name: string; readonly operation: Operation }) {
+  const answer = useSignal<Answer | undefined>(undefined);
+  const endless = useSignal(false);
+  const counted = useSignal({ answered: 0, failed: 0 });
+  const waiting = useSignal(false);
+  const { method, path, parameters, body } = operation;
+
+  async function send(form: HTMLFormElement): Promise<void> {
+    waiting.value = true;
+    const began = performance.now();
+    try {
+      const response = await fetch(...requestOf(name, operation, new FormData(form)));
+      answer.value = await shown(response, performance.now() - began);
+    } catch (error) {
+      answer.value = { ok: false, line: textOf(error) };
+    }
+    waiting.value = false;
+  }
+
+  /** Two callers at a time, each without a pause, until it is told to end. */
+  async function load(form: HTMLFormElement): Promise<void> {
+    endless.value = !endless.value;
+    if (!endless.value) return;
+    counted.value = { answered: 0, failed: 0 };
+    const again = async () => {
+      while (endless.value) {
+        const ok = await fetch(...requestOf(name, operation, new FormData(form))).then(
+          async (response) => {
+            await response.arrayBuffer();
+            return response.ok;
+          },
+          () => false,
+        );
+        const { answered, failed } = counted.value;
+        counted.value = ok ? { answered: answered + 1, failed } : { answered, failed: failed + 1 };
+        // Lets the page paint, and be clicked.
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    };
+    await Promise.all([again(), again()]);
+  }
+
+  const given = answer.value;
+  return (
+    <form
+      class="operation"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(event.currentTarget);
+      }}
+    >
+      <h3>
+        <code>
+          {method} {path}
+        </code>
+      </h3>
+      {parameters.map(({ name, in: place, required, type }) => (
+        <label key={`${place}.${name}`}>
+          <span>
+            {name}
+            {place === "header" && <em> (header)</em>}
+          </span>
+          <input name={`${place}.${name}`} required={required} placeholder={type ?? ""} autocomplete="off" />
+        </label>
+      ))}
+      {body !== undefined && (
+        <>
+          <label>
+            <span>body</span>
+            <textarea name="body" rows={3} />
+          </label>
+          <label>
+            <span>or a file</span>
+            <input type="file" name="file" />
+          </label>
+          <label>
+            <span>type</span>
+            <select name="type">
+              {body.content.map((type) => (
+                <option key={type}>{type}</option>
+              ))}
+            </select>
+          </label>
+        </>
+      )}
+      <p class="chips">
+        <button type="submit" class="primary" disabled={waiting.value}>
+          Call
+        </button>
+        <button type="button" onClick={({ currentTarget }) => currentTarget.form && load(currentTarget.form)}>
+          {endless.value ? "Stop calling" : "Call without a pause"}
+        </button>
+        {counted.value.answered + counted.value.failed > 0 && (
+          <span
+            class="hint"
+            data-testid="load"
+            data-answered={counted.value.answered}
+            data-failed={counted.value.failed}
+          >
+            {counted.value.answered} answered,{" "}
+            <b class={counted.value.failed === 0 ? "" : "failure"}>{counted.value.failed} failed</b>
+          </span>
+        )}
+      </p>
+      {given !== undefined && (
+        <output>
+          <p class={given.ok ? "success" : "failure"}>{given.line}</p>
+          {given.text !== undefined && <pre>{given.text}</pre>}
+          {given.picture !== undefined && <img src={given.picture} alt="What the package answered" />}
+        </output>
+      )}
+    </form>
+  );
+}
