@@ -29,15 +29,30 @@ const names = readdirSync(join(root, "capabilities")).filter(
   (name) => existsSync(join(root, "capabilities", name, "capability.json")) && stale(name),
 );
 
-function build(names) {
-  if (names.length === 0) return 0;
-  const folders = names.map((name) => join(root, "capabilities", name));
-  const command = [join(root, "dist/node/main.js"), "capability", "build", ...folders, "--out", out];
+/** The demo's web server, which tests run as well. */
+const server = join(root, "demo/wasm/assembly/server.ts");
+const demo = join(root, "dist/demo");
+const serverBuilt = join(demo, "server.wasm");
+const serverStale =
+  !existsSync(serverBuilt) ||
+  statSync(serverBuilt).mtimeMs < Math.max(library, newest(join(root, "demo/wasm/assembly")));
+
+function build(paths, out) {
+  if (paths.length === 0) return 0;
+  const command = [join(root, "dist/node/main.js"), "capability", "build", ...paths, "--out", out];
   return new Promise((resolve) => {
     spawn(process.execPath, command, { stdio: "inherit" }).on("exit", (code) => resolve(code ?? 1));
   });
 }
 
 // The compiler keeps one core busy: two of them take half the time.
-const codes = await Promise.all([0, 1].map((half) => build(names.filter((_, i) => i % 2 === half))));
-process.exitCode = Math.max(...codes);
+const folders = names.map((name) => join(root, "capabilities", name));
+const codes = await Promise.all(
+  [0, 1].map((half) =>
+    build(
+      folders.filter((_, i) => i % 2 === half),
+      out,
+    ),
+  ),
+);
+process.exitCode = Math.max(...codes, await build(serverStale ? [server] : [], demo));

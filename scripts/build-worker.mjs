@@ -62,6 +62,8 @@ const bundle = (entry, name, format, plugins = []) =>
     },
   });
 
+// First: others have it in themselves.
+await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife");
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
 await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);
@@ -76,11 +78,11 @@ for (const part of [
   "serve",
   "storage",
   "vault",
+  "wasm",
   "yaml",
 ]) {
   await bundle(`worker/client-${part}.ts`, `client-${part}.js`, "es", [lateParts]);
 }
-await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife");
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");
 await bundle("worker/packages.ts", "packages.js", "es");

@@ -40,6 +40,11 @@ export class Call {
     return new Call("fetch").with("url", url).with(":method", verb);
   }
 
+  /** Of an app: any request of its sidecar's API, such as `/v1.0/metadata`. */
+  static sidecar(path: string, verb: string = "GET"): Call {
+    return new Call("sidecar").with("path", path).with(":method", verb);
+  }
+
   /** A further field: `etag`, `ttl`, a header. */
   with(name: string, value: string): Call {
     this.writer.text(name, value);

@@ -10,10 +10,10 @@ import {
 } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import { CallRefused } from "./call-refused.ts";
-import type { Authority } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { fetchCall, withResponse } from "./host-fetch.ts";
-import { type ApiCall, apiCalls } from "./host-requests.ts";
+import type { ApiCall, apiCalls } from "./host-requests.ts";
+import type { Needs } from "./manifest.ts";
 import type { Measures } from "./measures.ts";
 import { type MessageField, textField, textOf } from "./message.ts";
 
@@ -34,6 +34,12 @@ export interface CallContext {
 
 type Call = readonly MessageField[];
 
+/** Which calls there are, and what each of them is compared with. */
+export interface CallRules {
+  readonly builds: typeof apiCalls;
+  granted(call: Call): Needs;
+}
+
 /** Of an item of state: its ETag, and when it expires in milliseconds since 1970. */
 function ofState(headers: Headers): Headers {
   const etag = header(headers, "etag");
@@ -51,18 +57,18 @@ function failed(status: number, code: string, message: string): MessageField[] {
 /** Performs what a guest asks for, after it was compared with what it was granted. */
 export class HostCalls {
   readonly #name: string;
-  readonly #authority: Authority;
+  readonly #rules: CallRules;
   readonly #host: { readonly api: Api; readonly platform: Platform };
   readonly #measures: Pick<Measures, "asked">;
 
   constructor(
     name: string,
-    authority: Authority,
+    rules: CallRules,
     host: { readonly api: Api; readonly platform: Platform },
     measures: Pick<Measures, "asked">,
   ) {
     this.#name = name;
-    this.#authority = authority;
+    this.#rules = rules;
     this.#host = host;
     this.#measures = measures;
   }
@@ -84,7 +90,7 @@ export class HostCalls {
   async #one(call: Call, context: CallContext): Promise<readonly MessageField[]> {
     const kind = textOf(call, ":call") ?? "";
     // A name that is none is the guest's own text: it is no label.
-    const told = kind === "fetch" || apiCalls.has(kind) ? kind : "unknown";
+    const told = kind === "fetch" || this.#rules.builds.has(kind) ? kind : "unknown";
     try {
       const result = await this.#performed(kind, call, context);
       this.#measures.asked(told, Number(textOf(result, ":status")) < 500 ? "answered" : "failed");
@@ -107,9 +113,9 @@ export class HostCalls {
 
   async #performed(kind: string, call: Call, context: CallContext): Promise<readonly MessageField[]> {
     if (kind === "fetch") return await this.#fetched(call, context);
-    const build = apiCalls.get(kind);
+    const build = this.#rules.builds.get(kind);
     if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
-    return await this.#asked(build(call, this.#authority.granted, this.#name), context);
+    return await this.#asked(build(call, this.#rules.granted(call), this.#name), context);
   }
 
   async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {
@@ -123,7 +129,7 @@ export class HostCalls {
   }
 
   async #fetched(call: Call, context: CallContext) {
-    const { url, init } = fetchCall(call, this.#authority.granted);
+    const { url, init } = fetchCall(call, this.#rules.granted(call));
     const response = await this.#host.platform.fetch(url, { ...init, signal: context.signal });
     const { status, headers, body } = withResponse(response);
     return this.#result(status, headers, await this.#read(body, context));

@@ -10,6 +10,7 @@ import { type Authority, authorityOf, type Grant } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { GuestPool, type PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
+import { apiCalls } from "./host-requests.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
 import type { CapabilityManifest } from "./manifest.ts";
 import { Measures } from "./measures.ts";
@@ -70,7 +71,8 @@ export class LoadedPackage {
     this.#schemas = opened.schemas;
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
-    this.#calls = new HostCalls(manifest.name, authority, host, this.measures);
+    const rules = { builds: apiCalls, granted: () => authority.granted };
+    this.#calls = new HostCalls(manifest.name, rules, host, this.measures);
   }
 
   /** Reads, hashes, compiles and checks all of it. Throws a GuestFault or a ManifestError for one that is not let in. */

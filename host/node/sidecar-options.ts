@@ -5,6 +5,7 @@ import type { Environment } from "../resources/value-entries.ts";
 import type { Asking } from "../sidecar.ts";
 import type { AppHealthOptions } from "./app-health.ts";
 import type { GivenCapabilities } from "./capability/node-capabilities.ts";
+import type { NodeWasmApp } from "./capability/wasm-app-channel.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 import type { GivenComponents } from "./given-components.ts";
 
@@ -22,6 +23,8 @@ export interface SidecarOptions {
   readonly namespace?: string;
   /** An app in this process, as a fetch-style handler. */
   readonly app?: FetchHandler;
+  /** An app as a WebAssembly module of the capability ABI, run in worker threads. */
+  readonly appWasm?: NodeWasmApp;
   /** An app that listens on a port. */
   readonly appPort?: number;
   readonly appProtocol?: "http" | "https";

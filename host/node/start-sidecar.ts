@@ -1,6 +1,7 @@
 import { PlacementClient } from "../actors/placement/placement-client.ts";
 import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { loggedCalls } from "../api/logged-calls.ts";
+import type { Api } from "../capability/host-calls.ts";
 import type { PackageSet } from "../capability/package-set.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
@@ -8,7 +9,7 @@ import { extendRegistry } from "../components/extend-registry.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
-import type { Clock, Log, Platform } from "../platform.ts";
+import type { Platform } from "../platform.ts";
 import type { Resources } from "../resources/resources.ts";
 import { Runtime } from "../runtime.ts";
 import { withApiToken } from "../security/api-token.ts";
@@ -49,11 +50,15 @@ export interface NodeSidecar {
 
 async function appChannel(
   options: SidecarOptions,
-  clock: Clock,
-  log: Log,
+  platform: Platform,
+  api: Api,
   probed: NonNullable<AppHealthOptions["probed"]>,
 ): Promise<AppChannel | undefined> {
   if (options.app !== undefined) return fetchChannel(options.app);
+  if (options.appWasm !== undefined) {
+    const { wasmAppChannel } = await import("./capability/wasm-app-channel.ts");
+    return await wasmAppChannel(options.appWasm, options, platform, api);
+  }
   if (options.appPort === undefined) return undefined;
   const { httpChannel } = await import("./http-channel.ts");
   return httpChannel({
@@ -63,8 +68,8 @@ async function appChannel(
     maxConcurrency: options.appMaxConcurrency ?? 0,
     apiToken: options.appApiToken,
     ...(options.appHealth !== undefined && { health: { ...options.appHealth, probed } }),
-    clock,
-    log,
+    clock: platform.clock,
+    log: platform.log,
   });
 }
 
@@ -124,26 +129,26 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
   const addresses = options.listenAddresses ?? loopbackAddresses;
   refuseCleartextDoors(options, addresses);
   const maxBodySize = options.maxBodySize ?? 4 << 20;
-  const [core, found, app] = await Promise.all([
-    nodeCore(),
-    FoundResources.load(options, log),
-    appChannel(options, clock, log, (ms, status) => meters?.probed(ms, status)),
-  ]);
-  const { metrics: settings = {} } = found.resources.configuration;
-  const meters =
-    options.metrics === undefined || settings.enabled === false
-      ? undefined
-      : new RuntimeMeters({ appId: options.appId, namespace: options.namespace, settings, clock, log });
   const proxied = options.environment && proxiedFetch(options.environment);
   const platform = {
     ...nodePlatform(log, clock),
     ...(proxied !== undefined && { fetch: proxied }),
     allowCleartext: options.allowCleartext,
   };
-  const relays = relayConnections(platform);
-  const servers: HttpServer[] = [];
   const trusted = (request: RuntimeRequest): Promise<RuntimeResponse> =>
     runtime.handle(withApiToken(request, apiToken));
+  const [core, found, app] = await Promise.all([
+    nodeCore(),
+    FoundResources.load(options, log),
+    appChannel(options, platform, trusted, (ms, status) => meters?.probed(ms, status)),
+  ]);
+  const { metrics: settings = {} } = found.resources.configuration;
+  const meters =
+    options.metrics === undefined || settings.enabled === false
+      ? undefined
+      : new RuntimeMeters({ appId: options.appId, namespace: options.namespace, settings, clock, log });
+  const relays = relayConnections(platform);
+  const servers: HttpServer[] = [];
   const neighbours = machineNeighbours(options.machineFolder, platform, {
     status: () => ({ httpPort: servers[0]?.port, ...options.status?.() }),
     api: trusted,

@@ -30,6 +30,8 @@ export interface PageHosting {
 /** What an app in a page is made of. */
 export interface AppParts {
   readonly handler?: FetchHandler | undefined;
+  /** In the handler's place: an app over the runtime's own records. */
+  readonly records?: ((request: RuntimeRequest) => Promise<RuntimeResponse>) | undefined;
   readonly subscriptions?: readonly AppSubscription[] | undefined;
   /** Calls under way at a time, each until its answer has been read; 0: no limit, undefined: that of the app before. */
   readonly maxConcurrency?: number | undefined;
@@ -98,8 +100,8 @@ export class AppHost {
 
   /** The same anew, so that its subscriptions are read again; undefined where nothing is left that it could answer. */
   renewed(): AppHost | undefined {
-    const { handler, actors } = this.#parts;
-    if (handler === undefined && actors === undefined) return this.withoutApp();
+    const { handler, records, actors } = this.#parts;
+    if ((handler ?? records ?? actors) === undefined) return this.withoutApp();
     const parts = { ...this.#parts, maxConcurrency: undefined };
     return new AppHost(parts, this.#clock, this.#base, this);
   }
@@ -196,7 +198,11 @@ export class AppHost {
   }
 
   async #handled(request: WireRequest, signal: AbortSignal | undefined): Promise<WireResponse> {
-    const { handler } = this.#parts;
+    const { handler, records } = this.#parts;
+    if (records !== undefined) {
+      const { status, headers, body } = await records({ ...request, signal });
+      return { status, headers, body };
+    }
     if (handler === undefined) return { status: 404, headers: [], body: undefined };
     const { method, path, query, body } = request;
     const headers: [string, string][] = [];

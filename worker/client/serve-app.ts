@@ -1,9 +1,11 @@
 import type { ActorClasses } from "../../host/actors/classes/actor-class.ts";
-import { readBody } from "../../host/http.ts";
+import type { WasmApp } from "../../host/capability/app/wasm-app.ts";
+import { type RuntimeRequest, readBody } from "../../host/http.ts";
 import { type Clock, withTimeout } from "../../host/platform.ts";
 import type { PageHost } from "../actors/page-host.ts";
 import type { WireRequest } from "../messages.ts";
 import { AppHost, baseOf } from "./app-host.ts";
+import type { GivenWasm, WasmContext } from "./open-wasm.ts";
 import type { Page } from "./page.ts";
 import type { RegisterContext } from "./register.ts";
 import type { Served, ServeOptions } from "./serve.ts";
@@ -14,23 +16,34 @@ const CONFIG_MS = 1000;
 /** Behind `serve()` of the client. */
 export async function serveApp(
   options: ServeOptions,
-  { window, clock }: RegisterContext,
+  { window, clock, module }: RegisterContext,
   page: Page,
 ): Promise<Served> {
-  const { appId, fetch: handler, subscriptions, maxConcurrency, actors } = options;
-  if (handler === undefined && actors === undefined) {
-    throw new TypeError("serve(): pass fetch, the app's handler, or actors, or both");
+  const { appId, fetch: handler, wasm, subscriptions, maxConcurrency, actors } = options;
+  if ((handler ?? wasm ?? actors) === undefined || (handler !== undefined && wasm !== undefined)) {
+    throw new TypeError(
+      "serve(): pass fetch, the app's handler, or wasm, its module, and actors beside or instead",
+    );
   }
   const door = () => {
     const open = page.door(appId);
     if (open === undefined) throw new Error(`serve(): ${appId} was unregistered meanwhile`);
     return open;
   };
-  await door().app?.hosting?.stop();
   let hosting: PageHost | undefined;
   const api = async (request: WireRequest) =>
     (await hosting?.own(request)) ?? (await door().call(request, undefined));
-  const parts = { handler, subscriptions, maxConcurrency, actors: actors && (await answers(actors, api)) };
+  const context = { appId, module, maxConcurrency, fetch: page.fetch, api };
+  const guest = wasm === undefined ? undefined : await openWasm(wasm, context);
+  await door().app?.hosting?.stop();
+  const records = guest && ((request: RuntimeRequest) => guest.answer(request));
+  const parts = {
+    handler,
+    records,
+    subscriptions,
+    maxConcurrency,
+    actors: actors && (await answers(actors, api)),
+  };
   let app = new AppHost(parts, clock, baseOf(window), door().app);
   const serving = async () => await door().serve(app);
   const host = async () => {
@@ -58,8 +71,13 @@ export async function serveApp(
     async stop() {
       await hosting?.stop();
       await door().serve(door().app?.withoutApp());
+      await guest?.close();
     },
   };
+}
+
+async function openWasm(given: string | GivenWasm, context: WasmContext): Promise<WasmApp> {
+  return await (await import("../client-wasm.ts")).openWasm(given, context);
 }
 
 async function answers(classes: ActorClasses, api: (request: WireRequest) => ReturnType<AppHost["answer"]>) {

@@ -1,11 +1,14 @@
 import type { ActorClasses } from "../../host/actors/classes/actor-class.ts";
 import type { AppSubscription, FetchHandler } from "./app-host.ts";
+import type { GivenWasm } from "./open-wasm.ts";
 import { Page } from "./page.ts";
 import { type RegisterContext, type RegisterOptions, register } from "./register.ts";
 
 export interface ServeOptions extends RegisterOptions {
   /** The app: a Hono app's `fetch` as it is, or any function from Request to Response. It may be left out beside actors. */
   readonly fetch?: FetchHandler;
+  /** The app as a WebAssembly module of the capability ABI, in `fetch`'s place: its address, or more about it. */
+  readonly wasm?: string | GivenWasm;
   /** Classes whose methods are called as actors', each actor in one of the tabs that host its type. */
   readonly actors?: ActorClasses;
   /** What is subscribed to; without it the handler is asked, by `GET /dapr/subscribe`. */

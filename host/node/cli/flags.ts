@@ -23,6 +23,11 @@ const kubernetes = "daprlet does not run in Kubernetes mode; leave it out";
 export const flags: readonly Flag[] = [
   { names: ["app-id"], short: "a", value: "id", summary: "the app's id; made up when left out" },
   { names: ["app-port"], short: "p", value: "port", summary: "the port the app listens on" },
+  {
+    names: ["app-wasm"],
+    value: "file",
+    summary: "a WebAssembly module of the capability ABI that is the app",
+  },
   { names: ["app-protocol", "protocol"], short: "P", value: "protocol", summary: "http or https" },
   { names: ["app-ssl"], summary: "the same as --app-protocol https" },
   { names: ["app-channel-address"], value: "host", summary: "where the app listens (127.0.0.1)" },

@@ -3,7 +3,7 @@ import type { Log } from "../../platform.ts";
 import { type NodeSidecar, startSidecar } from "../start-sidecar.ts";
 import { generatedAppId } from "./app-id.ts";
 import { AppProcess, type Ending, NotStartedError } from "./app-process.ts";
-import { checkFlags, type Given } from "./arguments.ts";
+import { checkFlags, type Given, UsageError } from "./arguments.ts";
 import { componentModules } from "./component-modules.ts";
 import { otherInstances } from "./other-instances.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
@@ -47,7 +47,9 @@ export async function run(given: Given, command: readonly string[], terminal: Te
 async function runSidecar(session: Session, relay: string | undefined): Promise<number> {
   const { given, command, appId, stops, terminal, log } = session;
   const options = sidecarOptions(given, appId, relay, terminal, log);
-  const { appPort } = options;
+  const { appPort, appWasm } = options;
+  if (appWasm !== undefined && command.length > 0)
+    throw new UsageError("--app-wasm is the app: leave the command out");
   const startedAt = Date.now();
   const runTemplatePath = given.text("run-template");
   let appPid: number | undefined;

@@ -146,6 +146,14 @@ function certificate(given: Given): SidecarOptions["certificate"] {
   throw new UsageError("--tls-cert-file and --tls-key-file go together");
 }
 
+function appWasm(given: Given): SidecarOptions["appWasm"] {
+  const module = given.text("app-wasm");
+  if (module === undefined) return undefined;
+  if (given.has("app-port"))
+    throw new UsageError("--app-wasm is the app; leave --app-port out, or run it as another one");
+  return { module };
+}
+
 /** What `run` and `daprd` start, as their switches and the environment say. Throws UsageError. */
 export function sidecarOptions(
   given: Given,
@@ -178,6 +186,7 @@ export function sidecarOptions(
     appId,
     namespace: environment.NAMESPACE || undefined,
     appPort: given.port("app-port"),
+    appWasm: appWasm(given),
     appProtocol: protocol(given),
     appChannelAddress: given.text("app-channel-address"),
     appMaxConcurrency: given.number("app-max-concurrency"),

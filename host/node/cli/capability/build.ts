@@ -70,6 +70,23 @@ export async function buildPackage(folder: string, out: string): Promise<readonl
   return lines;
 }
 
+/** Of an app: as much as a sidecar lets one have when nothing else is said. */
+const APP_PAGES = (64 << 20) / PAGE;
+
+/** Builds an app: its source in AssemblyScript, or a module that is built, into a module of the ABI. */
+export async function buildApp(file: string, out: string): Promise<string> {
+  const source = file.endsWith(".ts");
+  const bytes = source
+    ? await compileAssemblyScript(file, APP_PAGES)
+    : coreModule(new Uint8Array(await readFile(file)), file);
+  const name = `${basename(file).replace(/\.[^.]+$/, "")}.wasm`;
+  if (resolve(out, name) === file)
+    throw new Error("it would take its own place: give another folder by --out");
+  await mkdir(out, { recursive: true });
+  await writeFile(join(out, name), bytes);
+  return `${name}, ${bytes.length} bytes, SHA-256 ${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
 /** `daprlet capability build`. Answers the exit code. */
 export async function build(
   folders: readonly string[],
@@ -81,6 +98,10 @@ export async function build(
     const from = resolve(folder);
     const to = out === undefined ? join(from, "dist") : join(resolve(out), basename(from));
     try {
+      if (/\.(ts|wasm)$/.test(from)) {
+        terminal.out(await buildApp(from, out === undefined ? join(dirname(from), "dist") : resolve(out)));
+        continue;
+      }
       for (const line of await buildPackage(from, to)) terminal.out(line);
     } catch (error) {
       terminal.err(`${folder}: ${reasonOf(error)}`);

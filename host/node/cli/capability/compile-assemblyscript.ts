@@ -26,18 +26,24 @@ const flags = [
   ["--exportStart", "_initialize"],
 ].flat();
 
-/** A file of a package of npm, as seen from a folder: in the first `node_modules` upwards that has it. */
-function installed(file: string, from: string): string | undefined {
+/** A file, as seen from a folder: in the first one upwards that has it. */
+function upwards(file: string, from: string): string | undefined {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const path = join(folder, "node_modules", file);
+    const path = join(folder, file);
     if (existsSync(path)) return path;
     if (folder === dirname(folder)) return undefined;
   }
 }
 
+/** The guest library, when nothing is installed where the sources are: this package's own. */
+function ownGuest(path: string): string | undefined {
+  const [, file] = /[/\\]node_modules[/\\]daprlet[/\\](capabilities[/\\]guest[/\\].+)$/.exec(path) ?? [];
+  return file === undefined ? undefined : upwards(file, dirname(fileURLToPath(import.meta.url)));
+}
+
 async function compiler(folder: string): Promise<Compiler> {
-  const file = "assemblyscript/dist/asc.js";
-  const path = installed(file, folder) ?? installed(file, dirname(fileURLToPath(import.meta.url)));
+  const file = "node_modules/assemblyscript/dist/asc.js";
+  const path = upwards(file, folder) ?? upwards(file, dirname(fileURLToPath(import.meta.url)));
   if (path === undefined) {
     throw new Error("AssemblyScript is not installed: npm install --save-dev assemblyscript");
   }
@@ -57,7 +63,8 @@ export async function compileAssemblyScript(entry: string, pages: number): Promi
     async readFile(name, base) {
       // What an author has configured for other modules is not meant for this one.
       if (name.endsWith("asconfig.json")) return null;
-      return await readFile(resolve(base, name), "utf8").catch(() => null);
+      const path = resolve(base, name);
+      return await readFile(existsSync(path) ? path : (ownGuest(path) ?? path), "utf8").catch(() => null);
     },
     writeFile(name, contents) {
       if (name === "module.wasm" && typeof contents !== "string") module = contents;
