@@ -81,6 +81,23 @@ export function owner(length: i32): i32 {
   return at(sorted, i == count ? 0 : i).owner;
 }
 
+/**
+ * As {@link owner}, where only hosts count whose byte of `among` is not 0: as on a ring of those alone, since a ring of some
+ * has the points of all but the others'. -1 where none counts.
+ */
+export function ownerAmong(length: i32, among: usize): i32 {
+  if (count == 0) return -1;
+  const key = blake2b64(INBOX, length);
+  let i = load<i32>(bucket(key), 4);
+  while (i < count && at(sorted, i).point < key) i++;
+  for (let looked: i32 = 0; looked < count; looked++, i++) {
+    if (i >= count) i = 0;
+    const owner = at(sorted, i).owner;
+    if (load<u8>(among + owner)) return owner;
+  }
+  return -1;
+}
+
 // @ts-ignore: decorator
 @inline
 function at(table: usize, i: i32): Point {

@@ -1,6 +1,7 @@
 import { FORBIDDEN_CHARACTER, MALFORMED_ESCAPE, NO_ROUTE, route } from "../http/route";
 import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
+import { callActor, isActors } from "./actors/call-actor";
 import { Call, call, verb } from "./call";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
 import { mayCall } from "./door/access";
@@ -21,7 +22,7 @@ import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { is, same } from "./text";
-import { HAS_EVENTS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { HAS_ACTORS, HAS_EVENTS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
 import { GET } from "./wasi/incoming";
 
 /** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
@@ -77,6 +78,7 @@ function serve(request: Call, operation: i32): void {
   if (HAS_EVENTS && isPublishing(operation)) return publish(request, operation);
   if (HAS_FOLDER && isState(operation)) return serveState(request, operation);
   if (HAS_SCRIPT && isSecrets(operation)) return serveSecrets(request, operation);
+  if (HAS_ACTORS && isActors(operation)) return callActor(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);
 }
 

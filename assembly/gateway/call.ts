@@ -52,6 +52,8 @@ export class Call {
   repeats: i32;
   /** What is made of an upstream's answer: state/remote-answer.ts has the words. */
   answerAs: i32;
+  /** Of the table by which its owner was found, which says so where it is not that; -1: none, then it passes the call on. */
+  placement: i64;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
@@ -88,6 +90,7 @@ export function readCall(request: i32, out: i32): void {
   call.refusal = 0;
   call.repeats = BY_METHOD;
   call.answerAs = 0;
+  call.placement = -1;
   call.method = requestMethod(request);
   const other = call.method == OTHER;
   call.methodText = other ? spanStart() : 0;

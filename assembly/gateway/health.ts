@@ -52,3 +52,13 @@ export function answeredWell(upstream: usize): void {
   health.failures = 0;
   health.until = 0;
 }
+
+/** Takes those whose records lie there for well: others will. Their slots stay taken, or searches would end there. */
+export function forgetAmong(from: usize, to: usize): void {
+  for (let at = RECORDS; at < RECORDS + SLOTS * offsetof<Health>(); at += offsetof<Health>()) {
+    const health = changetype<Health>(at);
+    if (health.upstream < from || health.upstream >= to) continue;
+    health.failures = 0;
+    health.until = 0;
+  }
+}

@@ -24,6 +24,7 @@ import {
   exchange,
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
+  FAILURE_MOVED,
   FAILURE_NAME,
   FAILURE_OPEN,
   FAILURE_PROTOCOL,
@@ -45,6 +46,9 @@ const MILLISECOND: u64 = 1000000;
 /** Upstreams that are asked in one round. */
 const MOST_ATTEMPTS: i32 = 4;
 
+/** Nanoseconds on the clock at which the call that is passed on is over; 0: never. */
+let until: u64 = 0;
+
 /** Passes a call on to whoever answers for its target. */
 export function invoke(call: Call, target: Target): void {
   parameter(0, target.id, target.idLength);
@@ -55,14 +59,28 @@ export function invoke(call: Call, target: Target): void {
 
 /** Passes a call on to one of those who answer for its target, and its answer back. */
 export function passOn(call: Call, target: Target, app: App): void {
-  if (goesRound(call)) return refuse(call, FAILURE_ROUND);
-  const table = head();
+  if (admits(call) && !reach(call, target, app)) refuse(call, exchange().failure);
+}
+
+/** Begins passing a call on. False where its body is too large; then the caller was told. */
+export function admits(call: Call): bool {
+  if (goesRound(call)) {
+    refuse(call, FAILURE_ROUND);
+    return false;
+  }
+  const limit = head().timeout;
+  until = limit ? now() + <u64>limit * MILLISECOND : 0;
+  openBody(call);
+  if (!isTooLarge(max<i64>(bodyLength(), 0))) return true;
+  refuse(call, FAILURE_TOO_LARGE);
+  return false;
+}
+
+/** Asks those who answer for its target. False: the caller knows nothing yet, and the exchange's failure says why. */
+export function reach(call: Call, target: Target, app: App): bool {
   const began = now();
-  const until = table.timeout ? began + <u64>table.timeout * MILLISECOND : 0;
   const x = exchange();
   x.failure = 0;
-  openBody(call);
-  if (isTooLarge(max<i64>(bodyLength(), 0))) return refuse(call, FAILURE_TOO_LARGE);
   const policy = policyOf(app);
   beginRounds(policy, began, until);
   beginChoice();
@@ -81,22 +99,31 @@ export function passOn(call: Call, target: Target, app: App): void {
     }
     attempt++;
     const before = kept();
-    if (!prepare(call, target, x, upstream)) return refuse(call, FAILURE_SECRET);
-    const end = attemptOnce(call, x, policy, until);
+    if (!prepare(call, target, x, upstream)) {
+      x.failure = FAILURE_SECRET;
+      return false;
+    }
+    const end = attemptOnce(call, x, policy);
     if (policy != null) leave(upstream, policy, entered, outcomeOf(end, x.status));
-    if (end == DONE) return answeredWell(changetype<usize>(upstream));
-    if (end == CALLER_FAULT) return giveUp(call, x);
+    if (end == DONE || x.failure == FAILURE_MOVED) {
+      answeredWell(changetype<usize>(upstream));
+      return end == DONE;
+    }
+    if (end == CALLER_FAULT) {
+      giveUp(call, x);
+      return true;
+    }
     failed(changetype<usize>(upstream), now());
     countFailure();
     if (call.answered || !mayRepeat(call, x)) break;
     closeSince(before);
     rewindBody();
   }
-  if (!call.answered) refuse(call, x.failure);
+  return call.answered;
 }
 
 /** One attempt at an upstream, of which two connections may be tried. */
-function attemptOnce(call: Call, x: Exchange, policy: Policy | null, until: u64): i32 {
+function attemptOnce(call: Call, x: Exchange, policy: Policy | null): i32 {
   let limit = until;
   let patient = head().timeout;
   if (policy != null && policy.timeout) {
@@ -130,7 +157,7 @@ function refuseUnknown(call: Call, target: Target): void {
 }
 
 /** Answers a call, of whose target the parameter is told, with why there is no answer. */
-function refuse(call: Call, failure: i32): void {
+export function refuse(call: Call, failure: i32): void {
   let status = failure == FAILURE_ROUND ? 508 : 0;
   if (call.refusal) {
     literalParameter(call.causeAt, failureText(failure));
@@ -154,16 +181,21 @@ function giveUp(call: Call, x: Exchange): void {
 function mayRepeat(call: Call, x: Exchange): bool {
   if (!canRewind()) return false;
   if (triesAgain()) return true;
-  switch (x.failure) {
+  if (isUnreached(x.failure)) return true;
+  if (x.failure == FAILURE_TIMEOUT) return false;
+  return call.repeats == BY_METHOD ? isIdempotent(call.method) : call.repeats == ALWAYS;
+}
+
+/** True where the upstream cannot have seen anything of the request. */
+export function isUnreached(failure: i32): bool {
+  switch (failure) {
     case FAILURE_UNREACHABLE:
     case FAILURE_CONNECT_TIMEOUT:
     case FAILURE_REFUSED:
     case FAILURE_NAME:
       return true;
-    case FAILURE_TIMEOUT:
-      return false;
     default:
-      return call.repeats == BY_METHOD ? isIdempotent(call.method) : call.repeats == ALWAYS;
+      return false;
   }
 }
 

@@ -1,23 +1,36 @@
 /**
  * Every byte the gateway owns, besides what the core's files own.
  *
- *   ┌──────┬───────────────┬─────────────────────────────┬──────────────────────────┐
- *   │ hole │ TABLE         │ statics of core and gateway │ ARENA (one request)      │
- *   │ 1 KB │ up to 512 KiB │ kept between requests       │ grows; begun anew by each│
- *   └──────┴───────────────┴─────────────────────────────┴──────────────────────────┘
+ *   ┌──────┬───────────────┬─────────────────────────────┬────────┬──────────────────────────┐
+ *   │ hole │ TABLE         │ statics of core and gateway │ OWNERS │ ARENA (one request)      │
+ *   │ 1 KB │ up to 512 KiB │ kept between requests       │ of actors│ grows; begun anew by each│
+ *   └──────┴───────────────┴─────────────────────────────┴────────┴──────────────────────────┘
  *
  * TABLE is the gateway's configuration, put there as data when its file is made. What a reused instance keeps lies in
- * static records; whatever belongs to one request lies in the arena, also what the host hands in.
+ * static records, and in OWNERS who hosts actors, where the configuration has any: how many there are nobody knows before.
+ * Whatever belongs to one request lies in the arena, also what the host hands in.
  */
+import { head } from "./table";
+import { HAS_ACTORS } from "./variant";
 
 /** Where imports write what they answer; the largest of them takes 56 bytes. */
 export const ANSWER: usize = memory.data(64, 8);
 
+/** Bytes for who hosts actors: read in one half while the other is in use, and a ring behind them. */
+export const OWNERS_HALF: usize = 0x60000;
+const OWNERS_BYTES: usize = 2 * OWNERS_HALF + 0x490000;
+
 let free: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+export function owners(): usize {
+  return (__heap_base + 15) & ~15;
+}
 
 /** Begins a request's arena. */
 export function resetArena(): void {
-  free = (__heap_base + 15) & ~15;
+  free = owners() + (HAS_ACTORS && head().actorsCount ? OWNERS_BYTES : 0);
 }
 
 /** Bytes of this request, aligned for vectors, with room behind them for a vector load that runs over. */

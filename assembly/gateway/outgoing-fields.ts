@@ -3,13 +3,14 @@ import { callerId, callerIdLength } from "./door/caller";
 import { addLiteral, addNamed, forwarded, removeNamed, replace } from "./headers";
 import { hop, hopLength } from "./hops";
 import { allocate } from "./memory";
-import { NONE, PROTOCOL_SIDECAR } from "./records.gen";
+import { NONE, PROTOCOL_SIDECAR, Upstream } from "./records.gen";
 import { findSecret, secretLength, secretText } from "./secrets";
 import { head } from "./table";
 import { Target } from "./target";
-import { copy, put, same } from "./text";
+import { copy, put, putNumber, same } from "./text";
 import { traceOnward } from "./trace";
 import { Exchange } from "./transport/exchange";
+import { HAS_ACTORS } from "./variant";
 import { FieldList } from "./wasi/fields";
 
 const QUOTE: u8 = 0x22;
@@ -64,7 +65,19 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   // As in daprd, a call of the gateway's own app has no caller but that.
   const own = same(target.id, target.idLength, table.appId, table.appIdLength);
   if (upstream.protocol != PROTOCOL_SIDECAR && !own) addCaller(list, call, target);
+  if (HAS_ACTORS && call.placement >= 0) {
+    const digits = allocate(20);
+    addNamed(list, "daprlet-actor", digits, <i32>(putNumber(digits, call.placement) - digits));
+  }
   addNamed(list, "via", hop(), hopLength());
+  if (!addSettings(list, upstream)) return false;
+  x.firstField = list.first;
+  x.fieldCount = list.count;
+  return true;
+}
+
+/** What the upstream's entry sets. False where that needs a secret that the environment does not have. */
+export function addSettings(list: FieldList, upstream: Upstream): bool {
   if (upstream.token != NONE) {
     if (!findSecret(upstream.token)) return false;
     addNamed(list, "dapr-api-token", secretText(), secretLength());
@@ -77,7 +90,5 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
       replace(list, header.name, header.nameLength, secretText(), secretLength());
     } else return false;
   }
-  x.firstField = list.first;
-  x.fieldCount = list.count;
   return true;
 }

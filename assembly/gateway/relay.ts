@@ -2,7 +2,7 @@
 import { alarm } from "./alarm";
 import { isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
-import { Call } from "./call";
+import { Call, findField } from "./call";
 import { granting } from "./door/pages";
 import { answered } from "./headers";
 import { addTiming, askUpstream } from "./measures";
@@ -10,6 +10,7 @@ import {
   CALLER_FAULT,
   DONE,
   Exchange,
+  FAILURE_MOVED,
   FAILURE_PROTOCOL,
   FAILURE_STATUS,
   FAILURE_TIMEOUT,
@@ -21,7 +22,8 @@ import { abort, answerInto, answerTrailers, finish, readHead, send } from "./tra
 import { beginText } from "./growing-text";
 import { beginPieces } from "./script/output";
 import { giveAnswer, isReadWhole, takeBytes } from "./state/remote-answer";
-import { HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { is } from "./text";
+import { HAS_ACTORS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
 import { FieldList, makeFields } from "./wasi/fields";
@@ -91,6 +93,10 @@ function carry(call: Call, x: Exchange): i32 {
     if (!headed) {
       step = readHead(x);
       if (step == MOVED) {
+        if (HAS_ACTORS && call.placement >= 0 && isMoved(x)) {
+          x.failure = FAILURE_MOVED;
+          return UPSTREAM_FAULT;
+        }
         if (isTriedAgain(x.status)) {
           x.failure = FAILURE_STATUS;
           return UPSTREAM_FAULT;
@@ -150,6 +156,13 @@ function sleep(x: Exchange, upward: i32, downward: i32): i32 {
   if (deadline == 0 || now() < deadline) return MOVED;
   x.failure = FAILURE_TIMEOUT;
   return UPSTREAM_FAULT;
+}
+
+/** The answer of a sidecar that does not own the actor: it has not reached that. */
+function isMoved(x: Exchange): bool {
+  if (x.status != 409) return false;
+  const field = findField(x.answerFields, "daprlet-actor");
+  return field != null && is(field.value, field.valueLength, "moved");
 }
 
 function timed(list: FieldList): FieldList {

@@ -31,6 +31,12 @@ export function findSite(name: usize, length: u32): App | null {
   return find(head().sites, head().sitesCount, name, length);
 }
 
+/** The places of the host of actors that has this name; null: it has no entry of its own. */
+export function findMember(name: usize, length: u32): App | null {
+  const actors = head().actor(0);
+  return find(actors.members, actors.membersCount, name, length);
+}
+
 /** Searches records that are sorted by their names, as bytes. */
 function find(rows: usize, count: u32, name: usize, length: u32): App | null {
   let low: u32 = 0;

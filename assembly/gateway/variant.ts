@@ -8,3 +8,5 @@ export const HAS_FOLDER: i32 = FOLDER;
 export const HAS_SCRIPT: i32 = HAS_SOCKETS | HAS_FOLDER;
 /** Publishing: the smallest variant stays small. */
 export const HAS_EVENTS: i32 = HAS_SCRIPT;
+/** Actors: found on the ring, which the smallest variant does without as well. */
+export const HAS_ACTORS: i32 = HAS_SCRIPT;

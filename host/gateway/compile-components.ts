@@ -57,5 +57,7 @@ export function componentRows(
       door.callers.map((each) => each.appId),
       gateway.origin,
     );
-  return { stores, secretStores, folder: stores.length > 0 ? gateway.folder : "" };
+  const { from } = gateway.actors ?? {};
+  const needsFolder = stores.length > 0 || (from !== undefined && "file" in from);
+  return { stores, secretStores, folder: needsFolder ? gateway.folder : "" };
 }

@@ -1,6 +1,7 @@
 import { ResourceError } from "../resources/fields.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import { inScope } from "../resources/scope.ts";
+import { actorRows } from "./compile-actors.ts";
 import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
 import { Policies } from "./compile-policies.ts";
@@ -95,6 +96,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
   const remote = remoteRows({ gateway, resources }, targets, policies, (target) =>
     appRow(target, secrets, policies),
   );
+  const { remotes, actors } = actorRows(gateway, secrets, remote.remotes);
   const components = componentRows({ gateway, resources }, secrets.rows);
   return {
     flags: (gateway.serverTiming ? flags.serverTiming : 0) | (gateway.metrics ? flags.metrics : 0),
@@ -107,6 +109,8 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     sites,
     routes: routeRows(gateway, apps),
     ...remote,
+    remotes,
+    actors,
     ...components,
     stores: [...components.stores, ...remote.stores],
     listenAddress: gateway.listen.address,

@@ -66,6 +66,20 @@ function namesLine(what: string, rows: GatewayTable["hosts"], any: number, more:
   return all.length === 0 ? [] : [`${what.padEnd(9)} ${all.join(", ")}`];
 }
 
+function actorLines(gateway: GatewayTable): readonly string[] {
+  return gateway.actors.flatMap(({ file, source, members, maxAge }) => {
+    const [from] = gateway.remotes[source]?.upstreams ?? [];
+    const told =
+      from !== undefined
+        ? `as ${upstreamLine(gateway, from)} tells`
+        : file !== ""
+          ? `as the file ${file} tells`
+          : "in the file";
+    const anew = from === undefined && file === "" ? "" : `, anew after ${shownTime(maxAge)}`;
+    return [`actors    owners ${told}${anew}`, ...targetLines(gateway, members)];
+  });
+}
+
 function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
   return rules.map((rule, i) => {
     const whose = [...apps, ...sites].filter(({ policy }) => policy === i).map(({ id }) => id);
@@ -130,6 +144,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
     ...storeLines(gateway),
     ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(({ name }) => name).join(", ")}`]),
+    ...actorLines(gateway),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...gateway.routes.map(
       ({ path, app, strip }) => `route     /${path} to ${app}${strip ? ", without it" : ""}`,

@@ -55,6 +55,24 @@ export interface RouteSetting {
   readonly at: string;
 }
 
+/** Who hosts actors, and where their members are. */
+export interface ActorSettings {
+  readonly members: readonly {
+    /** As placement has it: owners depend on it byte for byte. */
+    readonly name: string;
+    /** None where a table tells them. */
+    readonly types: readonly string[];
+    readonly upstream: UpstreamSetting;
+  }[];
+  /** A file in the folder, or whoever is asked; undefined: the members are all that there are. */
+  readonly from: { readonly file: string } | UpstreamSetting | undefined;
+  /** Of each member on the ring. */
+  readonly points: number;
+  readonly maxAgeMs: number;
+  /** For sidecars whose place only a table tells. */
+  readonly token: EnvironmentText | undefined;
+}
+
 /** Who calls with a token of its own. */
 export interface CallerSetting {
   readonly appId: string;
@@ -101,6 +119,8 @@ export interface GatewayResource {
   readonly apps: readonly TargetSetting[];
   readonly sites: readonly TargetSetting[];
   readonly routes: readonly RouteSetting[];
+  /** Undefined where the gateway has no part in actors. */
+  readonly actors: ActorSettings | undefined;
   readonly origin: string;
 }
 

@@ -29,7 +29,8 @@ function aboutUpstream(id: string, upstream: UpstreamRow, { secrets }: GatewayTa
 
 /** Sentences about what works, and is most often not meant. */
 export function remarksOn(table: GatewayTable): readonly string[] {
-  const { listenAddress, apiToken, callers, access, apps, sites, remotes } = table;
+  const { listenAddress, apiToken, callers, access, apps, sites, remotes, actors } = table;
+  const members = actors.flatMap((each) => each.members);
   const open = apiToken === none16 && callers.length === 0;
   return [
     ...(open && !isLoopback(listenAddress)
@@ -40,7 +41,7 @@ export function remarksOn(table: GatewayTable): readonly string[] {
           "access control knows callers by their tokens alone, and there are none: all are the gateway itself to it",
         ]
       : []),
-    ...[...apps, ...sites, ...remotes].flatMap(({ id, upstreams }: AppRow) =>
+    ...[...apps, ...sites, ...remotes, ...members].flatMap(({ id, upstreams }: AppRow) =>
       upstreams.flatMap((upstream) => aboutUpstream(id, upstream, table)),
     ),
   ];

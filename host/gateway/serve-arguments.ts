@@ -19,12 +19,18 @@ export function needsOf({
   stores,
   secretStores,
   remotes,
-}: Pick<GatewayTable, "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes">): Needs {
-  const upstreams = [...apps, ...sites, ...remotes].flatMap((target) => target.upstreams);
+  actors,
+}: Pick<
+  GatewayTable,
+  "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes" | "actors"
+>): Needs {
+  const members = actors.flatMap((each) => each.members);
+  const upstreams = [...apps, ...sites, ...remotes, ...members].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
   // All but the smallest import the environment and can publish; without a preopened folder, files grant nothing.
-  const more = secrets.length + secretStores.length + remotes.length > 0;
-  return { sockets, folder: stores.length > 0 || (more && !sockets) };
+  const more = secrets.length + secretStores.length + remotes.length + actors.length > 0;
+  const files = stores.length > 0 || actors.some(({ file }) => file !== "");
+  return { sockets, folder: files || (more && !sockets) };
 }
 
 /** The file that imports no more than what is needed. */

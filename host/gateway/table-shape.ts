@@ -132,6 +132,17 @@ export const pubsub = record("PubSub", "A pub/sub that another sidecar has.", {
   remote: u16("index of where that sidecar is"),
 });
 
+export const placement = record("Placement", "Who hosts actors, and where that is asked for.", {
+  baked: bytes("as `GET /placement/state` tells it; empty: it is read from the file, or asked for"),
+  file: text("in the folder; empty: there is none"),
+  members: list(app, "places of those that are named, sorted by name, as bytes"),
+  points: u32("of each member on the ring"),
+  maxAge: u32("milliseconds, after which it is asked for again"),
+  source: u16("index among `remotes` of who is asked; NONE: nobody"),
+  onward: u16("index among `remotes` of who passes calls on whose owner's place is not known; NONE: nobody"),
+  token: u16("index of the secret that is sent to places which only a table tells; NONE: none is"),
+});
+
 export const route = record("Route", "A path of the configuration's own.", {
   path: text("without a slash at its start and its end; empty: all paths"),
   app: text("the app's id"),
@@ -164,6 +175,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   secretStores: list(secretStore),
   remotes: list(app, "sidecars whose components are the gateway's, by the names of these"),
   pubsubs: list(pubsub),
+  actors: list(placement, "one where the gateway finds the owners of actors, or none"),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
@@ -189,6 +201,7 @@ export type PolicyRow = RecordValue<typeof policy>;
 export type SecretStoreRow = RecordValue<typeof secretStore>;
 export type RouteRow = RecordValue<typeof route>;
 export type CallerRow = RecordValue<typeof caller>;
+export type PlacementRow = RecordValue<typeof placement>;
 export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;
 export type SecretRow = RecordValue<typeof secret>;

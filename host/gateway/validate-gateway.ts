@@ -7,6 +7,7 @@ import {
   type ListenSettings,
   type TargetSetting,
 } from "./gateway-resource.ts";
+import { actors, actorsShape } from "./validate-actors.ts";
 import { appId, door, doorShape } from "./validate-door.ts";
 import { routes } from "./validate-routes.ts";
 import { upstream, upstreamShape } from "./validate-upstream.ts";
@@ -25,6 +26,7 @@ const shape: Shape = fields("apiVersion kind", {
     apps: target("id"),
     sites: target("name"),
     routes: fields("path app stripPath"),
+    actors: actorsShape,
   }),
 });
 
@@ -95,6 +97,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
     apps: targets(spec, "apps"),
     sites: targets(spec, "sites"),
     routes: routes(spec),
+    actors: actors(spec),
     origin: place.origin,
   };
 }

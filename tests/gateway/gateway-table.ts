@@ -53,6 +53,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     stores: [],
     remotes: [],
     pubsubs: [],
+    actors: [],
     folder: "",
     listenAddress: "127.0.0.1",
     listenPort: 3500,

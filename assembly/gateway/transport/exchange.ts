@@ -30,6 +30,8 @@ export const FAILURE_OPEN: i32 = 10;
 export const FAILURE_STATUS: i32 = 11;
 /** The request has been here before. */
 export const FAILURE_ROUND: i32 = 12;
+/** Of actors: who was taken for the owner is it not. */
+export const FAILURE_MOVED: i32 = 13;
 
 @unmanaged
 export class Exchange {

@@ -1,6 +1,7 @@
 import {
   FAILURE_CONNECT_TIMEOUT,
   FAILURE_ENDED,
+  FAILURE_MOVED,
   FAILURE_NAME,
   FAILURE_OPEN,
   FAILURE_PROTOCOL,
@@ -40,6 +41,8 @@ export function failureText(failure: i32): string {
       return "the upstream's answer counts as a failure";
     case FAILURE_ROUND:
       return "the call goes round in circles: an upstream leads back to a gateway that it has passed";
+    case FAILURE_MOVED:
+      return "the actor's owner is changing";
     default:
       return "the upstream could not be reached";
   }

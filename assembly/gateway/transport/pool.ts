@@ -94,6 +94,14 @@ export function giveBack(connection: Connection, until: u64): void {
   connection.until = until;
 }
 
+/** Closes those to upstreams whose records lie there: others will. */
+export function closeAmong(from: usize, to: usize): void {
+  for (let i = 0; i < PLACES; i++) {
+    const connection = place(i);
+    if (connection.upstream >= from && connection.upstream < to && !connection.busy) closeConnection(connection);
+  }
+}
+
 /** Closes it: what waits for its streams goes first, then those, then the socket. */
 export function closeConnection(connection: Connection): void {
   connection.upstream = 0;
