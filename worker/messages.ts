@@ -118,8 +118,8 @@ export type Upstream =
   | { readonly type: "device"; readonly id: number; readonly answer: DeviceAnswer }
   /** With it comes the port to the holder of sockets that this page was elected to own. */
   | { readonly type: "relay" }
-  /** This page is leaving. */
-  | { readonly type: "bye" };
+  /** This page is leaving, or only this connection: then it says hello again at once. */
+  | { readonly type: "bye"; readonly returning: boolean };
 
 /** Worker to client, on the port. */
 export type Downstream =

@@ -7,7 +7,11 @@ import { PageGoneError } from "./page-gone-error.ts";
 const get: RuntimeRequest = { method: "GET", path: "/x", query: "", headers: [], body: undefined };
 const withId = (id: string): RuntimeRequest => ({ ...get, headers: ["daprlet-request-id", id] });
 
+const lives = async () => true;
+const isGone = async () => false;
+
 class FakePage implements ServingPage {
+  clientId = "client";
   open = true;
   awake = true;
   calls = 0;
@@ -119,33 +123,93 @@ describe("the tabs of an app", () => {
   });
 });
 
-describe("after a restart of the worker", () => {
-  it("calls wait for the pages that are expected, and no longer than they may", async () => {
+describe("pages that are about to say hello", () => {
+  const named = (clientId: string, answer?: () => Promise<number>) =>
+    Object.assign(new FakePage(answer), { clientId });
+
+  it("are waited for after a restart of the worker, and no longer than they may", async () => {
     const { clock, channel: app } = channel();
-    app.expect(1);
+    app.expect(["client"], isGone);
     const early = app.invoke(get);
     await clock.advance(REJOIN_MS / 2);
     app.add(new FakePage(), []);
     expect((await early).status).toBe(200);
 
     const { clock: other, channel: lost } = channel();
-    lost.expect(1);
+    lost.expect(["client"], isGone);
     const vain = lost.invoke(get).catch((error: Error) => error.name);
     await other.advance(REJOIN_MS);
     expect(await vain).toBe("AppUnreachableError");
+    expect(lost.served).toBe(false);
   });
 
-  it("a repetition goes to the page that answered it before, once all are back", async () => {
+  it("are waited for longer while they live and nobody else is there, but not by the sidecar's own questions", async () => {
+    const { clock, channel: app } = channel();
+    app.expect(["client"], lives);
+    const patient = app.invoke(withId("one"));
+    await clock.advance(REJOIN_MS);
+    expect((await app.invoke({ ...get, path: "/dapr/subscribe" })).status).toBe(404);
+    expect(app.served).toBe(true);
+    await clock.advance(REJOIN_MS * 3);
+    app.add(new FakePage(), []);
+    expect((await patient).status).toBe(200);
+
+    const { clock: other, channel: shared } = channel(named("awake"));
+    shared.expect(["frozen"], lives);
+    await other.advance(REJOIN_MS);
+    expect((await shared.invoke(withId("one"))).status).toBe(200);
+
+    const { clock: third, channel: silent } = channel();
+    silent.expect(["client"], lives);
+    const vain = silent.invoke(get).catch((error: Error) => error.name);
+    await third.advance(32_000);
+    expect(await vain).toBe("AppUnreachableError");
+  });
+
+  it("are waited for no longer once they are closed", async () => {
+    const { clock, channel: app } = channel();
+    let open = true;
+    app.expect(["client"], async () => open);
+    const vain = app.invoke(get).catch((error: Error) => error.name);
+    await clock.advance(REJOIN_MS);
+    open = false;
+    await clock.advance(REJOIN_MS);
+    expect(await vain).toBe("AppUnreachableError");
+  });
+
+  it("are told apart: another page's hello is not theirs", async () => {
     const { channel: app } = channel();
-    const [other, holder] = [new FakePage(), new FakePage()];
-    app.expect(2);
+    const [holder, stranger] = [named("holder"), named("stranger")];
+    app.expect(["holder"], lives);
     const repeated = app.invoke(withId("one"));
-    app.add(other, []);
+    app.add(stranger, []);
     app.add(holder, ["one"]);
     await repeated;
-    expect([other.calls, holder.calls]).toEqual([0, 1]);
+    expect([stranger.calls, holder.calls]).toEqual([0, 1]);
     app.remove(holder);
     await app.invoke(withId("one"));
-    expect(other.calls).toBe(1);
+    expect(stranger.calls).toBe(1);
+  });
+
+  it("have lost only their connection: what they had begun is asked of them again", async () => {
+    const broken = named("page", () => Promise.reject(new PageGoneError(true)));
+    const { channel: app } = channel(broken, named("other"));
+    app.remove(broken);
+    app.add(broken, ["one"]);
+    const called = app.invoke(withId("one"));
+    app.expect(["page"], lives);
+    const again = named("page");
+    await new Promise((later) => setTimeout(later, 5));
+    app.add(again, ["one"]);
+    expect((await called).status).toBe(200);
+    expect([broken.calls, again.calls]).toEqual([1, 1]);
+
+    app.remove(again);
+    app.add(broken, ["two"]);
+    const forgotten = app.invoke(withId("two"));
+    app.expect(["page"], lives);
+    await new Promise((later) => setTimeout(later, 5));
+    app.add(named("page"), []);
+    await expect(forgotten).rejects.toMatchObject({ sent: true });
   });
 });

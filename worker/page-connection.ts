@@ -18,7 +18,8 @@ export interface ConnectionEvents {
   serving(serving: boolean, actors: MessagePort | undefined): Promise<void>;
   /** The page brings the port to the holder of sockets. */
   relay(port: MessagePort): void;
-  closed(): void;
+  /** `returning`: the page has lost no more than this connection, and is about to make another. */
+  closed(returning: boolean): void;
 }
 
 interface Invocation {
@@ -71,7 +72,7 @@ export class PageConnection {
    * Invocations of the page's app fail. Its calls run to their end: the page may only have lost this connection, and ask
    * for their outcome through another. Idempotent.
    */
-  close(): void {
+  close(returning = false): void {
     if (!this.#open) return;
     this.#open = false;
     this.port.close();
@@ -83,7 +84,7 @@ export class PageConnection {
     this.#devices.clear();
     this.#calls.clear();
     this.#invocations.clear();
-    this.events.closed();
+    this.events.closed(returning);
   }
 
   /**
@@ -182,7 +183,7 @@ export class PageConnection {
         if (port !== undefined) this.events.relay(port);
         break;
       case "bye":
-        this.close();
+        this.close(message.returning);
         break;
     }
   }

@@ -28,6 +28,8 @@ export class ScopeHost {
   readonly #apps = new Map<string, string>();
   readonly #origin: string;
   readonly #scopePath: string;
+  readonly #lives = async (clientId: string) =>
+    (await this.#options.worker.clients.get(clientId)) !== undefined;
   #addresses: Addresses;
   #booting: Promise<void> | undefined;
   #booted = false;
@@ -109,7 +111,7 @@ export class ScopeHost {
       for (const registration of former.registrations) await sidecars.register(registration, true);
       for (const [clientId, appId] of former.apps) this.#apps.set(clientId, appId);
       for (const [appId, pages] of former.serving) {
-        sidecars.app(appId)?.channel.expect(pages.length);
+        sidecars.app(appId)?.channel.expect(pages, this.#lives);
         this.#options.actors.former.expect(pages);
       }
       const rejoin: Rejoin = { daprlet: PROTOCOL, type: "rejoin", incarnation: this.incarnation };
@@ -156,10 +158,11 @@ export class ScopeHost {
       handle: (request) => sidecars.handle(app ?? sidecars.app(appId), fromPage(request, clientId)),
       serving,
       relay: (given) => this.#options.adoptRelay(given),
-      closed: () => {
+      closed: (returning) => {
         if (this.#connections.get(hello.connection) === connection)
           this.#connections.delete(hello.connection);
-        app?.channel.remove(connection);
+        if (app?.channel.remove(connection) === true && returning)
+          app.channel.expect([clientId], this.#lives);
         actors.left(connection);
         this.#options.devices.remove(connection);
         this.#links.close(hello.connection);

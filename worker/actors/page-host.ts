@@ -97,6 +97,7 @@ export class PageHost implements PageHosting {
       // A handler may go on when nobody waits for it any more: the turn is over all the same.
       invoke: (request) => untilAborted(app().run(request, request.signal), request.signal),
       ready: async () => undefined,
+      abandonsTurns: true,
       properties: {},
       close: async () => undefined,
     };

@@ -102,7 +102,7 @@ export class Port {
   /** The worker is gone, or another one has come. What is outstanding is sent again by its callers. Idempotent. */
   lose(): void {
     if (this.#dead) return;
-    this.close();
+    this.close(true);
     for (const stop of this.#streams) stop();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
@@ -114,9 +114,9 @@ export class Port {
   }
 
   /** Ends it without a word to the events. What the app is answering goes on: its caller may ask again for the outcome. */
-  close(): void {
+  close(returning = false): void {
     if (this.#dead) return;
-    this.#post({ type: "bye" });
+    this.#post({ type: "bye", returning });
     this.#dead = true;
     this.#timer?.();
     this.#port.close();
