@@ -30,6 +30,8 @@ export interface ActorHostOptions {
   readonly core: Core;
   /** Calls the app. Throws AppUnreachableError. */
   readonly app: (request: RuntimeRequest) => Promise<RuntimeResponse>;
+  /** See `AppChannel.abandonsTurns`. */
+  readonly abandonsTurns: boolean;
   /** True while this instance owns the actor and nothing about that is changing. */
   readonly owns: (type: string, id: string) => boolean;
   /** The time that a type's policy allows for a turn, around what runs in it. */
@@ -164,7 +166,8 @@ export class ActorHost implements HostedActors {
     if (turn === "too-deep") throw new StackDepthError(type, id);
     const send = (ending: Abortable) => this.#send(call, chain, ending);
     try {
-      return await turn.run(call.caller, (ending) => this.#options.limited(type, ending, send));
+      const { abandonsTurns, limited } = this.#options;
+      return await turn.run(call.caller, (ending) => limited(type, ending, send), !abandonsTurns);
     } finally {
       this.#idle.look();
     }
@@ -268,7 +271,7 @@ export class ActorHost implements HostedActors {
       return this.#deactivations.tell(type, id);
     };
     try {
-      await turn.run(undefined, tell);
+      await turn.run(undefined, tell, false);
     } catch (error) {
       // It was halted meanwhile, which lets go of it, too.
       if (error instanceof NotOwnedError) return;

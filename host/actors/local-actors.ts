@@ -70,6 +70,7 @@ export class LocalActors {
       platform,
       core,
       app: (request) => this.#invokeApp(request),
+      abandonsTurns: app?.abandonsTurns === true,
       owns: (type, id) => !this.#away && options.membership.valid && this.owners.owns(type, id),
       limited: (type, ending, work) => this.#limited(type, ending, work),
       deactivated: (type, id) => this.scheduling.timers.forget(type, id),

@@ -2,17 +2,22 @@ import { type Abortable, LazyAbort } from "../abortable.ts";
 import type { ActorDirectory } from "../core/core.ts";
 import type { Clock } from "../platform.ts";
 
-/** How long the work of a caller that went away may take to end. Milliseconds. */
+/** How long the work of a caller that went away may take to end, and the next turn waits for it. Milliseconds. */
 const letGoMs = 2_000;
 
 /** A call that waits for its turn or has it. */
 export interface Turn {
   /**
    * Runs `work` in the turn, which is over when it settles, and ends the turn also where it never begins. `caller` ends
-   * the waiting, and what the work is given aborts with it. The turn is not over before the work is, or
-   * before some time has passed. Where it is cut off it is over at once. Rejects with the reason of either.
+   * the waiting, and what the work is given aborts with it: at once, or with `patient` when some time has passed. The turn
+   * is not over before the work is, or before that time has passed. Where it is cut off it is over at once. Rejects with
+   * the reason of either.
    */
-  run<T>(caller: Abortable | undefined, work: (ending: Abortable) => Promise<T>): Promise<T>;
+  run<T>(
+    caller: Abortable | undefined,
+    work: (ending: Abortable) => Promise<T>,
+    patient: boolean,
+  ): Promise<T>;
 }
 
 /** The calls of hosted actors; whose turn it is the directory says. */
@@ -105,13 +110,17 @@ class Call implements Turn {
     this.#cut?.(reason);
   }
 
-  async run<T>(caller: Abortable | undefined, work: (ending: Abortable) => Promise<T>): Promise<T> {
+  async run<T>(
+    caller: Abortable | undefined,
+    work: (ending: Abortable) => Promise<T>,
+    patient: boolean,
+  ): Promise<T> {
     let cancelLate: (() => void) | undefined;
     const gone = () => {
-      this.#ending.abort(caller?.reason);
-      const late = () => this.#cut?.(caller?.reason as Error);
-      if (this.begun) cancelLate = this.clock.after(letGoMs, late);
-      else late();
+      const reason = caller?.reason as Error;
+      if (!this.begun) return this.cut(reason);
+      if (!patient) this.#ending.abort(reason);
+      cancelLate = this.clock.after(letGoMs, () => this.cut(reason));
     };
     caller?.addEventListener("abort", gone);
     try {

@@ -20,6 +20,11 @@ export interface AppChannel {
    * healthy before the first. Left out where there are none.
    */
   watch?(changed: (healthy: boolean) => void): void;
+  /**
+   * True where what an actor still does after its request was aborted has no effect, as with classes of actors, whose
+   * state is written by their host: then the next turn need not wait for it.
+   */
+  readonly abandonsTurns?: boolean;
   /** What `/v1.0/metadata` shows as `appConnectionProperties`. */
   readonly properties: Readonly<Record<string, unknown>>;
   close(): Promise<void>;

@@ -9,6 +9,7 @@ export function withInvoke(app: AppChannel, invoke: AppChannel["invoke"]): AppCh
     ready: (signal) => app.ready(signal),
     ...(returned !== undefined && { returned }),
     ...(watch !== undefined && { watch }),
+    ...(app.abandonsTurns === true && { abandonsTurns: true }),
     get properties() {
       return app.properties;
     },

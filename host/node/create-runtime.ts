@@ -142,7 +142,7 @@ function channel({ app, actors }: CreateRuntimeOptions, runtime: () => LocalRunt
     if (app !== undefined && handler === undefined)
       throw new TypeError("createRuntime(): actors are hosted beside a handler, not beside a channel");
     const classes = new ActorApp(actors, { sidecar: actorsBehind(runtime), fetch: handler });
-    return functionChannel((request) => classes.invoke(request));
+    return { ...functionChannel((request) => classes.invoke(request)), abandonsTurns: true };
   }
   return handler === undefined ? (app as AppChannel | undefined) : fetchChannel(handler);
 }

@@ -31,6 +31,8 @@ export async function counterApp(sidecarPort: () => number): Promise<CounterApp>
     const read = await fetch(`${state}/kept`);
     if (!read.ok) throw new Error(`the state was read with ${read.status}`);
     const text = await read.text();
+    // So that what is done to sidecars falls into turns.
+    await new Promise((resolve) => setTimeout(resolve, 10));
     const kept: Kept = text === "" ? { count: 0, calls: [] } : JSON.parse(text);
     if (kept.calls.includes(call)) return kept.count;
     const value: Kept = { count: kept.count + 1, calls: [...kept.calls, call] };

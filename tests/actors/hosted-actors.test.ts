@@ -124,6 +124,42 @@ describe("actors of an app", () => {
     await runtime.stop();
   });
 
+  it("let the app end a turn whose caller went away before the next begins, and cut it off when it does not", async () => {
+    const { app, state, lines } = cats();
+    const runtime = await start(app);
+    const ends = gate();
+    // As over HTTP: a request that is aborted is over for the sidecar, whatever the app goes on to do.
+    const aborted = (signal: AbortSignal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    state.answer = async ({ url, signal }) => {
+      if (url.includes("call=1")) await Promise.race([ends.opened, aborted(signal)]);
+      if (url.includes("call=3")) await aborted(signal);
+      return new Response("1");
+    };
+    const leaving = (path: string) => {
+      const caller = new AbortController();
+      void runtime.fetch(path, { signal: caller.signal });
+      return caller;
+    };
+    const first = leaving(`${meow}?call=1`);
+    const second = runtime.fetch(`${meow}?call=2`);
+    await tick();
+    first.abort();
+    await runtime.advance(1_999);
+    expect(lines()).toEqual(["PUT /actors/Cat/1/method/meow?call=1"]);
+    ends.open();
+    expect((await second).status).toBe(200);
+    const third = leaving(`${meow}?call=3`);
+    const fourth = runtime.fetch(`${meow}?call=4`);
+    await tick();
+    third.abort();
+    await runtime.advance(1_999);
+    expect(lines().at(-1)).toContain("call=3");
+    await runtime.advance(1);
+    expect((await fourth).status).toBe(200);
+    await runtime.stop();
+  });
+
   it("let a chain of calls in again, to the depth that their type allows", async () => {
     const { app, state, seen } = cats();
     const runtime = await start(app);

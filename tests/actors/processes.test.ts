@@ -16,7 +16,8 @@ import { missingRedis, startRedis } from "../redis-server.ts";
 import { type CounterApp, counterApp } from "./counters.ts";
 
 const calls = Number(process.env.COUNTERS_CALLS ?? 600);
-const counters = 20;
+/** Few, so that calls wait for each other. */
+const counters = 5;
 /** Longer than a lease and the time after which others take over. */
 const heldUpMs = 7_500;
 
