@@ -8,18 +8,25 @@ const results = join(root, "test-results");
 rmSync(results, { recursive: true, force: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** Runs a step with its output shown. Answers its exit code. */
-function run(title, command, args, env = {}) {
-  console.log(`\n── ${title}`);
+/** Runs a step with its output shown; that of one `beside` others when it has ended. Answers its exit code. */
+function run(title, command, args, env = {}, beside = false) {
+  const head = `\n── ${title}`;
+  if (!beside) console.log(head);
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", beside ? "pipe" : "inherit", beside ? "pipe" : "inherit"],
       shell: process.platform === "win32",
       env: { ...process.env, ...env },
     });
+    const said = [];
+    child.stdout?.on("data", (part) => said.push(part));
+    child.stderr?.on("data", (part) => said.push(part));
     child.on("error", () => resolve(1));
-    child.on("exit", (code) => resolve(code ?? 1));
+    child.on("close", (code) => {
+      if (beside) console.log(`${head}\n${Buffer.concat(said)}`);
+      resolve(code ?? 1);
+    });
   });
 }
 
@@ -40,8 +47,8 @@ function count(file, read) {
 }
 
 /** A step of many tests, counted from its report; without a report it counts as one failure. */
-async function suite(title, report, read, command, args, env) {
-  const code = await run(title, command, args, env);
+async function suite(title, report, read, command, args, env, beside) {
+  const code = await run(title, command, args, env, beside);
   const before = total.failed;
   if (!count(report, read) || (code !== 0 && total.failed === before)) total.failed++;
 }
@@ -62,6 +69,25 @@ const playwright = ({ stats }) => ({
   skipped: stats.skipped,
 });
 
+/** Those tests of browsers which have the tag `@waits`, beside whatever else is tested, or all others. */
+function browsers(waits) {
+  const report = join(results, waits ? "playwright-waits.json" : "playwright.json");
+  const config = ["playwright", "test", "--config", "tests/browser/playwright.config.ts"];
+  const [title, filter] = waits
+    ? ["browsers, what takes its time without working (Playwright)", "--grep"]
+    : ["browsers (Playwright)", "--grep-invert"];
+  const output = `--output=test-results/browser${waits ? "-waits" : ""}`;
+  return suite(
+    title,
+    report,
+    playwright,
+    "npx",
+    [...config, output, filter, "@waits"],
+    { PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+    waits,
+  );
+}
+
 /** The sentence that says what to install where a browser is missing, or undefined. */
 function missingBrowsers() {
   const has = (...names) => names.some((name) => spawnSync(name, ["--version"]).status === 0);
@@ -76,6 +102,9 @@ if (await single("build", process.execPath, "scripts/build.mjs", "--if-stale")) 
   await single("lint", "npx", "biome", "check", ".");
   await single("types", "npx", "tsc", "-p", ".");
   await single("core, on its source (as-pect)", "npm", "run", "--silent", "test:as");
+  const missing = missingBrowsers();
+  const browsed = missing === undefined || process.env.CI === "true";
+  const waiting = browsed ? browsers(true) : undefined;
   const report = join(results, "vitest.json");
   await suite("units, conformance, API, interop (vitest)", report, vitest, "npx", [
     "vitest",
@@ -85,20 +114,10 @@ if (await single("build", process.execPath, "scripts/build.mjs", "--if-stale")) 
     "--reporter=./tests/hosts/matrix-reporter.ts",
     `--outputFile.json=${report}`,
   ]);
-  const missing = missingBrowsers();
-  if (missing === undefined || process.env.CI === "true") {
+  await waiting;
+  if (browsed) {
     if (missing !== undefined) console.error(missing);
-    const browser = join(results, "playwright.json");
-    await suite(
-      "browsers (Playwright)",
-      browser,
-      playwright,
-      "npx",
-      ["playwright", "test", "--config", "tests/browser/playwright.config.ts"],
-      {
-        PLAYWRIGHT_JSON_OUTPUT_NAME: browser,
-      },
-    );
+    await browsers(false);
   } else {
     console.log(`\n── browsers\n${missing} They were left out.`);
     total.skipped++;

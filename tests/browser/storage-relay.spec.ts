@@ -79,7 +79,11 @@ test("a restarted service worker is brought a new port, and the sockets of the o
   await expect.poll(() => echo.clients()).toBe(1);
 });
 
-test("without a page that offers, a socket ends with a reason", async ({ page, site, echo }) => {
+test("without a page that offers, a socket ends with a reason", { tag: "@waits" }, async ({
+  page,
+  site,
+  echo,
+}) => {
   await visit(page, site);
   await page.evaluate(() => globalThis.relay.holder.close());
   await say(page, "nobody", `${echo.url}`);

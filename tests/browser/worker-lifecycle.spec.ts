@@ -87,7 +87,7 @@ test("a worker that is stopped at random loses nothing and does nothing twice", 
   site,
 }) => {
   test.setTimeout(300_000);
-  const stops = Number(process.env.DAPRLET_STOPS ?? (process.env.CI === "true" ? 200 : 40));
+  const stops = Number(process.env.DAPRLET_STOPS ?? (process.env.CI === "true" ? 120 : 40));
   await open(page, site.url, { appId: "load" });
   const other = await context.newPage();
   await open(other, site.url, { appId: "counter" });

@@ -199,7 +199,10 @@ test("two apps of one page each have their own fetch, and redirects are followed
   expect(site.reached).toEqual([]);
 });
 
-test("an open page keeps its worker alive, also when nobody calls", async ({ page, site }) => {
+test("an open page keeps its worker alive, also when nobody calls", { tag: "@waits" }, async ({
+  page,
+  site,
+}) => {
   test.setTimeout(90_000);
   const components = [{ name: "memory", type: "state.in-memory" }];
   await open(page, site.url, { appId: "idle", components });
