@@ -1,21 +1,14 @@
 import { reasonOf } from "../host/errors/reason-of.ts";
 import { fromPage } from "./actors/from-page.ts";
-import {
-  type Addresses,
-  DEFAULT_PORTS,
-  internalPath,
-  isLoopback,
-  type Located,
-  locate,
-} from "./addresses.ts";
-import { asDocument, fromFetch, refusedNavigation, takeCaller, toFetch, toShim } from "./fetch-door.ts";
+import { type Addresses, DEFAULT_PORTS, internalPath, isLoopback, locate } from "./addresses.ts";
 import { formerPages } from "./former-pages.ts";
 import { Links } from "./links.ts";
 import { type Goodbye, type Greeting, type Hello, PROTOCOL, type Rejoin, type Update } from "./messages.ts";
 import { PageConnection } from "./page-connection.ts";
 import { resubscribe } from "./resubscribe.ts";
+import { ScopeDoors } from "./scope-doors.ts";
 import type { ScopeHostOptions } from "./scope-host-options.ts";
-import { type App, unavailable } from "./sidecars.ts";
+import type { App } from "./sidecars.ts";
 import { updateApp } from "./update-app.ts";
 import { withRemedy } from "./with-remedy.ts";
 
@@ -26,6 +19,7 @@ export class ScopeHost {
   readonly #connections = new Map<string, PageConnection>();
   readonly #links = new Links();
   readonly #apps = new Map<string, string>();
+  readonly #doors: ScopeDoors;
   readonly #origin: string;
   readonly #scopePath: string;
   readonly #lives = async (clientId: string) =>
@@ -43,6 +37,16 @@ export class ScopeHost {
     this.#origin = origin;
     this.#scopePath = pathname;
     this.#addresses = this.#addressesWith([]);
+    const { sidecars, platform } = options;
+    this.#doors = new ScopeDoors({
+      sidecars,
+      platform,
+      origin,
+      boot: () => this.boot(),
+      appOf: (clientId) => this.#apps.get(clientId),
+      addresses: () => this.#addresses,
+      link: (name) => this.#link(name),
+    });
   }
 
   /** Decides at once, as a fetch event demands. Undefined: not ours, the browser goes on by itself. */
@@ -54,11 +58,12 @@ export class ScopeHost {
     if (own !== undefined) return own;
     const url = new URL(request.url);
     const internal = internalPath(url, this.#addresses);
-    if (internal !== undefined) return this.#internal(event, internal, url.search.slice(1));
+    if (internal !== undefined) return this.#doors.internal(event, internal, url.search.slice(1));
     const located = locate(url, this.#addresses, request.headers.has("dapr-app-id"));
-    if (located !== undefined) return this.#answer(event, located);
+    if (located !== undefined) return this.#doors.answer(event, located);
     // Which other ports are ours stands in IndexedDB, and that is not read yet.
-    if (!this.#booted && url.origin !== this.#origin && isLoopback(url)) return this.#perhaps(event, url);
+    if (!this.#booted && url.origin !== this.#origin && isLoopback(url))
+      return this.#doors.perhaps(event, url);
     return undefined;
   }
 
@@ -230,71 +235,8 @@ export class ScopeHost {
     port.postMessage(true);
   }
 
-  /** The app that a client's requests come from: its own, or the one registered last. */
-  #caller(clientId: string, named: string | undefined): App | undefined {
-    const { sidecars } = this.#options;
-    const appId = named ?? this.#apps.get(clientId);
-    return (appId === undefined ? undefined : sidecars.app(appId)) ?? sidecars.latest;
-  }
-
-  async #answer(event: FetchEvent, located: Located): Promise<Response> {
-    const { request, clientId } = event;
-    const { sidecars, platform } = this.#options;
-    try {
-      const refused = refusedNavigation(request, this.#origin);
-      if (refused !== undefined) return toFetch(request.method, refused);
-      const [call] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
-      const response = await sidecars.handle(this.#caller(clientId, undefined), fromPage(call, clientId));
-      return toFetch(request.method, request.mode === "navigate" ? asDocument(request, response) : response);
-    } catch (error) {
-      return toFetch(request.method, unavailable(reasonOf(error)));
-    }
-  }
-
-  /** `link/<connection>`, `call/<path>` from the shim, `at/<path>` for links and forms that named localhost. */
-  #internal(event: FetchEvent, path: string, query: string): Promise<Response> {
-    const { mode } = event.request;
-    const slash = path.indexOf("/");
-    const rest = { path: path.slice(slash), query };
-    const door = path.slice(0, slash);
-    // Another site can navigate here, and its form would be taken for the shim.
-    if (mode === "navigate" && door !== "at") {
-      return Promise.resolve(toShim("GET", unavailable("this address is the client's own")));
-    }
-    switch (door) {
-      case "link":
-        return Promise.resolve(this.#link(rest.path.slice(1)));
-      case "call":
-        return this.#shimCall(event, rest);
-      case "at":
-        return this.#answer(event, rest);
-      default:
-        return Promise.resolve(toShim("GET", unavailable("there is nothing at this internal address")));
-    }
-  }
-
-  async #shimCall({ request, clientId }: FetchEvent, located: Located): Promise<Response> {
-    const { sidecars, platform } = this.#options;
-    try {
-      const [full] = await Promise.all([fromFetch(request, located, platform.clock), this.boot()]);
-      const { caller, request: call } = takeCaller(full);
-      return toShim(
-        request.method,
-        await sidecars.handle(this.#caller("", caller), fromPage(call, clientId)),
-      );
-    } catch (error) {
-      return toShim(request.method, unavailable(reasonOf(error)));
-    }
-  }
-
   #link(name: string): Response {
     const connection = this.#connections.get(name);
     return connection === undefined ? this.#links.refuse() : this.#links.open(name, () => connection.close());
-  }
-
-  async #perhaps(event: FetchEvent, url: URL): Promise<Response> {
-    await this.boot();
-    const located = locate(url, this.#addresses, false);
-    return located === undefined ? await fetch(event.request) : await this.#answer(event, located);
   }
 }
