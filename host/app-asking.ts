@@ -20,6 +20,11 @@ export class AppAsking {
     return this.#state !== "away";
   }
 
+  /** False while an app is waited for. */
+  get settled(): boolean {
+    return this.asked || this.#sidecar.app === undefined;
+  }
+
   get answered(): boolean {
     return this.#state === "ready";
   }
@@ -41,9 +46,14 @@ export class AppAsking {
     this.#state = "ready";
   }
 
-  /** Asks the app anew: for its subscriptions, the events of bindings, the types of actors. */
+  /**
+   * Asks the app anew: for its subscriptions, the events of bindings, the types of actors; reads what packages want besides. An
+   * app that is still waited for is asked then.
+   */
   async ask(): Promise<void> {
-    const { subscriptions, actors } = this.#sidecar;
-    await Promise.all([subscriptions.start(), this.#inputBindings.start(), actors?.start(this.#stopping)]);
+    const { app, subscriptions, actors } = this.#sidecar;
+    if (!this.settled) return;
+    const asking = [this.#inputBindings.start(), actors?.start(this.#stopping)];
+    await Promise.all(app === undefined ? asking : [subscriptions.start(), ...asking]);
   }
 }

@@ -6,6 +6,7 @@ import { backOffMs } from "./components/pubsub/back-off.ts";
 import { reasonOf } from "./errors/reason-of.ts";
 import { bindingDelivery, routeOf } from "./input-bindings/delivery.ts";
 import { wantsEvents } from "./input-bindings/probe.ts";
+import { withFunctions } from "./input-bindings/with-functions.ts";
 import { sleep, withTimeout } from "./platform.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { AppPresence } from "./subscriptions/app-presence.ts";
@@ -15,6 +16,8 @@ interface Reading {
   readonly opened: OpenedBinding;
   readonly reader: BindingReader;
   readonly patience: AbortController;
+  /** Whether its events go to the app, and not to functions of packages alone. */
+  readonly byApp: boolean;
 }
 
 /** How long the cancellation of deliveries may take. */
@@ -76,20 +79,29 @@ export class InputBindings {
   }
 
   async #restart(signal: AbortSignal): Promise<void> {
-    const { app, components, log } = this.#sidecar();
-    if (app === undefined || signal.aborted) return;
+    const { app, capabilities, components, log } = this.#sidecar();
+    const byPackages = capabilities?.bindings ?? [];
+    if ((app === undefined && byPackages.length === 0 && this.#reading.size === 0) || signal.aborted) return;
     const wanted = [...components.bindings.values()].filter(
-      ({ component, resource }) => component.read !== undefined && directionOf(resource).input !== "never",
+      ({ component, resource }) =>
+        component.read !== undefined &&
+        directionOf(resource).input !== "never" &&
+        (app !== undefined || byPackages.includes(resource.name)),
     );
     for (const [name, { opened }] of this.#reading) if (!wanted.includes(opened)) this.#end(name);
     const before = new Set(this.#reading.keys());
     await Promise.all(wanted.map((opened) => this.#attempt(app, opened, signal)));
     const begun = [...this.#reading.keys()].filter((name) => !before.has(name));
-    if (begun.length > 0) log.info(`the app takes the events of ${begun.join(", ")}`);
+    if (begun.length > 0) log.info(`the events of ${begun.join(", ")} are read`);
   }
 
   /** Resolves after the first attempt; the others follow in the background. */
-  async #attempt(app: AppChannel, opened: OpenedBinding, signal: AbortSignal, failures = 0): Promise<void> {
+  async #attempt(
+    app: AppChannel | undefined,
+    opened: OpenedBinding,
+    signal: AbortSignal,
+    failures = 0,
+  ): Promise<void> {
     try {
       await this.#read(app, opened, signal);
     } catch (error) {
@@ -105,20 +117,36 @@ export class InputBindings {
     }
   }
 
-  async #read(app: AppChannel, opened: OpenedBinding, signal: AbortSignal): Promise<void> {
+  /** Whether the app takes the events of a binding. */
+  async #wants(app: AppChannel, { resource }: OpenedBinding, signal: AbortSignal): Promise<boolean> {
     const sidecar = this.#sidecar();
+    if (directionOf(resource).input !== "ask") return true;
+    const wants = await wantsEvents(app, routeOf(resource), sidecar, signal);
+    if (!wants) {
+      sidecar.once(
+        `the app has not subscribed to binding ${resource.name}: it answers OPTIONS ${routeOf(resource).path} with neither 2xx nor 405 (metadata field direction: input spares the question)`,
+      );
+    }
+    return wants;
+  }
+
+  async #read(app: AppChannel | undefined, opened: OpenedBinding, signal: AbortSignal): Promise<void> {
+    const sidecar = this.#sidecar();
+    const { capabilities } = sidecar;
     const { resource, component } = opened;
     const { name } = resource;
-    const asks = directionOf(resource).input === "ask";
-    if (asks && !(await wantsEvents(app, routeOf(resource), sidecar, signal))) {
-      sidecar.once(
-        `the app has not subscribed to binding ${name}: it answers OPTIONS ${routeOf(resource).path} with neither 2xx nor 405 (metadata field direction: input spares the question)`,
-      );
-      return this.#end(name);
+    const to = app !== undefined && (await this.#wants(app, opened, signal)) ? app : undefined;
+    if (to === undefined && capabilities?.takes(name) === undefined) return this.#end(name);
+    if (signal.aborted) return;
+    const reading = this.#reading.get(name);
+    if (reading !== undefined) {
+      if (reading.byApp === (to !== undefined)) return;
+      this.#end(name);
     }
-    if (signal.aborted || this.#reading.has(name)) return;
     const patience = new AbortController();
-    const handler = bindingDelivery(sidecar, app, opened, this.#underWay, this.#presence, patience.signal);
+    const delivery =
+      to && bindingDelivery(sidecar, to, opened, this.#underWay, this.#presence, patience.signal);
+    const handler = withFunctions(name, delivery, capabilities);
     const opening = (component as InputBinding).read(handler);
     const { initTimeoutMs } = resource;
     const reader = await withTimeout(sidecar.platform.clock, initTimeoutMs, opening, () => {
@@ -126,7 +154,7 @@ export class InputBindings {
       opening.then((late) => this.#close(name, late, patience)).catch(() => undefined);
       return new Error(`its source did not open within ${initTimeoutMs} ms`);
     });
-    if (!signal.aborted) this.#reading.set(name, { opened, reader, patience });
+    if (!signal.aborted) this.#reading.set(name, { opened, reader, patience, byApp: to !== undefined });
     else this.#close(name, reader, patience);
   }
 

@@ -244,7 +244,7 @@ export class Runtime {
     const { subscriptions, streams, configurations, outboxes } = this.sidecar;
     const asking: Promise<void>[] = [streams.moved(changes)];
     if (touched(changes, "pubsub") && this.#app.asked) asking.push(subscriptions.start());
-    if (touched(changes, "bindings") && this.#app.asked) asking.push(this.#inputBindings.start());
+    if (touched(changes, "bindings") && this.#app.settled) asking.push(this.#inputBindings.start());
     if (touched(changes, "state")) await this.#actors?.componentsChanged();
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
     await this.#patiently(Promise.all(asking));

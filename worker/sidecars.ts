@@ -163,7 +163,7 @@ export class App {
       shutdown: () => void this.close(),
       allOpen: (resources) => this.#allOpen(resources),
     });
-    packages?.capabilities.attach((request) => runtime.handle(request), runtime.sidecar);
+    packages?.capabilities.attach((request) => runtime.handle(request), runtime);
     await runtime.start();
     const { wanted } = this.registration;
     // What an update could not open is opened when it can be; nobody waits for it.

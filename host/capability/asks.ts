@@ -10,7 +10,8 @@ export interface Ask {
 }
 
 /** All that is asked for, one by one. */
-export function asksOf({ state, publish, subscribe, invoke, fetch, clock, random }: Needs): readonly Ask[] {
+export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: Needs): readonly Ask[] {
+  const { bindings, timers, processes, clock, random } = others;
   const some: readonly Partial<Needs>[] = [
     ...state.map((one) => ({ state: [one] })),
     ...publish.flatMap(({ pubsub, topics }) =>
@@ -19,6 +20,9 @@ export function asksOf({ state, publish, subscribe, invoke, fetch, clock, random
     ...subscribe.flatMap(({ pubsub, topics }) =>
       topics.map((one) => ({ subscribe: [{ pubsub, topics: [one] }] })),
     ),
+    ...bindings.map((one) => ({ bindings: [one] })),
+    ...(timers ? [{ timers }] : []),
+    ...processes.map((one) => ({ processes: [one] })),
     ...invoke.flatMap(({ app, methods }) => {
       const each = methods?.map((one) => [one]) ?? [undefined];
       return each.map((methods) => ({ invoke: [{ app, methods }] }));
@@ -40,6 +44,9 @@ export function granting(asks: readonly Ask[]): Needs {
     state: all.flatMap(({ state }) => state),
     publish: all.flatMap(({ publish }) => publish),
     subscribe: all.flatMap(({ subscribe }) => subscribe),
+    bindings: all.flatMap(({ bindings }) => bindings),
+    timers: all.some(({ timers }) => timers),
+    processes: all.flatMap(({ processes }) => processes),
     invoke: all.flatMap(({ invoke }) => invoke),
     fetch: all.flatMap(({ fetch }) => fetch),
     clock: all.some(({ clock }) => clock),

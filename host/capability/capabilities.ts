@@ -1,3 +1,4 @@
+import type { BindingHandler } from "../components/bindings/binding.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Meters } from "../telemetry/metrics/meters.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
@@ -10,13 +11,20 @@ export interface Observers {
   readonly strict: boolean;
 }
 
+/** The sidecar of some packages. */
+export interface AttachedSidecar {
+  readonly sidecar: Observers;
+  /** Has the sidecar look anew at whose events are wanted. */
+  askApp(): Promise<void>;
+}
+
 /** The capability packages of one sidecar. */
 export interface Capabilities {
   /**
-   * Gives them the sidecar's API, without which none of their calls can be performed, and what observes them; left out, nothing
-   * does.
+   * Gives them the sidecar's API, without which none of their calls can be performed, and the sidecar itself; left out, nothing
+   * observes them.
    */
-  attach(api: Api, observers?: Observers): void;
+  attach(api: Api, sidecar?: AttachedSidecar): void;
   /** What is loaded, granted and measured. */
   list(): readonly object[];
   /**
@@ -26,6 +34,10 @@ export interface Capabilities {
   handle(request: RuntimeRequest, packageName: string | undefined, path: string): Promise<RuntimeResponse>;
   /** Calls the function of that name. Throws an ApiError. */
   invoke(request: RuntimeRequest, name: string): Promise<RuntimeResponse>;
+  /** Names of input bindings whose events go to functions. */
+  readonly bindings: readonly string[];
+  /** Takes an event of a binding for the functions that are called by it, as the app would; undefined: there are none. */
+  takes(binding: string): BindingHandler | undefined;
   /** The sidecar answers from now on: functions get their events. */
   start(): void;
   close(): Promise<void>;

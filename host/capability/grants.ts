@@ -102,6 +102,9 @@ function within(asked: Needs, given: Needs): Needs {
     state: asked.state.flatMap((need) => stateGranted(need, given.state) ?? []),
     publish: granted(asked.publish, given.publish),
     subscribe: granted(asked.subscribe, given.subscribe),
+    bindings: asked.bindings.filter((name) => given.bindings.includes(name)),
+    timers: asked.timers && given.timers,
+    processes: asked.processes.filter((command) => given.processes.includes(command)),
     invoke: asked.invoke.flatMap((need) => invokeGranted(need, given.invoke) ?? []),
     fetch: asked.fetch.filter((origin) => given.fetch.includes(origin)),
     clock: asked.clock && given.clock,
@@ -120,6 +123,11 @@ export function phrases(needs: Needs): readonly string[] {
     ...needs.publish.flatMap(({ pubsub, topics }) => topics.map((topic) => `publish ${topic} on ${pubsub}`)),
     ...needs.subscribe.flatMap(({ pubsub, topics }) =>
       topics.map((topic) => `receive ${topic} of ${pubsub}`),
+    ),
+    ...needs.bindings.map((name) => `receive the events of binding ${name}`),
+    ...(needs.timers ? ["call its functions by timers"] : []),
+    ...needs.processes.map(
+      (command) => `run ${command} as a program of this machine, which nothing confines`,
     ),
     ...needs.invoke.flatMap(({ app, methods }) =>
       methods === undefined ? [`invoke ${app}`] : methods.map((method) => `invoke ${method} of ${app}`),

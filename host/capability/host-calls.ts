@@ -10,6 +10,7 @@ import {
 } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import { CallRefused } from "./call-refused.ts";
+import type { JoinCommit } from "./functions/join.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { fetchCall, withResponse } from "./host-fetch.ts";
 import type { ApiCall, apiCalls } from "./host-requests.ts";
@@ -30,6 +31,8 @@ export interface CallContext {
   /** Calls, and bytes of results, that are left to it. */
   calls: number;
   bytes: number;
+  /** Goes into the first transaction that it asks for on this store, until that succeeds. */
+  commit?: JoinCommit | undefined;
 }
 
 type Call = readonly MessageField[];
@@ -52,6 +55,14 @@ function ofState(headers: Headers): Headers {
 
 function failed(status: number, code: string, message: string): MessageField[] {
   return [textField(":status", String(status)), textField(":error", code), textField(":body", message)];
+}
+
+/** What goes into this transaction besides: no other one has it then. */
+function committed(call: Call, context: CallContext): JoinCommit | undefined {
+  const { commit } = context;
+  if (commit === undefined || textOf(call, "store") !== commit.store) return undefined;
+  context.commit = undefined;
+  return commit;
 }
 
 /** Performs what a guest asks for, after it was compared with what it was granted. */
@@ -115,7 +126,11 @@ export class HostCalls {
     if (kind === "fetch") return await this.#fetched(call, context);
     const build = this.#rules.builds.get(kind);
     if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
-    return await this.#asked(build(call, this.#rules.granted(call), this.#name), context);
+    const commit = kind === "state.transaction" ? committed(call, context) : undefined;
+    const asked = build(call, this.#rules.granted(call), this.#name, commit?.operation);
+    const result = await this.#asked(asked, context);
+    if (commit !== undefined && textOf(result, ":status") !== "204") context.commit = commit;
+    return result;
   }
 
   async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {

@@ -16,7 +16,8 @@ export interface ApiCall {
 }
 
 type Call = readonly MessageField[];
-type Build = (call: Call, granted: Needs, packageName: string) => ApiCall;
+/** `also`: an operation of the host's own, for a transaction. */
+type Build = (call: Call, granted: Needs, packageName: string, also?: object) => ApiCall;
 
 const encoder = new TextEncoder();
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
@@ -114,7 +115,7 @@ function statePath(call: Call): string {
 }
 
 /** The operations of a transaction, each key as far as the package may write it. */
-function transaction(call: Call, granted: Needs, packageName: string): string {
+function transaction(call: Call, granted: Needs, packageName: string, also: object | undefined): string {
   let body: unknown;
   try {
     body = JSON.parse(new TextDecoder().decode(fieldOf(call, ":body")));
@@ -123,17 +124,16 @@ function transaction(call: Call, granted: Needs, packageName: string): string {
   }
   const { operations } = (body ?? {}) as { operations?: unknown };
   if (!Array.isArray(operations)) throw new CallRefused(400, "state.transaction has no list of operations");
-  return JSON.stringify({
-    operations: operations.map((one: { operation?: unknown; request?: { key?: unknown } } | null) => {
-      const key = one?.request?.key;
-      if (typeof key !== "string" || key === "")
-        throw new CallRefused(400, "an operation of a transaction has no key");
-      return {
-        operation: one?.operation,
-        request: { ...one?.request, key: keyOf(call, key, granted, packageName, "write") },
-      };
-    }),
+  const asked = operations.map((one: { operation?: unknown; request?: { key?: unknown } } | null) => {
+    const key = one?.request?.key;
+    if (typeof key !== "string" || key === "")
+      throw new CallRefused(400, "an operation of a transaction has no key");
+    return {
+      operation: one?.operation,
+      request: { ...one?.request, key: keyOf(call, key, granted, packageName, "write") },
+    };
   });
+  return JSON.stringify({ operations: also === undefined ? asked : [...asked, also] });
 }
 
 /** A method's path without dot segments, controls and escapes of its own, each segment encoded here. */
@@ -179,11 +179,11 @@ export const apiCalls: ReadonlyMap<string, Build> = new Map<string, Build>([
   ],
   [
     "state.transaction",
-    (call, granted, name) => ({
+    (call, granted, name, also) => ({
       method: "POST",
       path: `${statePath(call)}/transaction`,
       headers: ["content-type", "application/json"],
-      body: encoder.encode(transaction(call, granted, name)),
+      body: encoder.encode(transaction(call, granted, name, also)),
     }),
   ],
   [

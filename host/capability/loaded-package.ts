@@ -6,13 +6,14 @@ import { type AdmittedModule, admit } from "./admission.ts";
 import type { Observers } from "./capabilities.ts";
 import type { Confinement, Guest, GuestLine } from "./confinement.ts";
 import { converse } from "./converse.ts";
+import type { JoinCommit } from "./functions/join.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { GuestPool, type PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
 import { apiCalls } from "./host-requests.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
-import type { CapabilityManifest } from "./manifest.ts";
+import type { CapabilityManifest, Limits, ProcessEntry } from "./manifest.ts";
 import { Measures } from "./measures.ts";
 import type { MessageField } from "./message.ts";
 import type { PackageSource } from "./package-source.ts";
@@ -26,17 +27,27 @@ export interface PackageHost {
   readonly platform: Platform;
   /** The API of the sidecar, once it is there. */
   readonly api: Api;
+  /** Runs programs of the machine; undefined where there are none. */
+  readonly processes?: Processes | undefined;
   /** What observes them; undefined while nothing does. */
   readonly observers: () => Observers | undefined;
   readonly meter: () => CapabilityMeter | undefined;
 }
+
+/** Places for a package's program, from its folder. */
+export type Processes = (entry: ProcessEntry, folder: string, limits: Limits) => Confinement;
 
 /** What one call may say about itself. */
 export interface CallOptions {
   readonly traceparent?: string | undefined;
   /** False: it may not call the host, as it stands in the way of such calls itself. */
   readonly hostCalls?: boolean;
+  /** Goes into the first transaction that it asks for on this store. */
+  readonly commit?: JoinCommit | undefined;
 }
+
+/** A module by its name, a program, or undefined: what only checks requests. */
+type Runs = string | ProcessEntry | undefined;
 
 type Use<T> = (guest: Guest, signal: AbortSignal) => Promise<T>;
 
@@ -50,8 +61,8 @@ export class LoadedPackage {
   readonly measures: Measures;
   readonly #host: PackageHost;
   readonly #schemas: readonly object[];
-  /** By the module; undefined: those that only check requests. */
-  readonly #pools = new Map<string | undefined, GuestPool>();
+  readonly #folder: string | undefined;
+  readonly #pools = new Map<Runs, GuestPool>();
   readonly #calls: HostCalls;
   #underWay = 0;
   #quiet: (() => void) | undefined;
@@ -60,7 +71,10 @@ export class LoadedPackage {
     manifest: CapabilityManifest,
     origin: string,
     authority: Authority,
-    opened: Pick<LoadedPackage, "modules" | "http"> & { readonly schemas: readonly object[] },
+    opened: Pick<LoadedPackage, "modules" | "http"> & {
+      readonly schemas: readonly object[];
+      readonly folder: string | undefined;
+    },
     host: PackageHost,
   ) {
     this.manifest = manifest;
@@ -69,6 +83,7 @@ export class LoadedPackage {
     this.modules = opened.modules;
     this.http = opened.http;
     this.#schemas = opened.schemas;
+    this.#folder = opened.folder;
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
     const rules = { builds: apiCalls, granted: () => authority.granted };
@@ -95,13 +110,15 @@ export class LoadedPackage {
       const terms = { abi: capabilityAbi, granted, limits };
       modules.set(entry.name, await admit(await source.read(entry.path), entry, terms));
     }
+    if (host.processes === undefined) refusePrograms(manifest);
     const schemas: object[] = [];
     const http: OpenedHttpOffer[] = [];
     for (const offer of manifest.offers) {
       if (offer.kind === "http")
         http.push(await openHttpOffer(offer, source, schemas, authority, host.platform));
     }
-    return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas }, host);
+    const { folder } = source;
+    return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas, folder }, host);
   }
 
   get instances(): PoolSize {
@@ -110,9 +127,9 @@ export class LoadedPackage {
     return { instances: sum("instances"), busy: sum("busy"), started: sum("started") };
   }
 
-  /** Hands a request to a module, and answers its answer's fields. Throws a GuestFault, a ComponentError or an ApiError. */
+  /** Hands a request to a module, or a program, and answers its answer's fields. Throws a GuestFault, a ComponentError or an ApiError. */
   async call(
-    module: string,
+    module: Runs,
     request: ReadRequest,
     options: CallOptions = {},
   ): Promise<readonly MessageField[]> {
@@ -127,14 +144,14 @@ export class LoadedPackage {
   }
 
   async #converse(
-    module: string,
+    module: Runs,
     request: ReadRequest,
-    { traceparent, hostCalls = true }: CallOptions,
+    { traceparent, hostCalls = true, commit }: CallOptions,
   ): Promise<readonly MessageField[]> {
     const { calls, memory } = this.authority.limits;
     const allowed = hostCalls ? calls : 0;
     const conversation = await this.#measured(module, async (guest, signal) => {
-      const context: CallContext = { signal, traceparent, allowed, calls: allowed, bytes: memory };
+      const context: CallContext = { signal, traceparent, allowed, calls: allowed, bytes: memory, commit };
       const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
       const whole =
         prepared.length === 0 ? request : { ...request, fields: [...request.fields, ...prepared] };
@@ -181,7 +198,7 @@ export class LoadedPackage {
     for (const pool of this.#pools.values()) pool.close();
   }
 
-  async #measured<T>(module: string | undefined, use: Use<T>): Promise<T> {
+  async #measured<T>(module: Runs, use: Use<T>): Promise<T> {
     const { clock } = this.#host.platform;
     const { timeMs } = this.authority.limits;
     const now = () => clock.monotonic?.() ?? clock.now();
@@ -204,20 +221,45 @@ export class LoadedPackage {
     }
   }
 
-  #pool(name: string | undefined): GuestPool {
-    const known = this.#pools.get(name);
+  #pool(of: Runs): GuestPool {
+    const known = this.#pools.get(of);
     if (known !== undefined) return known;
-    const module = name === undefined ? undefined : this.modules.get(name);
-    if (name !== undefined && module === undefined)
-      throw new GuestFault("refused", `it has no module ${name}`);
-    const { confinement, platform } = this.#host;
-    const program = { module, schemas: this.#schemas };
-    const pool = new GuestPool(confinement, program, this.authority.limits, platform);
-    this.#pools.set(name, pool);
+    const { platform } = this.#host;
+    const module = typeof of === "string" ? this.modules.get(of) : undefined;
+    if (typeof of === "string" && module === undefined)
+      throw new GuestFault("refused", `it has no module ${of}`);
+    const confinement = typeof of === "object" ? this.#program(of) : this.#host.confinement;
+    const pool = new GuestPool(
+      confinement,
+      { module, schemas: this.#schemas },
+      this.authority.limits,
+      platform,
+    );
+    this.#pools.set(of, pool);
     return pool;
+  }
+
+  #program(entry: ProcessEntry): Confinement {
+    const { granted, limits } = this.authority;
+    const unavailable = (cause: string) =>
+      new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name: this.manifest.name, cause });
+    if (!granted.processes.includes(entry.command))
+      throw unavailable(`to run ${entry.command} as a program of this machine was not granted`);
+    if (this.#host.processes === undefined || this.#folder === undefined)
+      throw unavailable(`${entry.command} is in no folder of this machine`);
+    return this.#host.processes(entry, this.#folder, limits);
   }
 
   readonly #say = ({ level, text }: GuestLine): void => {
     this.#host.platform.log[level](`capability ${this.manifest.name}: ${text}`);
   };
+}
+
+/** In the words of the book's walkthrough: only a page has no programs. */
+function refusePrograms({ offers }: CapabilityManifest): void {
+  for (const offer of offers) {
+    const program = offer.kind === "function" ? offer.process : undefined;
+    if (program !== undefined)
+      throw new GuestFault("refused", `runtime ${program.runtime} is not available in a page`);
+  }
 }

@@ -6,6 +6,14 @@ export class ManifestError extends Error {
   }
 }
 
+/** A name that is one segment of a path, and no word of the ABI. */
+export const plainName = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const plainNameExpected =
+  "must be a name of lower-case letters, digits, dots, dashes and underscores, at most 63";
+
+/** Stays inside of the package: no folder above, no absolute path, no URL. */
+export const inside = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-][\w./ -]*$/;
+
 export type Path = readonly (string | number)[];
 
 /** `offers[0].sources` as one writes it. */

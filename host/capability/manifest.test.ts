@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "./manifest.ts";
 import { readManifest } from "./read-manifest.ts";
+import { noNeeds } from "./read-needs.ts";
 
 const sha256 = "0".repeat(64);
 const plain = {
@@ -27,7 +28,7 @@ describe("a manifest", () => {
           sources: [{ kind: "module", module: "main" }],
         },
       ],
-      needs: { state: [], publish: [], subscribe: [], invoke: [], fetch: [], clock: false, random: false },
+      needs: noNeeds,
       limits: defaultLimits,
     });
   });

@@ -63,9 +63,56 @@ export interface ComponentOffer {
 export interface FunctionOffer {
   readonly kind: "function";
   readonly name: string;
-  readonly module: string;
+  /** Of the package; undefined: `process` is run. */
+  readonly module?: string;
+  readonly process?: ProcessEntry;
   /** Whose events call it. */
-  readonly topics: readonly { readonly pubsub: string; readonly topic: string }[];
+  readonly topics: readonly TopicTrigger[];
+  /** Input bindings whose events call it. */
+  readonly bindings: readonly BindingTrigger[];
+  readonly timers: readonly TimerTrigger[];
+  readonly prerequisites?: Prerequisites;
+}
+
+export interface TopicTrigger {
+  readonly pubsub: string;
+  readonly topic: string;
+  /** Which of the prerequisites its events are. */
+  readonly input?: string;
+}
+
+export interface BindingTrigger {
+  readonly binding: string;
+  readonly input?: string;
+}
+
+export interface TimerTrigger {
+  readonly name: string;
+  /** As of `bindings.cron`. */
+  readonly schedule: string;
+}
+
+/** A program of the machine, registered as the book registers functions. */
+export interface ProcessEntry {
+  readonly runtime: "bash";
+  /** Its file, inside of the package. */
+  readonly command: string;
+  /** What stands before the id of a call, and before its input; undefined: it is not given. */
+  readonly idSwitch?: string;
+  readonly inputSwitch?: string;
+  /** What its input has to be. */
+  readonly inputType: "text" | "json";
+}
+
+/** Inputs that a function waits for: it is called once for those that belong together, when all of them are there. */
+export interface Prerequisites {
+  /** Of its package's own keys; it must have transactions. */
+  readonly store: string;
+  readonly inputs: readonly string[];
+  /** A JSON pointer: inputs whose data have the same value there belong together. */
+  readonly by: string;
+  /** How long is kept what was never complete, and that it was done. */
+  readonly keepSeconds: number;
 }
 
 export interface ActorOffer {
@@ -80,6 +127,12 @@ export interface Needs {
   readonly publish: readonly TopicsNeed[];
   /** Topics whose events call its functions. */
   readonly subscribe: readonly TopicsNeed[];
+  /** Input bindings whose events do. */
+  readonly bindings: readonly string[];
+  /** Whether its functions' timers run. */
+  readonly timers: boolean;
+  /** Programs of the machine that it runs, by their files. Nothing confines them. */
+  readonly processes: readonly string[];
   readonly invoke: readonly InvokeNeed[];
   /** Origins, such as `https://api.example.com`. */
   readonly fetch: readonly string[];

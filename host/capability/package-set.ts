@@ -1,4 +1,4 @@
-import { hostsOf } from "../components/availability.ts";
+import type { BindingHandler } from "../components/bindings/binding.ts";
 import type { Family } from "../components/component.ts";
 import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
@@ -7,18 +7,17 @@ import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityCounts, CapabilityMeter } from "../telemetry/metrics/meters.ts";
-import { answerOffer, type Found, type OfferRequest } from "./answer-offer.ts";
-import type { Capabilities, Observers } from "./capabilities.ts";
+import { answerOffer, type OfferRequest } from "./answer-offer.ts";
+import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
+import { checkOffers } from "./check-offers.ts";
 import type { AskPackage } from "./components/guest-component.ts";
 import { offeredComponent } from "./components/offered-components.ts";
 import type { Confinement } from "./confinement.ts";
-import { callFunction, findFunction, triggersOf } from "./function-calls.ts";
-import { FunctionTriggers } from "./function-triggers.ts";
+import { findOperation } from "./find-operation.ts";
+import { PackageFunctions } from "./functions/package-functions.ts";
 import { type Grants, phrases } from "./grants.ts";
 import type { Api } from "./host-calls.ts";
-import { LoadedPackage, type PackageHost } from "./loaded-package.ts";
-import type { CapabilityManifest, Offer } from "./manifest.ts";
-import { matchOperation } from "./match-operation.ts";
+import { LoadedPackage, type PackageHost, type Processes } from "./loaded-package.ts";
 import type { PackageSource } from "./package-source.ts";
 import { plainLog } from "./plain-log.ts";
 import { readManifest } from "./read-manifest.ts";
@@ -36,27 +35,10 @@ export interface PackageSetOptions {
   readonly platform: Platform;
   /** Bytes of a request's body. */
   readonly maxBodySize: number;
+  /** Left out where there are no programs to run, as in a page. */
+  readonly processes?: Processes;
   /** What is ended with it. */
   ended?(): Promise<void>;
-}
-
-/** Throws for what cannot be offered, or is somebody else's: a package must not take the place of a store in use. */
-function checkOffers({ offers }: CapabilityManifest, others: readonly LoadedPackage[]): void {
-  const actor = offers.find((offer) => offer.kind === "actor");
-  if (actor !== undefined)
-    throw new Error(`it offers actors of type ${actor.type}, which packages cannot yet`);
-  const taken = new Set(others.flatMap(({ manifest }) => manifest.offers.map(typeOf)));
-  for (const type of offers.map(typeOf)) {
-    if (type === undefined) continue;
-    if (Object.hasOwn(hostsOf, type))
-      throw new Error(`it offers components of type ${type}, which is daprlet's own`);
-    if (taken.has(type))
-      throw new Error(`it offers components of type ${type}, which another package does as well`);
-  }
-}
-
-function typeOf(offer: Offer): string | undefined {
-  return offer.kind === "component" ? offer.type : undefined;
 }
 
 /** Packages by their names, loaded and changed while they are called. */
@@ -66,9 +48,12 @@ export class PackageSet implements Capabilities {
   /** One update after the other: the last one holds. */
   #turn: Promise<void> = Promise.resolve();
   #api: Api | undefined;
-  #observers: Observers | undefined;
+  #attached: AttachedSidecar | undefined;
   #meter: CapabilityMeter | undefined;
-  #triggers: FunctionTriggers | undefined;
+  readonly functions: PackageFunctions;
+  #started = false;
+  /** What the sidecar was last told that packages want; nothing at first. */
+  #followed = "[]";
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
 
@@ -83,15 +68,17 @@ export class PackageSet implements Capabilities {
         if (this.#api === undefined) throw new Error("the sidecar is not there yet");
         return this.#api(request);
       },
-      observers: () => this.#observers,
+      observers: () => this.#attached?.sidecar,
       meter: () => this.#meter,
+      processes: given.processes,
     };
+    this.functions = new PackageFunctions(() => this.#loaded, this.#host);
   }
 
-  attach(api: Api, observers?: Observers): void {
+  attach(api: Api, attached?: AttachedSidecar): void {
     this.#api = api;
-    this.#observers = observers;
-    this.#meter = observers?.meters?.capabilities(() => this.#counts());
+    this.#attached = attached;
+    this.#meter = attached?.sidecar.meters?.capabilities(() => this.#counts());
   }
 
   /**
@@ -139,7 +126,8 @@ export class PackageSet implements Capabilities {
     const before = [...this.#loaded.values()];
     this.#loaded = loaded;
     this.#refused = refused;
-    this.#trigger();
+    this.functions.become();
+    this.#follow();
     for (const name of grants.keys()) {
       if (!loaded.has(name) && !refused.has(name)) {
         this.#options.platform.log.warn(`something is granted to capability ${name}, which is not there`);
@@ -173,28 +161,44 @@ export class PackageSet implements Capabilities {
     packageName: string | undefined,
     path: string,
   ): Promise<RuntimeResponse> {
-    const found =
-      packageName === undefined
-        ? this.#anywhere(request.method, path)
-        : this.#of(packageName, request.method, path);
+    const packages = { loaded: this.#loaded, refused: this.#refused };
+    const found = findOperation(packages, packageName, request.method, path);
     return await answerOffer(found, await this.#whole(request), path, this.#host);
   }
 
   async invoke(request: RuntimeRequest, name: string): Promise<RuntimeResponse> {
-    return await callFunction(findFunction(this.#loaded.values(), name), await this.#whole(request));
+    return await this.functions.invoke(await this.#whole(request), name);
+  }
+
+  get bindings(): readonly string[] {
+    return this.functions.bindings;
+  }
+
+  takes(binding: string): BindingHandler | undefined {
+    return this.functions.takes(binding);
   }
 
   start(): void {
-    const { platform } = this.#options;
-    this.#triggers = new FunctionTriggers(this.#host.api, platform);
-    this.#trigger();
+    this.functions.start();
+    this.#started = true;
+    this.#follow();
   }
 
   async close(): Promise<void> {
-    await this.#triggers?.close();
+    await this.functions.close();
     await this.#options.ended?.();
     for (const one of this.#loaded.values()) one.end();
     await this.#options.confinement.close();
+  }
+
+  /** Has the sidecar read what packages want by now. */
+  #follow(): void {
+    const wanted = JSON.stringify(this.bindings);
+    if (!this.#started || wanted === this.#followed) return;
+    this.#followed = wanted;
+    void this.#attached?.askApp().catch((error: unknown) => {
+      this.#options.platform.log.error(`what packages take is not read: ${reasonOf(error)}`);
+    });
   }
 
   #counts(): readonly CapabilityCounts[] {
@@ -222,11 +226,6 @@ export class PackageSet implements Capabilities {
     };
   }
 
-  #trigger(): void {
-    const current = (name: string) => [this.#loaded.get(name)].filter((one) => one !== undefined);
-    this.#triggers?.become(triggersOf(this.#loaded.values(), current, this.#options.platform.log));
-  }
-
   /** The request with all of its body. */
   async #whole({ method, query, headers, body }: RuntimeRequest): Promise<OfferRequest> {
     try {
@@ -247,35 +246,5 @@ export class PackageSet implements Capabilities {
     for (const phrase of authority.refused) {
       log.warn(`capability ${manifest.name} asked to ${phrase}, and was not granted it`);
     }
-  }
-
-  #of(name: string, method: string, path: string): Found {
-    const one = this.#loaded.get(name);
-    if (one !== undefined) return this.#operation([one], method, path);
-    const refused = this.#refused.get(name);
-    if (refused !== undefined) throw new ApiError("ERR_CAPABILITY_REFUSED", { name, cause: refused.cause });
-    throw new ApiError("ERR_CAPABILITY_NOT_FOUND", { name });
-  }
-
-  /** The book's paths name no package; one whose first segment is the name of one does. */
-  #anywhere(method: string, path: string): Found {
-    const slash = path.indexOf("/");
-    const name = path.slice(0, Math.max(slash, 0));
-    if (this.#loaded.has(name) || this.#refused.has(name))
-      return this.#of(name, method, path.slice(slash + 1));
-    return this.#operation([...this.#loaded.values()], method, path);
-  }
-
-  #operation(packages: readonly LoadedPackage[], method: string, path: string): Found {
-    const others = new Set<string>();
-    for (const one of packages) {
-      for (const opened of one.http) {
-        const found = matchOperation(opened.operations, method, path);
-        if ("operation" in found) return { package: one, opened, matched: found };
-        for (const other of found.methods) others.add(other);
-      }
-    }
-    if (others.size === 0) throw new ApiError("ERR_CAPABILITY_NO_OPERATION", { method, path });
-    throw new ApiError("ERR_CAPABILITY_NO_OPERATION", { method, path }, { status: 405 });
   }
 }

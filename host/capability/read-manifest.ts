@@ -1,3 +1,4 @@
+import { isBookFunction, readBookFunction } from "./book-function.ts";
 import { isBookManifest, readBookManifest } from "./book-manifest.ts";
 import {
   abiNames,
@@ -9,15 +10,9 @@ import {
   type Offer,
   type Source,
 } from "./manifest.ts";
-import { Field } from "./manifest-reader.ts";
+import { Field, inside, plainName as name, plainNameExpected as nameExpected } from "./manifest-reader.ts";
+import { readFunction } from "./read-function.ts";
 import { readNeeds, withOffers } from "./read-needs.ts";
-
-/** A name that is one segment of a path, and no word of the ABI. */
-const name = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-const nameExpected = "must be a name of lower-case letters, digits, dots, dashes and underscores, at most 63";
-
-/** Stays inside of the package: no folder above, no absolute path, no URL. */
-const inside = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-][\w./ -]*$/;
 
 function module(field: Field): ModuleEntry {
   field.only("name", "path", "sha256", "abi");
@@ -107,22 +102,7 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
       operations: operations.length === 0 ? ["create"] : operations.map((one) => one.text()),
     };
   },
-  function(field, modules) {
-    field.only("kind", "name", "module", "topics");
-    return {
-      kind: "function",
-      name: field.member("name").matching(name, nameExpected),
-      module: moduleOf(field.member("module"), modules),
-      topics: field
-        .member("topics")
-        .items()
-        .map((one) => {
-          one.only("pubsub", "topic");
-          const pubsub = one.member("pubsub").text("must name a pub/sub component");
-          return { pubsub, topic: one.member("topic").text("must be a topic") };
-        }),
-    };
-  },
+  function: (field, modules) => readFunction(field, (member) => moduleOf(member, modules)),
   actor(field, modules) {
     field.only("kind", "type", "module");
     return {
@@ -162,6 +142,7 @@ function unique(fields: readonly Field[], names: readonly string[], what: string
 export function readManifest(value: unknown, source: string): CapabilityManifest {
   const root = new Field(source, [], value);
   if (isBookManifest(root)) return readBookManifest(root);
+  if (isBookFunction(root)) return readBookFunction(root);
   root.only("$schema", "name", "version", "description", "modules", "offers", "needs", "limits");
   const modules = root.member("modules").items();
   const entries = modules.map(module);

@@ -5,6 +5,9 @@ export const noNeeds: Needs = {
   state: [],
   publish: [],
   subscribe: [],
+  bindings: [],
+  timers: false,
+  processes: [],
   invoke: [],
   fetch: [],
   clock: false,
@@ -57,11 +60,19 @@ function origin(field: Field): string {
 /** What a manifest asks for, or a grant gives: both are written alike. */
 export function readNeeds(field: Field): Needs {
   if (field.missing) return noNeeds;
-  field.only("state", "publish", "subscribe", "invoke", "fetch", "clock", "random");
+  field.only(...(Object.keys(noNeeds) as readonly (keyof Needs)[]));
+  const names = (member: "bindings" | "processes") =>
+    field
+      .member(member)
+      .items()
+      .map((one) => one.text());
   return {
     state: field.member("state").items().map(state),
     publish: field.member("publish").items().map(topics),
     subscribe: field.member("subscribe").items().map(topics),
+    bindings: names("bindings"),
+    timers: field.member("timers").flag(),
+    processes: names("processes"),
     invoke: field.member("invoke").items().map(invoke),
     fetch: field.member("fetch").items().map(origin),
     clock: field.member("clock").flag(),
@@ -74,11 +85,30 @@ export function withOffers(needs: Needs, offers: readonly Offer[]): Needs {
   const sources = offers.flatMap((offer) => (offer.kind === "http" ? offer.sources : []));
   const origins = sources.flatMap((one) => (one.kind === "remote" ? new URL(one.url).origin : []));
   const apps = sources.flatMap((one) => (one.kind === "app" ? one.app : []));
-  const functions = offers.flatMap((offer) => (offer.kind === "function" ? offer.topics : []));
+  const functions = offers.flatMap((offer) => (offer.kind === "function" ? offer : []));
   const asked = needs.invoke.map(({ app }) => app);
+  const own = needs.state.filter(({ access, keys }) => access === "write" && keys === undefined);
+  const joins = new Set(functions.flatMap(({ prerequisites }) => prerequisites?.store ?? []));
   return {
     ...needs,
-    subscribe: [...needs.subscribe, ...functions.map(({ pubsub, topic }) => ({ pubsub, topics: [topic] }))],
+    state: [
+      ...needs.state,
+      ...[...joins]
+        .filter((store) => !own.some((one) => one.store === store))
+        .map((store) => ({ store, access: "write" as const, keys: undefined, prepared: [] })),
+    ],
+    subscribe: [
+      ...needs.subscribe,
+      ...functions.flatMap(({ topics }) => topics).map(({ pubsub, topic }) => ({ pubsub, topics: [topic] })),
+    ],
+    bindings: [
+      ...new Set([
+        ...needs.bindings,
+        ...functions.flatMap(({ bindings }) => bindings.map(({ binding }) => binding)),
+      ]),
+    ],
+    timers: needs.timers || functions.some(({ timers }) => timers.length > 0),
+    processes: [...new Set([...needs.processes, ...functions.flatMap((one) => one.process?.command ?? [])])],
     fetch: [...new Set([...needs.fetch, ...origins])],
     invoke: [
       ...needs.invoke,

@@ -192,7 +192,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     capabilities,
     shutdown: (force) => options.shutdown?.(force),
   });
-  capabilities?.attach((request) => runtime.handle(withApiToken(request, options.apiToken)), runtime.sidecar);
+  capabilities?.attach((request) => runtime.handle(withApiToken(request, options.apiToken)), runtime);
   await runtime.start();
   capabilities?.start();
   // An app in this process is there at once; one behind a channel may need the clock to move.

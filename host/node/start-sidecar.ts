@@ -188,7 +188,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     },
   });
 
-  capabilities?.attach(trusted, runtime.sidecar);
+  capabilities?.attach(trusted, runtime);
 
   let resolveStopped: () => void;
   const stopped = new Promise<void>((resolve) => {

@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { encodeMessage, type MessageField, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSet } from "../../host/capability/package-set.ts";
-import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
+import {
+  type CreateRuntimeOptions,
+  createRuntime,
+  type LocalRuntime,
+} from "../../host/node/create-runtime.ts";
 import { data, fixed, guest, saying, watPackage } from "./wat-package.ts";
 
 const calls = (...fields: MessageField[]) => encodeMessage({ kind: messageKind.calls, fields });
@@ -20,7 +24,11 @@ const saving = calls(
 let runtime: LocalRuntime | undefined;
 afterEach(() => runtime?.stop(0));
 
-async function started(status: string, grants: Record<string, unknown> = { counter: "all" }) {
+async function started(
+  status: string,
+  grants: Record<string, unknown> = { counter: "all" },
+  { offers: own = offers, ...options }: CreateRuntimeOptions & { readonly offers?: readonly object[] } = {},
+) {
   const done = answer(textField(":status", status));
   const wat = saying(saving, {
     resume: fixed(done).replace("1024", "2048"),
@@ -28,10 +36,11 @@ async function started(status: string, grants: Record<string, unknown> = { count
   });
   runtime = await createRuntime({
     capabilities: {
-      packages: [watPackage("counter", wat, { offers, needs, limits: { timeMs: 60_000 } })],
+      packages: [watPackage("counter", wat, { offers: own, needs, limits: { timeMs: 60_000 } })],
       grants,
     },
     log: { debug() {}, info() {}, warn() {}, error() {} },
+    ...options,
   });
   return runtime;
 }
@@ -93,6 +102,60 @@ describe("a function", () => {
     await publish(one);
     await new Promise((resolve) => setImmediate(resolve));
     expect([await seen(one), answered(one)]).toEqual([false, 0]);
+  });
+
+  it("is called by the events of a binding, with an app that wants them or without one", async () => {
+    const components = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: statestore }
+spec: { type: state.in-memory, version: v1 }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: tick }
+spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 10s" }] }`;
+    const triggers = [{ kind: "function", name: "count", bindings: [{ binding: "tick" }] }];
+    for (const app of [undefined, () => new Response("{}")]) {
+      const one = await started(
+        "204",
+        { counter: "all" },
+        {
+          offers: triggers,
+          components,
+          ...(app !== undefined && { app }),
+        },
+      );
+      await vi.waitFor(async () => {
+        await one.advance(10_000);
+        expect(await seen(one)).toBe(true);
+      }, 10_000);
+      // One that has gone is not called by it any more.
+      await (one.sidecar.capabilities as PackageSet).update([], new Map());
+      await one.advance(20_000);
+      await one.stop(0);
+    }
+    const one = await started("204", { counter: needs }, { offers: triggers, components });
+    await one.advance(20_000);
+    expect([await seen(one), answered(one)]).toEqual([false, 0]);
+  });
+
+  it("is called by its timers, where they were granted, and again where it failed", async () => {
+    const timers = [{ name: "tick", schedule: "@every 10s" }];
+    const triggers = [{ kind: "function", name: "count", timers }];
+    const one = await started("503", { counter: "all" }, { offers: triggers });
+    await one.advance(9_000);
+    expect(answered(one)).toBe(0);
+    await vi.waitFor(async () => {
+      await one.advance(1_000);
+      expect(answered(one)).toBeGreaterThan(1);
+    }, 10_000);
+    await one.stop(0);
+    const other = await started("204", { counter: needs }, { offers: triggers });
+    const { refused } = (other.sidecar.capabilities as PackageSet).list()[0] as { refused: string[] };
+    expect(refused).toEqual(["call its functions by timers"]);
+    await other.advance(30_000);
+    expect(answered(other)).toBe(0);
   });
 
   it("ends with its package", async () => {

@@ -15,13 +15,14 @@ import {
   textField,
   textOf,
 } from "../../host/capability/message.ts";
+import { noNeeds } from "../../host/capability/read-needs.ts";
 import { compileAssemblyScript } from "../../host/node/cli/capability/compile-assemblyscript.ts";
 import { type Fields, Guest } from "./guest.ts";
 
 const granted: Needs = {
+  ...noNeeds,
   state: [{ store: "store", access: "write", keys: undefined, prepared: [] }],
   publish: [{ pubsub: "pubsub", topics: ["orders"] }],
-  subscribe: [],
   invoke: [{ app: "app", methods: undefined }],
   fetch: ["https://example.com"],
   clock: true,

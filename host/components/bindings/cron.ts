@@ -35,7 +35,7 @@ export const cronBinding = defineBinding({
  * One event a period, and one at a time: what fell due while the machine slept, or while the app did not take the event
  * before, is one event.
  */
-class CronBinding implements InputBinding {
+export class CronBinding implements InputBinding {
   readonly #schedule: Schedule;
   readonly #platform: Platform;
   readonly #readers = new Set<BindingReader>();

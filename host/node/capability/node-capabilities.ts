@@ -2,6 +2,7 @@ import { readGrants } from "../../capability/grants.ts";
 import { PackageSet, type PackageSetOptions } from "../../capability/package-set.ts";
 import type { PackageSource } from "../../capability/package-source.ts";
 import { packagesIn } from "./package-folders.ts";
+import { nodeProcesses } from "./process-guests.ts";
 import { watchPackages } from "./watch-packages.ts";
 import { workerThreads } from "./worker-threads.ts";
 
@@ -25,7 +26,12 @@ export async function nodeCapabilities(
     await set.update([...packages, ...found.sources], new Map([...found.grants, ...given]));
   };
   let unwatch: (() => Promise<void>) | undefined;
-  const set = new PackageSet({ ...options, confinement: workerThreads(), ended: async () => unwatch?.() });
+  const set = new PackageSet({
+    ...options,
+    confinement: workerThreads(),
+    processes: nodeProcesses,
+    ended: async () => unwatch?.(),
+  });
   await read();
   if (paths.length > 0) unwatch = watchPackages(paths, options.platform, read);
   return set;

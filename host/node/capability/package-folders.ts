@@ -44,6 +44,7 @@ async function packageOf(folder: string): Promise<PackageSource | undefined> {
   if (manifest === undefined) return undefined;
   return {
     origin: folder,
+    folder,
     manifest,
     async read(path) {
       // A link must not lead out of the package either.

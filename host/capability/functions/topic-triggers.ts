@@ -1,15 +1,15 @@
-import { reasonOf } from "../errors/reason-of.ts";
-import { header } from "../http.ts";
-import { type Platform, sleep } from "../platform.ts";
-import { serverSentEvents } from "../server-sent-events.ts";
-import type { Verdict } from "../subscriptions/verdict.ts";
-import type { Api } from "./host-calls.ts";
+import { reasonOf } from "../../errors/reason-of.ts";
+import { header } from "../../http.ts";
+import { type Platform, sleep } from "../../platform.ts";
+import { serverSentEvents } from "../../server-sent-events.ts";
+import type { Verdict } from "../../subscriptions/verdict.ts";
+import type { Api } from "../host-calls.ts";
 
 /** How long to wait before a topic is subscribed to again. */
 const AGAIN_MS = 1_000;
 
 /** A topic whose events call a function. */
-export interface FunctionTrigger {
+export interface TopicTrigger {
   /** Whose events they are: every function gets each event once. */
   readonly consumer: string;
   readonly pubsub: string;
@@ -20,10 +20,10 @@ export interface FunctionTrigger {
   handle(event: Uint8Array): Promise<Verdict>;
 }
 
-const keyOf = ({ consumer, pubsub, topic }: FunctionTrigger) => JSON.stringify([consumer, pubsub, topic]);
+const keyOf = ({ consumer, pubsub, topic }: TopicTrigger) => JSON.stringify([consumer, pubsub, topic]);
 
 /** Subscribes for functions, as a client of the sidecar's streams of events. */
-export class FunctionTriggers {
+export class TopicTriggers {
   readonly #api: Api;
   readonly #platform: Platform;
   readonly #following = new Map<
@@ -37,7 +37,7 @@ export class FunctionTriggers {
   }
 
   /** Follows these topics, and no others any more. */
-  become(wanted: readonly FunctionTrigger[]): void {
+  become(wanted: readonly TopicTrigger[]): void {
     const keys = new Set(wanted.map(keyOf));
     for (const [key, { ending }] of this.#following) {
       if (keys.has(key)) continue;
@@ -60,7 +60,7 @@ export class FunctionTriggers {
     await Promise.all(all.map(({ ended }) => ended));
   }
 
-  async #follow(trigger: FunctionTrigger, signal: AbortSignal): Promise<void> {
+  async #follow(trigger: TopicTrigger, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#platform;
     const { pubsub, topic } = trigger;
     let told = "";
@@ -79,7 +79,7 @@ export class FunctionTriggers {
   }
 
   /** Until the stream ends. */
-  async #read(trigger: FunctionTrigger, signal: AbortSignal): Promise<void> {
+  async #read(trigger: TopicTrigger, signal: AbortSignal): Promise<void> {
     const { consumer, pubsub, topic, concurrency } = trigger;
     const base = `/v1.0-alpha1/subscribe/${encodeURIComponent(pubsub)}`;
     const query = new URLSearchParams({ consumer, concurrency: String(concurrency) }).toString();
@@ -100,7 +100,7 @@ export class FunctionTriggers {
     }
   }
 
-  async #settle(trigger: FunctionTrigger, base: string, id: string, data: string): Promise<void> {
+  async #settle(trigger: TopicTrigger, base: string, id: string, data: string): Promise<void> {
     const encoder = new TextEncoder();
     const verdict = await trigger.handle(encoder.encode(data));
     const body = encoder.encode(JSON.stringify({ id, status: verdict.toUpperCase() }));
