@@ -5,8 +5,11 @@ export interface AbiImport {
   /** Such as `(i32,i32)->i64`. */
   readonly signature: string;
   /** What has to be granted for it; undefined: nothing. */
-  readonly needs?: keyof Pick<Needs, "clock" | "random">;
+  readonly needs?: keyof ImportNeeds | undefined;
 }
+
+/** What of its needs a guest has by importing. */
+export type ImportNeeds = Pick<Needs, "clock" | "random" | "rewrite">;
 
 /** What a guest must be and may ask for, at the level of WebAssembly. */
 export interface Abi {
@@ -17,6 +20,8 @@ export interface Abi {
   readonly optional: ReadonlyMap<string, string>;
   /** By `module.name`. */
   readonly imports: ReadonlyMap<string, AbiImport>;
+  /** Its toolchains link as they like: the host writes the maximum of memory into the module ({@link preparedModule}). */
+  readonly prepared?: true;
 }
 
 /** Version 1 of our own (docs/capability-abi.md). */

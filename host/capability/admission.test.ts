@@ -25,7 +25,7 @@ function module(wat: string) {
 
 const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-function admitted(wat: string, granted = { clock: false, random: false }, memory = 1 << 20) {
+function admitted(wat: string, granted = { clock: false, random: false, rewrite: false }, memory = 1 << 20) {
   const { bytes, entry } = module(wat);
   return admit(bytes, entry, { abi: capabilityAbi, granted, limits: { memory } });
 }
@@ -86,7 +86,7 @@ describe("admission", () => {
     const { bytes, entry } = module(echo);
     const terms = {
       abi: capabilityAbi,
-      granted: { clock: false, random: false },
+      granted: { clock: false, random: false, rewrite: false },
       limits: { memory: 1 << 20 },
     };
     await expect(admit(bytes, { ...entry, sha256: "0".repeat(64) }, terms)).rejects.toThrow(

@@ -1,9 +1,10 @@
 import { reasonOf } from "../errors/reason-of.ts";
 import { toHex } from "../hex.ts";
-import type { Abi } from "./abi.ts";
+import type { Abi, ImportNeeds } from "./abi.ts";
 import { GuestFault } from "./guest-fault.ts";
-import type { Limits, ModuleEntry, Needs } from "./manifest.ts";
+import type { Limits, ModuleEntry } from "./manifest.ts";
 import { moduleSections } from "./module-sections.ts";
+import { preparedModule } from "./prepared-module.ts";
 
 const PAGE = 65_536;
 
@@ -13,11 +14,12 @@ const MAX_MODULE = 64 << 20;
 /** Elements in all tables of a module. */
 const MAX_ELEMENTS = 65_536;
 
-/** A module that was let in. Its bytes are what was hashed. */
+/** A module that was let in. */
 export interface AdmittedModule {
   readonly name: string;
   readonly abi: Abi;
   readonly sha256: string;
+  /** What was hashed, or what the host made of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly module: WebAssembly.Module;
   /** What it imports, by `module.name`: all of it granted. */
@@ -26,11 +28,14 @@ export interface AdmittedModule {
   readonly memory: number;
 }
 
+/** A module as its manifest has it; without a hash where nobody vouched for one. */
+export type AdmissionEntry = Pick<ModuleEntry, "name" | "path"> & Partial<Pick<ModuleEntry, "sha256">>;
+
 /** What a module has to keep to. */
 export interface AdmissionTerms {
   readonly abi: Abi;
   /** What was asked for and granted. */
-  readonly granted: Pick<Needs, "clock" | "random">;
+  readonly granted: ImportNeeds;
   readonly limits: Pick<Limits, "memory">;
 }
 
@@ -38,12 +43,17 @@ function refuse(cause: string): never {
   throw new GuestFault("refused", cause);
 }
 
-async function checkHash(bytes: Uint8Array<ArrayBuffer>, { path, sha256 }: ModuleEntry): Promise<void> {
+async function checkHash(bytes: Uint8Array<ArrayBuffer>, { path, sha256 }: AdmissionEntry): Promise<string> {
   const found = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-  if (found !== sha256) refuse(`${path} has the SHA-256 ${found}, where its manifest says ${sha256}`);
+  if (sha256 !== undefined && found !== sha256)
+    refuse(`${path} has the SHA-256 ${found}, where its manifest says ${sha256}`);
+  return found;
 }
 
-async function compile(bytes: Uint8Array<ArrayBuffer>, { path }: ModuleEntry): Promise<WebAssembly.Module> {
+async function compile(
+  bytes: Uint8Array<ArrayBuffer>,
+  { path }: AdmissionEntry,
+): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (error) {
@@ -88,13 +98,14 @@ function checkExports(exports: ReadonlyMap<string, string>, { abi }: AdmissionTe
  * deadline of a first call.
  */
 export async function admit(
-  bytes: Uint8Array<ArrayBuffer>,
-  entry: ModuleEntry,
+  given: Uint8Array<ArrayBuffer>,
+  entry: AdmissionEntry,
   terms: AdmissionTerms,
 ): Promise<AdmittedModule> {
-  if (bytes.length > MAX_MODULE)
-    refuse(`${entry.path} has ${bytes.length} bytes, where ${MAX_MODULE} are the most`);
-  await checkHash(bytes, entry);
+  if (given.length > MAX_MODULE)
+    refuse(`${entry.path} has ${given.length} bytes, where ${MAX_MODULE} are the most`);
+  const sha256 = await checkHash(given, entry);
+  const bytes = terms.abi.prepared ? preparedModule(given, Math.floor(terms.limits.memory / PAGE)) : given;
   const module = await compile(bytes, entry);
   const { memories, tables, imports, exports } = moduleSections(bytes);
   for (const { name, signature } of imports) checkImport(name, signature, terms);
@@ -116,9 +127,8 @@ export async function admit(
   const elements = tables.reduce((sum, { maximum = Number.POSITIVE_INFINITY }) => sum + maximum, 0);
   if (elements > MAX_ELEMENTS)
     refuse(`its tables may grow beyond ${MAX_ELEMENTS} elements: give them a maximum`);
-  const { name, sha256 } = entry;
   return {
-    name,
+    name: entry.name,
     abi: terms.abi,
     sha256,
     bytes,

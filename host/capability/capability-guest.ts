@@ -1,7 +1,8 @@
-import type { Step } from "./confinement.ts";
+import type { HttpWasmSettings, Step } from "./confinement.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { GuestHost, type GuestPlatform } from "./guest-host.ts";
 import { GuestMemory } from "./guest-memory.ts";
+import { importObject } from "./import-object.ts";
 
 export const ABI_VERSION = 1;
 
@@ -12,6 +13,8 @@ export interface GuestModule {
   readonly imports: readonly string[];
   /** Bytes of one answer. */
   readonly answer: number;
+  /** Of a guest of http-wasm. */
+  readonly settings?: HttpWasmSettings | undefined;
 }
 
 /** Runs one instance, in the worker. Each failure is a GuestFault, and the last thing that the instance did. */
@@ -26,21 +29,6 @@ export function faultOf(error: unknown): GuestFault {
   if (error instanceof WebAssembly.RuntimeError)
     return new GuestFault("trap", `it trapped: ${error.message}`);
   return new GuestFault("trap", "it threw an exception that it did not catch");
-}
-
-/** Imports of the module as an object of objects, each with names of its own only. */
-function importObject(names: readonly string[], host: GuestHost): WebAssembly.Imports {
-  const modules: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null);
-  for (const name of names) {
-    const dot = name.indexOf(".");
-    const module = name.slice(0, dot);
-    const known = host.functions.get(name);
-    if (known === undefined)
-      throw new GuestFault("refused", `it imports ${name}, which the ABI does not have`);
-    modules[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
-    (modules[module] as Record<string, WebAssembly.ImportValue>)[name.slice(dot + 1)] = known;
-  }
-  return modules;
 }
 
 type Exports = Readonly<Record<string, (...numbers: number[]) => unknown>>;
@@ -71,7 +59,7 @@ export class CapabilityGuest implements Runner {
       return memory;
     });
     try {
-      const { exports } = await WebAssembly.instantiate(module, importObject(imports, host));
+      const { exports } = await WebAssembly.instantiate(module, importObject(imports, host.functions));
       memory = new GuestMemory(exports.memory as WebAssembly.Memory);
       const functions = exports as unknown as Exports;
       functions._initialize?.();

@@ -24,6 +24,16 @@ export interface Program {
   readonly module?: AdmittedModule | undefined;
   /** What requests are checked by. They are the package's own, and as little to be trusted. */
   readonly schemas: readonly object[];
+  /** Of a module of http-wasm. */
+  readonly settings?: HttpWasmSettings | undefined;
+}
+
+/** What all instances of an http-wasm guest are given. */
+export interface HttpWasmSettings {
+  /** What `get_config` answers: anything that guest and user agreed on. */
+  readonly config: Uint8Array;
+  /** Time moves by a millisecond each time that it is looked at, and chance is none. */
+  readonly strict: boolean;
 }
 
 /** A place for one instance of a guest, apart from everything. One call at a time. */

@@ -109,6 +109,7 @@ function within(asked: Needs, given: Needs): Needs {
     fetch: asked.fetch.filter((origin) => given.fetch.includes(origin)),
     clock: asked.clock && given.clock,
     random: asked.random && given.random,
+    rewrite: asked.rewrite && given.rewrite,
   };
 }
 
@@ -135,6 +136,7 @@ export function phrases(needs: Needs): readonly string[] {
     ...needs.fetch.map((origin) => `fetch from ${origin}`),
     ...(needs.clock ? ["read the clock"] : []),
     ...(needs.random ? ["get random numbers"] : []),
+    ...(needs.rewrite ? ["send requests that pass it elsewhere"] : []),
   ];
 }
 

@@ -15,6 +15,13 @@ const confinement = [
   "sandbox; default-src 'none'",
 ];
 
+/** An answer that a guest had a part in: marked so that a browser runs nothing of it. */
+export function marked(response: RuntimeResponse): RuntimeResponse {
+  const { headers } = response;
+  const kept = headers.filter((_, i) => !confinement.includes(headers[i - (i % 2)] as string));
+  return { ...response, headers: [...kept, ...confinement] };
+}
+
 /** Visible ASCII and spaces: a line end would begin another header. */
 const plain = /^[\t\x20-\x7e]*$/;
 

@@ -1,12 +1,10 @@
 import type { GuestLine, LogLevel } from "./confinement.ts";
 import { GuestFault } from "./guest-fault.ts";
+import { GuestLines, MAX_LINE } from "./guest-lines.ts";
 import type { GuestMemory } from "./guest-memory.ts";
+import type { HostFunction } from "./import-object.ts";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
-
-/** Lines of one step, and characters of one: what is beyond is left out. */
-const MAX_LINES = 100;
-const MAX_LINE = 1024;
 
 /** Random bytes of one call. */
 const MAX_RANDOM = 65_536;
@@ -17,14 +15,11 @@ export interface GuestPlatform {
   random(bytes: Uint8Array<ArrayBuffer>): Uint8Array;
 }
 
-/** Wasm's numbers in, one or none out. */
-type HostFunction = (...numbers: number[]) => number | undefined;
-
 /** What a guest may import of `cap_host`: local, synchronous, and each with its spans checked. */
 export class GuestHost {
   readonly #platform: GuestPlatform;
   readonly #memory: () => GuestMemory;
-  #lines: GuestLine[] = [];
+  readonly #lines = new GuestLines();
 
   constructor(platform: GuestPlatform, memory: () => GuestMemory) {
     this.#platform = platform;
@@ -33,17 +28,15 @@ export class GuestHost {
 
   /** What was logged since the last time. */
   lines(): readonly GuestLine[] {
-    const lines = this.#lines;
-    this.#lines = [];
-    return lines;
+    return this.#lines.take();
   }
 
   readonly functions: ReadonlyMap<string, HostFunction> = new Map<string, HostFunction>([
     [
       "cap_host.log",
-      (level = 0, pointer = 0, length = 0) => {
+      (level: number, pointer: number, length: number) => {
         const text = this.#memory().text(pointer, length, MAX_LINE, "what it logs");
-        if (this.#lines.length < MAX_LINES) this.#lines.push({ level: levels[level] ?? "info", text });
+        this.#lines.add(levels[level] ?? "info", text);
         return undefined;
       },
     ],
@@ -51,7 +44,7 @@ export class GuestHost {
     ["cap_host.clock", () => Math.floor(this.#platform.now())],
     [
       "cap_host.random",
-      (pointer = 0, length = 0) => {
+      (pointer: number, length: number) => {
         const span = this.#memory().view(pointer, length, "where it wants chance");
         if (span.length > MAX_RANDOM)
           throw new GuestFault(

@@ -21,6 +21,12 @@ interface Idle {
   readonly keep: () => void;
 }
 
+/** Callers of one instance, which has something of theirs. */
+interface Held {
+  count: number;
+  readonly waiting: ((there: boolean) => void)[];
+}
+
 /** How many instances there are, have a call, and have been. */
 export interface PoolSize {
   readonly instances: number;
@@ -37,6 +43,7 @@ export class GuestPool {
   readonly #idle: Idle[] = [];
   readonly #busy = new Set<Guest>();
   readonly #waiting: ((slot: Guest | "free") => void)[] = [];
+  readonly #held = new Map<Guest, Held>();
   /** Instances that are there or starting. */
   #taken = 0;
   #started = 0;
@@ -58,7 +65,35 @@ export class GuestPool {
    * signal, and the instance is ended with whatever it does. So is one whose `use` fails.
    */
   async with<T>(use: (guest: Guest, signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
-    const slot = await this.#slot();
+    return await this.#run(await this.#slot(), use, late);
+  }
+
+  /**
+   * Keeps an instance beyond a call that it has: it has something that another call comes back for. {@link again} takes the
+   * promise back, and has to be called once.
+   */
+  hold(guest: Guest): void {
+    const held = this.#held.get(guest);
+    if (held === undefined) this.#held.set(guest, { count: 1, waiting: [] });
+    else held.count += 1;
+  }
+
+  /** As {@link with}, in an instance that was held. Throws what `gone` makes where that was ended since. */
+  async again<T>(
+    guest: Guest,
+    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
+    late: () => Error,
+    gone: () => Error,
+  ): Promise<T> {
+    if (!(await this.#take(guest))) throw gone();
+    return await this.#run(guest, use, late);
+  }
+
+  async #run<T>(
+    slot: Guest | "free",
+    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
+    late: () => Error,
+  ): Promise<T> {
     let guest = slot === "free" ? undefined : slot;
     const ending = new AbortController();
     let cancel = () => {};
@@ -89,6 +124,26 @@ export class GuestPool {
     for (const guest of this.#busy) guest.end();
     this.#taken = 0;
     for (const next of this.#waiting.splice(0)) next("free");
+    for (const guest of [...this.#held.keys()]) this.#forget(guest);
+  }
+
+  /** Makes a held instance this caller's, as soon as nobody else has it; false: it was ended. */
+  async #take(guest: Guest): Promise<boolean> {
+    const held = this.#held.get(guest);
+    if (held === undefined) return false;
+    const place = this.#idle.findIndex((idle) => idle.guest === guest);
+    const [idle] = place === -1 ? [] : this.#idle.splice(place, 1);
+    idle?.keep();
+    const there = idle !== undefined || (await new Promise<boolean>((resolve) => held.waiting.push(resolve)));
+    held.count -= 1;
+    if (held.count === 0) this.#held.delete(guest);
+    return there;
+  }
+
+  #forget(guest: Guest): void {
+    const held = this.#held.get(guest);
+    this.#held.delete(guest);
+    for (const next of held?.waiting ?? []) next(false);
   }
 
   async #slot(): Promise<Guest | "free"> {
@@ -155,6 +210,11 @@ export class GuestPool {
       guest.end();
       return;
     }
+    const back = this.#held.get(guest)?.waiting.shift();
+    if (back !== undefined) {
+      back(true);
+      return;
+    }
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next(guest);
@@ -162,7 +222,7 @@ export class GuestPool {
     }
     const keep = this.#platform.clock.after(IDLE_MS, () => {
       const place = this.#idle.findIndex((idle) => idle.guest === guest);
-      if (place === -1 || this.#taken === 1) return;
+      if (place === -1 || this.#taken === 1 || this.#held.has(guest)) return;
       this.#idle.splice(place, 1);
       this.#taken -= 1;
       guest.end();
@@ -173,6 +233,7 @@ export class GuestPool {
   #lose(guest: Guest | undefined): void {
     if (guest !== undefined) {
       this.#busy.delete(guest);
+      this.#forget(guest);
       guest.end();
     }
     if (this.#closed) return;

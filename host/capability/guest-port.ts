@@ -2,6 +2,7 @@ import { CapabilityGuest, faultOf, type GuestModule, type Runner } from "./capab
 import type { Step } from "./confinement.ts";
 import type { Fault } from "./guest-fault.ts";
 import type { GuestPlatform } from "./guest-host.ts";
+import { HttpWasmGuest } from "./http-wasm/http-wasm-guest.ts";
 import { type Check, schemaCheck } from "./json-schema.ts";
 import type { AbiName } from "./manifest.ts";
 import type { SchemaCheck } from "./read-request.ts";
@@ -30,6 +31,7 @@ export type Runners = Readonly<
 
 export const capabilityRunners: Runners = {
   capability: (from, platform) => CapabilityGuest.start(from, platform),
+  "http-wasm": (from, platform) => HttpWasmGuest.start(from, platform),
 };
 
 const nothing = new Uint8Array(0);
@@ -56,12 +58,12 @@ export class GuestPort {
     this.#schemas = schemas;
     try {
       if (guest === undefined) return { value: true };
-      const { abi, module, imports, answer } = guest;
+      const { abi, module, imports, answer, settings } = guest;
       const compiled = module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module);
       const run = this.#runners[abi];
       if (run === undefined)
         return { fault: "refused", message: `this host runs no modules of the ABI ${abi}` };
-      this.#runner = await run({ module: compiled, imports, answer }, this.#platform);
+      this.#runner = await run({ module: compiled, imports, answer, settings }, this.#platform);
       return { value: true };
     } catch (error) {
       return told(error);

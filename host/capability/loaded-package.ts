@@ -1,10 +1,10 @@
 import { ApiError } from "../errors/api-error.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityMeter } from "../telemetry/metrics/meters.ts";
-import { capabilityAbi } from "./abi.ts";
+import { abis } from "./abis.ts";
 import { type AdmittedModule, admit } from "./admission.ts";
 import type { Observers } from "./capabilities.ts";
-import type { Confinement, Guest, GuestLine } from "./confinement.ts";
+import type { Confinement, Guest, GuestLine, HttpWasmSettings } from "./confinement.ts";
 import { converse } from "./converse.ts";
 import type { JoinCommit } from "./functions/join.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
@@ -13,6 +13,9 @@ import { GuestPool, type PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
 import { apiCalls } from "./host-requests.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
+import { httpWasmAbi } from "./http-wasm/http-wasm-abi.ts";
+import { HttpWasmCalls } from "./http-wasm/http-wasm-calls.ts";
+import type { HttpWasmGuests } from "./http-wasm/http-wasm-middleware.ts";
 import type { CapabilityManifest, Limits, ProcessEntry } from "./manifest.ts";
 import { Measures } from "./measures.ts";
 import type { MessageField } from "./message.ts";
@@ -63,6 +66,8 @@ export class LoadedPackage {
   readonly #schemas: readonly object[];
   readonly #folder: string | undefined;
   readonly #pools = new Map<Runs, GuestPool>();
+  /** Guests of http-wasm, by the settings of the component that has them. */
+  readonly #http = new Map<HttpWasmSettings, HttpWasmGuests & { readonly pool: GuestPool }>();
   readonly #calls: HostCalls;
   #underWay = 0;
   #quiet: (() => void) | undefined;
@@ -101,13 +106,7 @@ export class LoadedPackage {
     const { granted, limits } = authority;
     const modules = new Map<string, AdmittedModule>();
     for (const entry of manifest.modules) {
-      if (entry.abi !== capabilityAbi.name) {
-        throw new GuestFault(
-          "refused",
-          `module ${entry.name} has the ABI ${entry.abi}; packages offer modules of our own`,
-        );
-      }
-      const terms = { abi: capabilityAbi, granted, limits };
+      const terms = { abi: abis[entry.abi], granted, limits };
       modules.set(entry.name, await admit(await source.read(entry.path), entry, terms));
     }
     if (host.processes === undefined) refusePrograms(manifest);
@@ -122,7 +121,7 @@ export class LoadedPackage {
   }
 
   get instances(): PoolSize {
-    const sizes = [...this.#pools.values()].map(({ size }) => size);
+    const sizes = this.#all.map(({ size }) => size);
     const sum = (of: keyof PoolSize) => sizes.reduce((total, size) => total + size[of], 0);
     return { instances: sum("instances"), busy: sum("busy"), started: sum("started") };
   }
@@ -150,7 +149,7 @@ export class LoadedPackage {
   ): Promise<readonly MessageField[]> {
     const { calls, memory } = this.authority.limits;
     const allowed = hostCalls ? calls : 0;
-    const conversation = await this.#measured(module, async (guest, signal) => {
+    const conversation = await this.#used(module, async (guest, signal) => {
       const context: CallContext = { signal, traceparent, allowed, calls: allowed, bytes: memory, commit };
       const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
       const whole =
@@ -161,10 +160,29 @@ export class LoadedPackage {
     throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: conversation.refused });
   }
 
+  /** The guests of a component with these settings. */
+  httpWasm(module: string, settings: HttpWasmSettings): HttpWasmGuests {
+    const known = this.#http.get(settings);
+    if (known !== undefined) return known;
+    if (this.modules.get(module)?.abi !== httpWasmAbi)
+      throw new GuestFault("refused", `module ${module} is none of http-wasm any more`);
+    const pool = this.#newPool(module, settings);
+    const calls = new HttpWasmCalls(pool, (call) => this.#measured(call), this.#say);
+    const guests = { calls, imports: this.modules.get(module)?.imports ?? [], pool };
+    this.#http.set(settings, guests);
+    return guests;
+  }
+
+  /** The component is closed. */
+  endHttpWasm(settings: HttpWasmSettings): void {
+    this.#http.get(settings)?.pool.close();
+    this.#http.delete(settings);
+  }
+
   /** Checks a request that somebody else answers. Throws as {@link call} does. */
   async check({ checks }: ReadRequest): Promise<void> {
     if (checks.length === 0) return;
-    const { refused } = await this.#measured(undefined, (guest) =>
+    const { refused } = await this.#used(undefined, (guest) =>
       guest.call("check", new Uint8Array(0), checks),
     );
     if (refused !== undefined) throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: refused });
@@ -195,10 +213,18 @@ export class LoadedPackage {
 
   /** Ends its instances, whatever they do. */
   end(): void {
-    for (const pool of this.#pools.values()) pool.close();
+    for (const pool of this.#all) pool.close();
   }
 
-  async #measured<T>(module: Runs, use: Use<T>): Promise<T> {
+  get #all(): readonly GuestPool[] {
+    return [...this.#pools.values(), ...Array.from(this.#http.values(), ({ pool }) => pool)];
+  }
+
+  #used<T>(of: Runs, use: Use<T>): Promise<T> {
+    return this.#measured((late) => this.#pool(of).with(use, late));
+  }
+
+  async #measured<T>(call: (late: () => GuestFault) => Promise<T>): Promise<T> {
     const { clock } = this.#host.platform;
     const { timeMs } = this.authority.limits;
     const now = () => clock.monotonic?.() ?? clock.now();
@@ -206,10 +232,7 @@ export class LoadedPackage {
     this.measures.calls += 1;
     this.#underWay += 1;
     try {
-      const result = await this.#pool(module).with(
-        use,
-        () => new GuestFault("deadline", `it did not answer within ${timeMs} ms`),
-      );
+      const result = await call(() => new GuestFault("deadline", `it did not answer within ${timeMs} ms`));
       this.measures.took(now() - began);
       return result;
     } catch (error) {
@@ -224,19 +247,19 @@ export class LoadedPackage {
   #pool(of: Runs): GuestPool {
     const known = this.#pools.get(of);
     if (known !== undefined) return known;
+    const pool = this.#newPool(of);
+    this.#pools.set(of, pool);
+    return pool;
+  }
+
+  #newPool(of: Runs, settings?: HttpWasmSettings): GuestPool {
     const { platform } = this.#host;
     const module = typeof of === "string" ? this.modules.get(of) : undefined;
     if (typeof of === "string" && module === undefined)
       throw new GuestFault("refused", `it has no module ${of}`);
     const confinement = typeof of === "object" ? this.#program(of) : this.#host.confinement;
-    const pool = new GuestPool(
-      confinement,
-      { module, schemas: this.#schemas },
-      this.authority.limits,
-      platform,
-    );
-    this.#pools.set(of, pool);
-    return pool;
+    const program = { module, schemas: this.#schemas, settings };
+    return new GuestPool(confinement, program, this.authority.limits, platform);
   }
 
   #program(entry: ProcessEntry): Confinement {

@@ -138,6 +138,8 @@ export interface Needs {
   readonly fetch: readonly string[];
   readonly clock: boolean;
   readonly random: boolean;
+  /** A middleware of http-wasm: send requests that pass it to other paths, by other methods. */
+  readonly rewrite: boolean;
 }
 
 export interface StateNeed {

@@ -30,12 +30,13 @@ const values: Readonly<Record<number, string>> = {
 const importKinds = ["function", "table", "memory", "global", "tag"] as const;
 
 /** Reads LEB128 numbers and names off bytes that an engine has found valid, and stops at what it does not know. */
-class Reader {
-  at = 0;
-  readonly #bytes: Uint8Array;
+export class WasmReader {
+  at: number;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, at = 0) {
     this.#bytes = bytes;
+    this.at = at;
   }
 
   get done(): boolean {
@@ -65,7 +66,7 @@ class Reader {
     return new TextDecoder().decode(this.bytes());
   }
 
-  bytes(): Uint8Array {
+  bytes(): Uint8Array<ArrayBuffer> {
     const length = this.number();
     this.at += length;
     return this.#bytes.subarray(this.at - length, this.at);
@@ -99,9 +100,8 @@ class Reader {
 }
 
 /** Throws a GuestFault for what is beyond WebAssembly with plain types. The bytes must have been compiled before. */
-export function moduleSections(bytes: Uint8Array): ModuleSections {
-  const reader = new Reader(bytes);
-  reader.at = 8;
+export function moduleSections(bytes: Uint8Array<ArrayBuffer>): ModuleSections {
+  const reader = new WasmReader(bytes, 8);
   const types: string[] = [];
   const functions: string[] = [];
   const imports: { name: string; kind: string; signature: string }[] = [];
@@ -109,10 +109,10 @@ export function moduleSections(bytes: Uint8Array): ModuleSections {
   const tables: Extent[] = [];
   const exports = new Map<string, string>();
   let hasStart = false;
-  const list = (read: (from: Reader) => void, from: Reader) => {
+  const list = (read: (from: WasmReader) => void, from: WasmReader) => {
     for (let left = from.number(); left > 0; left -= 1) read(from);
   };
-  const sections: Readonly<Record<number, (from: Reader) => void>> = {
+  const sections: Readonly<Record<number, (from: WasmReader) => void>> = {
     1: (from) => list(() => types.push(from.signature()), from),
     2: (from) =>
       list(() => {
@@ -144,7 +144,7 @@ export function moduleSections(bytes: Uint8Array): ModuleSections {
   };
   while (!reader.done) {
     const id = reader.byte();
-    const section = new Reader(reader.bytes());
+    const section = new WasmReader(reader.bytes());
     sections[id]?.(section);
   }
   return { memories, tables, imports, exports, hasStart };

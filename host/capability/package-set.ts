@@ -12,6 +12,7 @@ import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
 import { checkOffers } from "./check-offers.ts";
 import type { AskPackage } from "./components/guest-component.ts";
 import { offeredComponent } from "./components/offered-components.ts";
+import type { PackageGuests } from "./components/offered-http-wasm.ts";
 import type { Confinement } from "./confinement.ts";
 import { findOperation } from "./find-operation.ts";
 import { PackageFunctions } from "./functions/package-functions.ts";
@@ -144,7 +145,9 @@ export class PackageSet implements Capabilities {
         if (offer.kind !== "component") return [];
         const summary = `${manifest.description} (capability ${manifest.name})`;
         const ask = this.#asking(manifest.name, offer.module);
-        return [offeredComponent(offer, summary, ask, this.#options.maxBodySize)];
+        const abi = manifest.modules.find(({ name }) => name === offer.module)?.abi;
+        const guests = abi === "http-wasm" ? this.#guests(manifest.name, offer.module) : undefined;
+        return [offeredComponent(offer, summary, ask, this.#options.maxBodySize, guests)];
       }),
     );
   }
@@ -218,12 +221,21 @@ export class PackageSet implements Capabilities {
 
   /** Looked up with each call: a package may be another one by then. */
   #asking(name: string, module: string): AskPackage {
-    return (fields, options) => {
-      const one = this.#loaded.get(name);
-      if (one === undefined)
-        throw new ComponentError("UNAVAILABLE", `capability ${name} is not loaded any more`);
-      return one.call(module, { fields, checks: [] }, options);
+    return (fields, options) => this.#present(name).call(module, { fields, checks: [] }, options);
+  }
+
+  #guests(name: string, module: string): PackageGuests {
+    return {
+      of: (settings) => this.#present(name).httpWasm(module, settings),
+      end: (settings) => this.#loaded.get(name)?.endHttpWasm(settings),
     };
+  }
+
+  #present(name: string): LoadedPackage {
+    const one = this.#loaded.get(name);
+    if (one === undefined)
+      throw new ComponentError("UNAVAILABLE", `capability ${name} is not loaded any more`);
+    return one;
   }
 
   /** The request with all of its body. */

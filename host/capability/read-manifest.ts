@@ -26,12 +26,14 @@ function module(field: Field): ModuleEntry {
   };
 }
 
-function moduleOf(field: Field, modules: readonly ModuleEntry[]): string {
+function moduleOf(field: Field, modules: readonly ModuleEntry[], middleware = false): string {
   const only = modules.length === 1 ? modules[0]?.name : undefined;
   const named = field.missing && only !== undefined ? only : field.text("must name a module");
   if (!modules.some((module) => module.name === named)) {
     field.fail(`names no module; there is ${modules.map((module) => module.name).join(", ") || "none"}`);
   }
+  if (!middleware && modules.some(({ name, abi }) => name === named && abi === "http-wasm"))
+    field.fail("names a module of http-wasm, which only a middleware can be of");
   return named;
 }
 
@@ -94,7 +96,7 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
       kind: "component",
       type,
       version: field.member("version").oneOf(["v1", "v2"], "v1"),
-      module: moduleOf(field.member("module"), modules),
+      module: moduleOf(field.member("module"), modules, family === "middleware"),
       features: field
         .member("features")
         .items()

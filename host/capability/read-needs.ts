@@ -12,6 +12,7 @@ export const noNeeds: Needs = {
   fetch: [],
   clock: false,
   random: false,
+  rewrite: false,
 };
 
 function state(field: Field): StateNeed {
@@ -77,6 +78,7 @@ export function readNeeds(field: Field): Needs {
     fetch: field.member("fetch").items().map(origin),
     clock: field.member("clock").flag(),
     random: field.member("random").flag(),
+    rewrite: field.member("rewrite").flag(),
   };
 }
 

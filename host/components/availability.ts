@@ -46,6 +46,7 @@ export const hostsOf: Readonly<Record<string, readonly string[]>> = {
   "middleware.http.routeralias": ["a page", "Node"],
   "middleware.http.routerchecker": ["a page", "Node"],
   "middleware.http.opa": ["Node"],
+  "middleware.http.wasm": ["Node"],
   "exporters.zipkin": ["a page", "Node"],
   "exporters.otlp": ["a page", "Node"],
   "exporters.native": ["a page", "Node"],
@@ -60,6 +61,7 @@ const composable: ReadonlySet<string> = new Set([
   "middleware.http.oauth2",
   "middleware.http.oauth2clientcredentials",
   "middleware.http.opa",
+  "middleware.http.wasm",
 ]);
 
 /** The sentence for a type that this host cannot open. */

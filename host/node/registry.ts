@@ -18,6 +18,7 @@ import { rateLimitMiddleware } from "../components/middleware/ratelimit.ts";
 import { routerAliasMiddleware } from "../components/middleware/routeralias.ts";
 import { routerCheckerMiddleware } from "../components/middleware/routerchecker.ts";
 import { uppercaseMiddleware } from "../components/middleware/uppercase.ts";
+import { wasmMiddleware } from "../components/middleware/wasm.ts";
 import { nameFormat } from "../components/nameresolution/name-format.ts";
 import { daprPubSub } from "../components/pubsub/dapr.ts";
 import { inMemoryPubSub } from "../components/pubsub/in-memory.ts";
@@ -75,6 +76,7 @@ export const nodeRegistry: Registry = {
     routerAliasMiddleware(async (text) => (await import("./yaml.ts")).parse(text)),
     routerCheckerMiddleware(nodeExpressions),
     opaMiddleware(nodePolicyHost),
+    wasmMiddleware(async () => (await import("./capability/node-wasm.ts")).nodeWasm),
     bearerMiddleware(() => import("jose")),
     oauth2Middleware(nodeExpressions, cookieVisitors),
     clientCredentialsMiddleware(nodeExpressions),

@@ -22,7 +22,11 @@ async function timed(times: number, call: () => Promise<unknown> | unknown): Pro
 export default async function bench(): Promise<void> {
   const bytes = wasm(guest());
   const { modules } = packageOf("bench", bytes).manifest as { modules: [ModuleEntry] };
-  const terms = { abi: capabilityAbi, granted: { clock: false, random: false }, limits: defaultLimits };
+  const terms = {
+    abi: capabilityAbi,
+    granted: { clock: false, random: false, rewrite: false },
+    limits: defaultLimits,
+  };
   const { module, imports } = await admit(bytes, modules[0], terms);
   const port = new GuestPort({ now: () => 0, random: (span) => span });
   await port.start({ guest: { abi: "capability", module, imports, answer: 1 << 20 }, schemas: [] });

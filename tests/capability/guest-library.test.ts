@@ -27,6 +27,7 @@ const granted: Needs = {
   fetch: ["https://example.com"],
   clock: true,
   random: true,
+  rewrite: false,
 };
 
 /** A package that uses everything of the library, held to what the host makes of it. */

@@ -17,12 +17,13 @@ export function inProcess(clock: Clock): Confinement {
         random: (bytes) => crypto.getRandomValues(bytes),
       });
       return {
-        async start({ module, schemas }, { answer }) {
+        async start({ module, schemas, settings }, { answer }) {
           const guest = module && {
             abi: module.abi.name,
             module: module.module,
             imports: module.imports,
             answer,
+            settings,
           };
           value(await port.start({ ...(guest !== undefined && { guest }), schemas }));
         },

@@ -21,9 +21,15 @@ export class LentGuest implements Guest {
     this.#release = release;
   }
 
-  async start({ module, schemas }: Program, { answer }: Limits): Promise<void> {
+  async start({ module, schemas, settings }: Program, { answer }: Limits): Promise<void> {
     // A compiled module cannot leave the service worker: browsers hand none to another process.
-    const guest = module && { abi: module.abi.name, module: module.bytes, imports: module.imports, answer };
+    const guest = module && {
+      abi: module.abi.name,
+      module: module.bytes,
+      imports: module.imports,
+      answer,
+      settings,
+    };
     await this.#told(this.#remote.start({ ...(guest !== undefined && { guest }), schemas }));
   }
 

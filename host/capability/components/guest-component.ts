@@ -1,8 +1,8 @@
 import { ComponentError } from "../../errors/component-error.ts";
 import { statusOf } from "../guest-answer.ts";
-import { GuestFault } from "../guest-fault.ts";
 import type { CallOptions } from "../loaded-package.ts";
 import { fieldOf, type MessageField, textField, textOf } from "../message.ts";
+import { componentFault } from "./component-fault.ts";
 
 /** Hands a request to the package that offers a component, as it is loaded at present. */
 export type AskPackage = (
@@ -49,12 +49,7 @@ export class GuestComponent {
       const answered = await this.#ask([...head, ...fields], options);
       return { status: statusOf(answered), body: fieldOf(answered, ":body") ?? nothing, fields: answered };
     } catch (error) {
-      if (!(error instanceof GuestFault)) throw error;
-      const code = error.fault === "deadline" ? "DEADLINE_EXCEEDED" : "UNAVAILABLE";
-      throw new ComponentError(
-        code,
-        `component ${this.#name} (${this.#type}): its package failed: ${error.message}`,
-      );
+      throw componentFault(error, this.#name, this.#type, "its package");
     }
   }
 

@@ -11,6 +11,7 @@ import { type AskPackage, GuestComponent } from "./guest-component.ts";
 import { GuestMiddleware } from "./guest-middleware.ts";
 import { GuestSecretStore } from "./guest-secret-store.ts";
 import { GuestStore, storeFeatures } from "./guest-store.ts";
+import { offeredHttpWasm, type PackageGuests } from "./offered-http-wasm.ts";
 
 /** The definition of a component that a package offers, to be opened as any other. */
 export function offeredComponent(
@@ -18,6 +19,7 @@ export function offeredComponent(
   summary: string,
   ask: AskPackage,
   maxBodySize: number,
+  guests?: PackageGuests,
 ): Definitions[Family] {
   const metadata = { given: others("what the package takes") };
   const common = { version, summary, metadata };
@@ -47,6 +49,8 @@ export function offeredComponent(
       open: async ({ given }, context) => new GuestSecretStore(guest(context, given)),
     });
   }
+  if (guests !== undefined)
+    return offeredHttpWasm(type as `middleware.http.${string}`, common, guests, maxBodySize);
   return defineMiddleware({
     ...common,
     type: type as `middleware.http.${string}`,

@@ -53,8 +53,14 @@ class ThreadGuest implements Guest {
     await this.#told(this.#port.ready());
   }
 
-  async start({ module, schemas }: Program, { answer }: Limits): Promise<void> {
-    const guest = module && { abi: module.abi.name, module: module.module, imports: module.imports, answer };
+  async start({ module, schemas, settings }: Program, { answer }: Limits): Promise<void> {
+    const guest = module && {
+      abi: module.abi.name,
+      module: module.module,
+      imports: module.imports,
+      answer,
+      settings,
+    };
     await this.#told(this.#port.start({ ...(guest !== undefined && { guest }), schemas }));
   }
 

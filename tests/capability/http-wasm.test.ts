@@ -1,0 +1,441 @@
+import { describe, expect, it } from "vitest";
+import { openWasm } from "../../host/capability/http-wasm/open-wasm.ts";
+import type { ComponentContext } from "../../host/components/component.ts";
+import type { HttpMiddleware, Next } from "../../host/components/middleware/middleware.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
+import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
+import { goOn, type HttpGuestParts, httpGuestBytes, listing, saying, stop } from "./http-wasm-guest.ts";
+import { inProcess } from "./in-process.ts";
+
+interface Opened extends HttpMiddleware {
+  readonly lines: readonly string[];
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** A guest in this process, as `middleware.http.wasm`. */
+async function opened(parts: HttpGuestParts, guestConfig = "", strictSandbox = false): Promise<Opened> {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const note = (level: string) => (text: string) => void lines.push(`${level}: ${text}`);
+  const log = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
+  const open = openWasm({ confinement: () => inProcess(clock), read: async () => httpGuestBytes(parts) });
+  const metadata = {
+    url: "file:///guest.wasm",
+    guestConfig,
+    strictSandbox,
+    sha256: undefined,
+    maxMemory: 1 << 20,
+    timeout: 1_000,
+  };
+  const context = { name: "guest", platform: { clock }, log } as unknown as ComponentContext;
+  return Object.assign(await open(metadata, context), { lines });
+}
+
+interface Seen {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+const shown = (list: readonly string[]) =>
+  list.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${list[i + 1]}`] : [])).join("\n");
+
+async function seen({ status, headers, body }: RuntimeResponse): Promise<Seen> {
+  return { status, headers: shown(headers), body: decoder.decode(await readBody(body)) };
+}
+
+const echo: Next = async ({ method, path, query, headers, body }) => ({
+  status: 201,
+  headers: ["content-type", "text/plain", "x-next", "1"],
+  body: encoder.encode(
+    [`${method} ${path}?${query}`, shown(headers), decoder.decode(await readBody(body))].join("\n"),
+  ),
+});
+
+const request = (changes: Partial<RuntimeRequest> = {}): RuntimeRequest => ({
+  method: "POST",
+  path: "/v1.0/hi",
+  query: "name=panda",
+  headers: ["host", "localhost", "x-a", "1", "x-b", "2", "x-a", "3", "content-length", "5"],
+  body: encoder.encode("hello"),
+  remoteAddress: "127.0.0.1",
+  ...changes,
+});
+
+async function through(parts: HttpGuestParts, changes?: Partial<RuntimeRequest>, next = echo): Promise<Seen> {
+  return await seen(await (await opened(parts)).handle(request(changes), next));
+}
+
+const set = (kind: number, how = "set_header_value") =>
+  `(call $${how} (i32.const ${kind}) (text $name) (text $value))`;
+const pair = { name: "X-New", value: "new" };
+const enable = (features: number) => `(drop (call $enable_features (i32.const ${features})))`;
+const method = "(call $get_method (i32.const 8192) (i32.const 4096))";
+
+/** What a guest reads, which it answers with. */
+const reads: readonly (readonly [string, HttpGuestParts, string])[] = [
+  ["the method", { request: saying("get_method") + stop }, "POST"],
+  ["the URI", { request: saying("get_uri") + stop }, "/v1.0/hi?name=panda"],
+  ["the protocol", { request: saying("get_protocol_version") + stop }, "HTTP/1.1"],
+  ["who asks", { request: saying("get_source_addr") + stop }, "127.0.0.1:0"],
+  [
+    "names of headers, once and sorted",
+    { request: listing("(call $get_header_names (i32.const 0) (i32.const 8192) (i32.const 4096))") + stop },
+    "content-length\0host\0x-a\0x-b\0",
+  ],
+  [
+    "all values of a header, whatever its case",
+    {
+      request:
+        listing("(call $get_header_values (i32.const 0) (text $name) (i32.const 8192) (i32.const 4096))") +
+        stop,
+      texts: { name: "X-A" },
+    },
+    "1\u00003\0",
+  ],
+  [
+    "no trailers",
+    { request: listing("(call $get_header_names (i32.const 2) (i32.const 8192) (i32.const 4096))") + stop },
+    "",
+  ],
+  [
+    "the body in two parts, and its end",
+    {
+      request: `
+        (local.set $wide (call $read_body (i32.const 0) (i32.const 8192) (i32.const 3)))
+        (if (i64.ne (local.get $wide) (i64.const 3)) (then unreachable))
+        (local.set $wide (call $read_body (i32.const 0) (i32.const 8195) (i32.const 4096)))
+        (if (i64.ne (local.get $wide) (i64.const 4294967298)) (then unreachable))
+        (call $write_body (i32.const 1) (i32.const 8192) (i32.const 5)) ${stop}`,
+    },
+    "hello",
+  ],
+  [
+    "nothing where it has too little room, but how much it needs",
+    {
+      request: `
+        (local.set $n (call $get_uri (i32.const 8192) (i32.const 3)))
+        (if (i32.ne (local.get $n) (i32.const 19)) (then unreachable))
+        (call $write_body (i32.const 1) (i32.const 8192) (i32.const 3)) ${stop}`,
+    },
+    "\0\0\0",
+  ],
+  [
+    "which features there are: trailers are none",
+    {
+      request: `(if (i32.ne (call $enable_features (i32.const 7)) (i32.const 3)) (then unreachable)) ${stop}`,
+    },
+    "",
+  ],
+];
+
+describe("a guest of http-wasm", () => {
+  it.each(reads)("reads %s", async (_, parts, body) => {
+    expect(await through(parts)).toEqual({ status: 200, headers: "", body });
+  });
+
+  it("answers with a status, headers and a body of its own", async () => {
+    const answer = await through({
+      request: `(call $set_status_code (i32.const 403)) ${set(1)} ${set(1, "add_header_value")}
+        (call $write_body (i32.const 1) (text $name)) (call $write_body (i32.const 1) (text $value)) ${stop}`,
+      texts: pair,
+    });
+    expect(answer).toEqual({ status: 403, headers: "x-new: new\nx-new: new", body: "X-Newnew" });
+  });
+
+  const passed: readonly (readonly [string, HttpGuestParts, string])[] = [
+    [
+      "as it came",
+      {},
+      "POST /v1.0/hi?name=panda\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\ncontent-length: 5\nhello",
+    ],
+    [
+      "by another method and path",
+      {
+        request: `(call $set_method (text $method)) (call $set_uri (text $uri)) ${goOn}`,
+        texts: { method: "PATCH", uri: "/v1.0/b%26c d?e=%26" },
+      },
+      "PATCH /v1.0/b%26c%20d?e=%26\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\ncontent-length: 5\nhello",
+    ],
+    [
+      "to no path, which is the root",
+      { request: `(call $set_uri (i32.const 0) (i32.const 0)) ${goOn}` },
+      "POST /?\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\ncontent-length: 5\nhello",
+    ],
+    [
+      "with a header set, one added, one removed, and none that frames it",
+      {
+        request: `
+          (call $set_header_value (i32.const 0) (text $a) (text $value)) ${set(0, "add_header_value")}
+          (call $remove_header (i32.const 0) (text $b))
+          (call $set_header_value (i32.const 0) (text $length) (text $value))
+          (call $set_header_value (i32.const 0) (text $host) (text $value)) ${goOn}`,
+        texts: { ...pair, a: "x-a", b: "x-b", length: "Content-Length", host: "Host" },
+      },
+      "POST /v1.0/hi?name=panda\nhost: localhost\ncontent-length: 5\nx-a: new\nx-new: new\nhello",
+    ],
+    [
+      "with a body of its own, and no length of the old one",
+      {
+        request: `(call $write_body (i32.const 0) (text $name)) (call $write_body (i32.const 0) (text $value)) ${goOn}`,
+        texts: pair,
+      },
+      "POST /v1.0/hi?name=panda\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\nX-Newnew",
+    ],
+    [
+      "without what it has read of the body",
+      { request: `(drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 2))) ${goOn}` },
+      "POST /v1.0/hi?name=panda\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\nllo",
+    ],
+    [
+      "with all of the body that it has read, with buffer_request",
+      {
+        request: `${enable(1)} (drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 2))) ${goOn}`,
+      },
+      "POST /v1.0/hi?name=panda\nhost: localhost\nx-a: 1\nx-b: 2\nx-a: 3\ncontent-length: 5\nhello",
+    ],
+  ];
+
+  it.each(passed)("lets a request go on %s", async (_, parts, body) => {
+    expect(await through(parts)).toEqual({
+      status: 201,
+      headers: "content-type: text/plain\nx-next: 1",
+      body,
+    });
+  });
+
+  it("adds headers to a response before there is one, and takes none of its place", async () => {
+    const parts = {
+      request: `${set(1)} (call $set_header_value (i32.const 1) (text $type) (text $value)) ${goOn}`,
+      texts: { ...pair, type: "content-type" },
+    };
+    expect((await through(parts)).headers).toBe("content-type: text/plain\nx-next: 1\nx-new: new");
+  });
+
+  it("changes a response with buffer_response, in the instance that had the request", async () => {
+    const parts: HttpGuestParts = {
+      start: enable(2),
+      request: "(i64.const 0x700000001)",
+      response: `
+        (if (i32.ne (local.get $ctx) (i32.const 7)) (then unreachable))
+        (if (i32.ne (call $get_status_code) (i32.const 201)) (then unreachable))
+        (call $set_status_code (i32.const 202)) ${set(1)}
+        (local.set $wide (call $read_body (i32.const 1) (i32.const 8192) (i32.const 4)))
+        (call $write_body (i32.const 1) (i32.const 8192) (i32.const 4))
+        (local.set $n ${method})
+        (call $write_body (i32.const 1) (i32.const 8192) (local.get $n))`,
+      texts: pair,
+    };
+    const answer = await through(parts);
+    expect(answer).toEqual({
+      status: 202,
+      headers: "content-type: text/plain\nx-next: 1\nx-new: new",
+      body: "POSTPOST",
+    });
+  });
+
+  it("has a request to itself until its response, and others beside it", async () => {
+    const middleware = await opened({
+      start: enable(2),
+      more: "(global $requests (mut i32) (i32.const 0))",
+      request: `(global.set $requests (i32.add (global.get $requests) (i32.const 1))) ${goOn}`,
+      response: `(if (i32.gt_u (global.get $requests) (i32.const 1)) (then unreachable))
+        (global.set $requests (i32.const 0)) (call $write_body (i32.const 1) (i32.const 8192) ${method})`,
+    });
+    const answers = ["GET", "PUT", "POST"].map(async (method) =>
+      seen(
+        await middleware.handle(request({ method }), (passed) =>
+          new Promise((resolve) => setTimeout(resolve)).then(() => echo(passed)),
+        ),
+      ),
+    );
+    expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(["GET", "PUT", "POST"]);
+  });
+
+  it("hears that a request failed, and changes nothing of it", async () => {
+    const middleware = await opened({
+      response: "(if (local.get $error) (then (call $log (i32.const 2) (text $name))))".replace(
+        "(local.get $error)",
+        "(local.get $error)",
+      ),
+      texts: pair,
+    });
+    await expect(middleware.handle(request(), () => Promise.reject(new Error("gone")))).rejects.toThrow(
+      "gone",
+    );
+    expect(middleware.lines).toEqual(["error: X-New"]);
+  });
+
+  it("reads its configuration as it starts", async () => {
+    const middleware = await opened(
+      {
+        more: "(global $size (mut i32) (i32.const 0))",
+        start: "(global.set $size (call $get_config (i32.const 8192) (i32.const 4096)))",
+        request: `(call $write_body (i32.const 1) (i32.const 8192) (global.get $size)) ${stop}`,
+      },
+      "of the user",
+    );
+    expect((await seen(await middleware.handle(request(), echo))).body).toBe("of the user");
+  });
+
+  it("logs by its levels, and by lines of its standard output", async () => {
+    const vector = new Uint8Array(new Uint32Array([1034, 8]).buffer);
+    const logs = [-1, 0, 1, 2, 3].map((level) => `(call $log (i32.const ${level}) (text $name))`).join("");
+    const middleware = await opened({
+      request: `${logs}
+        (if (call $log_enabled (i32.const 3)) (then unreachable))
+        (if (call $fd_write (i32.const 1) (text $vector) (i32.const 8192)) (then unreachable))
+        (if (i32.ne (i32.load (i32.const 8192)) (i32.const 8)) (then unreachable)) ${stop}`.replace(
+        "(text $vector)",
+        "(global.get $vector) (i32.const 1)",
+      ),
+      texts: { value: "xx", vector, text: "one\ntwo\n".slice(0, 8), name: "said" },
+    });
+    await middleware.handle(request(), echo);
+    expect(middleware.lines).toEqual([
+      "debug: said",
+      "info: said",
+      "warn: said",
+      "error: said",
+      "debug: one",
+      "debug: two",
+    ]);
+  });
+});
+
+/** What ends a guest, and what its caller is told. */
+const faults: readonly (readonly [string, HttpGuestParts, string])[] = [
+  ["a trap", { request: "unreachable" }, "it trapped: unreachable"],
+  ["a trap in its response", { start: enable(2), response: "unreachable" }, "it trapped: unreachable"],
+  ["an exit", { request: `(call $proc_exit (i32.const 3)) ${stop}` }, "it exited with code 3"],
+  [
+    "a buffer outside of its memory",
+    { request: `(drop (call $get_uri (i32.const -8) (i32.const 64))) ${stop}` },
+    "where it wants an answer is outside of its memory",
+  ],
+  [
+    "a body outside of its memory",
+    { request: `(call $write_body (i32.const 1) (i32.const 131000) (i32.const 1000)) ${stop}` },
+    "what it writes is outside of its memory",
+  ],
+  [
+    "a length that wraps",
+    { request: `(drop (call $read_body (i32.const 0) (i32.const 8) (i32.const -1))) ${stop}` },
+    "where it reads a body is outside of its memory",
+  ],
+  [
+    "a vector outside of its memory",
+    {
+      request: `(drop (call $fd_write (i32.const 1) (i32.const 131068) (i32.const 2) (i32.const 0))) ${stop}`,
+    },
+    "what it writes is outside of its memory",
+  ],
+  [
+    "a read into no room",
+    { request: `(drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 0))) ${stop}` },
+    "it reads a body into a buffer of no bytes",
+  ],
+  [
+    "headers of a kind that is none",
+    { request: `(drop (call $get_header_names (i32.const 9) (i32.const 8192) (i32.const 64))) ${stop}` },
+    "it asks for a header of kind 9",
+  ],
+  [
+    "a body of a kind that is none",
+    { request: `(call $write_body (i32.const 2) (i32.const 8192) (i32.const 1)) ${stop}` },
+    "it asks for a body of kind 2",
+  ],
+  [
+    "a header without a name",
+    { request: `(call $remove_header (i32.const 0) (i32.const 0) (i32.const 0)) ${stop}` },
+    "it names a header by no text",
+  ],
+  ["a trailer", { request: set(3) + stop, texts: pair }, "it sets a trailer"],
+  [
+    "a method that is none",
+    { request: `(call $set_method (text $name)) ${stop}`, texts: { name: "G ET" } },
+    "it sets a method that is none",
+  ],
+  [
+    "a URI with a line end",
+    { request: `(call $set_uri (text $name)) ${stop}`, texts: { name: "/a\r\nb: c" } },
+    "it sets a URI that is none",
+  ],
+  [
+    "a URI with half an escape",
+    { request: `(call $set_uri (text $name)) ${stop}`, texts: { name: "/a%2" } },
+    "it sets a URI that is none",
+  ],
+  [
+    "a status that is none",
+    { request: `(call $set_status_code (i32.const 99)) ${stop}` },
+    "it answers with the status 99",
+  ],
+  [
+    "a header bomb",
+    { request: `(loop $a ${set(1, "add_header_value")} (br $a)) (unreachable)`, texts: pair },
+    "its headers are more than 1000",
+  ],
+  [
+    "a body without end",
+    {
+      request:
+        "(loop $a (call $write_body (i32.const 1) (i32.const 0) (i32.const 131072)) (br $a)) (unreachable)",
+    },
+    "it writes a body of more than 67108864 bytes",
+  ],
+  [
+    "another method after the request went on",
+    { start: enable(2), response: "(call $set_method (text $name))", texts: pair },
+    "it changes the request after it went on",
+  ],
+  [
+    "a response that is not buffered",
+    {
+      request: `${enable(2)} ${goOn}`,
+      response: "(drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 9)))",
+    },
+    "it reads the request's body, and did not enable buffer_request",
+  ],
+];
+
+describe("a guest of http-wasm that does wrong", () => {
+  it.each(faults)("by %s ends, and its successor answers", async (_, parts, says) => {
+    const middleware = await opened(parts);
+    const failed = middleware.handle(request(), echo);
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringContaining(`component guest (middleware.http.wasm): its guest failed: ${says}`),
+    });
+  });
+
+  const late: readonly (readonly [string, HttpGuestParts, string])[] = [
+    [
+      "changes a response that is not buffered",
+      { response: set(1), texts: pair },
+      "it changes the response, and did not enable buffer_response",
+    ],
+    [
+      "asks for a status that is not buffered",
+      { response: "(drop (call $get_status_code))" },
+      "it asks for the status, and did not enable buffer_response",
+    ],
+  ];
+
+  it.each(late)("%s: it is logged, since the response is away", async (_, parts, says) => {
+    const middleware = await opened(parts);
+    expect((await seen(await middleware.handle(request(), echo))).status).toBe(201);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(middleware.lines).toEqual([`error: its guest failed after the answer: ${says}`]);
+  });
+
+  it("gets another instance with the next request", async () => {
+    const middleware = await opened({
+      more: "(global $requests (mut i32) (i32.const 0))",
+      request: `(if (i32.eq ${method} (i32.const 3)) (then unreachable)) ${stop}`,
+    });
+    await expect(middleware.handle(request({ method: "PUT" }), echo)).rejects.toThrow("it trapped");
+    expect((await middleware.handle(request(), echo)).status).toBe(200);
+  });
+});
