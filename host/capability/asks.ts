@@ -11,7 +11,7 @@ export interface Ask {
 
 /** All that is asked for, one by one. */
 export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: Needs): readonly Ask[] {
-  const { bindings, timers, processes, clock, random } = others;
+  const { bindings, timers, processes, clock, random, rewrite } = others;
   const some: readonly Partial<Needs>[] = [
     ...state.map((one) => ({ state: [one] })),
     ...publish.flatMap(({ pubsub, topics }) =>
@@ -30,6 +30,7 @@ export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: 
     ...fetch.map((origin) => ({ fetch: [origin] })),
     ...(clock ? [{ clock }] : []),
     ...(random ? [{ random }] : []),
+    ...(rewrite ? [{ rewrite }] : []),
   ];
   return some.map((one) => {
     const needs = { ...noNeeds, ...one };
@@ -51,5 +52,6 @@ export function granting(asks: readonly Ask[]): Needs {
     fetch: all.flatMap(({ fetch }) => fetch),
     clock: all.some(({ clock }) => clock),
     random: all.some(({ random }) => random),
+    rewrite: all.some(({ rewrite }) => rewrite),
   };
 }

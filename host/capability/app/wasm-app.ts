@@ -81,7 +81,7 @@ export class WasmApp {
     checkLayer(bytes);
     const sha256 = terms.sha256 ?? toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
     const entry = { name: appId, path: "the module", sha256, abi: capabilityAbi.name };
-    const granted = { clock: true, random: true };
+    const granted = { clock: true, random: true, rewrite: false };
     const module = await admit(bytes, entry, { abi: capabilityAbi, granted, limits: terms.limits });
     return new WasmApp(appId, module, terms, host);
   }
