@@ -23,6 +23,7 @@ const manifest = readManifest(
       fetch: ["https://api.example.com"],
       clock: true,
       random: true,
+      rewrite: true,
     },
   },
   "capability.json",
@@ -37,7 +38,7 @@ function refusedWith(granted: (phrase: string) => boolean): readonly string[] {
 
 describe("what a package asks for", () => {
   it("is one question each, and all of it granted is all", () => {
-    expect(asksOf(manifest.needs)).toHaveLength(11);
+    expect(asksOf(manifest.needs)).toHaveLength(12);
     expect(refusedWith(() => true)).toEqual([]);
   });
 
