@@ -2,22 +2,32 @@
  * Compiles assembly/gateway to dist/gateway/<variant>.wasm: Wasm components that wasmtime runs. A variant imports only
  * what it is for, because a host has to be told to allow the rest. Names of variants as arguments build only those.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import { runnerImport } from "vite";
 import { packLiterals } from "./packed-literals.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
 
-/** Constants of the sources: SOCKETS, connections of the gateway's own; FOLDER, state and spool in a directory. */
+const { guestPlaces } = (
+  await runnerImport("./host/gateway/table-shape.ts", { configFile: false, logLevel: "error" })
+).module;
+
+/**
+ * Constants of the sources: SOCKETS, connections of the gateway's own; FOLDER, state and spool in a directory; PACKAGES,
+ * guests that are put beside the module when a gateway is built.
+ */
 const variants = {
-  http: { SOCKETS: 0, FOLDER: 0 },
-  "http+sockets": { SOCKETS: 1, FOLDER: 0 },
-  "http+folder": { SOCKETS: 0, FOLDER: 1 },
-  "http+sockets+folder": { SOCKETS: 1, FOLDER: 1 },
+  http: { SOCKETS: 0, FOLDER: 0, PACKAGES: 0 },
+  "http+sockets": { SOCKETS: 1, FOLDER: 0, PACKAGES: 0 },
+  "http+folder": { SOCKETS: 0, FOLDER: 1, PACKAGES: 0 },
+  "http+sockets+folder": { SOCKETS: 1, FOLDER: 1, PACKAGES: 0 },
+  "http+packages": { SOCKETS: 0, FOLDER: 0, PACKAGES: 1 },
+  "http+sockets+folder+packages": { SOCKETS: 1, FOLDER: 1, PACKAGES: 1 },
 };
 
 /** The canonical ABI's names: AssemblyScript exports identifiers only. */
@@ -27,10 +37,19 @@ const exported = {
   cabiRealloc: "cabi_realloc",
 };
 
+/** What the glue beside guests imports, by its own name. */
+const forGuests = ["guestLog", "guestClock", "guestRandom"];
+
 const entry = "assembly/gateway/index";
 
 /** The smallest variant is no command: it has neither arguments nor an environment. */
 const isCommand = ({ SOCKETS, FOLDER }) => SOCKETS + FOLDER > 0;
+
+/** The table of functions, in which guests have the first places. */
+const tableOptions = ({ PACKAGES }) =>
+  PACKAGES
+    ? ["--exportTable", "--tableBase", String(guestPlaces.first + guestPlaces.each * guestPlaces.most)]
+    : [];
 
 const renaming = (constants) => ({
   afterCompile(module) {
@@ -42,14 +61,35 @@ const renaming = (constants) => ({
         canonical,
       );
     }
+    if (!constants.PACKAGES) for (const name of forGuests) module.removeExport(name);
   },
 });
+
+/** Folders that a variant leaves out, whose rows of errors would be data all the same. */
+const leftOut = ({ SOCKETS, FOLDER, PACKAGES }) => [
+  ...(PACKAGES ? [] : ["capability"]),
+  ...(FOLDER ? [] : ["state"]),
+  ...(SOCKETS + FOLDER ? [] : ["publish", "actors"]),
+];
+
+/** The rows of errors without the data of those that nothing of the variant answers. */
+function neededRows(source, constants) {
+  const folders = leftOut(constants);
+  const used = readdirSync("assembly/gateway", { recursive: true })
+    .filter((file) => /(?<!\.gen|\.spec)\.ts$/.test(file) && !folders.includes(file.split(/[\\/]/)[0]))
+    .map((file) => readFileSync(join("assembly/gateway", file), "utf8"))
+    .join("\n");
+  return source.replace(/(const (\w+): usize = )memory\.data<u8>\(\[[\d,]*\]\)/g, (row, start, name) =>
+    new RegExp(`\\b${name}\\b`).test(used) ? row : `${start}0`,
+  );
+}
 
 async function compile(constants) {
   let binary;
   const { error, stderr } = await asc.main(
     [
       ...["--config", "gateway.asconfig.json", "--target", "release"],
+      ...tableOptions(constants),
       ...Object.entries({ abort: "", LITERAL_SHIFT: 0, ...constants }).flatMap(([name, value]) => [
         "--use",
         `${name}=${value}`,
@@ -61,6 +101,7 @@ async function compile(constants) {
         const path = join(folder, name);
         if (!existsSync(path)) return null;
         const source = readFileSync(path, "utf8");
+        if (name === "assembly/gateway/errors.gen.ts") return neededRows(source, constants);
         return name.startsWith("assembly/gateway/") ? packLiterals(source) : source;
       },
       writeFile: (name, contents) => {

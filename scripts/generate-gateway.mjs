@@ -104,9 +104,13 @@ write("scan-faults.gen.ts", "host/core/scan-faults.ts", [
 /** Names with their lengths before them, and a zero behind the last. */
 const list = (names) => data([...[...names].flatMap((name) => [name.length, ...encoder.encode(name)]), 0]);
 
+/** By their numbers on wasi:http. */
+const methodNames = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
 write("fields.gen.ts", "host/hop-by-hop.ts and host/api/invoke/headers.ts", [
   `export const HOP_BY_HOP: usize = ${list(hopByHop)};`,
   `export const OWN_WORDS: usize = ${list(ownWords)};`,
+  `export const METHOD_NAMES: usize = ${list(methodNames)};`,
   `export const VERSION: string = ${JSON.stringify(version)};`,
 ]);
 

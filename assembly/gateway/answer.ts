@@ -3,6 +3,7 @@ import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
 import { callActor, isActors } from "./actors/call-actor";
 import { Call, call, verb } from "./call";
+import { isCapability, serveCapability } from "./capability/serve-capabilities";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
 import { mayCall } from "./door/access";
 import { invokes, isBlocked } from "./door/api";
@@ -22,7 +23,7 @@ import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
 import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
 import { is, same } from "./text";
-import { HAS_ACTORS, HAS_EVENTS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { HAS_ACTORS, HAS_EVENTS, HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { GET } from "./wasi/incoming";
 
 /** The way of a request through the gateway: what is too much, the door, the route, the token, and whoever answers. */
@@ -79,6 +80,7 @@ function serve(request: Call, operation: i32): void {
   if (HAS_FOLDER && isState(operation)) return serveState(request, operation);
   if (HAS_SCRIPT && isSecrets(operation)) return serveSecrets(request, operation);
   if (HAS_ACTORS && isActors(operation)) return callActor(request, operation);
+  if (HAS_PACKAGES && isCapability(operation)) return serveCapability(request, operation);
   fail(request, ERR_GATEWAY_UNSERVED);
 }
 

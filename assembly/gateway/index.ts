@@ -6,6 +6,7 @@ import { resetArena } from "./memory";
 import { runScript } from "./script/run-script";
 import { closeSince } from "./wasi/handles";
 
+export { guestClock, guestLog, guestRandom } from "./capability/guest-imports";
 export { cabiRealloc } from "./memory";
 
 /** wasi:cli/run: one call by the command's options. 0: it succeeded. */

@@ -10,3 +10,6 @@ export const HAS_SCRIPT: i32 = HAS_SOCKETS | HAS_FOLDER;
 export const HAS_EVENTS: i32 = HAS_SCRIPT;
 /** Actors: found on the ring, which the smallest variant does without as well. */
 export const HAS_ACTORS: i32 = HAS_SCRIPT;
+/** Guests of packages, composed into the file when it is built. */
+// @ts-ignore: defined by the build
+export const HAS_PACKAGES: i32 = PACKAGES;

@@ -23,7 +23,19 @@ function parsed(bytes: Uint8Array, place: string): unknown {
   }
 }
 
-/** Reads the description; its schemas are added to `schemas`. Throws a ManifestError that names the place. */
+/** The operations of an offer; their schemas are added to `schemas`. Throws a ManifestError that names the place. */
+export async function readDescription(
+  { openapi }: HttpOffer,
+  source: PackageSource,
+  schemas: object[],
+): Promise<readonly Operation[]> {
+  const file = typeof openapi === "string" ? openapi : "capability.json";
+  const place = `${source.origin}/${file}`;
+  const description = typeof openapi === "string" ? parsed(await source.read(openapi), place) : openapi;
+  return readOpenApi(description, place, schemas);
+}
+
+/** Opens an offer; the schemas of its description are added to `schemas`. Throws a ManifestError. */
 export async function openHttpOffer(
   offer: HttpOffer,
   source: PackageSource,
@@ -31,16 +43,12 @@ export async function openHttpOffer(
   authority: Authority,
   platform: Platform,
 ): Promise<OpenedHttpOffer> {
-  const { openapi } = offer;
-  const file = typeof openapi === "string" ? openapi : "capability.json";
-  const place = `${source.origin}/${file}`;
-  const description = typeof openapi === "string" ? parsed(await source.read(openapi), place) : openapi;
   const remotes = offer.sources.flatMap((one): readonly [Source, RemoteSource][] =>
     one.kind === "remote" ? [[one, new RemoteSource(one.url, platform)]] : [],
   );
   return {
     offer,
-    operations: readOpenApi(description, place, schemas),
+    operations: await readDescription(offer, source, schemas),
     sources: new OfferSources(offer.sources, authority, platform.clock),
     remotes: new Map(remotes),
   };

@@ -9,6 +9,8 @@ import { remoteRows } from "./compile-remotes.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { GatewayResource, HeaderSetting, TargetSetting } from "./gateway-resource.ts";
+import type { GatewayPackage } from "./packages/admit-package.ts";
+import { guestRows } from "./packages/guest-rows.ts";
 import type { GatewayResources } from "./read-gateway.ts";
 import { markedVariable, SecretTable } from "./secret-table.ts";
 import { compareBytes } from "./table.ts";
@@ -78,8 +80,11 @@ function routeRows({ routes, sites }: GatewayResource, apps: readonly AppRow[]):
   });
 }
 
-/** What the gateway reads. Throws ResourceError. */
-export function compileGateway({ gateway, resources }: GatewayResources): GatewayTable {
+/** What the gateway reads, with these packages. Throws ResourceError. */
+export function compileGateway(
+  { gateway, resources }: GatewayResources,
+  packages: readonly GatewayPackage[] = [],
+): GatewayTable {
   const { name, namespace, region, limits } = gateway;
   const secrets = new SecretTable();
   const policies = new Policies(resources.resiliencies, name, namespace);
@@ -120,6 +125,7 @@ export function compileGateway({ gateway, resources }: GatewayResources): Gatewa
     timeout: limits.timeoutMs,
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
+    ...guestRows(packages),
     rules: policies.rows,
     secrets: secrets.rows,
   };

@@ -112,6 +112,15 @@ function tellsLine(bits: number): readonly string[] {
   return told.length === 0 ? [] : [`tells     ${told.join(", ")}`];
 }
 
+function guestLines({ guests }: GatewayTable): readonly string[] {
+  return guests.flatMap(({ name, operations }) =>
+    operations.map(({ method, segments }) => {
+      const path = segments.map(({ text, takes }) => (takes ? `/{${text}}` : `/${text}`)).join("");
+      return `package   ${name}: ${method} ${path}`;
+    }),
+  );
+}
+
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
   const { appId, namespace, region, apps, sites, secrets, pubsubs } = gateway;
@@ -149,6 +158,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...gateway.routes.map(
       ({ path, app, strip }) => `route     /${path} to ${app}${strip ? ", without it" : ""}`,
     ),
+    ...guestLines(gateway),
     ...policyLines(gateway),
     ...gateway.secretStores.map(
       ({ name, prefix }) => `secrets   ${name}: variables that begin with ${prefix}`,

@@ -1,3 +1,5 @@
+import type { Grant } from "../capability/grants.ts";
+
 /** A text that is known when the gateway runs: the environment has it under this name. */
 export interface EnvironmentText {
   readonly variable: string;
@@ -73,6 +75,16 @@ export interface ActorSettings {
   readonly token: EnvironmentText | undefined;
 }
 
+/** A package of WebAssembly that is composed into the file. */
+export interface PackageSetting {
+  /** Its folder, from where the configuration is. */
+  readonly path: string;
+  /** As in `grants.yaml`; undefined: it may but compute. */
+  readonly grant: Grant | undefined;
+  /** Where it stands, for messages. */
+  readonly at: string;
+}
+
 /** Who calls with a token of its own. */
 export interface CallerSetting {
   readonly appId: string;
@@ -121,6 +133,7 @@ export interface GatewayResource {
   readonly routes: readonly RouteSetting[];
   /** Undefined where the gateway has no part in actors. */
   readonly actors: ActorSettings | undefined;
+  readonly packages: readonly PackageSetting[];
   readonly origin: string;
 }
 

@@ -18,6 +18,8 @@ export interface GatewayResources {
   readonly gateway: GatewayResource;
   /** Dapr's, in which nothing is left that a gateway would pass over. */
   readonly resources: Resources;
+  /** The name of the text that has the gateway itself. */
+  readonly source: string;
 }
 
 function gatewaysOf({ name, text }: GatewayText, yaml: YamlLibrary): readonly GatewayResource[] {
@@ -38,8 +40,8 @@ function gatewaysOf({ name, text }: GatewayText, yaml: YamlLibrary): readonly Ga
 
 /** Reads all texts. Throws ResourceError with file, document, line and field. */
 export function readGateway(texts: readonly GatewayText[], yaml: YamlLibrary): GatewayResources {
-  const gateways = texts.flatMap((text) => gatewaysOf(text, yaml));
-  const [gateway, second] = gateways;
+  const gateways = texts.map((text) => gatewaysOf(text, yaml));
+  const [gateway, second] = gateways.flat();
   const places = texts.map(({ name }) => name).join(", ");
   if (gateway === undefined) {
     throw new ResourceError(`${places}: no document of kind: Gateway (apiVersion: ${gatewayVersion})`);
@@ -60,5 +62,6 @@ export function readGateway(texts: readonly GatewayText[], yaml: YamlLibrary): G
   }
   const [unknown] = parsed.unknown;
   if (unknown !== undefined) throw new ResourceError(unknown.replace(", and is passed over", ""));
-  return { gateway, resources: parsed };
+  const source = texts[gateways.findIndex((found) => found.includes(gateway))]?.name ?? "";
+  return { gateway, resources: parsed, source };
 }

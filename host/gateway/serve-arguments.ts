@@ -9,6 +9,8 @@ const IDLE = "5s";
 export interface Needs {
   readonly sockets: boolean;
   readonly folder: boolean;
+  /** Guests of packages. */
+  readonly packages: boolean;
 }
 
 /** What the configuration needs. */
@@ -20,9 +22,10 @@ export function needsOf({
   secretStores,
   remotes,
   actors,
+  guests,
 }: Pick<
   GatewayTable,
-  "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes" | "actors"
+  "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes" | "actors" | "guests"
 >): Needs {
   const members = actors.flatMap((each) => each.members);
   const upstreams = [...apps, ...sites, ...remotes, ...members].flatMap((target) => target.upstreams);
@@ -30,12 +33,16 @@ export function needsOf({
   // All but the smallest import the environment and can publish; without a preopened folder, files grant nothing.
   const more = secrets.length + secretStores.length + remotes.length + actors.length > 0;
   const files = stores.length > 0 || actors.some(({ file }) => file !== "");
-  return { sockets, folder: files || (more && !sockets) };
+  const folder = files || (more && !sockets);
+  const packages = guests.length > 0;
+  // With guests there are two files: one that imports least, and one that has everything.
+  const all = packages && (sockets || folder);
+  return { sockets: sockets || all, folder: folder || all, packages };
 }
 
 /** The file that imports no more than what is needed. */
-export function variantOf({ sockets, folder }: Needs): string {
-  return `http${sockets ? "+sockets" : ""}${folder ? "+folder" : ""}`;
+export function variantOf({ sockets, folder, packages }: Needs): string {
+  return `http${sockets ? "+sockets" : ""}${folder ? "+folder" : ""}${packages ? "+packages" : ""}`;
 }
 
 /** `127.0.0.1:3500`, or with brackets. */
@@ -60,9 +67,19 @@ function grants(gateway: GatewayTable, names: readonly string[]): readonly strin
   ];
 }
 
+/** Milliseconds of a request, where nothing else bounds it. */
+const USUAL_TIMEOUT = 60_000;
+
+/** How long a request may last where guests are in it, who could go on for ever. */
+function guestLimit({ guests, timeout }: GatewayTable): readonly string[] {
+  if (guests.length === 0) return [];
+  const longest = Math.max(...guests.map(({ timeMs }) => timeMs));
+  return ["-W", `timeout=${(timeout || USUAL_TIMEOUT) + longest}ms`];
+}
+
 /**
- * What `wasmtime` is told so that it serves this gateway: what it may use, and how instances are kept. Not how long a
- * request may last (`-W timeout`): that ends answers that take their time, and their callers take them for whole.
+ * What `wasmtime` is told so that it serves this gateway: what it may use, and how instances are kept. Without guests not how
+ * long a request may last: that ends answers that take their time, and their callers take them for whole.
  */
 export function serveArguments(
   file: string,
@@ -76,6 +93,7 @@ export function serveArguments(
     ...["--addr", socketAddress(address, port)],
     ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
     ...["-O", "pooling-allocator=y"],
+    ...guestLimit(gateway),
     ...(["cli", "filesystem", "sockets"].some((what) => imports(names, what)) ? ["-S", "cli"] : []),
     ...grants(gateway, names),
     file,

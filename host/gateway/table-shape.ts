@@ -27,7 +27,34 @@ export const retries = { off: 0, constant: 1, exponential: 2 } as const;
 /** What a gateway tells of itself. */
 export const flags = { serverTiming: 1, metrics: 2 } as const;
 
+/** Where a parameter of an operation stands, and what its text has to be. */
+export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
+export const parameterTypes = { text: 0, integer: 1, number: 2, boolean: 3 } as const;
+
+/** Bits: the least, or the most, is not allowed itself. */
+export const exclusions = { least: 1, most: 2 } as const;
+
+/** Where a guest's functions stand in the gateway's table of functions, from the guest's first place on. */
+export const guestSlots = {
+  version: 0,
+  allocate: 1,
+  handle: 2,
+  resume: 3,
+  initialize: 4,
+  read: 5,
+  write: 6,
+  pages: 7,
+} as const;
+
+/** The first guest's first place, the places of each guest, and guests at most. */
+export const guestPlaces = { first: 1, each: 8, most: 16 } as const;
+
 export const constants = {
+  SLOT: guestSlots,
+  GUESTS: guestPlaces,
+  PLACE: parameterPlaces,
+  TYPE: parameterTypes,
+  EXCLUDES: exclusions,
   FLAG: flags,
   PROTOCOL: protocols,
   SCHEME: schemes,
@@ -149,6 +176,46 @@ export const route = record("Route", "A path of the configuration's own.", {
   strip: u8("1: the path is left out of what the app is asked for"),
 });
 
+export const parameter = record("Parameter", "What an operation takes beside its body.", {
+  least: f64("-Infinity: any"),
+  most: f64(),
+  name: text("as the request has it"),
+  field: text("as the guest is told it: in lower case"),
+  choices: list(name, "one of these; none: any"),
+  shortest: u32("of characters"),
+  longest: u32("2³² - 1: any"),
+  place: u8("PATH, QUERY or HEADER"),
+  type: u8("TEXT, INTEGER, NUMBER or BOOLEAN; of its items, where it is a list"),
+  excludes: u8("bits: LEAST, MOST"),
+  isList: u8(),
+  explodes: u8("1: a list comes as the same name again, not with commas"),
+  isRequired: u8(),
+});
+
+export const segment = record("Segment", "A part of an operation's path.", {
+  text: text("to be met"),
+  takes: u8("1: it takes anything, and the text is a parameter's name"),
+});
+
+export const operation = record("Operation", "What a package answers.", {
+  id: text(),
+  offer: text(),
+  method: text("in upper case"),
+  segments: list(segment),
+  parameters: list(parameter),
+  types: list(name, "media types of bodies, in lower case, perhaps with a wildcard; none: it takes any"),
+  needsBody: u8(),
+});
+
+export const guest = record("Guest", "A package whose guest is composed into the file.", {
+  name: text(),
+  operations: list(operation, "literal paths first"),
+  answer: u32("bytes that it may answer"),
+  timeMs: u32("that a call may take"),
+  resumes: u8("1: it exports cap_resume"),
+  initializes: u8("1: it exports _initialize"),
+});
+
 export const table = record("Table", "The gateway's configuration; it stands at TABLE.", {
   magic: u32(),
   version: u32(),
@@ -176,6 +243,8 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   remotes: list(app, "sidecars whose components are the gateway's, by the names of these"),
   pubsubs: list(pubsub),
   actors: list(placement, "one where the gateway finds the owners of actors, or none"),
+  guests: list(guest, "in the order of their places in the table of functions"),
+  guestList: text("what `GET /v1.0/capabilities` answers"),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),
@@ -204,4 +273,7 @@ export type CallerRow = RecordValue<typeof caller>;
 export type PlacementRow = RecordValue<typeof placement>;
 export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;
+export type GuestRow = RecordValue<typeof guest>;
+export type OperationRow = RecordValue<typeof operation>;
+export type ParameterRow = RecordValue<typeof parameter>;
 export type SecretRow = RecordValue<typeof secret>;

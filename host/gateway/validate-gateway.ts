@@ -9,6 +9,7 @@ import {
 } from "./gateway-resource.ts";
 import { actors, actorsShape } from "./validate-actors.ts";
 import { appId, door, doorShape } from "./validate-door.ts";
+import { packages } from "./validate-packages.ts";
 import { routes } from "./validate-routes.ts";
 import { upstream, upstreamShape } from "./validate-upstream.ts";
 
@@ -27,6 +28,7 @@ const shape: Shape = fields("apiVersion kind", {
     sites: target("name"),
     routes: fields("path app stripPath"),
     actors: actorsShape,
+    packages: fields("path grants"),
   }),
 });
 
@@ -98,6 +100,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
     sites: targets(spec, "sites"),
     routes: routes(spec),
     actors: actors(spec),
+    packages: packages(spec),
     origin: place.origin,
   };
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { program } from "../../host/node/cli/program.ts";
 import type { Terminal } from "../../host/node/cli/terminal.ts";
+import { run as anything, guest, watPackage } from "../capability/wat-package.ts";
 import { startTarget } from "../hosts/target.ts";
 import { missingWasmtime } from "../hosts/wasmtime-host.ts";
 import { Workshop } from "../node/cli.ts";
@@ -92,6 +93,38 @@ describe("daprlet gateway build", () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^gateway\.yaml, document 1, line 7: spec\.apps\.0\.url must be http/);
     expect(existsSync(join(shop.folder, "edge.wasm"))).toBe(false);
+  });
+
+  it("composes packages, with what is granted and within what a gateway does", async () => {
+    const { manifest, read } = watPackage("greeter", guest(), {
+      needs: { clock: true },
+      offers: [
+        { kind: "http", openapi: anything },
+        { kind: "component", type: "state.greeter" },
+      ],
+    });
+    shop.write("parts/greeter/capability.json", JSON.stringify(manifest));
+    writeFileSync(join(shop.folder, "parts/greeter/main.wasm"), await read("main.wasm"));
+    shop.write("parts/gateway.yaml", yaml("  packages: [{path: greeter}]"));
+    const { code, out, err } = await run("build", "parts/gateway.yaml", "-o", "edge.wasm");
+    expect([code, err]).toEqual([
+      0,
+      "warning: package greeter offers state.greeter, which is no component of a gateway\n" +
+        "warning: package greeter asks to read the clock, and is not granted it\n",
+    ]);
+    expect(out).toContain(" -W timeout=61000ms ");
+    expect((await run("--inspect", "edge.wasm")).out).toContain("package   greeter: POST /run\n");
+
+    shop.write("parts/gateway.yaml", yaml("  packages: [{path: greeter, grants: {clocks: true}}]"));
+    expect((await run("build", "parts/gateway.yaml", "-o", "b.wasm")).err).toMatch(
+      /line 6: grants\.clocks is unknown/,
+    );
+    writeFileSync(join(shop.folder, "parts/greeter/main.wasm"), "MZ");
+    shop.write("parts/gateway.yaml", yaml("  packages: [{path: greeter, grants: all}]"));
+    expect((await run("build", "parts/gateway.yaml", "-o", "b.wasm")).err).toMatch(
+      /line 6: package greeter was not let in: main\.wasm has the SHA-256/,
+    );
+    expect(existsSync(join(shop.folder, "b.wasm"))).toBe(false);
   });
 
   it.each([

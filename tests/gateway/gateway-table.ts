@@ -78,6 +78,8 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     rules: [],
     routes: [],
     secretStores: [],
+    guests: [],
+    guestList: "",
     access: 0,
     rateBy: 0,
     ...given,

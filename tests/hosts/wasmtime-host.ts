@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bake } from "../../host/gateway/bake.ts";
+import type { GatewayPackage } from "../../host/gateway/packages/admit-package.ts";
+import { composeGuests } from "../../host/gateway/packages/compose-guests.ts";
+import { guestRows } from "../../host/gateway/packages/guest-rows.ts";
 import { encodeTable } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
 import { gatewayTable } from "../gateway/gateway-table.ts";
@@ -30,6 +33,8 @@ export interface GatewayOptions {
   /** The table as bytes, instead of one that is made of what is given. */
   readonly table?: Uint8Array;
   readonly port?: number;
+  /** Composed into the file, which is of a variant for packages then. */
+  readonly packages?: readonly GatewayPackage[];
   /** What the gateway has as its folder. */
   readonly folder?: string;
 }
@@ -73,11 +78,14 @@ export async function startGateway(
   given: Partial<GatewayTable>,
   options: GatewayOptions = {},
 ): Promise<Gateway> {
-  const { variant = "http", table } = options;
+  const { packages = [], table } = options;
+  const variant = options.variant ?? (packages.length > 0 ? "http+packages" : "http");
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
   const file = join(folder, "gateway.wasm");
   const built = readFileSync(new URL(`${variant}.wasm`, dist));
-  writeFileSync(file, bake(built, table ?? encodeTable(gatewayTable(given))));
+  const written = table ?? encodeTable(gatewayTable({ ...given, ...guestRows(packages) }));
+  const guests = packages.map(({ guest }) => guest);
+  writeFileSync(file, composeGuests(bake(built, written), guests));
   const port = options.port ?? ((await freePorts(1))[0] as number);
   const { fetch, close } = httpFetch(port);
   let output = "";

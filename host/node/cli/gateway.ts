@@ -47,9 +47,10 @@ function usage(path: string, { configuration, imports }: GatewayFile, terminal: 
   if (once !== undefined) terminal.out(`one call:    ${shown(once)} --capability …`);
 }
 
-function warn({ configuration }: GatewayFile, terminal: Terminal, address?: string): void {
+function warn({ configuration, remarks }: GatewayFile, terminal: Terminal, address?: string): void {
   const { listenAddress } = configuration;
-  for (const sentence of remarksOn({ ...configuration, listenAddress: address ?? listenAddress })) {
+  const own = remarksOn({ ...configuration, listenAddress: address ?? listenAddress });
+  for (const sentence of [...own, ...remarks]) {
     terminal.err(`warning: ${sentence}`);
   }
 }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { bake, bakedConfiguration } from "../../gateway/bake.ts";
 import { compileGateway } from "../../gateway/compile-gateway.ts";
 import { importedInterfaces } from "../../gateway/component-imports.ts";
+import { composeGuests } from "../../gateway/packages/compose-guests.ts";
 import { readGateway } from "../../gateway/read-gateway.ts";
 import { needsOf, variantOf } from "../../gateway/serve-arguments.ts";
 import { encodeTable } from "../../gateway/table.ts";
@@ -11,12 +13,15 @@ import { WasmFormatError } from "../../gateway/wasm-sections.ts";
 import { ResourceError } from "../../resources/fields.ts";
 import { yamlFiles } from "../resource-files.ts";
 import { shownPath } from "../shown-path.ts";
+import { openPackages } from "./gateway-packages.ts";
 
 /** A gateway's file: what is inside, and what it asks of its host. */
 export interface GatewayFile {
   readonly bytes: Uint8Array;
   readonly configuration: GatewayTable;
   readonly imports: readonly string[];
+  /** What of its packages is passed over, one sentence each. */
+  readonly remarks: readonly string[];
 }
 
 /** Beside the folder of the built command line, or in `dist/` when the sources run under a test runner. */
@@ -36,7 +41,7 @@ async function variant(name: string): Promise<Uint8Array> {
 }
 
 function opened(bytes: Uint8Array, configuration: GatewayTable): GatewayFile {
-  return { bytes, configuration, imports: importedInterfaces(bytes) };
+  return { bytes, configuration, imports: importedInterfaces(bytes), remarks: [] };
 }
 
 /** Builds a gateway from files of YAML, or folders with some. Throws ResourceError with file, line and field. */
@@ -46,9 +51,14 @@ export async function buildGateway(paths: readonly string[]): Promise<GatewayFil
   const texts = await Promise.all(
     files.map(async (file) => ({ name: shownPath(file), text: await readFile(file, "utf8") })),
   );
-  const configuration = compileGateway(readGateway(texts, await import("../yaml.ts")));
+  const resources = readGateway(texts, await import("../yaml.ts"));
+  const packages = await openPackages(resources.gateway, dirname(resources.source));
+  const configuration = compileGateway(resources, packages);
   const plain = await variant(variantOf(needsOf(configuration)));
-  return opened(bake(plain, encodeTable(configuration)), configuration);
+  const baked = bake(plain, encodeTable(configuration));
+  const guests = packages.map(({ guest }) => guest);
+  const file = opened(composeGuests(baked, guests), configuration);
+  return { ...file, remarks: packages.flatMap(({ remarks }) => remarks) };
 }
 
 /** Whether a path is a gateway's file rather than its configuration. */

@@ -1,0 +1,33 @@
+/** Sentences for the message of an error, put together in the arena. One is being written at a time. */
+import { allocate } from "../memory";
+import { parameter } from "../reply";
+import { copy, put, putNumber } from "../text";
+
+/** What is shown of a name that somebody else chose. */
+const SHOWN: i32 = 200;
+const ROOM: i32 = 1024;
+
+let start: usize = 0;
+let end: usize = 0;
+
+export function say(text: string): void {
+  start = allocate(ROOM);
+  end = put(start, text);
+}
+
+export function more(text: string): void {
+  end = put(end, text);
+}
+
+export function moreOf(name: usize, length: i32): void {
+  end = copy(end, name, min(length, SHOWN));
+}
+
+export function moreNumber(value: u64): void {
+  end = putNumber(end, value);
+}
+
+/** Makes it that parameter of the error. */
+export function asParameter(index: i32): void {
+  parameter(index, start, <i32>(end - start));
+}

@@ -1,0 +1,75 @@
+import { guestPlaces, guestSlots } from "../table-shape.ts";
+import { signed } from "../wasm-sections.ts";
+import { ModuleWriter, type Signature } from "./module-writer.ts";
+
+/** Instances by the names that glue imports them by. */
+export const gatewayName = "gateway";
+export const guestName = "guest";
+
+const op = { call: 0x10, get: 0x20, load: 0x29, store: 0x37, memorySize: 0x3f, const: 0x41 } as const;
+
+/** What of a guest may be called, by its place. */
+const called: Readonly<Record<string, { readonly slot: number; readonly signature: Signature }>> = {
+  cap_abi_version: { slot: guestSlots.version, signature: { takes: [], gives: ["i32"] } },
+  cap_alloc: { slot: guestSlots.allocate, signature: { takes: ["i32"], gives: ["i32"] } },
+  cap_handle: { slot: guestSlots.handle, signature: { takes: ["i32", "i32"], gives: ["i64"] } },
+  cap_resume: { slot: guestSlots.resume, signature: { takes: ["i32", "i32"], gives: ["i64"] } },
+  _initialize: { slot: guestSlots.initialize, signature: { takes: [], gives: [] } },
+};
+
+/** What a guest may import, and what of the gateway answers it: the guest's number comes first there. */
+const asked: Readonly<Record<string, { readonly target: string; readonly signature: Signature }>> = {
+  log: { target: "guestLog", signature: { takes: ["i32", "i32", "i32"], gives: [] } },
+  clock: { target: "guestClock", signature: { takes: [], gives: ["f64"] } },
+  random: { target: "guestRandom", signature: { takes: ["i32", "i32"], gives: [] } },
+};
+
+/** Functions of the gateway that only glue calls. */
+export const gatewayExports = ["table", ...Object.values(asked).map(({ target }) => target)];
+
+/**
+ * The module that a guest imports of: its functions, each with the guest's number before what the guest says, which so
+ * cannot speak for another one. `names` are those that were let in.
+ */
+export function hostModule(guest: number, names: readonly string[]): Uint8Array {
+  const module = new ModuleWriter();
+  const found = names.map((name) => {
+    const known = asked[name];
+    if (known === undefined) throw new Error(`a gateway has no ${name} for guests`);
+    const { takes, gives } = known.signature;
+    const target = module.importFunction(gatewayName, known.target, { takes: ["i32", ...takes], gives });
+    return { name, signature: known.signature, target };
+  });
+  for (const { name, signature, target } of found) {
+    const arguments_ = signature.takes.flatMap((_, i) => [op.get, i]);
+    module.export(
+      name,
+      module.define(signature, [op.const, ...signed(guest), ...arguments_, op.call, target]),
+    );
+  }
+  return module.finish();
+}
+
+/**
+ * The module that makes a guest's functions known to the gateway, and reads and writes its memory by eights: the only one that
+ * sees it beside the guest. `names` are the functions that the guest exports.
+ */
+export function glueModule(guest: number, names: readonly string[]): Uint8Array {
+  const module = new ModuleWriter();
+  const first = guestPlaces.first + guest * guestPlaces.each;
+  const place = (slot: number, index: number) => module.place([op.const, ...signed(first + slot)], index);
+  module.importTable(gatewayName, "table");
+  module.importMemory(guestName, "memory");
+  for (const name of names) {
+    const known = called[name];
+    if (known !== undefined) place(known.slot, module.importFunction(guestName, name, known.signature));
+  }
+  // Neither needs to be aligned.
+  const read = module.define({ takes: ["i32"], gives: ["i64"] }, [op.get, 0, op.load, 0, 0]);
+  const write = module.define({ takes: ["i32", "i64"], gives: [] }, [op.get, 0, op.get, 1, op.store, 0, 0]);
+  const pages = module.define({ takes: [], gives: ["i32"] }, [op.memorySize, 0]);
+  place(guestSlots.read, read);
+  place(guestSlots.write, write);
+  place(guestSlots.pages, pages);
+  return module.finish();
+}
