@@ -65,7 +65,7 @@ const renaming = (constants) => ({
   },
 });
 
-/** Folders that a variant leaves out, whose rows of errors would be data all the same. */
+/** Folders that answer.ts leaves out of a variant: their rows of errors would be data all the same. */
 const leftOut = ({ SOCKETS, FOLDER, PACKAGES }) => [
   ...(PACKAGES ? [] : ["capability"]),
   ...(FOLDER ? [] : ["state"]),

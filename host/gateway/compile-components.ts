@@ -16,7 +16,7 @@ function denied({ name, type, origin }: ComponentResource): never {
 
 /** The components of a gateway, which has read `secrets` itself. Throws ResourceError. */
 export function componentRows(
-  { gateway, resources }: Pick<GatewayResources, "gateway" | "resources">,
+  { gateway, resources }: GatewayResources,
   secrets: readonly SecretRow[],
 ): Pick<GatewayTable, "stores" | "secretStores" | "folder"> {
   const { configuration } = resources;

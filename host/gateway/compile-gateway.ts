@@ -82,9 +82,10 @@ function routeRows({ routes, sites }: GatewayResource, apps: readonly AppRow[]):
 
 /** What the gateway reads, with these packages. Throws ResourceError. */
 export function compileGateway(
-  { gateway, resources }: GatewayResources,
+  given: GatewayResources,
   packages: readonly GatewayPackage[] = [],
 ): GatewayTable {
+  const { gateway, resources } = given;
   const { name, namespace, region, limits } = gateway;
   const secrets = new SecretTable();
   const policies = new Policies(resources.resiliencies, name, namespace);
@@ -98,11 +99,9 @@ export function compileGateway(
   const entry = doorRows(gateway, secrets);
   const apps = appRows(targets, secrets, policies);
   const sites = appRows(gateway.sites, secrets, policies);
-  const remote = remoteRows({ gateway, resources }, targets, policies, (target) =>
-    appRow(target, secrets, policies),
-  );
+  const remote = remoteRows(given, targets, policies, (target) => appRow(target, secrets, policies));
   const { remotes, actors } = actorRows(gateway, secrets, remote.remotes);
-  const components = componentRows({ gateway, resources }, secrets.rows);
+  const components = componentRows(given, secrets.rows);
   return {
     flags: (gateway.serverTiming ? flags.serverTiming : 0) | (gateway.metrics ? flags.metrics : 0),
     appId: name,
