@@ -6,6 +6,6 @@ const site = `${dist}site`;
 rmSync(site, { recursive: true, force: true });
 mkdirSync(site);
 const wanted = readdirSync(dist).filter((name) =>
-  /^(sw|client|actors|guest-worker|packages|page-mode|yaml)[\w.-]*\.js$|^core\.wasm$/.test(name),
+  /^(sw|client|actors|guest-worker|packages|lent|page-mode|yaml)[\w.-]*\.js$|^core\.wasm$/.test(name),
 );
 for (const name of wanted) cpSync(`${dist}${name}`, `${site}/${name}`);

@@ -86,9 +86,10 @@ for (const part of [
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");
 await bundle("worker/packages.ts", "packages.js", "es");
+await bundle("host/lent/index.ts", "lent.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) =>
-  /^(sw|worker|guest-worker|actors|packages|page-mode|client.*)\.js$/.test(file),
+  /^(sw|worker|guest-worker|actors|packages|lent|page-mode|client.*)\.js$/.test(file),
 )) {
   const path = `${outDir}/${name}`;
   console.log(
