@@ -62,6 +62,7 @@ try {
           run("types", "npx", "tsc", "-p", "tsconfig.types.json"),
         ]),
   ]);
+  if (!forDemo) await run("adapters of components", "node", "scripts/build-adapters.mjs");
   await run("capability packages", "node", "scripts/build-capabilities.mjs");
   await run("files for sites", "node", "scripts/build-site.mjs");
 } catch (error) {

@@ -116,12 +116,12 @@ describe("daprlet capability", () => {
     expect(err.join("\n")).toMatch(message);
   });
 
-  it("build takes core modules only", async () => {
+  it("build takes core modules, and Wasm components of a world that it knows", async () => {
     const path = packageOf("component", {});
     writeFileSync(join(path, "hello.wasm"), Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0));
     const { terminal: at, err } = terminal();
     expect(await build([path], { out: join(folder, "out") }, at)).toBe(1);
-    expect(err[0]).toMatch(/hello\.wasm is a Wasm component, which has no loader yet/);
+    expect(err[0]).toMatch(/hello\.wasm is a Wasm component, and it exports none of daprlet:capability/);
     writeFileSync(join(path, "hello.wasm"), "text");
     expect(await build([path], { out: join(folder, "out") }, at)).toBe(1);
     expect(err[1]).toMatch(/hello\.wasm is no WebAssembly/);

@@ -7,6 +7,7 @@ import { readManifest } from "../../../capability/read-manifest.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
 import type { Terminal } from "../terminal.ts";
 import { compileAssemblyScript } from "./compile-assemblyscript.ts";
+import { isComponent, linkComponent } from "./component/link-component.ts";
 
 const PAGE = 64 << 10;
 
@@ -20,17 +21,20 @@ async function moduleOf(folder: string, { name, path }: ModuleEntry, pages: numb
   const entry = sources.find((file) => existsSync(file));
   if (entry !== undefined) return await compileAssemblyScript(entry, pages);
   const built = join(folder, path);
-  if (existsSync(built)) return coreModule(new Uint8Array(await readFile(built)), built);
+  if (existsSync(built)) return await coreModule(built, pages);
   throw new Error(`module ${name}: there is neither ${sources.join(" nor ")} to compile, nor ${built}`);
 }
 
-/** Refuses a Wasm component: what would load one is JavaScript of the package's own, which nothing confines. */
-function coreModule(bytes: Uint8Array, file: string): Uint8Array {
-  const layer = bytes[6];
+/** A module that its author's own tools have built, or the module of the ABI that a Wasm component comes to. */
+async function coreModule(file: string, pages: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await readFile(file));
   if (bytes[0] !== 0 || bytes[1] !== 0x61) throw new Error(`${file} is no WebAssembly`);
-  if (layer !== 0)
-    throw new Error(`${file} is a Wasm component, which has no loader yet: link it as a core module`);
-  return bytes;
+  if (!isComponent(bytes)) return bytes;
+  try {
+    return await linkComponent(bytes, pages, dirname(file));
+  } catch (error) {
+    throw new Error(`${file} is a Wasm component, and ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** Files beside the modules: the README, and descriptions that have a file of their own. */
@@ -76,9 +80,7 @@ const APP_PAGES = (64 << 20) / PAGE;
 /** Builds an app: its source in AssemblyScript, or a module that is built, into a module of the ABI. */
 export async function buildApp(file: string, out: string): Promise<string> {
   const source = file.endsWith(".ts");
-  const bytes = source
-    ? await compileAssemblyScript(file, APP_PAGES)
-    : coreModule(new Uint8Array(await readFile(file)), file);
+  const bytes = source ? await compileAssemblyScript(file, APP_PAGES) : await coreModule(file, APP_PAGES);
   const name = `${basename(file).replace(/\.[^.]+$/, "")}.wasm`;
   if (resolve(out, name) === file)
     throw new Error("it would take its own place: give another folder by --out");

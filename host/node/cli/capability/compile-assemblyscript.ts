@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { upwards } from "./upwards.ts";
 
 /** The part of AssemblyScript's compiler that is used; it is the author's own dependency. */
 interface Compiler {
@@ -25,15 +26,6 @@ const flags = [
   ["--use", "abort="],
   ["--exportStart", "_initialize"],
 ].flat();
-
-/** A file, as seen from a folder: in the first one upwards that has it. */
-function upwards(file: string, from: string): string | undefined {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const path = join(folder, file);
-    if (existsSync(path)) return path;
-    if (folder === dirname(folder)) return undefined;
-  }
-}
 
 /** The guest library, when nothing is installed where the sources are: this package's own. */
 function ownGuest(path: string): string | undefined {

@@ -1,0 +1,194 @@
+/** Reads a module's sections, and writes imports, exports and the memory's maximum anew. The bytes are taken for valid. */
+class Reader {
+  at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  get done(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  byte(): number {
+    const byte = this.bytes[this.at];
+    if (byte === undefined) throw new Error("the module ends in the middle of a section");
+    this.at += 1;
+    return byte;
+  }
+
+  number(): number {
+    let value = 0;
+    for (let shift = 1; ; shift *= 128) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  span(): Uint8Array {
+    const length = this.number();
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  name(): string {
+    return new TextDecoder().decode(this.span());
+  }
+
+  limits(): { readonly flags: number; readonly initial: number; readonly maximum: number | undefined } {
+    const flags = this.byte();
+    const initial = this.number();
+    return { flags, initial, maximum: (flags & 1) === 1 ? this.number() : undefined };
+  }
+}
+
+function number(value: number): number[] {
+  const bytes: number[] = [];
+  let left = value;
+  do {
+    const low = left % 128;
+    left = Math.floor(left / 128);
+    bytes.push(left === 0 ? low : low | 0x80);
+  } while (left > 0);
+  return bytes;
+}
+
+function sized(bytes: Uint8Array | readonly number[]): number[] {
+  return [...number(bytes.length), ...bytes];
+}
+
+const named = (name: string) => sized(new TextEncoder().encode(name));
+
+/** One thing that a module imports. `type` is as its bytes have it. */
+export interface CoreImport {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly type: Uint8Array;
+}
+
+export interface CoreExport {
+  readonly name: string;
+  readonly kind: number;
+  readonly index: number;
+}
+
+const IMPORTS = 2;
+const MEMORY = 5;
+const EXPORTS = 7;
+export const FUNCTION = 0;
+
+function readImport(from: Reader): CoreImport {
+  const [module, name, kind] = [from.name(), from.name(), from.byte()];
+  const start = from.at;
+  if (kind === 0) from.number();
+  else if (kind === 1) {
+    from.byte();
+    from.limits();
+  } else if (kind === 2) from.limits();
+  else {
+    from.byte();
+    from.number();
+  }
+  return { module, name, kind, type: from.bytes.slice(start, from.at) };
+}
+
+/** What is to be other. */
+export interface Changes {
+  import?(one: CoreImport): Pick<CoreImport, "module" | "name">;
+  /** Undefined: it is not exported. */
+  export?(one: CoreExport): string | undefined;
+  /** Pages of 64 KiB. */
+  readonly maximum?: number;
+}
+
+/** The sections of a file of WebAssembly, by their numbers. */
+export function sectionsOf(
+  bytes: Uint8Array,
+): readonly { readonly id: number; readonly bytes: Uint8Array }[] {
+  const reader = new Reader(bytes);
+  reader.at = 8;
+  const sections: { readonly id: number; readonly bytes: Uint8Array }[] = [];
+  while (!reader.done) sections.push({ id: reader.byte(), bytes: reader.span() });
+  return sections;
+}
+
+/** A core module of WebAssembly, at the level of its sections. */
+export class CoreModule {
+  readonly imports: readonly CoreImport[];
+  readonly exports: readonly CoreExport[];
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.imports = this.#list(IMPORTS, readImport);
+    this.exports = this.#list(EXPORTS, (from) => ({
+      name: from.name(),
+      kind: from.byte(),
+      index: from.number(),
+    }));
+  }
+
+  /** Throws where its memory needs more than `maximum` at once. */
+  with(changes: Changes): Uint8Array {
+    const parts: number[][] = [];
+    const sections = sectionsOf(this.#bytes).map(({ id, bytes }) => ({
+      id,
+      bytes: this.#changed(id, bytes, changes),
+    }));
+    let length = 8;
+    for (const { id, bytes } of sections) {
+      const head = [id, ...number(bytes.length)];
+      parts.push(head);
+      length += head.length + bytes.length;
+    }
+    const whole = new Uint8Array(length);
+    whole.set(this.#bytes.subarray(0, 8));
+    let at = 8;
+    for (const [i, { bytes }] of sections.entries()) {
+      const head = parts[i] as number[];
+      whole.set(head, at);
+      whole.set(bytes, at + head.length);
+      at += head.length + bytes.length;
+    }
+    return whole;
+  }
+
+  #changed(id: number, bytes: Uint8Array, { import: renamed, export: kept, maximum }: Changes): Uint8Array {
+    if (id === IMPORTS && renamed !== undefined) {
+      const entries = this.imports.map((one) => {
+        const { module, name } = renamed(one);
+        return [...named(module), ...named(name), one.kind, ...one.type];
+      });
+      return new Uint8Array([...number(entries.length), ...entries.flat()]);
+    }
+    if (id === EXPORTS && kept !== undefined) {
+      const entries = this.exports.flatMap((one) => {
+        const name = kept(one);
+        return name === undefined ? [] : [[...named(name), one.kind, ...number(one.index)]];
+      });
+      return new Uint8Array([...number(entries.length), ...entries.flat()]);
+    }
+    if (id === MEMORY && maximum !== undefined) return bounded(bytes, maximum);
+    return bytes;
+  }
+
+  #list<T>(id: number, read: (from: Reader) => T): readonly T[] {
+    const section = sectionsOf(this.#bytes).find((one) => one.id === id);
+    if (section === undefined) return [];
+    const reader = new Reader(section.bytes);
+    return Array.from({ length: reader.number() }, () => read(reader));
+  }
+}
+
+/** Toolchains of Wasm components leave a memory without a maximum, or give it the largest one that there is. */
+function bounded(section: Uint8Array, maximum: number): Uint8Array {
+  const reader = new Reader(section);
+  if (reader.number() !== 1) throw new Error("it has more than one memory");
+  const limits = reader.limits();
+  if (limits.initial > maximum)
+    throw new Error(
+      `its memory begins with ${limits.initial << 16} bytes, where its limit is ${maximum << 16}`,
+    );
+  const most = Math.min(limits.maximum ?? maximum, maximum);
+  return new Uint8Array([1, limits.flags | 1, ...number(limits.initial), ...number(most)]);
+}

@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { Binaryen } from "./binaryen.ts";
+import { type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
+import { type World, worlds } from "./worlds.ts";
+
+const CORE_MODULE = 1;
+const COMPONENT = 4;
+
+/** What both conventions of names call what a world has besides its functions. */
+const ofEach: ReadonlyMap<string, string> = new Map([
+  ["memory", "memory"],
+  ["cm32p2_memory", "memory"],
+  ["cabi_realloc", "realloc"],
+  ["cm32p2_realloc", "realloc"],
+  ["_initialize", "_initialize"],
+  ["cm32p2_initialize", "_initialize"],
+]);
+
+/** `(module (func (export "nothing") (param i32)))`: in the place of what a guest need not have. */
+const stubs = new Uint8Array([
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 1, 0x7f, 0, 3, 2, 1, 0, 7, 11, 1, 7, 0x6e, 0x6f, 0x74, 0x68,
+  0x69, 0x6e, 0x67, 0, 0, 10, 4, 1, 2, 0, 0x0b,
+]);
+
+/** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
+const places = ["../adapters/", "../../../../../dist/adapters/"];
+
+async function adapterOf({ adapter }: World): Promise<Uint8Array> {
+  const file = places
+    .map((place) => new URL(`${place}${adapter}`, import.meta.url))
+    .find((url) => existsSync(url));
+  if (file === undefined)
+    throw new Error(`${adapter} is missing in the package's files; run \`npm run build\``);
+  return await readFile(file);
+}
+
+/** Whether these bytes are a Wasm component, and no core module. */
+export function isComponent(bytes: Uint8Array): boolean {
+  return bytes[4] === 0x0d && bytes[6] === 1;
+}
+
+/** The one module that has the functions of a world; the others of a component are its plumbing. */
+function guestOf(component: Uint8Array): { readonly module: CoreModule; readonly world: World } {
+  const sections = sectionsOf(component);
+  for (const { bytes } of sections.filter(({ id }) => id === CORE_MODULE)) {
+    const module = new CoreModule(bytes);
+    const world = worlds.find(({ guest }) => module.exports.some(({ name }) => guest(name) !== undefined));
+    if (world !== undefined) return { module, world };
+  }
+  const inside = sections
+    .filter(({ id }) => id === COMPONENT)
+    .some(({ bytes }) => sectionsOf(bytes).some(({ id }) => id === CORE_MODULE));
+  if (inside)
+    throw new Error("it is composed of several Wasm components: build from the one that has the exports");
+  throw new Error(`it exports none of ${worlds.map(({ name }) => name).join(", ")}`);
+}
+
+/** The guest by the names that the adapter knows. Throws with all that it wants and nobody has. */
+function renamed(
+  { module, world }: ReturnType<typeof guestOf>,
+  adapter: CoreModule,
+  pages: number,
+): Uint8Array {
+  const given = (one: CoreImport) => {
+    const host = one.kind === FUNCTION ? world.host(one) : undefined;
+    if (host?.module !== "adapter") return host !== undefined;
+    return adapter.exports.some(({ name }) => name === host.name);
+  };
+  const unknown = module.imports.filter((one) => !given(one));
+  if (unknown.length > 0) {
+    const names = [...new Set(unknown.map((one) => `${one.module} ${one.name}`))];
+    throw new Error(`it imports what a package is not given: ${names.join(", ")}`);
+  }
+  return module.with({
+    import: (one) => world.host(one) as { module: string; name: string },
+    export: ({ name }) => ofEach.get(name) ?? world.guest(name),
+    maximum: pages,
+  });
+}
+
+/**
+ * A Wasm component as one core module of the ABI, with a memory of at most so many pages: the module in it that has the world's
+ * functions, linked with ours that speaks the canonical ABI to it. Nothing else of the component is taken: no script is made of
+ * it, and what comes out is let in, or not, like any module. Throws with what it wants that there is not.
+ */
+export async function linkComponent(
+  component: Uint8Array,
+  pages: number,
+  folder: string,
+): Promise<Uint8Array> {
+  const found = guestOf(component);
+  const speaking = new CoreModule(await adapterOf(found.world));
+  const guest = new CoreModule(renamed(found, speaking, pages));
+  const has = (name: string) => guest.exports.some((one) => one.name === name);
+  for (const name of ["memory", "realloc", ...found.world.required])
+    if (!has(name)) throw new Error(`its module does not export ${name}`);
+  const adapter = speaking.with({
+    import: ({ module, name }) => {
+      if (name === "memory") return { module: "guest", name };
+      return module === "guest" && !has(name) ? { module: "stubs", name: "nothing" } : { module, name };
+    },
+    export: ({ name }) => (name === "memory" ? undefined : name),
+  });
+  const binaryen = new Binaryen(folder);
+  const merged = await binaryen.merge({ guest: guest.with({}), adapter, stubs });
+  const whole = new CoreModule(merged).with({
+    export: ({ name }) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined),
+  });
+  return await binaryen.optimise(whole, [
+    "--duplicate-import-elimination",
+    "--remove-unused-module-elements",
+    ...found.world.passes,
+  ]);
+}

@@ -1,0 +1,45 @@
+import type { CoreImport } from "./core-module.ts";
+
+/** An interface that Wasm components may have been written for, and what makes it ours. */
+export interface World {
+  /** For messages. */
+  readonly name: string;
+  /** File of the module that speaks to it. */
+  readonly adapter: string;
+  /** What the adapter calls an export of the guest; undefined: nothing that it needs. */
+  guest(name: string): string | undefined;
+  /** What the guest must export, by the adapter's names. */
+  readonly required: readonly string[];
+  /** Who gives the guest what it imports; undefined: nobody. */
+  host(one: CoreImport): Pick<CoreImport, "module" | "name"> | undefined;
+  /** Of binaryen, once all is one module. */
+  readonly passes: readonly string[];
+}
+
+/** What follows an interface's name in either convention: `#handle`, or `|handle` after `cm32p2|`. */
+function functionOf(name: string, face: RegExp): string | undefined {
+  const post = /^cabi_post_/.test(name) || /_post$/.test(name);
+  const plain = name.replace(/^(cabi_post_|cm32p2\|)/, "").replace(/_post$/, "");
+  const [, version, called] = new RegExp(`^${face.source}[#|]([\\w-]+)$`).exec(plain) ?? [];
+  return version === undefined || called === undefined ? undefined : `${post ? "post-" : ""}${called}`;
+}
+
+/** Of a language's own library. */
+function preview1({ module, name }: CoreImport): Pick<CoreImport, "module" | "name"> | undefined {
+  return module === "wasi_snapshot_preview1" ? { module: "adapter", name } : undefined;
+}
+
+const capability: World = {
+  name: "daprlet:capability/guest@1",
+  adapter: "world.wasm",
+  guest: (name) => functionOf(name, /daprlet:capability\/guest@(1[\d.]*)/),
+  required: ["handle"],
+  host(one) {
+    const { module, name } = one;
+    if (!/^(cm32p2\|)?daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one);
+    return { module: name === "random" ? "adapter" : "cap_host", name };
+  },
+  passes: [],
+};
+
+export const worlds: readonly World[] = [capability];

@@ -1,0 +1,38 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { componentEmbed, componentNew, preview1AdapterReactorPath } from "@bytecodealliance/jco";
+
+/** Whether C can be compiled here: `apt-get install clang lld` where it is missing. */
+export const noCompiler =
+  spawnSync("clang", ["--version"]).status !== 0 || spawnSync("wasm-ld", ["-v"]).status !== 0;
+
+/** A core module in C, with a memory that has no maximum: as toolchains of components link it. */
+export function compiledC(file: string, ...flags: string[]): Uint8Array<ArrayBuffer> {
+  const folder = mkdtempSync(join(tmpdir(), "daprlet-c-"));
+  try {
+    const wasm = join(folder, "guest.wasm");
+    const strict = ["-ffreestanding", "-fno-builtin", "-nostdlib", "-Wall", "-Wextra", "-Werror"];
+    const link = ["--no-entry", "-z", "stack-size=8192"].map((option) => `-Wl,${option}`);
+    const source = join(import.meta.dirname, file);
+    execFileSync("clang", ["--target=wasm32", "-O1", ...strict, ...link, ...flags, "-o", wasm, source]);
+    return new Uint8Array(readFileSync(wasm));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const capabilityWit = () =>
+  readFileSync(resolve(import.meta.dirname, "../../capabilities/wit/capability.wit"), "utf8");
+
+/** A Wasm component of a core module, by the component model's own tools. */
+export async function componentOf(
+  module: Uint8Array,
+  witSource: string,
+  world: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const embedded = await componentEmbed({ binary: module, witSource, world, stringEncoding: "utf8" });
+  const adapter = readFileSync(preview1AdapterReactorPath());
+  return new Uint8Array(await componentNew(embedded, [["wasi_snapshot_preview1", adapter]]));
+}

@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { capabilityAbi } from "../../host/capability/abi.ts";
+import { admit } from "../../host/capability/admission.ts";
+import { packagesIn } from "../../host/node/capability/package-folders.ts";
+import { buildPackage } from "../../host/node/cli/capability/build.ts";
+import { linkComponent } from "../../host/node/cli/capability/component/link-component.ts";
+import { createRuntime } from "../../host/node/create-runtime.ts";
+import { capabilityWit, compiledC, componentOf, noCompiler } from "./built-component.ts";
+import { type Asked, Guest } from "./guest.ts";
+import { sha256, wasm, watPackage } from "./wat-package.ts";
+
+const counted = { openapi: "3.1.0", paths: { "/count": { post: { operationId: "count" } } } };
+const here = import.meta.dirname;
+
+async function admitted(bytes: Uint8Array<ArrayBuffer>) {
+  const entry = { name: "guest", path: "guest.wasm", sha256: sha256(bytes), abi: "capability" } as const;
+  const terms = {
+    abi: capabilityAbi,
+    granted: { clock: true, random: true, rewrite: false },
+    limits: { memory: 1 << 20 },
+  };
+  return await admit(bytes, entry, terms);
+}
+
+describe.skipIf(noCompiler && process.env.CI !== "true")(
+  "a Wasm component of the world in capabilities/wit",
+  () => {
+    let component: Uint8Array<ArrayBuffer>;
+    let guest: Guest;
+    beforeAll(async () => {
+      component = await componentOf(compiledC("component-c/guest.c"), capabilityWit(), "capability");
+      const linked = await linkComponent(component, 16, here);
+      const module = await admitted(new Uint8Array(linked));
+      console.log(`a component of ${component.length} bytes is a module of ${linked.length}`);
+      expect(module.imports.toSorted()).toEqual(["cap_host.clock", "cap_host.log", "cap_host.random"]);
+      expect(module.memory).toBe(1 << 20);
+      guest = await Guest.start(module, { answer: 4096 }, { now: () => 1000.5 });
+    }, 60_000);
+
+    it("answers as a module of the ABI does", () => {
+      const answer = guest.call([
+        [":operation", "greet"],
+        ["name", "Žofie"],
+        ["accept", "*/*"],
+      ]);
+      expect([answer.status, answer.text]).toEqual([200, "Hello, Žofie"]);
+      expect([...answer.headers]).toEqual([["content-type", "text/plain"]]);
+    });
+
+    it("is told all of a request: config, prepared state, bytes", () => {
+      const answer = guest.call([
+        [":offer", "main"],
+        [":operation", "tell"],
+        [":method", "POST"],
+        [":path", "/x"],
+        [":query", "a=1"],
+        [":body", "body"],
+        [":unknown", "passed over"],
+        [":config", '{"a":"1","q\\"\\\\\\u00e9\\ud83e\\udd8a\\n":"x:,y","empty":""}'],
+        ["x", "1"],
+        ["empty", ""],
+        ["x", "2"],
+        [":state.k", "[1]"],
+      ]);
+      expect([answer.status, answer.text]).toEqual([
+        201,
+        'main POST /x?a=1 x=1;empty=;x=2; body a=1;q"\\é🦊\n=x:,y;empty=; k=[1];',
+      ]);
+    });
+
+    it("asks for calls, and goes on with their results", () => {
+      const asked: Asked[] = [];
+      const answer = guest.call([[":operation", "count"]], (call) => {
+        asked.push(call);
+        if (call.call !== "state.get") return [[":status", "204"]];
+        return [
+          [":status", "200"],
+          ["etag", "7"],
+          [":body", '"II"'],
+        ];
+      });
+      expect(answer.text).toBe("204 204 ");
+      const text = ({ call, fields, body }: Asked) => [
+        call,
+        Object.fromEntries(fields),
+        Buffer.from(body).toString(),
+      ];
+      expect(asked.map(text)).toEqual([
+        ["state.get", { store: "statestore", key: "n" }, ""],
+        ["state.set", { store: "statestore", key: "n", etag: "7", ttl: "3600" }, '"III"'],
+        ["publish", { pubsub: "pubsub", topic: "counted", "content-type": "text/plain" }, '"III"'],
+      ]);
+    });
+
+    it("refuses, lets a request go on, and uses chance and the clock", () => {
+      expect(guest.call([[":operation", "other"]])).toMatchObject({
+        status: 404,
+        error: "ERR_NO_OPERATION",
+        text: "other",
+      });
+      expect(guest.call([[":operation", "handle-request"]])).toMatchObject({ next: true, text: "" });
+      const changed = guest.call([
+        [":operation", "handle-request"],
+        [":query", "changed"],
+      ]);
+      expect([changed.next, changed.text, changed.headers.get("x-seen")]).toEqual([true, "changed", "yes"]);
+      const { status, body } = guest.call([[":operation", "random"]]);
+      expect([status, ...body]).toEqual([200, 7, 7, 7, 7]);
+    });
+
+    it("has of WASI what a language's library begins with", () => {
+      expect(guest.call([[":operation", "library"]]).status).toBe(200);
+    });
+
+    it("is told that its answer was read", () => {
+      const posts = () => Number(guest.call([[":operation", "posts"]]).text);
+      const before = posts();
+      expect(posts()).toBe((before + 1) % 10);
+    });
+
+    it("answers large messages, one after the other", () => {
+      for (let i = 0; i < 20; i++) {
+        const answer = guest.call([
+          [":operation", "tell"],
+          [":body", "b".repeat(1 + i * 100)],
+        ]);
+        expect(answer.text).toContain(`${"b".repeat(1 + i * 100)} `);
+      }
+    });
+
+    it("is a package like any other, with the hash of what it came to", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "daprlet-component-package-"));
+      try {
+        const { manifest } = watPackage("counter", "(module)", {
+          modules: [{ name: "main", path: "guest.wasm" }],
+          offers: [{ kind: "http", openapi: counted }],
+          needs: {
+            state: [{ store: "statestore", access: "write" }],
+            publish: [{ pubsub: "pubsub", topics: ["counted"] }],
+            clock: true,
+            random: true,
+          },
+        });
+        writeFileSync(join(folder, "capability.json"), JSON.stringify(manifest));
+        writeFileSync(join(folder, "guest.wasm"), component);
+        await buildPackage(folder, join(folder, "dist"));
+        const grants = { counter: "all" };
+        const runtime = await createRuntime({
+          capabilities: { paths: [], packages: (await packagesIn([join(folder, "dist")])).sources, grants },
+          clock: "system",
+        });
+        const count = async () =>
+          (await runtime.fetch("/v1.0/capabilities/counter/count", { method: "POST" })).text();
+        expect([await count(), await count()]).toEqual(["204 204 ", "204 204 "]);
+        expect(await (await runtime.fetch("/v1.0/state/statestore/cap:counter:n")).json()).toBe("II");
+        await runtime.stop();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
+    it("is refused with what it wants and there is not", async () => {
+      const core = wasm(`(import "env" "open" (func)) (memory (export "memory") 1)
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (unreachable))
+      (func (export "daprlet:capability/guest@1.0.0#handle") (param i32) (result i32) (unreachable))`);
+      const wrapped = (module: Uint8Array) =>
+        new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1, ...leb(module.length), ...module]);
+      await expect(linkComponent(wrapped(core), 16, here)).rejects.toThrow(
+        "it imports what a package is not given: env open",
+      );
+      await expect(linkComponent(wrapped(wasm("(func)")), 16, here)).rejects.toThrow(
+        "it exports none of daprlet:capability/guest@1",
+      );
+      await expect(linkComponent(component, 0, here)).rejects.toThrow("its memory begins with");
+    });
+  },
+);
+
+function leb(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >> 7)];
+}
