@@ -64,7 +64,11 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   }
   // As in daprd, a call of the gateway's own app has no caller but that.
   const own = same(target.id, target.idLength, table.appId, table.appIdLength);
-  if (upstream.protocol != PROTOCOL_SIDECAR && !own) addCaller(list, call, target);
+  if (upstream.protocol == PROTOCOL_SIDECAR) {
+    // Whether the page may call was judged at the door: to a sidecar the gateway is a program.
+    removeNamed(list, "origin");
+    removeNamed(list, "sec-fetch-site");
+  } else if (!own) addCaller(list, call, target);
   if (HAS_ACTORS && call.placement >= 0) {
     const digits = allocate(20);
     addNamed(list, "daprlet-actor", digits, <i32>(putNumber(digits, call.placement) - digits));
