@@ -11,6 +11,9 @@ import { requestBody } from "./wasi/incoming";
 import { closeStream, openInput, readiness, Stream } from "./wasi/stream";
 import { CLOSED, read, readBytes } from "./wasi/streams";
 
+/** Bytes that a transport takes at once. */
+const PIECE: i32 = 65536;
+
 /** Bytes that may be kept of a body, so that a request which failed can be sent once more. */
 const KEPT: i32 = 65536;
 
@@ -33,6 +36,8 @@ export class Body {
   /** Bytes that were taken and are kept nowhere. */
   spent: u64;
   phase: i32;
+  /** How much of the first bytes is sent. */
+  sent: i32;
   stream: Stream;
 }
 
@@ -96,6 +101,7 @@ export function canRewind(): bool {
 /** Goes back to the body's begin. */
 export function rewindBody(): void {
   const own = changetype<Body>(BODY);
+  own.sent = 0;
   own.phase = own.firstLength ? AT_FIRST : own.whole ? AT_END : AT_REST;
 }
 
@@ -123,9 +129,7 @@ export function sendBody(x: Exchange): i32 {
   let step = MOVED;
   switch (own.phase) {
     case AT_FIRST:
-      step = sendBytes(x, own.first, own.firstLength);
-      if (step == MOVED) own.phase = own.whole ? AT_END : AT_REST;
-      return step;
+      return sendFirst(x, own);
     case AT_REST:
       step = sendFrom(x, own.stream);
       if (step == MOVED) {
@@ -151,6 +155,15 @@ export function sendBody(x: Exchange): i32 {
       step = sendEnd(x, -1);
       return step == MOVED ? DONE : step;
   }
+}
+
+function sendFirst(x: Exchange, own: Body): i32 {
+  const size = min(PIECE, own.firstLength - own.sent);
+  const step = sendBytes(x, own.first + <usize>own.sent, size);
+  if (step != MOVED) return step;
+  own.sent += size;
+  if (own.sent == own.firstLength) own.phase = own.whole ? AT_END : AT_REST;
+  return step;
 }
 
 /** The one number that the fields tell of the body's length, or -1. */

@@ -4,7 +4,7 @@ import { isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call, findField } from "./call";
 import { granting } from "./door/pages";
-import { answered } from "./headers";
+import { answered, removeNamed } from "./headers";
 import { addTiming, askUpstream } from "./measures";
 import {
   CALLER_FAULT,
@@ -102,10 +102,7 @@ function carry(call: Call, x: Exchange): i32 {
           return UPSTREAM_FAULT;
         }
         if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
-        if (!beginAnswer(call, x)) {
-          x.failure = FAILURE_PROTOCOL;
-          return UPSTREAM_FAULT;
-        }
+        if (!beginAnswer(call, x)) return broken(x);
         headed = true;
       }
     } else step = answerInto(x, changetype<Stream>(TARGET));
@@ -126,6 +123,10 @@ function carry(call: Call, x: Exchange): i32 {
 
 /** Reads the answer whole, and gives the caller what is made of it. */
 function makeAnswer(call: Call, x: Exchange): i32 {
+  // They lie where the body is read.
+  const fields = makeFields(timed(granting(withoutLength(answered(call, x.answerFields)))));
+  if (fields < 0) return broken(x);
+  keep(FIELDS, fields);
   beginText();
   while (true) {
     const step = takeBytes(x);
@@ -133,8 +134,10 @@ function makeAnswer(call: Call, x: Exchange): i32 {
     const end = step == WAITING ? sleep(x, -1, x.pollable) : step;
     if (end != MOVED) return end;
   }
-  const fields = timed(granting(answered(call, x.answerFields)));
-  if (giveAnswer(call, x.status, fields)) return DONE;
+  return giveAnswer(call, x.status, fields) ? DONE : broken(x);
+}
+
+function broken(x: Exchange): i32 {
   x.failure = FAILURE_PROTOCOL;
   return UPSTREAM_FAULT;
 }
@@ -163,6 +166,11 @@ function isMoved(x: Exchange): bool {
   if (x.status != 409) return false;
   const field = findField(x.answerFields, "daprlet-actor");
   return field != null && is(field.value, field.valueLength, "moved");
+}
+
+function withoutLength(list: FieldList): FieldList {
+  removeNamed(list, "content-length");
+  return list;
 }
 
 function timed(list: FieldList): FieldList {

@@ -75,7 +75,12 @@ export function reply(call: Call, status: i32, type: string, body: usize, length
 export function replyWith(call: Call, status: i32, list: FieldList, body: usize, length: i32): void {
   if (call.answered) return;
   if (call.isScript) return printAnswer(call, status, body, length);
-  const response = makeResponse(status, makeFields(list));
+  replyMade(call, status, makeFields(list), body, length);
+}
+
+/** The same with fields that were made before, which it takes. */
+export function replyMade(call: Call, status: i32, fields: i32, body: usize, length: i32): void {
+  const response = makeResponse(status, fields);
   const outgoing = keep(OUTGOING_BODY, responseBody(response));
   call.answered = true;
   call.status = status;
@@ -84,7 +89,7 @@ export function replyWith(call: Call, status: i32, list: FieldList, body: usize,
   finishOutgoing(gave(OUTGOING_BODY, outgoing), -1);
 }
 
-function printAnswer(call: Call, status: i32, body: usize, length: i32): void {
+export function printAnswer(call: Call, status: i32, body: usize, length: i32): void {
   call.answered = true;
   if (HAS_SCRIPT) print(status, body, length);
 }

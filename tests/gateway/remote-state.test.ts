@@ -177,6 +177,22 @@ for (const transport of [0, 1] as const) {
       expect(await (await there("large")).json()).toBe(value);
     });
 
+    it("writes anew what is larger than a transport takes at once", async () => {
+      const value = "w".repeat(400_000);
+      expect((await one("shop", json([{ key: "long", value }]))).status).toBe(204);
+      expect(await (await one("shop/long")).json()).toBe(value);
+      const keys = Array.from({ length: 5000 }, (_, i) => (i === 0 ? "long" : `none of these ${i}`));
+      const items = (await (await one("shop/bulk", json({ keys }))).json()) as {
+        key: string;
+        data: string;
+      }[];
+      expect([items.length, items[0]?.data.length, items[4999]?.key]).toEqual([
+        5000,
+        400_000,
+        "none of these 4999",
+      ]);
+    });
+
     it("refuses what is no request, and tells who failed", async () => {
       const errorOf = async (path: string, init?: RequestInit) => {
         const answer = await one(path, init);

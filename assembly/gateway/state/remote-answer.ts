@@ -2,13 +2,12 @@
 import { SKIP } from "../../json/fields";
 import { Call } from "../call";
 import { addBytes, addString, addWord, beginText, reserve, textLength, textStart } from "../growing-text";
-import { removeNamed } from "../headers";
 import { memberOf, skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
 import { allocate } from "../memory";
-import { replyWith } from "../reply";
+import { printAnswer, replyMade } from "../reply";
 import { answerBytes } from "../transport/transport";
 import { CALLER_FAULT, Exchange, FAILURE_TOO_LARGE, MOVED } from "../transport/exchange";
-import { FieldList } from "../wasi/fields";
+import { FIELDS, gave } from "../wasi/handles";
 import { bodyLimit } from "../whole-body";
 import { nameSize, nameText, readName } from "./remote-names";
 import { scanBody } from "./scan-body";
@@ -46,11 +45,11 @@ export function takeBytes(x: Exchange): i32 {
   return MOVED;
 }
 
-/** Answers with what is made of the text. False where it is not what it should be. */
-export function giveAnswer(call: Call, status: i32, fields: FieldList): bool {
+/** Answers with what is made of the text, and these fields. False where it is not what it should be. */
+export function giveAnswer(call: Call, status: i32, fields: i32): bool {
   if (call.answerAs != AS_IT_IS && status == 200 && !makeText(call.answerAs)) return false;
-  removeNamed(fields, "content-length");
-  replyWith(call, status, fields, textStart(), textLength());
+  if (call.isScript) printAnswer(call, status, textStart(), textLength());
+  else replyMade(call, status, gave(FIELDS, fields), textStart(), textLength());
   return true;
 }
 

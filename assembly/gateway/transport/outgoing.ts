@@ -98,6 +98,7 @@ export function sendOutgoingBytes(x: Exchange, bytes: usize, length: i32): i32 {
     if (room < 0 || write(stream.handle, bytes + written, part) < 0) return fault(x, FAILURE_ENDED);
     written += part;
   }
+  written = 0;
   return MOVED;
 }
 

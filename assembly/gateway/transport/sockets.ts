@@ -55,8 +55,12 @@ function takeWell(upstream: usize): Connection | null {
   return connection;
 }
 
-/** Bytes wait for those that follow, so that a small request is written at once. */
+/** Bytes wait for those that follow while there is room, so that a small request is written at once. */
 export function sendSocketBytes(x: Exchange, bytes: usize, length: i32): i32 {
+  if (partSpace() < <usize>length) {
+    const step = flush(x);
+    if (step != MOVED) return step;
+  }
   memory.copy(part(), bytes, length);
   return addPart(length) ? MOVED : CALLER_FAULT;
 }
