@@ -12,9 +12,10 @@ let module: WebAssembly.Module;
 beforeAll(async () => {
   const file = "assembly/gateway/store/testing.ts";
   const flags = ["--runtime", "stub", "-O1", "--noAssert", "--use", "abort=", "--enable", "simd"];
+  const variant = ["--use", "SOCKETS=0", "--use", "FOLDER=1", "--use", "PACKAGES=0"];
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [file, "--outFile", "engine.wasm", "--memoryBase", "524288", ...flags],
+    [file, "--outFile", "engine.wasm", "--memoryBase", "524288", ...flags, ...variant],
     {
       writeFile: (name, contents) => {
         if (name === "engine.wasm") binary = contents as Uint8Array;
