@@ -35,6 +35,8 @@ export interface RuntimeResponse {
   readonly body: Body;
   /** Of an answer from the catalogue of errors: what it says. */
   readonly errorCode?: string;
+  /** Of such an answer with a status that tells of less: an ETag was another one. */
+  readonly conflict?: true;
 }
 
 /** The first value of a header; `name` is lower-case. */

@@ -37,6 +37,12 @@ export class Answer extends Step {
     return answer;
   }
 
+  /** Begins one of several parts, as of `bulkGet`: the fields that follow are its own. */
+  item(what: string): Answer {
+    this.writer.text(":item", what);
+    return this;
+  }
+
   header(name: string, value: string): Answer {
     this.writer.text(name, value);
     return this;

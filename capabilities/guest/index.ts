@@ -8,4 +8,5 @@ export { Request } from "./request";
 export { Result } from "./result";
 export { serve } from "./abi";
 export { Step, Task } from "./step";
+export { Write } from "./write";
 export { wrappedStore, Wrapping } from "./wrapped-store";

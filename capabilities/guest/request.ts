@@ -1,4 +1,5 @@
 import { Fields } from "./fields";
+import { Write, writes } from "./write";
 
 /** One call of the package. */
 export class Request {
@@ -50,6 +51,23 @@ export class Request {
   bytes(name: string): Uint8Array | null {
     const field = this.fields.find(name);
     return field < 0 ? null : this.fields.bytes(field);
+  }
+
+  /** The values of all fields of this name, such as the keys of `bulkGet`. */
+  all(name: string): string[] {
+    const found: string[] = [];
+    for (let at = this.fields.find(name); at >= 0; at = this.fields.find(name, at + 1)) found.push(this.fields.text(at));
+    return found;
+  }
+
+  /** `set` and `delete` of a state store as a write. */
+  get asWrite(): Write {
+    return new Write(this.fields, 0, this.fields.count);
+  }
+
+  /** The operations of a state store's `transaction` or `batch`, in their order. */
+  get writes(): Write[] {
+    return writes(this.fields);
   }
 
   /** A whole number in a parameter. What is left out, or is none, is the fallback. */

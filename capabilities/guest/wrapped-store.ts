@@ -1,31 +1,42 @@
 import { Answer } from "./answer";
 import { Call } from "./call";
-import { Json, JsonKind } from "./json";
+import { Json, JsonKind, quoted } from "./json";
 import { Request } from "./request";
 import { Result } from "./result";
 import { Step, Task } from "./step";
+import { Write } from "./write";
 
 /** What a state store does with the values of another one. */
 export abstract class Wrapping {
-  /** A value as text that the other store keeps. */
-  abstract wrap(value: Uint8Array): string;
-  /** The value again; null where the text was not made by `wrap`. */
-  abstract unwrap(text: string): Uint8Array | null;
+  /** The value of a key as text that the other store keeps. */
+  abstract wrap(key: string, value: Uint8Array): string;
+  /** The value again; null where the text was not made by `wrap` for this key. */
+  abstract unwrap(key: string, text: string): Uint8Array | null;
   /** What is said where it was not. */
   abstract refusal(): Answer;
 }
 
-/** Does what a state store is asked with the values of the store that the component's metadata `store` names. */
-export function wrappedStore(request: Request, metadata: Json | null, key: string, wrapping: Wrapping): Step {
+/**
+ * Does what a state store with ETAG, TTL, TRANSACTIONAL and BULK is asked, with the values of the store that the component's
+ * metadata `store` names.
+ */
+export function wrappedStore(request: Request, metadata: Json | null, wrapping: Wrapping): Step {
   const store = metadata === null ? "statestore" : metadata.textOf("store", "statestore");
-  // A component's keys have bars after the app id, which no key may have that an app asks for.
-  const inner = key.replaceAll("%", "%25").replaceAll("|", "%7C");
   const operation = request.operation;
-  if (operation == "get") return new Get(wrapping).ask([Call.stateGet(store, inner)]);
-  if (operation == "delete") return new Done().ask([conditional(request, Call.stateDelete(store, inner))]);
+  if (operation == "bulkGet") return new GetAll(request.all("key"), wrapping).from(store);
+  if (operation == "transaction") return transaction(request.writes, store, wrapping);
+  const key = request.field("key");
+  if (key === null || key.length == 0) return Answer.error(400, "ERR_BAD_REQUEST", "there is no key");
+  if (operation == "get") return new Get(key, wrapping).ask([Call.stateGet(store, inner(key))]);
+  if (operation == "delete") return new Done().ask([conditional(request, Call.stateDelete(store, inner(key)))]);
   if (operation != "set") return Answer.error(400, "ERR_BAD_REQUEST", "there is no operation " + operation);
-  const value = String.UTF8.encode('"' + wrapping.wrap(request.body) + '"');
-  return new Done().ask([conditional(request, Call.stateSet(store, inner, Uint8Array.wrap(value)))]);
+  const value = String.UTF8.encode('"' + wrapping.wrap(key, request.body) + '"');
+  return new Done().ask([conditional(request, Call.stateSet(store, inner(key), Uint8Array.wrap(value)))]);
+}
+
+/** A component's keys have bars after the app id, which no key may have that an app asks for. */
+function inner(key: string): string {
+  return key.replaceAll("%", "%25").replaceAll("|", "%7C");
 }
 
 function conditional(request: Request, call: Call): Call {
@@ -48,7 +59,10 @@ class Done extends Task {
 }
 
 class Get extends Task {
-  constructor(private readonly wrapping: Wrapping) {
+  constructor(
+    private readonly key: string,
+    private readonly wrapping: Wrapping,
+  ) {
     super();
   }
 
@@ -56,14 +70,111 @@ class Get extends Task {
     const result = results[0];
     if (result.status == 204) return new Answer(204);
     if (!result.ok) return new Done().resume(results);
-    const stored = Json.ofBytes(result.body);
-    const isText = stored !== null && stored.kind == JsonKind.Text;
-    const value: Uint8Array | null = isText ? this.wrapping.unwrap(stored!.text) : null;
+    const value = unwrapped(result, this.key, this.wrapping);
     if (value === null) return this.wrapping.refusal();
-    const answer = Answer.bytes(value);
-    const etag = result.etag;
-    if (etag !== null) answer.header("etag", etag);
-    const expires = result.field("expires");
-    return expires === null ? answer : answer.header("expires", expires);
+    return told(Answer.bytes(value), result);
+  }
+}
+
+function unwrapped(result: Result, key: string, wrapping: Wrapping): Uint8Array | null {
+  const stored = Json.ofBytes(result.body);
+  if (stored === null || stored.kind != JsonKind.Text) return null;
+  return wrapping.unwrap(key, stored.text);
+}
+
+function told(answer: Answer, result: Result): Answer {
+  const etag = result.etag;
+  if (etag !== null) answer.header("etag", etag);
+  const expires = result.field("expires");
+  return expires === null ? answer : answer.header("expires", expires);
+}
+
+class GetAll extends Task {
+  constructor(
+    private readonly keys: string[],
+    private readonly wrapping: Wrapping,
+  ) {
+    super();
+  }
+
+  from(store: string): Step {
+    const calls: Call[] = [];
+    for (let i = 0; i < this.keys.length; i++) calls.push(Call.stateGet(store, inner(this.keys[i])));
+    return calls.length == 0 ? new Answer() : this.ask(calls);
+  }
+
+  resume(results: Result[]): Step {
+    const answer = new Answer();
+    for (let i = 0; i < results.length; i++) {
+      const result = results[i];
+      if (result.status == 204) {
+        answer.item("204");
+        continue;
+      }
+      if (!result.ok) return new Done().resume([result]);
+      const value = unwrapped(result, this.keys[i], this.wrapping);
+      if (value === null) return this.wrapping.refusal();
+      told(answer.item("200"), result).data(value);
+    }
+    return answer;
+  }
+}
+
+function transaction(writes: Write[], store: string, wrapping: Wrapping): Step {
+  const operations: string[] = [];
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    let request = '{"key":' + quoted(inner(write.key));
+    const etag = write.etag;
+    if (etag !== null) request += ',"etag":' + quoted(etag);
+    const concurrency = write.field("concurrency");
+    if (concurrency !== null) request += ',"options":{"concurrency":' + quoted(concurrency) + "}";
+    const ttl = write.field("ttl");
+    if (ttl !== null) request += ',"metadata":{"ttlInSeconds":' + quoted(ttl) + "}";
+    const set = write.kind == "set";
+    if (set) request += ',"value":"' + wrapping.wrap(write.key, write.body) + '"';
+    operations.push('{"operation":"' + (set ? "upsert" : "delete") + '","request":' + request + "}}");
+  }
+  const call = Call.stateTransaction(store, '{"operations":[' + operations.join(",") + "]}");
+  return new Transacted(writes, store).ask([call]);
+}
+
+class Transacted extends Task {
+  constructor(
+    private readonly writes: Write[],
+    private readonly store: string,
+  ) {
+    super();
+  }
+
+  resume(results: Result[]): Step {
+    if (results[0].status != 409) return new Done().resume(results);
+    // The store says that an ETag was another one, and not whose.
+    const calls: Call[] = [];
+    for (let i = 0; i < this.writes.length; i++) calls.push(Call.stateGet(this.store, inner(this.writes[i].key)));
+    return new Blame(this.writes).ask(calls);
+  }
+}
+
+/** Finds the operation that what is stored now would keep from being done; the first one where there is none any more. */
+class Blame extends Task {
+  constructor(private readonly writes: Write[]) {
+    super();
+  }
+
+  resume(results: Result[]): Step {
+    const changed = new Map<string, string | null>();
+    let failed = 0;
+    for (let i = 0; i < this.writes.length; i++) {
+      const write = this.writes[i];
+      const stored = changed.has(write.key) ? changed.get(write.key) : results[i].etag;
+      if (write.conflicts(stored)) {
+        failed = i;
+        break;
+      }
+      // Of what the transaction itself writes nobody knows the ETag.
+      changed.set(write.key, write.kind == "delete" ? null : "");
+    }
+    return Answer.error(409, "ERR_ETAG_MISMATCH", "another ETag is stored").header("failed", failed.toString());
   }
 }

@@ -139,7 +139,11 @@ export class HostCalls {
     const { signal } = context;
     const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
     const told = tells === "all" ? response.headers : ofState(response.headers);
-    const result = this.#result(response.status, told, await this.#read(response.body, context));
+    const result = this.#result(
+      response.conflict ? 409 : response.status,
+      told,
+      await this.#read(response.body, context),
+    );
     return response.errorCode === undefined ? result : [...result, textField(":error", response.errorCode)];
   }
 

@@ -53,7 +53,7 @@ export interface ComponentOffer {
   readonly type: string;
   readonly version: "v1" | "v2";
   readonly module: string;
-  /** ETAG and TTL of a state store, RESPONSE of a middleware. */
+  /** ETAG, TTL, TRANSACTIONAL, BULK, OUTCOME and ACTOR of a state store, RESPONSE of a middleware. */
   readonly features: readonly string[];
   /** Of a binding. */
   readonly operations: readonly string[];

@@ -61,7 +61,7 @@ function source(field: Field, modules: readonly ModuleEntry[]): Source {
 
 /** What components of a family may promise. */
 const featuresOf = {
-  state: ["ETAG", "TTL"],
+  state: ["ETAG", "TTL", "TRANSACTIONAL", "BULK", "OUTCOME", "ACTOR"],
   bindings: ["OUTPUT_BINDING"],
   secretstores: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
   middleware: ["RESPONSE"],
@@ -92,15 +92,22 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
       .matching(pattern, "must be state.…, bindings.…, secretstores.… or middleware.http.…, in lower case");
     const family = type.split(".", 1)[0] as keyof typeof featuresOf;
     const operations = field.member("operations").items();
+    const features = field
+      .member("features")
+      .items()
+      .map((feature) => feature.oneOf(featuresOf[family]));
+    const needed = { OUTCOME: ["TRANSACTIONAL"], ACTOR: ["ETAG", "TRANSACTIONAL"] } as const;
+    for (const one of ["OUTCOME", "ACTOR"] as const) {
+      const missing = needed[one].filter((other) => !features.includes(other));
+      if (features.includes(one) && missing.length > 0)
+        field.member("features").fail(`has ${one}, which needs ${missing.join(" and ")}`);
+    }
     return {
       kind: "component",
       type,
       version: field.member("version").oneOf(["v1", "v2"], "v1"),
       module: moduleOf(field.member("module"), modules, family === "middleware"),
-      features: field
-        .member("features")
-        .items()
-        .map((feature) => feature.oneOf(featuresOf[family])),
+      features,
       operations: operations.length === 0 ? ["create"] : operations.map((one) => one.text()),
     };
   },

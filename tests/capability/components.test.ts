@@ -63,7 +63,7 @@ describe("a component that a package offers", () => {
       name: "archive",
       type: "state.compress",
       version: "v1",
-      capabilities: ["ETAG", "TTL"],
+      capabilities: ["ETAG", "TTL", "TRANSACTIONAL"],
     });
   });
 

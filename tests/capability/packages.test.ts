@@ -8,9 +8,9 @@ const kilobyte = 1024;
 
 /** Bytes of each package's module. Raising one of these needs a reason in the commit that does it. */
 const budgets: Readonly<Record<string, number>> = {
-  compress: 42 * kilobyte,
+  compress: 51 * kilobyte,
   detect: 56 * kilobyte,
-  encrypt: 36 * kilobyte,
+  encrypt: 44 * kilobyte,
   hello: 9 * kilobyte,
   hostile: 16 * kilobyte,
   "image-resize": 56 * kilobyte,

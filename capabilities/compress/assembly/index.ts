@@ -16,9 +16,7 @@ serve((request: Request): Step => {
     const bytes = inflate(request.body, LARGEST);
     return bytes === null ? refused("the body is no deflate data of at most 8 MiB") : Answer.bytes(bytes);
   }
-  const key = request.field("key");
-  if (key === null || key.length == 0) return refused("there is no key");
-  return wrappedStore(request, Json.parse(request.config), key, new Compressed());
+  return wrappedStore(request, Json.parse(request.config), new Compressed());
 });
 
 function refused(message: string): Answer {
@@ -26,11 +24,11 @@ function refused(message: string): Answer {
 }
 
 class Compressed extends Wrapping {
-  wrap(value: Uint8Array): string {
+  wrap(_key: string, value: Uint8Array): string {
     return MARK + toBase64(deflate(value));
   }
 
-  unwrap(text: string): Uint8Array | null {
+  unwrap(_key: string, text: string): Uint8Array | null {
     if (!text.startsWith(MARK)) return null;
     const bytes = fromBase64(text.substring(MARK.length));
     return bytes === null ? null : inflate(bytes, LARGEST);

@@ -12,31 +12,30 @@ serve((request: Request): Step => {
   if (secret === null || secret.length != 32) {
     return Answer.error(500, "ERR_STATE_ENCRYPT", "metadata key must be 32 bytes in base64");
   }
-  const key = request.field("key");
-  if (key === null || key.length == 0) return Answer.error(400, "ERR_BAD_REQUEST", "there is no key");
-  return wrappedStore(request, metadata, key, new Sealed(secret, Uint8Array.wrap(String.UTF8.encode(key))));
+  return wrappedStore(request, metadata, new Sealed(secret));
 });
 
 class Sealed extends Wrapping {
-  constructor(
-    private readonly secret: Uint8Array,
-    /** The key of the item: a value that is moved under another does not open there. */
-    private readonly context: Uint8Array,
-  ) {
+  constructor(private readonly secret: Uint8Array) {
     super();
   }
 
-  wrap(value: Uint8Array): string {
-    return MARK + toBase64(seal(this.secret, random(NONCE), value, this.context));
+  wrap(key: string, value: Uint8Array): string {
+    return MARK + toBase64(seal(this.secret, random(NONCE), value, context(key)));
   }
 
-  unwrap(text: string): Uint8Array | null {
+  unwrap(key: string, text: string): Uint8Array | null {
     if (!text.startsWith(MARK)) return null;
     const sealed = fromBase64(text.substring(MARK.length));
-    return sealed === null ? null : open(this.secret, sealed, this.context);
+    return sealed === null ? null : open(this.secret, sealed, context(key));
   }
 
   refusal(): Answer {
     return Answer.error(500, "ERR_STATE_ENCRYPT", "what is stored was changed, moved, or sealed with another key");
   }
+}
+
+/** The key of the item: a value that is moved under another does not open there. */
+function context(key: string): Uint8Array {
+  return Uint8Array.wrap(String.UTF8.encode(key));
 }

@@ -11,8 +11,12 @@ class Entry {
   ) {}
 
   get size(): i32 {
-    return this.value.length + this.key.length * 2 + OVERHEAD;
+    return sizeOf(this.key, this.value);
   }
+}
+
+function sizeOf(key: string, value: Uint8Array): i32 {
+  return value.length + key.length * 2 + OVERHEAD;
 }
 
 /** Of an entry beside its key and value: objects, links, its place in the map. */
@@ -76,6 +80,11 @@ export class Cache {
       this.evicted++;
     }
     return true;
+  }
+
+  /** Whether it is not larger than all that may be kept. */
+  fits(key: string, value: Uint8Array): bool {
+    return sizeOf(key, value) <= this.maxBytes;
   }
 
   delete(key: string): void {

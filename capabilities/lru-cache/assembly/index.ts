@@ -1,4 +1,4 @@
-import { Answer, clock, Json, Request, serve, Step } from "../../guest";
+import { Answer, clock, Json, Request, serve, Step, Write } from "../../guest";
 import { Cache } from "./cache";
 
 export { cap_abi_version, cap_alloc, cap_handle } from "../../guest/abi";
@@ -27,6 +27,8 @@ serve((request: Request): Step => {
   const cache = cacheOf(request.config);
   const operation = request.operation;
   if (operation == "statistics") return statistics(cache);
+  if (operation == "bulkGet") return gotAll(cache, request.all("key"));
+  if (operation == "transaction") return transacted(cache, request.writes);
   const key = request.field("key");
   if (key === null || key.length == 0) return Answer.error(400, "ERR_BAD_REQUEST", "there is no key");
   if (operation == "get") return got(cache, key);
@@ -42,6 +44,50 @@ function got(cache: Cache, key: string): Step {
   return isFinite(entry.expiresAt) ? answer.header("expires", (<i64>entry.expiresAt).toString()) : answer;
 }
 
+function gotAll(cache: Cache, keys: string[]): Step {
+  const answer = new Answer();
+  for (let i = 0; i < keys.length; i++) {
+    const entry = cache.get(keys[i], clock());
+    if (entry === null) {
+      answer.item("204");
+      continue;
+    }
+    answer.item("200").header("etag", entry.etag);
+    if (isFinite(entry.expiresAt)) answer.header("expires", (<i64>entry.expiresAt).toString());
+    answer.data(entry.value);
+  }
+  return answer;
+}
+
+/** Nothing is changed before it is known that all can be. */
+function transacted(cache: Cache, writes: Write[]): Step {
+  const changed = new Map<string, string | null>();
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    const entry = cache.peek(write.key, clock());
+    const stored: string | null = entry === null ? null : entry.etag;
+    // What the transaction itself writes has an ETag that nobody knows.
+    if (write.conflicts(changed.has(write.key) ? changed.get(write.key) : stored))
+      return Answer.error(409, "ERR_ETAG_MISMATCH", "another ETag is stored").header("failed", i.toString());
+    if (!cache.fits(write.key, write.body)) return tooLarge();
+    changed.set(write.key, write.kind == "delete" ? null : "");
+  }
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    if (write.kind == "delete") cache.delete(write.key);
+    else if (write.kind == "set") cache.set(write.key, write.body.slice(), expiry(write.ttl));
+  }
+  return new Answer(204);
+}
+
+function expiry(ttl: f64): f64 {
+  return ttl > 0 ? clock() + ttl * 1000 : Infinity;
+}
+
+function tooLarge(): Step {
+  return Answer.error(413, "ERR_TOO_LARGE", "the value is larger than the whole cache");
+}
+
 /** Whether what is stored is not what the caller knows. */
 function conflicts(cache: Cache, key: string, request: Request): bool {
   const etag = request.field("etag");
@@ -52,11 +98,10 @@ function conflicts(cache: Cache, key: string, request: Request): bool {
 
 function set(cache: Cache, key: string, request: Request): Step {
   if (conflicts(cache, key, request)) return Answer.error(409, "ERR_ETAG_MISMATCH", "another ETag is stored");
-  const ttl = request.number("ttl", 0);
   // A copy: the body lies in the message, which would be kept with it.
   const value = request.body.slice();
-  const kept = cache.set(key, value, ttl > 0 ? clock() + ttl * 1000 : Infinity);
-  return kept ? new Answer(204) : Answer.error(413, "ERR_TOO_LARGE", "the value is larger than the whole cache");
+  const kept = cache.set(key, value, expiry(request.number("ttl", 0)));
+  return kept ? new Answer(204) : tooLarge();
 }
 
 function deleted(cache: Cache, key: string, request: Request): Step {

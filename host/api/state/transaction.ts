@@ -56,5 +56,6 @@ export async function transactState(call: Call): Promise<RuntimeResponse> {
   }
   const refusal = outcome.find((error) => error !== undefined);
   // Dapr has no 409 here: every failure of a transaction is 500.
-  return refusal === undefined ? noContent : apiError("ERR_STATE_TRANSACTION", { cause: refusal.message });
+  if (refusal === undefined) return noContent;
+  return { ...apiError("ERR_STATE_TRANSACTION", { cause: refusal.message }), conflict: true };
 }

@@ -30,7 +30,7 @@ export function offeredComponent(
       ...common,
       type: type as `state.${string}`,
       features: storeFeatures.filter((feature) => features.includes(feature)),
-      open: async ({ given }, context) => new GuestStore(guest(context, given)),
+      open: async ({ given }, context) => new GuestStore(guest(context, given), features),
     });
   }
   if (type.startsWith("bindings.")) {
