@@ -20,7 +20,11 @@ async function opened(parts: HttpGuestParts, guestConfig = "", strictSandbox = f
   const lines: string[] = [];
   const note = (level: string) => (text: string) => void lines.push(`${level}: ${text}`);
   const log = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  const open = openWasm({ confinement: () => inProcess(clock), read: async () => httpGuestBytes(parts) });
+  const open = openWasm({
+    eager: false,
+    confinement: () => inProcess(clock),
+    read: async () => httpGuestBytes(parts),
+  });
   const metadata = {
     url: "file:///guest.wasm",
     guestConfig,
@@ -214,6 +218,19 @@ describe("a guest of http-wasm", () => {
     expect((await through(parts)).headers).toBe("content-type: text/plain\nx-next: 1\nx-new: new");
   });
 
+  it("writes to a response before there is one: that comes first", async () => {
+    const parts = {
+      request: `(call $set_status_code (i32.const 202)) (call $write_body (i32.const 1) (text $value)) ${goOn}`,
+      texts: { ...pair, value: "early " },
+    };
+    const { status, body } = await through(parts, {}, async () => ({
+      status: 201,
+      headers: ["content-length", "4"],
+      body: encoder.encode("late"),
+    }));
+    expect([status, body]).toEqual([202, "early late"]);
+  });
+
   it("changes a response with buffer_response, in the instance that had the request", async () => {
     const parts: HttpGuestParts = {
       start: enable(2),
@@ -262,7 +279,7 @@ describe("a guest of http-wasm", () => {
     await expect(middleware.handle(request(), () => Promise.reject(new Error("gone")))).rejects.toThrow(
       "gone",
     );
-    expect(middleware.lines).toEqual(["error: X-New"]);
+    expect(middleware.lines).toEqual(["error: component guest: X-New"]);
   });
 
   it("reads its configuration as it starts", async () => {
@@ -289,12 +306,12 @@ describe("a guest of http-wasm", () => {
     });
     await middleware.handle(request(), echo);
     expect(middleware.lines).toEqual([
-      "debug: said",
-      "info: said",
-      "warn: said",
-      "error: said",
-      "debug: one",
-      "debug: two",
+      "debug: component guest: said",
+      "info: component guest: said",
+      "warn: component guest: said",
+      "error: component guest: said",
+      "debug: component guest: one",
+      "debug: component guest: two",
     ]);
   });
 });
@@ -421,7 +438,7 @@ describe("a guest of http-wasm that does wrong", () => {
     const middleware = await opened(parts);
     expect((await seen(await middleware.handle(request(), echo))).status).toBe(201);
     await new Promise((resolve) => setTimeout(resolve));
-    expect(middleware.lines).toEqual([`error: its guest failed after the answer: ${says}`]);
+    expect(middleware.lines).toEqual([`error: component guest: its guest failed after the answer: ${says}`]);
   });
 
   it("gets another instance with the next request", async () => {

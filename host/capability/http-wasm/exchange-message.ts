@@ -28,6 +28,11 @@ function unmarked(part: Part, fields: readonly MessageField[]): readonly GuestFi
   return fields.flatMap(([name, value]) => (name.startsWith(marks[part]) ? [[name.slice(1), value]] : []));
 }
 
+function numberOf(fields: readonly MessageField[], name: string): number | undefined {
+  const text = textOf(fields, name);
+  return text === undefined ? undefined : Number(text);
+}
+
 function message(fields: readonly MessageField[]): Uint8Array {
   return encodeMessage({ kind: messageKind.request, fields });
 }
@@ -66,12 +71,12 @@ export function readResponse(fields: readonly MessageField[]): {
   readonly id: string;
   readonly response: GivenResponse | undefined;
 } {
-  const status = textOf(fields, ":status");
+  const status = numberOf(fields, ":status");
   const body = fieldOf(fields, ":body") ?? nothing;
   const given = unmarked("response", fields);
   return {
     id: textOf(fields, ":exchange") ?? "",
-    response: status === undefined ? undefined : { status: Number(status), fields: given, body },
+    response: status === undefined ? undefined : { status, fields: given, body },
   };
 }
 
@@ -90,8 +95,12 @@ export interface PassedRequest {
   readonly uri: string | undefined;
   readonly fields: readonly GuestField[] | undefined;
   readonly body: Uint8Array | undefined;
-  /** Headers of the response that it set beforehand. */
-  readonly response: readonly GuestField[];
+  /** What it said of the response beforehand. */
+  readonly early: {
+    readonly status: number | undefined;
+    readonly fields: readonly GuestField[];
+    readonly body: Uint8Array | undefined;
+  };
 }
 
 /** All of the worker's memory for requests that went on is taken. */
@@ -118,7 +127,7 @@ export function passedMessage(
   keepsBody: boolean,
   exchange: Exchange,
 ): Uint8Array {
-  const { given, method, uri, requestFields, requestBody, responseFields } = exchange;
+  const { given, method, uri, requestFields, requestBody, responseFields, responseBody } = exchange;
   const fields: MessageField[] = [textField(":exchange", id)];
   if (buffersResponse) fields.push([":buffer", yes]);
   if (method !== given.method) fields.push(textField(":method", method));
@@ -126,6 +135,9 @@ export function passedMessage(
   const body = requestBody.written ?? (keepsBody ? undefined : requestBody.rest);
   if (body !== undefined) fields.push([":body", body]);
   if (requestFields.changed) fields.push([":fields", yes], ...marked("request", requestFields.list));
+  if (exchange.statusChanged) fields.push(textField(":status", String(exchange.answer)));
+  const early = responseBody.written;
+  if (early !== undefined) fields.push([":early", early]);
   return message([...fields, ...marked("response", responseFields.list)]);
 }
 
@@ -134,10 +146,10 @@ export function readHandled(bytes: Uint8Array): Handled {
   const id = textOf(fields, ":exchange");
   const response = unmarked("response", fields);
   if (fieldOf(fields, ":full") !== undefined) return { kind: "full" };
-  if (id === undefined) {
-    const status = Number(textOf(fields, ":status"));
-    return { kind: "response", status, fields: response, body: fieldOf(fields, ":body") ?? nothing };
-  }
+  const status = numberOf(fields, ":status");
+  const body = fieldOf(fields, ":body");
+  if (id === undefined)
+    return { kind: "response", status: status ?? 200, fields: response, body: body ?? nothing };
   return {
     kind: "next",
     id,
@@ -145,8 +157,8 @@ export function readHandled(bytes: Uint8Array): Handled {
     method: textOf(fields, ":method"),
     uri: textOf(fields, ":uri"),
     fields: fieldOf(fields, ":fields") && unmarked("request", fields),
-    body: fieldOf(fields, ":body"),
-    response,
+    body,
+    early: { status, fields: response, body: fieldOf(fields, ":early") },
   };
 }
 
@@ -170,9 +182,8 @@ export function changedMessage(exchange: Exchange): Uint8Array {
 
 export function readChanged(bytes: Uint8Array): ChangedResponse {
   const { fields } = decodeMessage(bytes);
-  const status = textOf(fields, ":status");
   return {
-    status: status === undefined ? undefined : Number(status),
+    status: numberOf(fields, ":status"),
     fields: fieldOf(fields, ":fields") && unmarked("response", fields),
     body: fieldOf(fields, ":body"),
   };

@@ -4,6 +4,7 @@ import { ApiError, apiError } from "../../errors/api-error.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
 import {
+  type Body,
   BodyTooLargeError,
   header,
   type RuntimeRequest,
@@ -12,6 +13,7 @@ import {
   withChanges,
   withoutHeader,
 } from "../../http.ts";
+import { joinBytes } from "../../join-bytes.ts";
 import type { Log } from "../../platform.ts";
 import { componentFault } from "../components/component-fault.ts";
 import type { Guest } from "../confinement.ts";
@@ -118,10 +120,22 @@ export class HttpWasmMiddleware implements HttpMiddleware {
       if (!(error instanceof ApiError || error instanceof ComponentError)) throw error;
       response = answerToError(error, request, this.#options.log);
     }
-    const { headers } = response;
-    const early = headersOf(handled.response, this.#kept);
-    const added = early.filter((_, i) => header(headers, early[i - (i % 2)] as string) === undefined);
-    return added.length === 0 ? response : this.#confined({ ...response, headers: [...headers, ...added] });
+    return this.#withEarly(response, handled);
+  }
+
+  /** With what the guest said before: what it wrote comes first, headers of the answer stand. */
+  #withEarly(response: RuntimeResponse, { early, buffersResponse }: PassedRequest): RuntimeResponse {
+    const { status, fields, body } = early;
+    if (status === undefined && fields.length === 0 && body === undefined) return response;
+    const set = headersOf(fields, this.#kept);
+    const added = set.filter((_, i) => header(response.headers, set[i - (i % 2)] as string) === undefined);
+    const headers = [...response.headers, ...added];
+    return this.#confined({
+      // Where the response is not buffered, a status is on its way as soon as it is set.
+      status: buffersResponse ? response.status : (status ?? response.status),
+      headers: body === undefined ? headers : withoutHeader(headers, "content-length"),
+      body: body === undefined ? response.body : preceded(body, response.body),
+    });
   }
 
   #passed(request: RuntimeRequest, { method, uri, fields, body }: PassedRequest): RuntimeRequest {
@@ -177,13 +191,25 @@ export class HttpWasmMiddleware implements HttpMiddleware {
   };
 
   readonly #note = (error: unknown): void => {
-    this.#options.log.error(`its guest failed after the answer: ${reasonOf(error)}`);
+    const { name, log } = this.#options;
+    log.error(`component ${name}: its guest failed after the answer: ${reasonOf(error)}`);
   };
 }
 
 interface TakenRequest {
   readonly handled: GuestResponse | PassedRequest;
   readonly guest: Guest;
+}
+
+function preceded(first: Uint8Array, body: Body): Body {
+  if (!(body instanceof ReadableStream)) return joinBytes([first, body ?? nothing]);
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      start(controller) {
+        controller.enqueue(first);
+      },
+    }),
+  );
 }
 
 /** An address as guests know it, with a port; which one it was, nobody is told. */

@@ -22,13 +22,15 @@ const CONCURRENCY = 4;
 const granted = { clock: true, random: true, rewrite: true };
 
 export interface WasmHost {
+  /** Whether there is a place for an instance as a component opens: one that cannot start is found then. */
+  readonly eager: boolean;
   confinement(): Confinement;
   /** The bytes at an address. Rejects with an Error that says why not. */
   read(url: string, platform: Platform): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Opens `middleware.http.wasm`: a module by its address, let in and confined as a package's. */
-export function openWasm({ confinement, read }: WasmHost): OpenWasm {
+export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
   return async ({ url, guestConfig, strictSandbox, sha256, maxMemory, timeout }, { name, platform, log }) => {
     const type = "middleware.http.wasm";
     const limits = {
@@ -51,11 +53,20 @@ export function openWasm({ confinement, read }: WasmHost): OpenWasm {
     const held = confinement();
     const pool = new GuestPool(held, { module, schemas: [], settings }, limits, platform);
     const late = () => new GuestFault("deadline", `it did not answer within ${timeout} ms`);
+    if (eager) {
+      await pool
+        .with(async () => undefined, late)
+        .catch((error: unknown) => {
+          pool.close();
+          void held.close();
+          return failed(error);
+        });
+    }
     const said = plainLog(log);
     const calls = new HttpWasmCalls(
       pool,
       (call) => call(late),
-      ({ level, text }) => said[level](text),
+      ({ level, text }) => said[level](`component ${name}: ${text}`),
     );
     return new HttpWasmMiddleware({
       name,
@@ -63,7 +74,7 @@ export function openWasm({ confinement, read }: WasmHost): OpenWasm {
       guests: () => ({ calls, imports: module.imports }),
       trusted: true,
       maxBodySize: MAX_BODY,
-      log,
+      log: said,
       close() {
         calls.close();
         void held.close();

@@ -4,6 +4,7 @@ import { workerThreads } from "./worker-threads.ts";
 
 /** Guests of http-wasm in worker threads. */
 export const nodeWasm = openWasm({
+  eager: true,
   confinement: workerThreads,
   async read(url, { fetch }) {
     if (/^file:/i.test(url)) {
