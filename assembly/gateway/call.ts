@@ -11,7 +11,7 @@ import {
   spanStart,
 } from "./wasi/incoming";
 import { indexOf, is } from "./text";
-import { HAS_SCRIPT } from "./variant";
+import { HAS_FOLDER, HAS_SCRIPT } from "./variant";
 import { METHODS } from "../http/routes.gen";
 
 /** As HTTP has it of its method; whatever that is; or not, as the second answer may differ from the first. */
@@ -54,6 +54,10 @@ export class Call {
   answerAs: i32;
   /** Of the table by which its owner was found, which says so where it is not that; -1: none, then it passes the call on. */
   placement: i64;
+  /** An answer that may be another one later is a failure. */
+  isKept: bool;
+  /** There is nobody to answer: the status is enough. */
+  isDelivery: bool;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
@@ -91,6 +95,7 @@ export function readCall(request: i32, out: i32): void {
   call.repeats = BY_METHOD;
   call.answerAs = 0;
   call.placement = -1;
+  call.isKept = call.isDelivery = false;
   call.method = requestMethod(request);
   const other = call.method == OTHER;
   call.methodText = other ? spanStart() : 0;

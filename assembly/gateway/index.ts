@@ -4,6 +4,8 @@ import { call, readCall } from "./call";
 import { beginMeasures, countAnswer } from "./measures";
 import { resetArena } from "./memory";
 import { runScript } from "./script/run-script";
+import { deliverWaiting } from "./spool/deliver";
+import { HAS_FOLDER } from "./variant";
 import { closeSince } from "./wasi/handles";
 
 export { guestClock, guestLog, guestRandom } from "./capability/guest-imports";
@@ -25,4 +27,5 @@ export function handle(request: i32, out: i32): void {
   answer();
   countAnswer(call().status);
   closeSince(0);
+  if (HAS_FOLDER) deliverWaiting();
 }

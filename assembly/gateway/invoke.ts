@@ -37,11 +37,15 @@ import {
   UPSTREAM_FAULT,
 } from "./transport/exchange";
 import { failureText } from "./transport/failures";
+import { HAS_FOLDER } from "./variant";
 import { now } from "./wasi/clocks";
 import { closeSince, kept } from "./wasi/handles";
 import { encode, ENCODED_GROWTH } from "./wire-path";
 
 const MILLISECOND: u64 = 1000000;
+
+/** As long as the delivery of an event may last, all attempts together. */
+const DELIVERY: u64 = 10000000000;
 
 /** Upstreams that are asked in one round. */
 const MOST_ATTEMPTS: i32 = 4;
@@ -74,6 +78,12 @@ export function admits(call: Call): bool {
   if (!isTooLarge(max<i64>(bodyLength(), 0))) return true;
   refuse(call, FAILURE_TOO_LARGE);
   return false;
+}
+
+/** Begins the delivery of an event, whose body is there as a whole. */
+export function beginDelivery(call: Call): void {
+  until = now() + DELIVERY;
+  openBody(call);
 }
 
 /** Asks those who answer for its target. False: the caller knows nothing yet, and the exchange's failure says why. */
@@ -131,6 +141,7 @@ function attemptOnce(call: Call, x: Exchange, policy: Policy | null): i32 {
     limit = now() + <u64>patient * MILLISECOND;
     if (until && until < limit) limit = until;
   }
+  if (HAS_FOLDER && call.isDelivery) patient = 0;
   const end = relay(call, x, limit, patient);
   // Its connection may have been closed for no more than that nobody used it.
   if (end != UPSTREAM_FAULT || !x.stale || !mayRepeat(call, x)) return end;

@@ -1,6 +1,6 @@
 /** Carries one exchange: both bodies at once, each as fast as the slower side of it. */
 import { alarm } from "./alarm";
-import { isTriedAgain } from "./attempts";
+import { isForLater, isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call, findField } from "./call";
 import { granting } from "./door/pages";
@@ -35,6 +35,8 @@ import { blockingFlush, writable } from "./wasi/streams";
 
 const MILLISECOND: u64 = 1000000;
 
+const NO_CONTENT: i32 = 204;
+
 /** The caller's side of the answer. */
 const TARGET: usize = memory.data(16, 4);
 
@@ -49,6 +51,8 @@ let deadline: u64 = 0;
 /** How much later that is whenever one has. */
 let patience: u64 = 0;
 let headed: bool = false;
+/** Part of the answer was not read. */
+let isLeft: bool = false;
 
 /**
  * Sends the request and passes the answer on, whose head must be there by `until`, and in which nobody may keep still for
@@ -60,10 +64,11 @@ export function relay(call: Call, x: Exchange, until: u64, patient: u32): i32 {
   patience = <u64>patient * MILLISECOND;
   headed = false;
   held = -1;
+  isLeft = false;
   x.wakeAt = 0;
   askUpstream();
   const end = carry(call, x);
-  if (end == DONE) finish(x);
+  if (end == DONE && !isLeft) finish(x);
   else abort(x);
   return end;
 }
@@ -97,10 +102,11 @@ function carry(call: Call, x: Exchange): i32 {
           x.failure = FAILURE_MOVED;
           return UPSTREAM_FAULT;
         }
-        if (isTriedAgain(x.status)) {
+        if (isTriedAgain(x.status) || (HAS_FOLDER && call.isKept && isForLater(x.status, call.isDelivery))) {
           x.failure = FAILURE_STATUS;
           return UPSTREAM_FAULT;
         }
+        if (HAS_FOLDER && call.isDelivery) return take(call, x, !sending);
         if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
         if (!beginAnswer(call, x)) return broken(x);
         headed = true;
@@ -140,6 +146,14 @@ function makeAnswer(call: Call, x: Exchange): i32 {
 function broken(x: Exchange): i32 {
   x.failure = FAILURE_PROTOCOL;
   return UPSTREAM_FAULT;
+}
+
+/** Takes an answer's status for a delivery. What has a body costs its connection. */
+function take(call: Call, x: Exchange, sent: bool): i32 {
+  call.answered = true;
+  call.status = x.status;
+  isLeft = !(sent && x.whole && x.status == NO_CONTENT && answerInto(x, changetype<Stream>(TARGET)) == DONE);
+  return DONE;
 }
 
 /** Waits for one of both directions. A fault where the time is over, or the caller is away. */

@@ -2,6 +2,7 @@ import { ResourceError } from "../resources/fields.ts";
 import { inScope } from "../resources/scope.ts";
 import type { Policies } from "./compile-policies.ts";
 import { type RemoteComponent, remoteComponent } from "./compile-remote.ts";
+import { spoolFields, spoolOf } from "./compile-spool.ts";
 import { keyRule } from "./compile-store.ts";
 import type { TargetSetting } from "./gateway-resource.ts";
 import type { GatewayResources } from "./read-gateway.ts";
@@ -41,8 +42,9 @@ export function remoteRows(
   const pubsubs = own
     .filter(({ type }) => type === remotePubSub)
     .map((each) => {
-      const remote = remoteComponent(each, targets);
-      return { name: remote.name, component: remote.component, remote: placeOf(remote, "pubsub") };
+      const remote = remoteComponent(each, targets, spoolFields);
+      const { name, component } = remote;
+      return { name, component, remote: placeOf(remote, "pubsub"), ...spoolOf(each) };
     });
   const stores = own
     .filter(({ type }) => type === remoteStore)

@@ -121,9 +121,15 @@ function guestLines({ guests }: GatewayTable): readonly string[] {
   );
 }
 
+function pubsubText({ name, spoolBytes, spoolEvents }: GatewayTable["pubsubs"][number]): string {
+  if (spoolEvents === 0) return name;
+  return `${name} (keeps ${spoolEvents} events, ${shownSize(spoolBytes)}, while its sidecar is away)`;
+}
+
 /** What is inside, line by line; no secret and no value of a header. */
 export function describeGateway(gateway: GatewayTable): readonly string[] {
-  const { appId, namespace, region, apps, sites, secrets, pubsubs } = gateway;
+  const { appId, namespace, region, apps, sites, secrets, folder, pubsubs } = gateway;
+  const kept = gateway.flags & flags.spool ? `, in the folder ${folder}` : "";
   const limits = [
     `bodies ${shownSize(gateway.maxBody)}`,
     `headers ${shownSize(gateway.maxHeaders)}`,
@@ -152,7 +158,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...tellsLine(gateway.flags),
     ...(apps.length === 0 ? [] : ["apps", ...targetLines(gateway, apps)]),
     ...storeLines(gateway),
-    ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(({ name }) => name).join(", ")}`]),
+    ...(pubsubs.length === 0 ? [] : [`pubsubs   ${pubsubs.map(pubsubText).join(", ")}${kept}`]),
     ...actorLines(gateway),
     ...(sites.length === 0 ? [] : ["sites", ...targetLines(gateway, sites)]),
     ...gateway.routes.map(

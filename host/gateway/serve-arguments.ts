@@ -23,16 +23,17 @@ export function needsOf({
   remotes,
   actors,
   guests,
+  folder: named,
 }: Pick<
   GatewayTable,
-  "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes" | "actors" | "guests"
+  "apps" | "sites" | "secrets" | "stores" | "secretStores" | "remotes" | "actors" | "guests" | "folder"
 >): Needs {
   const members = actors.flatMap((each) => each.members);
   const upstreams = [...apps, ...sites, ...remotes, ...members].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
   // All but the smallest import the environment and can publish; without a preopened folder, files grant nothing.
   const more = secrets.length + secretStores.length + remotes.length + actors.length > 0;
-  const files = stores.length > 0 || actors.some(({ file }) => file !== "");
+  const files = stores.length > 0 || named !== "";
   const folder = files || (more && !sockets);
   const packages = guests.length > 0;
   // With guests there are two files: one that imports least, and one that has everything.

@@ -23,9 +23,8 @@ export const rates = { off: 0, all: 1, caller: 2, header: 3 } as const;
 /** How long is waited before what failed is tried again. */
 export const retries = { off: 0, constant: 1, exponential: 2 } as const;
 
-/** By the beginning of their names in the generated reader. */
-/** What a gateway tells of itself. */
-export const flags = { serverTiming: 1, metrics: 2 } as const;
+/** What a gateway tells of itself, and that it has something to do besides requests. */
+export const flags = { serverTiming: 1, metrics: 2, spool: 4 } as const;
 
 /** Where a parameter of an operation stands, and what its text has to be. */
 export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
@@ -49,6 +48,7 @@ export const guestSlots = {
 /** The first guest's first place, the places of each guest, and guests at most. */
 export const guestPlaces = { first: 1, each: 8, most: 16 } as const;
 
+/** By the beginning of their names in the generated reader. */
 export const constants = {
   SLOT: guestSlots,
   GUESTS: guestPlaces,
@@ -156,6 +156,8 @@ export const secretStore = record("SecretStore", "Variables of the environment a
 export const pubsub = record("PubSub", "A pub/sub that another sidecar has.", {
   name: text(),
   component: text("its name there"),
+  spoolBytes: u32("of events that are kept while that sidecar is away, at most"),
+  spoolEvents: u32("as many at most; 0: none are kept"),
   remote: u16("index of where that sidecar is"),
 });
 
@@ -220,7 +222,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   magic: u32(),
   version: u32(),
   size: u32("bytes of all of it"),
-  flags: u32("bits: SERVER_TIMING, METRICS"),
+  flags: u32("bits: SERVER_TIMING, METRICS, SPOOL"),
   appId: text("the gateway's own name"),
   namespace: text(),
   region: text("of the gateway: upstreams in it come first among those of a priority; empty: none"),

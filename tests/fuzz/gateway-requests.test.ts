@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type FakeAnswer, FakeHost, type FakeRequest, type Part, type Seen } from "../gateway/fake-host.ts";
-import { appRow, gatewayTable, upstreamRow } from "../gateway/gateway-table.ts";
+import { appRow, gatewayTable, pubsubRow, upstreamRow } from "../gateway/gateway-table.ts";
 
 /** `FUZZ_RUNS=1000000` runs a million. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 1500);
@@ -12,7 +12,7 @@ const table = gatewayTable({
   maxBody: 200_000,
   apps: [appRow("app", [outgoing()]), appRow("two", [outgoing(), outgoing({ port: 81, path: "/base" })])],
   remotes: [appRow("there", [outgoing({ protocol: 1 })])],
-  pubsubs: [{ name: "bus", component: "messagebus", remote: 0 }],
+  pubsubs: [pubsubRow("bus", 0, { component: "messagebus" })],
   sites: [appRow("site", [outgoing({ protocol: 1 })])],
 });
 /** One instance for all of them, as in production; a new one where a run has failed. */

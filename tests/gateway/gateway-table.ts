@@ -3,6 +3,7 @@ import {
   type AppRow,
   type GatewayTable,
   none16,
+  type PubSubRow,
   type StoreRow,
   type UpstreamRow,
 } from "../../host/gateway/table-shape.ts";
@@ -36,6 +37,10 @@ export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
 /** A store in the gateway's folder, with the caller's id before its keys, but for what is given. */
 export function storeRow(name: string, given: Partial<StoreRow> = {}): StoreRow {
   return { name, folder: name, component: "", prefix: "", remote: none16, isApps: 1, ...given };
+}
+
+export function pubsubRow(name: string, remote: number, given: Partial<PubSubRow> = {}): PubSubRow {
+  return { name, component: name, remote, spoolBytes: 0, spoolEvents: 0, ...given };
 }
 
 const utf8 = new TextEncoder();

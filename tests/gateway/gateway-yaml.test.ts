@@ -6,6 +6,7 @@ import { readGateway } from "../../host/gateway/read-gateway.ts";
 import { remarksOn } from "../../host/gateway/remarks.ts";
 import { needsOf, serveArguments, variantOf } from "../../host/gateway/serve-arguments.ts";
 import { decodeTable, encodeTable } from "../../host/gateway/table.ts";
+import { flags } from "../../host/gateway/table-shape.ts";
 import { ResourceError } from "../../host/resources/fields.ts";
 import { storeRow } from "./gateway-table.ts";
 
@@ -237,7 +238,10 @@ spec:
     const own = spec(
       `  apps: []\n${pubsub(url, "{name: component, value: there}", "{name: token, envRef: T}")}`,
     );
-    expect(own.pubsubs).toEqual([{ name: "p", component: "there", remote: 0 }]);
+    expect(own.pubsubs).toEqual([
+      { name: "p", component: "there", remote: 0, spoolBytes: 0, spoolEvents: 0 },
+    ]);
+    expect(own.folder).toBe("");
     expect(own.remotes[0]?.upstreams[0]).toMatchObject({
       host: "10.0.0.7",
       port: 3500,
@@ -252,6 +256,21 @@ spec:
     fails(apps + pubsub("{name: app, value: none}"))(/is not among the gateway's/);
     fails(apps + pubsub("{name: app, value: plain}"))(/without the sidecar/);
     fails(`  apps: []\n${pubsub(url, "{name: token, value: abc}")}`)(/give it by envRef/);
+    const kept = spec(`  apps: []\n${pubsub(url, "{name: spool, value: 8Mi}")}`);
+    expect(kept.pubsubs[0]).toMatchObject({ spoolBytes: 8 << 20, spoolEvents: 100_000 });
+    expect([kept.flags, kept.folder, variantOf(needsOf(kept))]).toEqual([
+      flags.spool,
+      "state",
+      "http+sockets+folder",
+    ]);
+    expect(describeGateway(kept)).toContain(
+      "pubsubs   p (keeps 100000 events, 8 MiB, while its sidecar is away), in the folder state",
+    );
+    fails(`  apps: []\n${pubsub(url, "{name: spool, value: much}")}`)(/needs spool to be a size/);
+    fails(`  apps: []\n${pubsub(url, "{name: spoolEvents, value: '5'}")}`)(/spoolEvents without spool/);
+    fails(`  apps: []\n${pubsub(url, "{name: spool, value: 8Mi}", "{name: spoolEvents, value: '0'}")}`)(
+      /needs spoolEvents to be a whole number/,
+    );
   });
 
   it("has stores of sidecars, by whose names its keys are kept apart, and policies for them", () => {

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";
-import { appRow, upstreamRow } from "./gateway-table.ts";
+import { appRow, pubsubRow, upstreamRow } from "./gateway-table.ts";
 
 interface Taken {
   readonly url: string | undefined;
@@ -35,10 +35,7 @@ describe.skipIf(missingWasmtime !== undefined)("publishing through a gateway", (
           appRow("events", [upstreamRow({ ...upstream, port })]),
           appRow("away", [upstreamRow({ ...upstream, port: 1 })]),
         ],
-        pubsubs: [
-          { name: "pubsub", component: "events there", remote: 0 },
-          { name: "away", component: "away", remote: 1 },
-        ],
+        pubsubs: [pubsubRow("pubsub", 0, { component: "events there" }), pubsubRow("away", 1)],
       },
       { variant: "http+folder" },
     );

@@ -54,6 +54,11 @@ export interface Gateway {
 
 const dist = new URL("../../dist/gateway/", import.meta.url);
 
+/** A variant as it ships, without a configuration. */
+export function builtGateway(variant: string): Uint8Array {
+  return readFileSync(new URL(`${variant}.wasm`, dist));
+}
+
 /** Switches without which a variant's imports are refused. */
 function needed(variant: string): readonly string[] {
   const cli = /sockets|folder/.test(variant) ? ["-S", "cli"] : [];
@@ -82,10 +87,9 @@ export async function startGateway(
   const variant = options.variant ?? (packages.length > 0 ? "http+packages" : "http");
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
   const file = join(folder, "gateway.wasm");
-  const built = readFileSync(new URL(`${variant}.wasm`, dist));
   const written = table ?? encodeTable(gatewayTable({ ...given, ...guestRows(packages) }));
   const guests = packages.map(({ guest }) => guest);
-  writeFileSync(file, composeGuests(bake(built, written), guests));
+  writeFileSync(file, composeGuests(bake(builtGateway(variant), written), guests));
   const port = options.port ?? ((await freePorts(1))[0] as number);
   const { fetch, close } = httpFetch(port);
   let output = "";

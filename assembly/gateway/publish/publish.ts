@@ -7,23 +7,21 @@ import {
   ERR_TOPIC_NAME_EMPTY,
 } from "../errors.gen";
 import { passOn } from "../invoke";
-import { allocate } from "../memory";
 import { PUBLISH_BULK, PUBLISH_EVENT } from "../operations.gen";
 import { queryValue } from "../query";
 import { PUB_SUB_BYTES, PubSub } from "../records.gen";
 import { fail, literalParameter, parameter } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";
-import { Target } from "../target";
-import { begins, is, put, same } from "../text";
+import { publishOrKeep } from "../spool/keep-event";
+import { begins, is, same } from "../text";
+import { HAS_FOLDER } from "../variant";
 import { CUT_OFF, readWhole, TOO_LARGE, wholeBody } from "../whole-body";
-import { encode, ENCODED_GROWTH } from "../wire-path";
+import { aim, AS_IT_CAME, ENVELOPE, MANY } from "./aim";
 import { eventBytes, eventSize, makeEvent } from "./event";
 
 /** Where the cause stands among the parameters of ERR_PUBSUB_PUBLISH_MESSAGE: behind topic and name. */
 const CAUSE: i32 = 2;
-
-const TARGET: usize = memory.data(32, 4);
 
 export function isPublishing(operation: i32): bool {
   return operation == PUBLISH_EVENT || operation == PUBLISH_BULK;
@@ -43,26 +41,17 @@ export function publish(call: Call, operation: i32): void {
   const row = findPubSub(name, nameLength);
   if (row == null) return fail(call, ERR_PUBSUB_NOT_FOUND);
   if (topicLength == 0) return fail(call, ERR_TOPIC_NAME_EMPTY);
-  const single = operation == PUBLISH_EVENT;
-  const frames = single && !isCloudEvent(call) && !isRaw(call);
+  const frames = operation == PUBLISH_EVENT && !isCloudEvent(call) && !isRaw(call);
+  const keeps = HAS_FOLDER && row.spoolEvents != 0;
+  if ((frames || keeps) && !takeBody(call, row, topic, topicLength)) return;
   if (frames && !frameBody(call, row, topic, topicLength)) return;
-
-  const target = changetype<Target>(TARGET);
-  target.id = row.name;
-  target.idLength = row.nameLength;
-  target.method = 0;
-  target.methodLength = 0;
-  target.wire = allocate((row.componentLength + topicLength) * ENCODED_GROWTH + 32);
-  let end = put(target.wire, single ? "/v1.0/publish/" : "/v1.0/publish/bulk/");
-  end = encode(end, row.component, row.componentLength, true);
-  end = encode(put(end, "/"), topic, topicLength, true);
-  target.wireLength = <i32>(end - target.wire);
-  target.isEvent = frames;
+  const form = frames ? ENVELOPE : operation == PUBLISH_EVENT ? AS_IT_CAME : MANY;
   parameter(0, topic, topicLength);
   parameter(1, name, nameLength);
   call.refusal = ERR_PUBSUB_PUBLISH_MESSAGE;
   call.causeAt = CAUSE;
-  passOn(call, target, head().remote(row.remote));
+  if (keeps) return publishOrKeep(call, row, form, topic, topicLength);
+  passOn(call, aim(row, form, topic, topicLength), head().remote(row.remote));
 }
 
 function findPubSub(name: usize, length: i32): PubSub | null {
@@ -84,8 +73,8 @@ function isRaw(call: Call): bool {
   return raw != null && is(raw.start, raw.length, "true");
 }
 
-/** Puts an envelope in the place of the body. False where the caller was told why that cannot be. */
-function frameBody(call: Call, row: PubSub, topic: usize, topicLength: i32): bool {
+/** Reads the body, which is to be there as a whole. False where the caller was told why that cannot be. */
+function takeBody(call: Call, row: PubSub, topic: usize, topicLength: i32): bool {
   const length = readWhole(call);
   if (length < 0) {
     parameter(0, topic, topicLength);
@@ -94,7 +83,14 @@ function frameBody(call: Call, row: PubSub, topic: usize, topicLength: i32): boo
     fail(call, ERR_PUBSUB_PUBLISH_MESSAGE);
     return false;
   }
-  if (makeEvent(call, wholeBody(), length, row.name, row.nameLength, topic, topicLength)) {
+  call.given = wholeBody();
+  call.givenLength = length;
+  return true;
+}
+
+/** Puts an envelope in the place of the body. False where the caller was told why that cannot be. */
+function frameBody(call: Call, row: PubSub, topic: usize, topicLength: i32): bool {
+  if (makeEvent(call, call.given, call.givenLength, row.name, row.nameLength, topic, topicLength)) {
     call.given = eventBytes();
     call.givenLength = eventSize();
     return true;

@@ -80,6 +80,16 @@ function complainOf(body: usize, length: i32): void {
   send(stderr(), line, size + 1);
 }
 
+/** What is there from `line` to `end`, on a stream that is given away. */
+export function sendLine(line: usize, end: usize, stream: i32): void {
+  send(stream, line, <i32>(end - line));
+}
+
+/** The exit code is not 0, whatever else is told. */
+export function fails(): void {
+  failed = true;
+}
+
 /** The answer of an upstream comes in pieces: one that is an error makes the script fail, and is no output. */
 export function beginPieces(status: i32): i32 {
   if (status < 400) return stdout();

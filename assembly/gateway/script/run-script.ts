@@ -3,23 +3,24 @@ import { answerInside } from "../answer";
 import { Call, call } from "../call";
 import { asGateway } from "../door/caller";
 import { allocate } from "../memory";
+import { AGAIN, DISCARD, drain, KEEP } from "../spool/drain";
 import { configured } from "../table";
 import { copy, is, put } from "../text";
+import { HAS_FOLDER } from "../variant";
 import { argument, argumentLength, readArguments } from "../wasi/command";
 import { Field } from "../wasi/fields";
-import { GET, HEAD, OTHER } from "../wasi/incoming";
+import { GET, HEAD, OTHER, POST } from "../wasi/incoming";
 import { encode, ENCODED_GROWTH } from "../wire-path";
 import { beginOutput, complain, hasFailed } from "./output";
 
 /** Methods by their numbers on wasi:http. */
-const POST: i32 = 2;
 const PUT: i32 = 3;
 const DELETE: i32 = 4;
 const OPTIONS: i32 = 6;
 const PATCH: i32 = 8;
 
 const USAGE: string =
-  "say what to do: --capability state|invoke|publish|secret, --action save|get|delete, and --store, --key, --value [--json] [--etag] [--ttl]; or --app, --method, --verb, --data; or --pubsub, --topic, --data; or --store, --name";
+  "say what to do: drain [--again|--discard]; or --capability state|invoke|publish|secret, --action save|get|delete, and --store, --key, --value [--json] [--etag] [--ttl]; or --app, --method, --verb, --data; or --pubsub, --topic, --data; or --store, --name";
 
 /** The value of the last option that was found. */
 let text: usize = 0;
@@ -30,11 +31,19 @@ let count: i32 = 0;
 export function runScript(): i32 {
   beginOutput(false, "");
   if (!configured()) complain("this file has no configuration: build it with `daprlet gateway build`");
-  else if (prepare()) {
+  else if (HAS_FOLDER && isDraining()) {
+    asGateway();
+    drain(has("--again") ? AGAIN : has("--discard") ? DISCARD : KEEP);
+  } else if (prepare()) {
     asGateway();
     answerInside();
   }
   return hasFailed() ? 1 : 0;
+}
+
+function isDraining(): bool {
+  count = readArguments();
+  return count > 1 && is(argument(1), argumentLength(1), "drain");
 }
 
 /** Makes the call that the options ask for. False where they ask for none; then it was said why. */
@@ -44,6 +53,7 @@ function prepare(): bool {
   memory.fill(changetype<usize>(request), 0, offsetof<Call>());
   request.request = -1;
   request.out = -1;
+  request.placement = -1;
   if (!option("--capability")) return misused(USAGE);
   if (is(text, length, "state")) return state(request);
   if (is(text, length, "invoke")) return invocation(request);

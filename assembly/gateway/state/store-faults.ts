@@ -1,6 +1,6 @@
 import { literalParameter } from "../reply";
 import { CONTENDED, DOUBTFUL, NOT_APPENDED, REMOVED, TOO_LONG } from "../store/faults";
-import { forgetStore, NO_FOLDER } from "./state-store";
+import { forgetFolder, NO_FOLDER } from "../store/open-folder";
 
 /** Faults of wasi:filesystem that have a cause which the operator knows how to remove. */
 const ACCESS: i32 = -1;
@@ -11,11 +11,12 @@ const READ_ONLY: i32 = -34;
 
 /** Says what failed in the place of an error's parameter, and uses nothing of it any more. */
 export function sayFault(index: i32, fault: i32): void {
-  forgetStore();
-  literalParameter(index, sentence(fault));
+  forgetFolder();
+  literalParameter(index, faultText(fault));
 }
 
-function sentence(fault: i32): string {
+/** What is said of a fault of a store. */
+export function faultText(fault: i32): string {
   switch (fault) {
     case NO_FOLDER:
       return "the gateway was given no folder: start it with --dir";

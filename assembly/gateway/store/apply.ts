@@ -1,5 +1,5 @@
 import { enter, entryOf } from "./entries";
-import { ABSENT, BATCH, CHECK, first, hashOf, isKey, next, NONE, Operation, Record } from "./record";
+import { ABSENT, ADD, BATCH, CHECK, first, hashOf, isKey, MOST, next, NONE, Operation, PLACE, Record, SET } from "./record";
 
 /** What became of the record that is waited for. */
 export const UNKNOWN: i32 = -2;
@@ -90,8 +90,17 @@ export function apply(record: Record, at: u32): void {
   }
   if (refused != COMMITTED) return;
   let operation = first(record);
+  let sum: u64 = 0;
   for (let i = 0, n = <i32>record.count; i < n; i++, operation = next(operation)) {
     if (operation.kind == CHECK) continue;
+    if (operation.kind == ADD) {
+      sum = sumOf(operation, record.now);
+      store<u64>(operation.value, sum);
+      operation.kind = SET;
+    } else if (operation.kind == PLACE) {
+      store<u64>(operation.value - 8, sum);
+      operation.kind = SET;
+    }
     enter(operation);
     if (!noted) continue;
     if (notes < mostNotes) store<u32>(noted + (<usize>notes << 2), <u32>changetype<usize>(operation));
@@ -104,10 +113,21 @@ export function refusedBy(record: Record): i32 {
   let operation = first(record);
   for (let i = 0, n = <i32>record.count; i < n; i++, operation = next(operation)) {
     if (operation.condition == NONE) continue;
+    if (operation.condition == MOST) {
+      if (sumOf(operation, record.now) > operation.expected) return i;
+      continue;
+    }
     const version = versionFor(record, operation);
     if (operation.condition == ABSENT ? version != 0 : version != operation.expected || !version) return i;
   }
   return COMMITTED;
+}
+
+/** What a counter is after an addition. */
+function sumOf(operation: Operation, now: u64): u64 {
+  const last = entryOf(hashOf(operation), operation.key, <i32>operation.keyLength);
+  const before = last === null ? operation.base : last.isLive(now) ? load<u64>(last.value) : 0;
+  return before + load<u64>(operation.value);
 }
 
 /** The version that the operation finds, 0 for none: each sees the effects of those before it. */

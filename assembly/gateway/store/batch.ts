@@ -9,7 +9,7 @@ import { CONTENDED, DOUBTFUL, REMOVED } from "./faults";
 import { fold } from "./fold";
 import { largeBytes } from "./large-records";
 import { birth, readTo } from "./log";
-import { BATCH, first, hashOf, LONGEST, next, NONE, Operation, operationSize, Record, stamp } from "./record";
+import { ADD, BATCH, first, hashOf, LONGEST, next, NONE, Operation, operationSize, Record, stamp } from "./record";
 import { inRuns, runsFault } from "./runs";
 import { closeLog, hasLeapt, logFile, refresh, storeFolder } from "./store";
 
@@ -75,11 +75,11 @@ export function addOperation(
 }
 
 /**
- * Commits the batch: all of its operations, or none. COMMITTED once it would survive a loss of power; or the position of
- * the operation whose condition did not hold; or a fault below that, after which it may have happened all the same only
+ * Commits the batch: all of its operations, or none. COMMITTED once it would survive a loss of power, or, where it need not
+ * last, that of the process; or the position of the operation whose condition did not hold; or a fault below that, after which it may have happened all the same only
  * where the host failed while it wrote.
  */
-export function commit(): i32 {
+export function commit(lasts: bool = true): i32 {
   const head = changetype<Record>(record);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     let fault = refresh();
@@ -103,7 +103,7 @@ export function commit(): i32 {
     const epoch = birth().epoch;
     awaitRecord(head.id);
     hasLeapt();
-    fault = appendBatch(head);
+    fault = appendBatch(head, lasts);
     if (!fault) fault = refresh();
     awaitNothing();
     if (fault) {
@@ -139,6 +139,11 @@ function isRemoved(): bool {
   return refresh() != 0 || !hasName(logFile());
 }
 
+/** The version that the first operation of the batch has set. */
+export function firstVersion(): u64 {
+  return first(changetype<Record>(record)).version;
+}
+
 /** Gives the record what it has from the log that it goes to. 0 or a fault. */
 function fillIn(head: Record): i32 {
   head.id = random();
@@ -146,13 +151,14 @@ function fillIn(head: Record): i32 {
   let operation = first(head);
   for (let i = 0, n = <i32>head.count; i < n; i++, operation = next(operation)) {
     operation.version = max<u64>(head.id + i, 1);
-    if (operation.condition == NONE) continue;
+    const adds = operation.kind == ADD;
+    if (operation.condition == NONE && !adds) continue;
     const hash = hashOf(operation);
     operation.base = 0;
     if (entryOf(hash, operation.key, <i32>operation.keyLength) !== null) continue;
     const before = mark();
     const item = inRuns(storeFolder(), hash, operation.key, <i32>operation.keyLength);
-    if (item !== null && item.isLive(head.now)) operation.base = item.version;
+    if (item !== null && item.isLive(head.now)) operation.base = adds ? load<u64>(item.value) : item.version;
     release(before);
     if (runsFault()) return runsFault();
   }

@@ -47,9 +47,9 @@ export class Operation {
   valueLength: u32;
   /** Of what it sets: no two are the same. It is the ETag. */
   version: u64;
-  /** What the key's version has to be; 0 where the condition is another. */
+  /** What the key's version has to be, or a sum at most; 0 where the condition is another. */
   expected: u64;
-  /** The key's version in the runs of this log's epoch, 0 for none: a fact, so readers need not look it up. */
+  /** The key's version, or a counter's value, in the runs of this log's epoch, 0 for none: a fact, so readers need not look it up. */
   base: u64;
   /** Milliseconds since 1970; 0: never. */
   expires: u64;
@@ -76,15 +76,22 @@ export class Operation {
   }
 }
 
-/** Kinds of operation. A check only has a condition. */
+/**
+ * Kinds of operation. A check only has a condition. An addition raises a counter, of eight bytes, by its value; a placement
+ * sets an item whose key ends with the sum of the addition before it. Where they stand in the log says what that is, so
+ * neither has to know, and they are sets to whoever has read them. A record raises a counter once.
+ */
 export const SET: u8 = 1;
 export const DELETE: u8 = 2;
 export const CHECK: u8 = 3;
+export const ADD: u8 = 4;
+export const PLACE: u8 = 5;
 
-/** Conditions. */
+/** Conditions. The sum of an addition may have to be `expected` at most. */
 export const NONE: u8 = 0;
 export const MATCH: u8 = 1;
 export const ABSENT: u8 = 2;
+export const MOST: u8 = 3;
 
 /** The longest record, and the longest that a log has itself: the host writes no more at once. */
 export const LONGEST: i32 = 1048576;

@@ -42,6 +42,7 @@ export declare function dropOutgoingResponse(response: i32): void;
 /** Methods by their number on this interface; any other is a text. */
 export const GET: i32 = 0;
 export const HEAD: i32 = 1;
+export const POST: i32 = 2;
 export const OTHER: i32 = 9;
 
 /** The method's number; where it is OTHER, its text is the answer's span. */

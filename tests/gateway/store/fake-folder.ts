@@ -2,6 +2,7 @@
 
 const NO_ENTRY = 20;
 const EXISTS = 7;
+const NO_SPACE = 23;
 
 /** A host that dies in the midst of a call: nothing after it happens in that instance. */
 export class Killed extends Error {}
@@ -9,6 +10,19 @@ export class Killed extends Error {}
 export class FakeFolder {
   readonly files = new Map<string, { bytes: Uint8Array }>();
   now = 1_000_000;
+  /** Bytes that the disk still takes. */
+  room = Number.POSITIVE_INFINITY;
+
+  /** Puts bytes into a file at `at`, as many as there is room for. */
+  write(file: { bytes: Uint8Array }, data: Uint8Array, at: number): number {
+    const taken = Math.min(data.length, Math.max(0, file.bytes.length + this.room - at));
+    const grown = new Uint8Array(Math.max(file.bytes.length, at + taken));
+    this.room -= grown.length - file.bytes.length;
+    grown.set(file.bytes);
+    grown.set(data.subarray(0, taken), at);
+    file.bytes = grown;
+    return taken;
+  }
 }
 
 export interface Intrusion {
@@ -31,6 +45,7 @@ export function imports(
 ): WebAssembly.Imports {
   let handles = 10;
   const open = new Map<number, Opened>();
+  let broken = false;
   const keep = (opened: Opened) => {
     open.set(++handles, opened);
     return handles;
@@ -93,13 +108,10 @@ export function imports(
         answer: number,
       ) => {
         intrusion.before("write");
-        const target = fileOf(file);
-        const grown = new Uint8Array(Math.max(target.bytes.length, Number(offset) + length));
-        grown.set(target.bytes);
-        grown.set(bytes(at, length), Number(offset));
-        target.bytes = grown;
+        const taken = folder.write(fileOf(file), bytes(at, length), Number(offset));
+        if (taken === 0 && length > 0) return fails(answer, 8, NO_SPACE);
         succeeds(answer);
-        view().setBigUint64(answer + 8, BigInt(length), true);
+        view().setBigUint64(answer + 8, BigInt(taken), true);
       },
       "[method]descriptor.append-via-stream": call("append", (file: number, answer: number) => {
         succeeds(answer);
@@ -183,16 +195,16 @@ export function imports(
         const target = fileOf(stream);
         const cut = intrusion.cut(length);
         const data = bytes(at, cut ?? length);
-        const grown = new Uint8Array(target.bytes.length + data.length);
-        grown.set(target.bytes);
-        grown.set(data, target.bytes.length);
-        target.bytes = grown;
+        broken ||= folder.write(target, data, target.bytes.length) < data.length;
         if (cut !== undefined) throw new Killed();
         succeeds(answer);
       },
-      "[method]output-stream.blocking-flush": call("flush", (_stream: number, answer: number) =>
-        succeeds(answer),
-      ),
+      "[method]output-stream.blocking-flush": call("flush", (_stream: number, answer: number) => {
+        // What could not be written shows here; the stream is closed by it.
+        if (broken) fails(answer, 4, 1);
+        else succeeds(answer);
+        broken = false;
+      }),
       "[resource-drop]output-stream": (handle: number) => void open.delete(handle),
     },
     "wasi:io/error@0.2.12": { "[resource-drop]error": () => {} },

@@ -1,5 +1,5 @@
-import asc from "assemblyscript/asc";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compileEngine } from "./compile-engine.ts";
 import { FakeFolder, type Intrusion, Killed } from "./fake-folder.ts";
 import { COMMITTED, cheapRandom, DOUBTFUL, REMOVED, StoreInstance } from "./store-instance.ts";
 
@@ -10,20 +10,7 @@ const FIRST = Number(process.env.STATE_SEED ?? 1);
 let module: WebAssembly.Module;
 
 beforeAll(async () => {
-  const file = "assembly/gateway/store/testing.ts";
-  const flags = ["--runtime", "stub", "-O1", "--noAssert", "--use", "abort=", "--enable", "simd"];
-  const variant = ["--use", "SOCKETS=0", "--use", "FOLDER=1", "--use", "PACKAGES=0"];
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(
-    [file, "--outFile", "engine.wasm", "--memoryBase", "524288", ...flags, ...variant],
-    {
-      writeFile: (name, contents) => {
-        if (name === "engine.wasm") binary = contents as Uint8Array;
-      },
-    },
-  );
-  if (error || binary === undefined) throw new Error(stderr.toString());
-  module = new WebAssembly.Module(binary as BufferSource);
+  module = await compileEngine("assembly/gateway/store/testing.ts");
 }, 60_000);
 
 describe("a store in a folder", () => {
