@@ -1,5 +1,6 @@
 import type { Call } from "../api/endpoint.ts";
-import { header, type RuntimeResponse, withoutHeader } from "../http.ts";
+import { header, type RuntimeRequest, type RuntimeResponse, withoutHeader } from "../http.ts";
+import type { PlacementState } from "./placement/placement-state.ts";
 
 /** Calls of the API that are about one actor, named as their rows are. */
 export type ActorOperation = "invoke" | "transact" | "state" | "reminder" | "timer";
@@ -33,6 +34,8 @@ export interface Actors {
    */
   receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse>;
   readonly status: ActorRuntimeStatus;
+  /** Who hosts what, once this instance takes part in that. Left out where only others can tell. */
+  placement?(request: RuntimeRequest): Promise<PlacementState>;
   /**
    * Deactivates one actor of this process once its calls have ended; false when it is not active. Left out where actors live
    * elsewhere.
@@ -49,8 +52,9 @@ export interface Actors {
 }
 
 /**
- * Of a call between instances: the version of the table by which the caller found the owner; of its answer: `moved`, or
- * `failed`. No caller of the API can set it, and no app sees it.
+ * Of a call between instances, and of a gateway's: the version of the table by which the caller found the owner; of its
+ * answer: `moved`, or `failed`. Whoever else says it of a call has it answered with `moved` where it is not for this
+ * instance, in the place of its being handed on. No app sees it.
  */
 export const actorHeader = "daprlet-actor";
 

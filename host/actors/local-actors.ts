@@ -16,6 +16,7 @@ import { FencedStore } from "./fenced-store.ts";
 import { atOwner, NoAddressError } from "./owner-search.ts";
 import type { Membership, TableHost } from "./placement/membership.ts";
 import { type Halting, Owners } from "./placement/owners.ts";
+import { type PlacementState, placementState } from "./placement/placement-state.ts";
 import { readActorConfig } from "./read-actor-config.ts";
 import { Scheduling } from "./scheduling.ts";
 
@@ -30,6 +31,8 @@ export interface LocalActorsOptions {
   readonly namespace: string;
   /** In the tables. */
   readonly name: string;
+  /** Where gateways call this instance, once it listens; undefined: they cannot. */
+  readonly address?: (() => Promise<string | undefined>) | undefined;
   readonly platform: Platform;
   readonly core: Core;
   readonly app: AppChannel | undefined;
@@ -52,6 +55,7 @@ export class LocalActors {
   #fenced: FencedStore | undefined;
   #component: ListingStore | undefined;
   #joined: Promise<void> | undefined;
+  #address: string | undefined;
   #app: "away" | "asked" = "away";
   #answered: boolean;
   #suspended = false;
@@ -130,6 +134,7 @@ export class LocalActors {
     const { app, appId, platform } = this.options;
     if (app === undefined) return;
     const config = await readActorConfig(app, appId, platform, signal);
+    if (config !== undefined) this.#address = await this.options.address?.();
     this.#answered = true;
     if (config === undefined || this.#closed) return;
     this.#app = "asked";
@@ -194,7 +199,7 @@ export class LocalActors {
 
   #join(types: readonly string[]): Promise<void> {
     const { membership, name, appId, namespace } = this.options;
-    this.#joined ??= membership.join({ name, appId, namespace, types }, this.owners);
+    this.#joined ??= membership.join({ name, appId, namespace, types, address: this.#address }, this.owners);
     return this.#joined;
   }
 
@@ -216,6 +221,17 @@ export class LocalActors {
     return await turn.run({ attempt: (limited) => work(limited ?? ending), signal: signalOf(ending) });
   }
 
+  /** Who hosts what, as far as this instance knows after a short wait. */
+  async placement(request: RuntimeRequest): Promise<PlacementState> {
+    this.#takePart();
+    await this.owners.reach(0, abortableOf(request));
+    return placementState(this.owners.tables, this.options.namespace);
+  }
+
+  #takePart(): void {
+    if (this.#joined === undefined && !this.#closed) void this.#join([]);
+  }
+
   /** Runs `here` where this instance owns the actor, else hands the request to the one that does; see `atOwner`. */
   async atOwner(
     type: string,
@@ -224,7 +240,7 @@ export class LocalActors {
     here: () => Promise<RuntimeResponse>,
   ): Promise<RuntimeResponse> {
     const { platform, name, remote } = this.options;
-    if (this.#joined === undefined && !this.#closed) void this.#join([]);
+    this.#takePart();
     const search = {
       owners: this.owners,
       clock: platform.clock,

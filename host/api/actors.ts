@@ -1,5 +1,6 @@
 import type { ActorOperation } from "../actors/actors.ts";
 import { apiError } from "../errors/api-error.ts";
+import { json } from "../http.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 function row(operation: ActorOperation, methods: string, rest: string): Endpoint {
@@ -21,4 +22,13 @@ export const actors: readonly Endpoint[] = [
   // Of one actor; as Dapr has it after 1.18.
   row("reminder", "GET", "reminders"),
   row("timer", "POST PUT DELETE", "timers/{name}"),
+  {
+    name: "placement.state",
+    methods: ["GET"],
+    paths: ["/placement/state"],
+    async handle({ sidecar, request }) {
+      const state = await sidecar.actors?.placement?.(request);
+      return state === undefined ? apiError("ERR_API_UNIMPLEMENTED", { block: "placement" }) : json(state);
+    },
+  },
 ];

@@ -44,5 +44,4 @@ export const unsupported: readonly Endpoint[] = [
     "/v1.0-alpha1/conversation/{name}/converse",
     "/v1.0-alpha2/conversation/{name}/converse",
   ]),
-  ...block("placement", ["state", "GET", "/placement/state"]),
 ];

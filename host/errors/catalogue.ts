@@ -42,7 +42,7 @@ export const catalogue = {
   ERR_RELAY_UNSERVED: {
     status: 501,
     grpc: "UNIMPLEMENTED",
-    message: "a relay serves publish and invoke; call the {block} API at a sidecar",
+    message: "a relay serves publish, invoke and calls of actors; call the {block} API at a sidecar",
   },
   ERR_GATEWAY_UNSERVED: {
     status: 501,

@@ -1,4 +1,4 @@
-import type { PlacementState } from "../actors/placement/placement-service.ts";
+import type { PlacementState } from "../actors/placement/placement-state.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { ActorSettings, GatewayResource, UpstreamSetting } from "./gateway-resource.ts";
 import type { SecretTable } from "./secret-table.ts";
@@ -8,16 +8,16 @@ import { type AppRow, none16, type PlacementRow } from "./table-shape.ts";
 const utf8 = new TextEncoder();
 
 /** The table that the members are, as a placement service would tell it: a gateway has one reader for all. */
-function bakedTable({ members, from }: ActorSettings, namespace: string): Uint8Array {
+function bakedTable({ members, from, points }: ActorSettings, namespace: string): Uint8Array {
   if (from !== undefined) return new Uint8Array(0);
   const hostList = members.map(({ name, types }) => ({
     name,
     namespace,
     appId: "",
     actorTypes: types,
-    updatedAt: 0,
   }));
-  return utf8.encode(JSON.stringify({ hostList, tableVersion: 0 } satisfies PlacementState));
+  const state: PlacementState = { hostList, replicationFactor: points, tableVersion: 0 };
+  return utf8.encode(JSON.stringify(state));
 }
 
 /** Where owners of actors are found; whoever is asked for that is one more of `remotes`. */

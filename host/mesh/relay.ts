@@ -1,5 +1,5 @@
 import type { PlacementScheme } from "../actors/placement/membership.ts";
-import type { PlacementState } from "../actors/placement/placement-service.ts";
+import { type PlacementState, placementState } from "../actors/placement/placement-state.ts";
 import type { PlacementTimes } from "../actors/placement/placement-times.ts";
 import { toHex } from "../hex.ts";
 import type { Platform, Socket, SocketEvents } from "../platform.ts";
@@ -200,7 +200,7 @@ export class Relay {
 
   /** Who hosts which actors, in one namespace or in all of them. */
   placement(room: string, namespace?: string): PlacementState {
-    return this.#rooms.get(room)?.placement.state(namespace) ?? { hostList: [], tableVersion: 0 };
+    return this.#rooms.get(room)?.placement.state(namespace) ?? placementState(undefined, "");
   }
 
   /** Ends every connection; members that come back find another relay, or none. */

@@ -1,9 +1,12 @@
+import { PlacementClient } from "../actors/placement/placement-client.ts";
+import { hostedActors } from "../api/actors/hosted-actors.ts";
 import { endpoints } from "../api/endpoints.ts";
 import { relayPubSub } from "../components/pubsub/relay.ts";
 import type { Core } from "../core/core.ts";
 import { apiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { header, json, type RuntimeRequest, type RuntimeResponse, text, withoutHeader } from "../http.ts";
+import { BackgroundRelay } from "../mesh/background-relay.ts";
 import { connectLocally } from "../mesh/relay/local-socket.ts";
 import type { Relay } from "../mesh/relay.ts";
 import { RelayClient } from "../mesh/relay-client.ts";
@@ -28,6 +31,9 @@ export interface RelayGatewayOptions {
 const served: ReadonlySet<string> = new Set([
   "publish.event",
   "invoke.method",
+  "actors.invoke",
+  "actors.reminder",
+  "actors.timer",
   "healthz.get",
   "healthz.outbound",
 ]);
@@ -35,7 +41,7 @@ const maxRuntimes = 100;
 const bearer = /^Bearer +(\S+) *$/i;
 
 /**
- * Dapr's `publish` and `invoke` by plain HTTP, for who holds no socket to the relay. Each caller acts as the app that
+ * Dapr's `publish`, `invoke` and calls of actors by plain HTTP, for who holds no socket to the relay. Each caller acts as the app that
  * its token is bound to, else as the app `relay`; behind it stands a runtime that is a member of the room.
  */
 export class RelayGateway {
@@ -106,10 +112,13 @@ export class RelayGateway {
       fetch: () => Promise.reject(new Error("a relay calls its members only, and nobody outside")),
       connect: (_url, _protocols, events) => connectLocally(relay, events),
     };
+    const url = "wss://relay.internal";
     const metadata = new Map([
-      ["url", "wss://relay.internal"],
+      ["url", url],
       ["room", room],
     ]);
+    const relays = new RelayClient(platform);
+    const member = new BackgroundRelay({ url, room, token, appId, namespace }, relays, platform);
     if (token !== undefined) metadata.set("token", token);
     const runtime = new Runtime({
       appId,
@@ -129,8 +138,9 @@ export class RelayGateway {
           origin: "the relay",
         })),
       },
-      relays: new RelayClient(platform),
-      transports: [],
+      relays,
+      transports: [member],
+      actors: hostedActors(() => new PlacementClient(member.placement, platform), { isDoor: true }),
       app: undefined,
       apiToken: undefined,
       maxBodySize,

@@ -317,10 +317,7 @@ describe("plain HTTP", () => {
       expect([path, status >= 400]).toEqual([path, true]);
     }
     const metadata = await call(server, "GET", "/v1.0/metadata");
-    expect([metadata.status, metadata.body.includes("a relay serves publish and invoke")]).toEqual([
-      501,
-      true,
-    ]);
+    expect([metadata.status, metadata.body.includes("a relay serves publish, invoke")]).toEqual([501, true]);
     expect((await call(server, "GET", "/v1.0/healthz")).status).toBe(204);
   });
 

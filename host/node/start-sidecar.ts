@@ -22,6 +22,7 @@ import { browserPolicy, loopbackAddresses } from "./browser-policy.ts";
 import { nodeCore } from "./core-module.ts";
 import { FoundResources } from "./found-resources.ts";
 import { machineNeighbours } from "./machine-neighbours.ts";
+import { memberAddress } from "./member-address.ts";
 import { listenForScrapes } from "./metrics/listen-for-scrapes.ts";
 import { nodePlatform } from "./node-platform.ts";
 import { proxiedFetch } from "./proxied-fetch.ts";
@@ -41,8 +42,7 @@ export interface NodeSidecar {
   readonly runtime: Runtime;
   /** Reads resource files again, though nobody saw them change; resolves when what they say holds. */
   reload(): Promise<void>;
-  /** Graceful; resolves when all is closed. Idempotent. */
-  /** Whether all that was under way ended within its time. Further calls await the first. */
+  /** Graceful; resolves when all is closed: to whether all ended within its time. Further calls await the first. */
   stop(): Promise<boolean>;
   /** Resolves once it has stopped, also by POST /v1.0/shutdown. */
   readonly stopped: Promise<void>;
@@ -169,10 +169,12 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     transports: relay === undefined ? neighbours.transports : [...neighbours.transports, relay],
     app: app && (meters?.app(app) ?? app),
     // Who is on a relay shares its actors with all who are.
-    actors: hostedActors(({ appId, namespace }, name) =>
-      relay === undefined
-        ? neighbours.membership({ appId, namespace, name })
-        : new PlacementClient(relay.placement, platform),
+    actors: hostedActors(
+      ({ appId, namespace }, name) =>
+        relay === undefined
+          ? neighbours.membership({ appId, namespace, name })
+          : new PlacementClient(relay.placement, platform),
+      { address: () => memberAddress(options, doors, servers) },
     ),
     asking: options.asking,
     meters,
@@ -223,8 +225,8 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
 
   const { apiLogging = {} } = found.resources.configuration;
   const answer = (request: RuntimeRequest) => runtime.handle(request);
-  const handle =
-    (options.logCalls ?? apiLogging.enabled) ? loggedCalls(runtime.sidecar, apiLogging, answer) : answer;
+  const logged = options.logCalls ?? apiLogging.enabled;
+  const handle = logged ? loggedCalls(runtime.sidecar, apiLogging, answer) : answer;
   const door = {
     addresses,
     certificate: options.certificate,

@@ -156,6 +156,7 @@ describe("the relay of Node", () => {
             updatedAt: expect.any(Number),
           },
         ],
+        replicationFactor: 100,
         tableVersion: expect.any(Number),
       });
     expect((await ask("other")).status).toBe(401);

@@ -52,6 +52,7 @@ describe("members of a coordinator", () => {
         },
         expect.objectContaining({ name: "b", actorTypes: ["A", "B"] }),
       ],
+      replicationFactor: 100,
       tableVersion: expect.any(Number),
     });
   });

@@ -19,7 +19,10 @@ interface Call {
   readonly body: string;
 }
 
-type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
+/** `none`: the connection ends instead. */
+type Answer =
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | "none";
 
 /** Sidecars at one address, told apart by the first segment of the path, and what may be fetched from one. */
 class Sidecars {
@@ -32,6 +35,7 @@ class Sidecars {
     const call = { at, method: request.method, path, headers: request.headers, body };
     this.calls.push(call);
     const answer = this.answer(call);
+    if (answer === "none") return void request.socket.destroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
 
@@ -76,6 +80,8 @@ const tableOf = (hostList: readonly Host[], more: object = {}) =>
   JSON.stringify({ hostList, tableVersion: 7, ...more });
 
 underWasmtime("owners at a gateway", () => {
+  let hostile: Gateway | undefined;
+  let told = "";
   const sidecars = new Sidecars();
   const running: Gateway[] = [];
   const start = async (
@@ -85,7 +91,7 @@ underWasmtime("owners at a gateway", () => {
   ) => {
     const gateway = await startGateway(
       { actors: [placement(row)], ...more },
-      { variant: "http+sockets+folder", reused },
+      { variant: "http+sockets+folder", reused, flags: ["-S", "allow-ip-name-lookup"] },
     );
     running.push(gateway);
     return gateway;
@@ -130,5 +136,205 @@ underWasmtime("owners at a gateway", () => {
       await Promise.all(Array.from({ length: 16 }, ask));
       expect(different).toEqual([]);
     }
+  });
+
+  /** A gateway that asks the sidecar `table`, whose answer is `told`, and knows the sidecars `a` and `b` by their entries. */
+  const asking = async (told: () => Answer, row: Partial<PlacementRow> = {}, reused = true) => {
+    sidecars.calls.length = 0;
+    sidecars.answer = (call) => (call.at === "table" ? told() : { status: 200, body: call.at });
+    const members = ["a", "b"].map((name) => appRow(name, [sidecars.upstream(name)]));
+    const remotes = [appRow("table", [sidecars.upstream("table")])];
+    return await start({ source: 0, members, ...row }, { remotes }, reused);
+  };
+  const post = (gateway: Gateway, path: string, body = "") =>
+    gateway.fetch(`/v1.0/actors/${path}`, { method: "POST", body });
+  const asked = () => sidecars.calls.filter(({ at }) => at === "table").length;
+
+  it("are called with the version of the table that told them, in the form of the API", async () => {
+    const gateway = await asking(() => ({
+      status: 200,
+      body: tableOf([{ name: "a", actorTypes: ["Car"] }]),
+    }));
+    const requests: readonly (readonly [string, string])[] = [
+      ["PUT", "Car/a%2Fb%20%E2%82%AC/method/go?x=1"],
+      ["POST", "Car/1/state"],
+      ["GET", "Car/1/state/k%2F1"],
+      ["POST", "Car/1/reminders/r"],
+      ["GET", "Car/1/reminders"],
+      ["DELETE", "Car/1/timers/t"],
+    ];
+    for (const [method, path] of requests) {
+      const body = method === "GET" ? {} : { body: "[]" };
+      const answer = await gateway.fetch(`/v1.0/actors/${path}`, { method, ...body });
+      expect([answer.status, answer.text]).toEqual([200, "a"]);
+    }
+    const [table, ...calls] = sidecars.calls;
+    expect([table?.method, table?.path]).toEqual(["GET", "/placement/state"]);
+    expect(calls.map(({ method, path }) => [method, path.replace("/v1.0/actors/", "")])).toEqual(requests);
+    expect(new Set(calls.map(({ headers }) => headers["daprlet-actor"]))).toEqual(new Set(["7"]));
+  });
+
+  it("are looked up anew where a sidecar is not the owner any more, which loses nothing", async () => {
+    let owner = "a";
+    const gateway = await asking(() => ({
+      status: 200,
+      body: tableOf([{ name: owner, actorTypes: ["Car"] }]),
+    }));
+    expect((await post(gateway, "Car/1/method/go")).text).toBe("a");
+    owner = "b";
+    const { answer } = sidecars;
+    sidecars.answer = (call) =>
+      call.at === "a" && call.headers["daprlet-actor"] !== undefined
+        ? { status: 409, headers: { "daprlet-actor": "moved" } }
+        : answer(call);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const moved = await post(gateway, "Car/1/method/go", "cargo");
+    expect([moved.status, moved.text]).toEqual([200, "b"]);
+    expect(sidecars.calls.at(-1)).toMatchObject({ at: "b", body: "cargo" });
+    expect(sidecars.calls.at(-1)?.headers["daprlet-actor"]).toBeUndefined();
+    expect(asked()).toBe(2);
+    // A conflict of the actor's own is an answer.
+    sidecars.answer = () => ({ status: 409, body: "mine" });
+    expect(await post(gateway, "Car/1/method/go")).toMatchObject({ status: 409, text: "mine" });
+  });
+
+  it("are looked up anew where their sidecar is away, and not sent twice what may have arrived", async () => {
+    let owner = "gone";
+    const members = [appRow("b", [sidecars.upstream("b")]), appRow("gone", [sidecarUpstream(1)])];
+    const gateway = await asking(
+      () => {
+        const body = tableOf([{ name: owner, actorTypes: ["Car"] }]);
+        owner = "b";
+        return { status: 200, body };
+      },
+      { members },
+    );
+    await expect(post(gateway, "Car/1/method/go", "x")).resolves.toMatchObject({ status: 200, text: "b" });
+    expect(asked()).toBe(2);
+    sidecars.answer = () => "none";
+    sidecars.calls.length = 0;
+    for (const method of ["GET", "POST"]) {
+      const answer = await gateway.fetch("/v1.0/actors/Car/1/method/go", { method });
+      expect(answer.json).toMatchObject({ errorCode: "ERR_ACTOR_INVOKE_METHOD" });
+    }
+    expect(sidecars.calls.length).toBe(2);
+  });
+
+  it("come from an address of the table, the sidecars of the app, or whoever passes calls on", async () => {
+    const hosts = [
+      { name: "x", appId: "known", actorTypes: ["Listed"] },
+      { name: "y", appId: "unknown", actorTypes: ["Passed"] },
+      { name: "z", appId: "unknown", actorTypes: ["Told"], address: `http://localhost:${sidecars.port}/` },
+      { name: "w", appId: "unknown", actorTypes: ["Odd"], address: `http://localhost:${sidecars.port}/path` },
+    ];
+    sidecars.calls.length = 0;
+    sidecars.answer = ({ at, path }) =>
+      at === "table"
+        ? { status: 200, body: tableOf(hosts) }
+        : { status: 200, body: path.split("/")[0] || at };
+    const gateway = await start(
+      { source: 0, onward: 1 },
+      {
+        apps: [appRow("known", [sidecars.upstream("app")])],
+        remotes: ["table", "onward"].map((at) => appRow(at, [sidecars.upstream(at)])),
+      },
+    );
+    const answers = await Promise.all(
+      ["Listed", "Passed", "Told", "Odd"].map(
+        async (type) => (await post(gateway, `${type}/1/method/go`)).text,
+      ),
+    );
+    expect(answers).toEqual(["app", "onward", "v1.0", "onward"]);
+  });
+
+  it("answer with Dapr's errors where nobody hosts the type, and ask for news of it but rarely", async () => {
+    const gateway = await asking(() => ({
+      status: 200,
+      body: tableOf([{ name: "x", actorTypes: ["Odd"] }]),
+    }));
+    const codes = async (method: string, path: string) => {
+      const answer = await gateway.fetch(`/v1.0/actors/${path}`, {
+        method,
+        ...(method === "GET" ? {} : { body: "{}" }),
+      });
+      return [answer.status, (answer.json as { errorCode: string }).errorCode];
+    };
+    expect(await codes("POST", "No/1/method/m")).toEqual([500, "ERR_ACTOR_INVOKE_METHOD"]);
+    expect(await codes("POST", "No/1/state")).toEqual([500, "ERR_ACTOR_STATE_TRANSACTION_SAVE"]);
+    expect(await codes("GET", "No/1/state/k")).toEqual([500, "ERR_ACTOR_STATE_GET"]);
+    expect(await codes("POST", "No/1/timers/t")).toEqual([500, "ERR_ACTOR_TIMER_CREATE"]);
+    expect(await codes("POST", "No/1/reminders/t")).toEqual([403, "ERR_ACTOR_REMINDER_NON_HOSTED"]);
+    const { text } = await post(gateway, "No/1/method/m");
+    expect(text).toContain("did not find address for actor 'No||1'");
+    expect((await post(gateway, "Odd/1/method/m")).text).toContain(
+      "sidecar of the actor's host is not known",
+    );
+    expect(asked()).toBeLessThan(3);
+  });
+
+  it.each([
+    ["nothing", "", "it is no whole JSON"],
+    [
+      "a table that is cut off",
+      tableOf([{ name: "a", actorTypes: ["Car"] }]).slice(0, -9),
+      "it is no whole JSON",
+    ],
+    ["what is no table", "[1]", "it is no table of placement"],
+    ["hosts that are none", '{"hostList":[1],"tableVersion":1}', "it is no table of placement"],
+    [
+      "a host without a name",
+      '{"hostList":[{"name":"","actorTypes":["Car"]}]}',
+      "it is no table of placement",
+    ],
+    ["a type that is none", '{"hostList":[{"name":"a","actorTypes":[{}]}]}', "it is no table of placement"],
+    ["a list that is none", '{"hostList":{},"tableVersion":1}', "it is no table of placement"],
+    ["a version that is none", '{"hostList":[],"tableVersion":-1}', "its version is no number"],
+    [
+      "a version beyond numbers",
+      '{"hostList":[],"tableVersion":90071992547409910}',
+      "its version is no number",
+    ],
+    ["no points", '{"hostList":[],"replicationFactor":0}', "its number of points for each host is none"],
+    ["another scheme", '{"hostList":[],"scheme":"rendezvous"}', "its owners are not found on a ring"],
+    [
+      "more hosts than a gateway takes",
+      tableOf(Array.from({ length: 1001 }, (_, i) => ({ name: `h${i}`, actorTypes: ["Car"] }))),
+      "it names more than a gateway takes",
+    ],
+    [
+      "more types than a gateway takes",
+      tableOf([{ name: "a", actorTypes: Array.from({ length: 257 }, (_, i) => `T${i}`) }]),
+      "it names more than a gateway takes",
+    ],
+    [
+      "more points than a gateway takes",
+      tableOf(
+        [
+          { name: "a", actorTypes: ["Car"] },
+          { name: "b", actorTypes: ["Car"] },
+        ],
+        { replicationFactor: 99_999 },
+      ),
+      "it names more than a gateway takes",
+    ],
+    [
+      "names that fill its memory",
+      tableOf(
+        Array.from({ length: 900 }, (_, i) => ({ name: `${i}`.padEnd(900, "x"), actorTypes: ["Car"] })),
+      ),
+      "it names more than a gateway takes",
+    ],
+    ["2 MiB", `${" ".repeat(2 << 20)}{}`, "it is larger than 1 MiB"],
+    ["brackets without end", "[".repeat(500_000), "it is no whole JSON"],
+  ])("are not taken from %s", async (_, body, cause) => {
+    hostile ??= await asking(() => ({ status: 200, body: told }), {}, false);
+    told = body;
+    const refused = await post(hostile, "Car/1/method/go");
+    expect([refused.status, refused.json]).toMatchObject([
+      500,
+      { errorCode: "ERR_ACTOR_INVOKE_METHOD", message: expect.stringContaining(`cannot be had: ${cause}`) },
+    ]);
+    told = tableOf([{ name: "a", actorTypes: ["Car"] }]);
+    expect((await post(hostile, "Car/1/method/go")).status).toBe(200);
   });
 });

@@ -7,6 +7,7 @@ import {
   ERR_ACTOR_REMINDER_CREATE,
   ERR_ACTOR_REMINDER_DELETE,
   ERR_ACTOR_REMINDER_GET,
+  ERR_ACTOR_REMINDER_NON_HOSTED,
   ERR_ACTOR_STATE_GET,
   ERR_ACTOR_STATE_TRANSACTION_SAVE,
   ERR_ACTOR_TIMER_CREATE,
@@ -81,7 +82,7 @@ export function callActor(call: Call, operation: i32): void {
 
   let owner = ownerOf(type, typeLength, id, idLength);
   if (owner === null && refreshForType()) owner = ownerOf(type, typeLength, id, idLength);
-  if (owner === null) return refuseUnknown(call, type, typeLength, id, idLength);
+  if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   if (!admits(call)) return;
   // Who takes it over although it is not the owner looks for that itself, and waits as long as owners are changing. It is
   // told of only where nothing is lost by that: before anything was sent that cannot be sent again.
@@ -100,7 +101,7 @@ export function callActor(call: Call, operation: i32): void {
     rewindBody();
     call.placement = -1;
     owner = ownerOf(type, typeLength, id, idLength);
-    if (owner === null) return refuseUnknown(call, type, typeLength, id, idLength);
+    if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   }
 }
 
@@ -143,7 +144,8 @@ function refuseFor(call: Call, before: string, cause: string): void {
 }
 
 /** As daprd words it. */
-function refuseUnknown(call: Call, type: usize, typeLength: i32, id: usize, idLength: i32): void {
+function refuseUnknown(call: Call, operation: i32, type: usize, typeLength: i32, id: usize, idLength: i32): void {
+  if (operation == ACTORS_REMINDER || operation == ACTORS_REMINDER_2) return fail(call, ERR_ACTOR_REMINDER_NON_HOSTED);
   const text = allocate(<usize>(typeLength + idLength) + 48);
   let end = copy(put(text, "did not find address for actor '"), type, typeLength);
   end = put(copy(put(end, "||"), id, idLength), "'");

@@ -42,6 +42,8 @@ const NOT_A_TABLE: string = "it is no table of placement";
 const TOO_LARGE: string = "it names more than a gateway takes";
 
 let fault: string = "";
+/** A text found no room. */
+let full: bool = false;
 
 /** Where the list of hosts begins, and the version; 0: the table has none. */
 let hosts: usize = 0;
@@ -151,11 +153,13 @@ function isEnd(at: usize): bool {
 
 /** Takes the text at `at` into the table. False where it is none, or too long. */
 function take(at: usize): bool {
+  full = false;
   if (!at || !isText(at)) return false;
   const end = skipValue(at) - 1;
   if (end - at > LONGEST) return false;
   const to = room(end - at);
-  if (!to) return false;
+  full = to == 0;
+  if (full) return false;
   text = to;
   textLength = unescapeText(at + 1, end, to);
   trim(to, textLength);
@@ -173,7 +177,7 @@ function readMembers(next: Roster): bool {
   for (let at = firstOf(hosts); !isEnd(at); at = skipElement(at)) {
     if (isElsewhere(at)) continue;
     const host = changetype<Member>(records + <usize>next.members * offsetof<Member>());
-    if (!readMember(at, host)) return refuse(NOT_A_TABLE);
+    if (!readMember(at, host)) return refuse(full ? TOO_LARGE : NOT_A_TABLE);
     insert(next, host);
   }
   return true;
@@ -203,7 +207,8 @@ function readMember(at: usize, host: Member): bool {
   const address = text;
   const length = textLength;
   const upstream = room(UPSTREAM_BYTES);
-  if (!upstream) return false;
+  full = upstream == 0;
+  if (full) return false;
   memory.fill(upstream, 0, UPSTREAM_BYTES);
   if (readAddress(address, length, changetype<Upstream>(upstream))) host.upstream = upstream;
   return true;
@@ -230,7 +235,7 @@ function readTypes(next: Roster): bool {
     const entities = next.member(i).entities;
     if (!entities || load<u8>(entities) != BRACKET) continue;
     for (let at = firstOf(entities); !isEnd(at); at = skipElement(at)) {
-      if (!take(at)) return refuse(NOT_A_TABLE);
+      if (!take(at)) return refuse(full ? TOO_LARGE : NOT_A_TABLE);
       let type = findType(next, text, textLength);
       if (type === null) {
         type = addType(next);

@@ -6,6 +6,8 @@ export interface TableHost {
    */
   readonly name: string;
   readonly appId: string;
+  /** The URL at which its sidecar is called by those who are no members, such as gateways; most have none to tell. */
+  readonly address?: string | undefined;
 }
 
 /** What an instance reports of itself. */

@@ -2,9 +2,8 @@ import type { Abortable } from "../../abortable.ts";
 import type { Core, Placement } from "../../core/core.ts";
 import type { Clock } from "../../platform.ts";
 import type { Follower, PlacementScheme, PlacementTables, TableHost } from "./membership.ts";
+import { replicas } from "./placement-state.ts";
 
-/** Points of each host on a ring; the placement service's default, and every instance must have the same. */
-const replicas = 100;
 /** How long a call waits for a change of placement that it fell into. Milliseconds. */
 const patienceMs = 30_000;
 /** What calls have to end once the coordinator is lost: less than what lies between a lease and a take-over. Milliseconds. */
@@ -89,6 +88,11 @@ export class Owners implements Follower {
   /** Types of the tables with those who host them. */
   get types(): ReadonlyMap<string, readonly TableHost[]> {
     return this.#tables?.types ?? new Map();
+  }
+
+  /** As they are in use; undefined: there are none yet. */
+  get tables(): PlacementTables | undefined {
+    return this.#tables;
   }
 
   /** Everybody in the tables. */

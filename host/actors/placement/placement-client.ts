@@ -177,7 +177,7 @@ export class PlacementClient implements Membership {
       this.#channel?.send({ t: "alive", ...this.#address, ping: this.#lease.ping(), seen, acknowledged });
       return;
     }
-    const { name, types } = this.#self.report;
+    const { name, types, address } = this.#self.report;
     const held = this.#lease.held ? this.#term : undefined;
     this.#channel?.send({
       t: "join",
@@ -186,6 +186,7 @@ export class PlacementClient implements Membership {
       revision: this.#revision,
       name,
       types,
+      ...(address !== undefined && { address }),
       ...(held !== undefined && { held }),
     });
   }

@@ -20,6 +20,8 @@ export type FromMember = Addressed &
         readonly revision: number;
         readonly name: string;
         readonly types: readonly string[];
+        /** See TableHost. */
+        readonly address?: string | undefined;
         /** Of the coordinator by whose tables its actors may be at work; left out when they are not. */
         readonly held?: number | undefined;
       }
@@ -52,6 +54,8 @@ export type ToMember = Addressed &
 export interface SentTables {
   /** `[name, app id, …]` */
   readonly hosts: readonly string[];
+  /** Of each host, empty where it tells none; left out where nobody does. */
+  readonly addresses?: readonly string[] | undefined;
   /** A type, and where its hosts stand among {@link hosts}. */
   readonly types: readonly (readonly [type: string, hosts: readonly number[]])[];
   readonly scheme?: PlacementScheme | undefined;
@@ -77,6 +81,7 @@ export const bounds = {
   characters: 700_000,
   nameLength: 256,
   typeLength: 128,
+  addressLength: 256,
   reasonLength: 1_000,
 } as const;
 
@@ -87,6 +92,10 @@ const between = (value: unknown, least: number, most: number): boolean =>
   natural(value) && value >= least && value <= most;
 const text = (value: unknown, most: number): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= most && !/\p{Cc}/u.test(value);
+
+/** `http://` or `https://`, a host and a port perhaps. */
+const address = (value: unknown): boolean =>
+  text(value, bounds.addressLength) && /^https?:\/\/[^/?#@\s]+$/.test(value);
 
 function addressed(value: unknown): Record<string, unknown> | undefined {
   if (typeof value !== "object" || value === null) return undefined;
@@ -99,6 +108,7 @@ export function fromMember(value: unknown): FromMember | undefined {
   const message = addressed(value);
   if (message === undefined) return undefined;
   const { t, ping, revision, name, types, held, seen, acknowledged } = message;
+  if (message.address !== undefined && !address(message.address)) return undefined;
   switch (t) {
     case "join":
       if (!natural(ping) || !natural(revision) || !text(name, bounds.nameLength)) return undefined;
@@ -145,10 +155,14 @@ export function toMember(value: unknown): ToMember | undefined {
 
 function isTables(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { hosts, types, scheme } = value as { hosts?: unknown; types?: unknown; scheme?: unknown };
+  const { hosts, addresses, types, scheme } = value as { [Name in keyof SentTables]: unknown };
   if (scheme !== undefined && scheme !== "ring" && scheme !== "rendezvous") return false;
   if (!Array.isArray(hosts) || hosts.length % 2 !== 0 || hosts.length > 2 * bounds.members) return false;
   if (!hosts.every((each) => text(each, bounds.nameLength))) return false;
+  if (addresses !== undefined) {
+    if (!Array.isArray(addresses) || addresses.length !== hosts.length / 2) return false;
+    if (!addresses.every((each) => each === "" || address(each))) return false;
+  }
   if (!Array.isArray(types) || types.length > bounds.types) return false;
   return types.every(
     (row) =>
@@ -164,27 +178,34 @@ export function sentTables(
   scheme: PlacementScheme | undefined,
 ): SentTables {
   const hosts: string[] = [];
+  const addresses: string[] = [];
   const types = new Map<string, number[]>();
-  for (const { name, appId, types: own } of reports) {
+  for (const { name, appId, address = "", types: own } of reports) {
     if (own.length === 0) continue;
     const index = hosts.push(name, appId) / 2 - 1;
+    addresses.push(address);
     for (const type of own) {
       const row = types.get(type);
       if (row === undefined) types.set(type, [index]);
       else row.push(index);
     }
   }
-  return { hosts, types: [...types], ...(scheme !== undefined && { scheme }) };
+  const told = addresses.some((address) => address !== "");
+  return { hosts, types: [...types], ...(told && { addresses }), ...(scheme !== undefined && { scheme }) };
 }
 
 export function readTables(
-  { hosts, types, scheme }: SentTables,
+  { hosts, addresses, types, scheme }: SentTables,
   version: number,
   term: number,
 ): PlacementTables {
   const all = Array.from(
     { length: hosts.length / 2 },
-    (_, i): TableHost => ({ name: hosts[2 * i] as string, appId: hosts[2 * i + 1] as string }),
+    (_, i): TableHost => ({
+      name: hosts[2 * i] as string,
+      appId: hosts[2 * i + 1] as string,
+      ...(addresses?.[i] && { address: addresses[i] }),
+    }),
   );
   const read = types.map(([type, row]) => [type, row.map((index) => all[index] as TableHost)] as const);
   return { version, term, types: new Map(read), scheme };

@@ -1,6 +1,9 @@
-import type { PlacementScheme } from "./membership.ts";
+import type { PlacementScheme, TableHost } from "./membership.ts";
 import { bounds, type FromMember, type SentTables, sentTables } from "./placement-messages.ts";
 import { PlacementSeat, type PlacementSender } from "./placement-seat.ts";
+
+const charactersOf = ({ name, appId, address = "" }: TableHost) =>
+  name.length + appId.length + address.length;
 
 /** The members of one namespace, and the table that was made of them last. */
 export class PlacementRoster {
@@ -35,10 +38,10 @@ export class PlacementRoster {
     return this.#names.get(name);
   }
 
-  /** Why there is no room for one more instance of that name and app id; or undefined. */
-  full(name: string, appId: string): string | undefined {
+  /** Why there is no room for one more instance as that one; or undefined. */
+  full(host: TableHost): string | undefined {
     const { members, characters } = bounds;
-    return this.#seats.size >= members || this.#characters + name.length + appId.length > characters
+    return this.#seats.size >= members || this.#characters + charactersOf(host) > characters
       ? `a namespace has at most ${members} instances, with ${characters} characters of names`
       : undefined;
   }
@@ -57,7 +60,7 @@ export class PlacementRoster {
     const seat = new PlacementSeat(join, sender);
     this.#seats.set(seat.key, seat);
     this.#names.set(seat.name, seat);
-    this.#characters += seat.name.length + seat.appId.length;
+    this.#characters += charactersOf(seat);
     return seat;
   }
 
@@ -81,7 +84,7 @@ export class PlacementRoster {
     if (this.#seats.get(seat.key) !== seat) return false;
     this.#seats.delete(seat.key);
     if (this.#names.get(seat.name) === seat) this.#names.delete(seat.name);
-    this.#characters -= seat.name.length + seat.appId.length;
+    this.#characters -= charactersOf(seat);
     this.#count(seat.types, -1);
     return true;
   }

@@ -19,9 +19,10 @@ export class PlacementSeat {
   readonly incarnation: number;
   readonly name: string;
   readonly appId: string;
+  readonly address: string | undefined;
   sender: PlacementSender;
   types: readonly string[] = [];
-  /** Equal when app id and types are. */
+  /** Equal when app id, address and types are. */
   print = "";
   revision = -1;
   /** When it was heard of last, on the coordinator's monotonic clock. */
@@ -43,6 +44,7 @@ export class PlacementSeat {
     this.key = join.key;
     this.incarnation = join.incarnation;
     this.name = join.name;
+    this.address = join.address;
     this.appId = sender.appId;
     this.sender = sender;
     this.mayOwn = join.held !== undefined;
@@ -56,7 +58,7 @@ export class PlacementSeat {
   setTypes(revision: number, types: readonly string[], now: number): void {
     this.revision = revision;
     this.types = [...new Set(types)].sort();
-    this.print = JSON.stringify([this.appId, ...this.types]);
+    this.print = JSON.stringify([this.appId, this.address, ...this.types]);
     this.updatedAt = now;
   }
 }

@@ -5,6 +5,7 @@ import { type FromMember, fromMember } from "./placement-messages.ts";
 import { PlacementRoster } from "./placement-roster.ts";
 import { PlacementRounds } from "./placement-rounds.ts";
 import type { PlacementSeat, PlacementSender } from "./placement-seat.ts";
+import { type PlacementState, placementScheme } from "./placement-state.ts";
 import { type PlacementTimes, placementTimes } from "./placement-times.ts";
 
 export interface PlacementServiceOptions {
@@ -20,19 +21,6 @@ export interface PlacementServiceOptions {
   readonly unknownMs: number;
   readonly times?: PlacementTimes;
   readonly scheme?: PlacementScheme | undefined;
-}
-
-/** As Dapr's placement service tells it. */
-export interface PlacementState {
-  readonly hostList: readonly {
-    readonly name: string;
-    readonly namespace: string;
-    readonly appId: string;
-    readonly actorTypes: readonly string[];
-    /** Nanoseconds since the epoch. */
-    readonly updatedAt: number;
-  }[];
-  readonly tableVersion: number;
 }
 
 /** Put out, and maybe at work until its lease is over. */
@@ -103,13 +91,15 @@ export class PlacementService {
     const { namespace } = this.#options;
     const hosts = [...this.#roster].filter(({ types }) => types.length > 0);
     return {
-      hostList: hosts.map(({ name, appId, types, updatedAt }) => ({
+      hostList: hosts.map(({ name, appId, address, types, updatedAt }) => ({
         name,
         namespace,
         appId,
         actorTypes: types,
+        ...(address !== undefined && { address }),
         updatedAt: updatedAt * 1e6,
       })),
+      ...placementScheme(this.#options.scheme),
       tableVersion: this.#rounds.version,
     };
   }
@@ -205,7 +195,7 @@ export class PlacementService {
     if (wait > 0) {
       return `instances of its app did not follow changes of placement again and again: it may host in ${Math.ceil(wait / 1000)} s`;
     }
-    const full = this.#roster.full(name, sender.appId);
+    const full = this.#roster.full({ name, appId: sender.appId, address: join.address });
     if (full !== undefined) return full;
     const ghost = this.#ghosts.get(key);
     if (ghost !== undefined && incarnation <= ghost.incarnation) return "it has been put out";

@@ -1,8 +1,15 @@
-import type { ActorOperation, Actors } from "../../actors/actors.ts";
-import { moved } from "../../actors/actors.ts";
+import { type ActorOperation, type Actors, actorHeader, moved } from "../../actors/actors.ts";
 import { NotOwnedError } from "../../actors/hosted-actors.ts";
 import type { LocalActors } from "../../actors/local-actors.ts";
-import { BodyTooLargeError, noContent, type RuntimeResponse, withChanges } from "../../http.ts";
+import type { PlacementState } from "../../actors/placement/placement-state.ts";
+import {
+  BodyTooLargeError,
+  header,
+  noContent,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  withChanges,
+} from "../../http.ts";
 import type { Call } from "../endpoint.ts";
 import { checkNames } from "./actor-name.ts";
 import { calledBy, callMethod, methodFailure } from "./method.ts";
@@ -20,9 +27,11 @@ import {
 /** The API's calls of actors on a sidecar whose actors live in its own process. */
 export class HostedActorCalls implements Actors {
   readonly #actors: LocalActors;
+  readonly #isDoor: boolean;
 
-  constructor(actors: LocalActors) {
+  constructor(actors: LocalActors, isDoor = false) {
     this.#actors = actors;
+    this.#isDoor = isDoor;
   }
 
   get status() {
@@ -31,6 +40,10 @@ export class HostedActorCalls implements Actors {
 
   deactivate(type: string, id: string): Promise<boolean> {
     return this.#actors.host.deactivate(type, id);
+  }
+
+  placement(request: RuntimeRequest): Promise<PlacementState> {
+    return this.#actors.placement(request);
   }
 
   start(signal: AbortSignal): Promise<void> {
@@ -55,6 +68,9 @@ export class HostedActorCalls implements Actors {
       if (!(error instanceof BodyTooLargeError)) throw error;
       return tooLarge(operation, error);
     }
+    const version = header(request.headers, actorHeader);
+    if (version !== undefined && !this.#isDoor && !(await this.#owned(params, Number(version), request)))
+      return moved;
     if (operation === "state")
       return await getActorState(this.#actors.store, this.#actors.options.appId, params);
     if (operation === "transact") return await this.#transact(call, request);
@@ -64,10 +80,10 @@ export class HostedActorCalls implements Actors {
   }
 
   async receive(operation: ActorOperation, call: Call, version: number): Promise<RuntimeResponse> {
-    const [type = "", id = ""] = call.params;
+    const [type = ""] = call.params;
     checkNames(operation, call.params);
     const request = await readWhole(call.request, call.sidecar.maxBodySize);
-    if (!this.#actors.owners.owns(type, id)) await this.#actors.owners.reach(version, request.signal);
+    await this.#owned(call.params, version, request);
     if (operation === "reminder" && request.method === "GET") this.#actors.scheduling.reminders?.look(type);
     try {
       if (operation === "state")
@@ -79,6 +95,18 @@ export class HostedActorCalls implements Actors {
     } catch (error) {
       return error instanceof NotOwnedError ? moved : ownerFailure(operation, error);
     }
+  }
+
+  /** Whether the actor is owned here, as whoever has a table of that version believes. */
+  async #owned(
+    [type = "", id = ""]: Call["params"],
+    version: number,
+    { signal }: WholeRequest,
+  ): Promise<boolean> {
+    const { owners } = this.#actors;
+    if (owners.owns(type, id)) return true;
+    await owners.reach(version, signal);
+    return owners.owns(type, id);
   }
 
   /**
@@ -96,7 +124,7 @@ export class HostedActorCalls implements Actors {
     const now = owners.now(type, id);
     const own = now === "later" ? owners.ready : now?.name === owners.name;
     const read = operation === "reminder" && request.method === "GET";
-    if (own || read || !host.hosts(type)) {
+    if (!this.#isDoor && (own || read || !host.hosts(type))) {
       const answer = await here();
       if (now === "later" && operation === "reminder" && !read && host.hosts(type)) {
         void this.#point(type, id, request.path);

@@ -5,14 +5,26 @@ import type { Sidecar } from "../../sidecar.ts";
 import { callOwner } from "./call-owner.ts";
 import { HostedActorCalls } from "./hosted-actor-calls.ts";
 
+/** Of a sidecar that others come through. */
+export interface HostedActorOptions {
+  /** Where gateways call it, once it listens. */
+  readonly address?: () => Promise<string | undefined>;
+  /** It has no app, and is a way to those of others: timers and reminders of types that it does not host are theirs. */
+  readonly isDoor?: boolean;
+}
+
 /** The actors of a sidecar that hosts them in its own process: an option of the runtime. */
-export function hostedActors(membership: (sidecar: Sidecar, instance: string) => Membership) {
+export function hostedActors(
+  membership: (sidecar: Sidecar, instance: string) => Membership,
+  { address, isDoor = false }: HostedActorOptions = {},
+) {
   return (sidecar: Sidecar, instance: string): Actors => {
     const { appId, namespace, platform, core, app } = sidecar;
     const actors = new LocalActors({
       appId,
       namespace,
       name: instance,
+      address,
       platform,
       core,
       app,
@@ -22,6 +34,6 @@ export function hostedActors(membership: (sidecar: Sidecar, instance: string) =>
       store: () => sidecar.components.actorStateStore,
       remote: (owner, request, version) => callOwner(sidecar, owner, request, version),
     });
-    return new HostedActorCalls(actors);
+    return new HostedActorCalls(actors, isDoor);
   };
 }

@@ -1,6 +1,7 @@
 import type { PlacementScheme } from "../../actors/placement/membership.ts";
 import { isNameOf, type PlacementSender } from "../../actors/placement/placement-seat.ts";
-import { PlacementService, type PlacementState } from "../../actors/placement/placement-service.ts";
+import { PlacementService } from "../../actors/placement/placement-service.ts";
+import { type PlacementState, placementScheme } from "../../actors/placement/placement-state.ts";
 import { type PlacementTimes, placementTimes } from "../../actors/placement/placement-times.ts";
 import type { Platform } from "../../platform.ts";
 import { decodeRecord, encodeRecord } from "../placement-record.ts";
@@ -49,6 +50,7 @@ export class RelayPlacement {
       .map(([, service]) => service.state());
     return {
       hostList: states.flatMap(({ hostList }) => hostList),
+      ...placementScheme(this.#scheme),
       tableVersion: Math.max(0, ...states.map(({ tableVersion }) => tableVersion)),
     };
   }
