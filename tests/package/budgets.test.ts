@@ -13,9 +13,9 @@ const budgets = [
   { file: "sw.js", limit: 196 * kilobyte, gzip: true },
   { file: "gateway/http.wasm", limit: 62 * kilobyte, gzip: false },
   { file: "gateway/http+sockets.wasm", limit: 98 * kilobyte, gzip: false },
-  { file: "gateway/http+sockets+folder.wasm", limit: 126 * kilobyte, gzip: false },
+  { file: "gateway/http+sockets+folder.wasm", limit: 130 * kilobyte, gzip: false },
   { file: "gateway/http+packages.wasm", limit: 72 * kilobyte, gzip: false },
-  { file: "gateway/http+sockets+folder+packages.wasm", limit: 140 * kilobyte, gzip: false },
+  { file: "gateway/http+sockets+folder+packages.wasm", limit: 142 * kilobyte, gzip: false },
 ];
 
 describe("budgets", () => {
