@@ -33,8 +33,9 @@ function Page() {
         <p>
           This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar {where}: no
           daemon, no Docker, no network. Open your browser's network panel and try it, or see{" "}
-          <a href="./actors.html">a thousand actors move among your tabs</a> and{" "}
-          <a href="./packages/">packages that you need not trust</a>.
+          <a href="./actors.html">a thousand actors move among your tabs</a>,{" "}
+          <a href="./packages/">packages that you need not trust</a> and{" "}
+          <a href="./wasm/">a web server of Wasm</a>.
         </p>
       </header>
       <BootSteps />

@@ -42,14 +42,14 @@ const lateParts = {
   },
 };
 
-const bundle = (entry, name, format, plugins = []) =>
+const bundle = (entry, name, format, plugins = [], define = {}) =>
   build({
     root,
     configFile: false,
     logLevel: "warn",
     publicDir: false,
     plugins: [embeddedCore, embeddedGuestWorker, ...plugins],
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { "process.env.NODE_ENV": '"production"', ...define },
     build: {
       outDir,
       emptyOutDir: false,
@@ -62,8 +62,10 @@ const bundle = (entry, name, format, plugins = []) =>
     },
   });
 
-// First: others have it in themselves.
-await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife");
+// First: others have it in themselves. A library makes a URL of its address, which as text it has none of.
+await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife", [], {
+  "self.location": "undefined",
+});
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
 await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);

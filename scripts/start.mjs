@@ -46,14 +46,19 @@ const site = {
     emptyOutDir: true,
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
-      input: ["index.html", "actors.html", "packages/index.html"].map((page) => `${root}demo/${page}`),
+      input: ["index.html", "actors.html", "packages/index.html", "wasm/index.html"].map(
+        (page) => `${root}demo/${page}`,
+      ),
     },
   },
   preview: { host: "localhost", port },
 };
 await build(site);
 // Pages that run packages have a worker of their own, as any site that wants them.
-for (const folder of ["packages"]) {
+for (const [folder, worker] of [
+  ["packages", "capable-worker.ts"],
+  ["wasm", "wasm/worker.ts"],
+]) {
   await build({
     configFile: false,
     logLevel: "warn",
@@ -63,7 +68,7 @@ for (const folder of ["packages"]) {
       outDir: `${outDir}/${folder}`,
       emptyOutDir: false,
       lib: {
-        entry: `${root}demo/capable-worker.ts`,
+        entry: `${root}demo/${worker}`,
         formats: ["iife"],
         name: "worker",
         fileName: () => "sw.js",
@@ -72,6 +77,7 @@ for (const folder of ["packages"]) {
   });
 }
 cpSync(`${root}dist/capabilities`, `${outDir}/packages/shipped`, { recursive: true });
+cpSync(`${root}dist/demo/server.wasm`, `${outDir}/wasm/server.wasm`);
 const server = await preview(site);
 const [url] = server.resolvedUrls.local;
 const taken = port !== 0 && new URL(url).port !== String(port) ? ` (port ${port} is taken)` : "";
@@ -103,6 +109,18 @@ const sidecar = await startSidecar({
   relay: relay.url,
   logLevel: "warn",
 });
+// The web server that pages run, in Node.
+const book = await startSidecar({
+  appId: "book-on-node",
+  appWasm: { module: `${root}dist/demo/server.wasm` },
+  capabilities: { paths: [`${root}dist/capabilities/hello`] },
+  components: [
+    { name: "statestore", type: "state.in-memory" },
+    { name: "pubsub", type: "pubsub.relay", metadata: { url: relay.url } },
+  ],
+  relay: relay.url,
+  logLevel: "warn",
+});
 
 console.log(`\n  daprlet is running in a page:  ${url}${taken}\n`);
 console.log(
@@ -112,7 +130,7 @@ console.log(
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     // The app first, which would miss its relay.
-    await Promise.allSettled([sidecar.stop(), cells?.stop()]);
+    await Promise.allSettled([sidecar.stop(), book.stop(), cells?.stop()]);
     await Promise.allSettled([server.close(), relay.close()]);
     process.exit(0);
   });

@@ -102,3 +102,31 @@ test("a package is dropped, asked about, granted a part, called, killed, updated
   await card(page, "hostile").getByRole("button", { name: "Take away" }).click();
   await expect(card(page, "hostile")).toHaveCount(0);
 });
+
+test("a web server of Wasm serves a page in its tab, calls a package, meets the same one in Node, and is ended when it loops", async ({
+  page,
+}) => {
+  await page.goto(demo.url);
+  await page.getByRole("link", { name: "a web server of Wasm" }).click();
+  const answered = page.getByTestId("answered");
+  const write = async (text: string, to: string) => {
+    await page.getByLabel("Note").fill(text);
+    await page.getByLabel("To").selectOption(to);
+    await page.getByRole("button", { name: "POST /notes" }).click();
+  };
+  await write("in this tab", "book-1");
+  await expect(answered).toContainText("book-1 answered 201");
+  await expect(answered).toContainText("Hello, Ada!");
+  const book = page.frameLocator("iframe");
+  await expect(book.locator("li")).toContainText(["Ada: in this tab"]);
+
+  await write("over in Node", "book-on-node");
+  await expect(answered).toContainText("book-on-node answered 201");
+  await expect(book.locator("li")).toContainText(["Ada: over in Node", "Ada: in this tab"]);
+
+  await page.getByRole("button", { name: "Make it loop" }).click();
+  await expect(answered).toContainText("book-1 answered 504");
+  await write("and on it goes", "book-1");
+  await expect(book.locator("li")).toHaveCount(3);
+  if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+});
