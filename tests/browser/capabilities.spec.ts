@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { attacks } from "../capability/attacks.ts";
+import { attackedResources, httpAttackers } from "../capability/http-wasm-attacks.ts";
+import { enable, goOn, httpGuestBytes, pair, set } from "../capability/http-wasm-guest.ts";
 import { guest, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
@@ -88,6 +90,72 @@ test("a page that lends and is closed in the middle of a call: the caller is tol
   const { status, body } = await looping;
   expect([status, body]).toEqual([502, expect.stringContaining("its page was closed")]);
   expect((await call(page, greet)).status).toBe(200);
+  await site.stop();
+});
+
+test("hostile guests of http-wasm fail the requests that pass them, as on Node, and no others", async ({
+  page,
+}) => {
+  const packages = httpAttackers.map((one) => one.package);
+  const names = packages.map(({ manifest }) => (manifest as { name: string }).name);
+  const site = await siteWith(packages, Object.fromEntries(names.map((name) => [name, "all"])));
+  await open(page, site.url, { appId: "app", components: attackedResources });
+  await page.evaluate(() => window.daprlet.serve({ appId: "app", fetch: () => new Response("ok") }));
+  const invoke = (method: string) => call(page, `/v1.0/invoke/app/method/${method}`, post);
+  // Node has them all: what differs here is who runs them.
+  for (const { attack, method } of httpAttackers.filter((_, i) => i % 4 === 0)) {
+    const [answer, beside] = await Promise.all([invoke(method), invoke("other")]);
+    const { message } = JSON.parse(answer.body) as { message: string };
+    const expected = [500, expect.stringContaining(`its guest failed: ${attack.says}`), 200];
+    expect([answer.status, message, beside.status], attack.name).toEqual(expected);
+  }
+  await site.stop();
+});
+
+test("a guest of http-wasm that a site names by its address stands in front of the API, also without a network", async ({
+  page,
+  context,
+}) => {
+  const site = await siteWith([]);
+  const guest = httpGuestBytes({
+    start: enable(2),
+    request: `(call $set_uri (text $uri)) ${goOn}`,
+    response: `${set(1)} (call $write_body (i32.const 1) (text $value))`,
+    texts: { ...pair, uri: "/v1.0/invoke/app/method/rewritten" },
+  });
+  site.files.set("guests/rewrite.wasm", () => Buffer.from(guest));
+  const resource = (kind: string, name: string, spec: object) =>
+    JSON.stringify({ apiVersion: "dapr.io/v1alpha1", kind, metadata: { name }, spec });
+  const type = "middleware.http.wasm";
+  const components = [
+    resource("Component", "rewrite", {
+      type,
+      version: "v1",
+      metadata: [
+        { name: "url", value: "guests/rewrite.wasm" },
+        { name: "onlyFor", value: "/v1.0/state/**" },
+      ],
+    }),
+    resource("Configuration", "front", { httpPipeline: { handlers: [{ name: "rewrite", type }] } }),
+  ].join("\n---\n");
+  await open(page, site.url, { appId: "app", components });
+  await page.evaluate(() =>
+    window.daprlet.serve({
+      appId: "app",
+      fetch: (request) => new Response("app", { headers: { "x-path": new URL(request.url).pathname } }),
+    }),
+  );
+  const rewritten = () =>
+    page.evaluate(async () => {
+      const response = await fetch("/v1.0/state/store/key");
+      return [await response.text(), response.headers.get("x-path"), response.headers.get("x-new")];
+    });
+  expect(await rewritten()).toEqual(["new", "/rewritten", "new"]);
+  const stop = await workerKiller(context, page);
+  await context.setOffline(true);
+  await stop();
+  expect(await rewritten()).toEqual(["new", "/rewritten", "new"]);
+  await context.setOffline(false);
   await site.stop();
 });
 

@@ -4,6 +4,7 @@ import { decodeMessage, textOf } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
 import { attacks, callAttacks, caller, manifests } from "./attacks.ts";
+import { attackedResources, httpAttackers } from "./http-wasm-attacks.ts";
 import { guest, watPackage } from "./wat-package.ts";
 
 const neighbour = watPackage("neighbour", guest());
@@ -67,6 +68,44 @@ describe("a hostile package", () => {
       const { message } = (await response.json()) as { message: string };
       expect([response.status, message]).toEqual([attack.status, expect.stringContaining(attack.says)]);
       expect((await call(runtime, "neighbour")).status).toBe(200);
+    },
+  );
+});
+
+describe("a hostile guest of http-wasm", () => {
+  let runtime: LocalRuntime;
+  beforeAll(async () => {
+    const packages = httpAttackers.map((one) => one.package);
+    runtime = await createRuntime({
+      components: attackedResources,
+      capabilities: { packages, grants: Object.fromEntries(packages.map((one) => [nameOf(one), "all"])) },
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      app: () => new Response("ok"),
+    });
+  });
+  afterAll(() => runtime.stop(0));
+
+  it.each(httpAttackers.map((one) => [one.attack.name, one] as const))(
+    "with %s fails its own requests, and no others",
+    async (_, { attack, method, package: one }) => {
+      const invoke = (method: string) =>
+        runtime.fetch(`/v1.0/invoke/app/method/${method}`, { method: "POST", body });
+      const answer = invoke(method);
+      expect((await invoke("other")).status).toBe(200);
+      if (attack.late) {
+        await vi.waitFor(async () => {
+          const shown = (await listed(runtime)).find(({ name }) => name === nameOf(one));
+          expect(shown?.measured?.busy).toBe(1);
+        }, 10_000);
+        await runtime.advance(1000);
+      }
+      const response = await answer;
+      const { message } = (await response.json()) as { message: string };
+      expect([response.status, message]).toEqual([
+        500,
+        expect.stringContaining(`its guest failed: ${attack.says}`),
+      ]);
+      expect((await invoke("other")).status).toBe(200);
     },
   );
 });

@@ -1,5 +1,7 @@
 import { encodeMessage, type MessageField, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import { httpPackage } from "./http-wasm-attacks.ts";
+import { httpGuest } from "./http-wasm-guest.ts";
 import { data, fixed, guest, packageOf, run, saying, span, watPackage } from "./wat-package.ts";
 
 /** A hostile package, and what becomes of it: the same on every host. */
@@ -172,6 +174,46 @@ const atTheDoor: readonly Attack[] = [
     guest(),
     "tests/attacker/capability.json: paths./run refers to https://evil.example/x",
     { offers: [{ kind: "http", openapi: { paths: { "/run": { $ref: "https://evil.example/x" } } } }] },
+  ),
+];
+
+const refusedHttp = (name: string, wat: string, says: string, changes = {}): Attack => ({
+  ...refused(name, guest(), says),
+  package: httpPackage("attacker", wat, { needs: {}, ...changes }),
+});
+
+/** What is not let in of http-wasm. */
+const httpAtTheDoor: readonly Attack[] = [
+  refusedHttp(
+    "another path for who passes it, which nobody granted",
+    httpGuest({ request: "(call $set_uri (i32.const 0) (i32.const 0)) (i64.const 1)" }),
+    "it imports http_handler.set_uri, which takes rewrite: true",
+    { needs: { rewrite: true } },
+  ),
+  refusedHttp(
+    "chance of WASI, which it did not ask for",
+    httpGuest({ request: "(drop (call $random_get (i32.const 0) (i32.const 8))) (i64.const 1)" }),
+    "it imports wasi_snapshot_preview1.random_get, which takes random: true",
+  ),
+  refusedHttp(
+    "an import of our own ABI",
+    `(import "cap_host" "log" (func (param i32 i32 i32))) ${httpGuest({})}`,
+    "it imports cap_host.log, which the ABI does not have",
+  ),
+  refusedHttp(
+    "an import of WASI by another type",
+    `(import "wasi_snapshot_preview1" "fd_write" (func (param i64))) ${httpGuest({})}`,
+    "it imports wasi_snapshot_preview1.fd_write as (i64)->()",
+  ),
+  refusedHttp(
+    "more memory at first than its limit",
+    httpGuest({ memory: "300" }),
+    "its memory may grow to 19660800 bytes",
+  ),
+  refusedHttp(
+    "no handle_response",
+    '(memory (export "memory") 1) (func (export "handle_request") (result i64) (i64.const 0))',
+    "it does not export the function handle_response",
   ),
 ];
 
@@ -352,7 +394,7 @@ const inTheCall: readonly Attack[] = [
 ];
 
 /** All of them, to be loaded side by side: each has a name of its own. */
-export const attacks: readonly Attack[] = [...atTheDoor, ...inTheCall].map((attack, i) => {
+export const attacks: readonly Attack[] = [...atTheDoor, ...httpAtTheDoor, ...inTheCall].map((attack, i) => {
   const name = `attacker-${i}`;
   return {
     ...attack,
@@ -381,6 +423,11 @@ export const manifests: readonly (readonly [name: string, manifest: unknown, say
     "a description elsewhere",
     { ...(goodModule.manifest as object), offers: [{ kind: "http", openapi: "../secret.json" }] },
     "offers[0].openapi must be an OpenAPI description",
+  ],
+  [
+    "a middleware of http-wasm as an operation",
+    httpPackage("attacker", httpGuest({}), { offers: [{ kind: "http", openapi: run }] }).manifest,
+    "offers[0].sources names a module of http-wasm, which only a middleware can be of",
   ],
   [
     "a need that is misspelled",

@@ -74,3 +74,11 @@ export const saying = (give: string) =>
 export const listing = (give: string) =>
   `(local.set $wide ${give})
    (call $write_body (i32.const 1) (i32.const 8192) (i32.wrap_i64 (local.get $wide)))`;
+
+/** Of headers: 0 the request's, 1 the response's; with the texts of {@link pair}. */
+export const set = (kind: number, how = "set_header_value") =>
+  `(call $${how} (i32.const ${kind}) (text $name) (text $value))`;
+export const pair = { name: "X-New", value: "new" };
+
+/** 1 buffers the request, 2 the response. */
+export const enable = (features: number) => `(drop (call $enable_features (i32.const ${features})))`;

@@ -4,7 +4,18 @@ import type { ComponentContext } from "../../host/components/component.ts";
 import type { HttpMiddleware, Next } from "../../host/components/middleware/middleware.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
-import { goOn, type HttpGuestParts, httpGuestBytes, listing, saying, stop } from "./http-wasm-guest.ts";
+import { httpAttacks } from "./http-wasm-attacks.ts";
+import {
+  enable,
+  goOn,
+  type HttpGuestParts,
+  httpGuestBytes,
+  listing,
+  pair,
+  saying,
+  set,
+  stop,
+} from "./http-wasm-guest.ts";
 import { inProcess } from "./in-process.ts";
 
 interface Opened extends HttpMiddleware {
@@ -72,10 +83,6 @@ async function through(parts: HttpGuestParts, changes?: Partial<RuntimeRequest>,
   return await seen(await (await opened(parts)).handle(request(changes), next));
 }
 
-const set = (kind: number, how = "set_header_value") =>
-  `(call $${how} (i32.const ${kind}) (text $name) (text $value))`;
-const pair = { name: "X-New", value: "new" };
-const enable = (features: number) => `(drop (call $enable_features (i32.const ${features})))`;
 const method = "(call $get_method (i32.const 8192) (i32.const 4096))";
 
 /** What a guest reads, which it answers with. */
@@ -316,110 +323,17 @@ describe("a guest of http-wasm", () => {
   });
 });
 
-/** What ends a guest, and what its caller is told. */
-const faults: readonly (readonly [string, HttpGuestParts, string])[] = [
-  ["a trap", { request: "unreachable" }, "it trapped: unreachable"],
-  ["a trap in its response", { start: enable(2), response: "unreachable" }, "it trapped: unreachable"],
-  ["an exit", { request: `(call $proc_exit (i32.const 3)) ${stop}` }, "it exited with code 3"],
-  [
-    "a buffer outside of its memory",
-    { request: `(drop (call $get_uri (i32.const -8) (i32.const 64))) ${stop}` },
-    "where it wants an answer is outside of its memory",
-  ],
-  [
-    "a body outside of its memory",
-    { request: `(call $write_body (i32.const 1) (i32.const 131000) (i32.const 1000)) ${stop}` },
-    "what it writes is outside of its memory",
-  ],
-  [
-    "a length that wraps",
-    { request: `(drop (call $read_body (i32.const 0) (i32.const 8) (i32.const -1))) ${stop}` },
-    "where it reads a body is outside of its memory",
-  ],
-  [
-    "a vector outside of its memory",
-    {
-      request: `(drop (call $fd_write (i32.const 1) (i32.const 131068) (i32.const 2) (i32.const 0))) ${stop}`,
-    },
-    "what it writes is outside of its memory",
-  ],
-  [
-    "a read into no room",
-    { request: `(drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 0))) ${stop}` },
-    "it reads a body into a buffer of no bytes",
-  ],
-  [
-    "headers of a kind that is none",
-    { request: `(drop (call $get_header_names (i32.const 9) (i32.const 8192) (i32.const 64))) ${stop}` },
-    "it asks for a header of kind 9",
-  ],
-  [
-    "a body of a kind that is none",
-    { request: `(call $write_body (i32.const 2) (i32.const 8192) (i32.const 1)) ${stop}` },
-    "it asks for a body of kind 2",
-  ],
-  [
-    "a header without a name",
-    { request: `(call $remove_header (i32.const 0) (i32.const 0) (i32.const 0)) ${stop}` },
-    "it names a header by no text",
-  ],
-  ["a trailer", { request: set(3) + stop, texts: pair }, "it sets a trailer"],
-  [
-    "a method that is none",
-    { request: `(call $set_method (text $name)) ${stop}`, texts: { name: "G ET" } },
-    "it sets a method that is none",
-  ],
-  [
-    "a URI with a line end",
-    { request: `(call $set_uri (text $name)) ${stop}`, texts: { name: "/a\r\nb: c" } },
-    "it sets a URI that is none",
-  ],
-  [
-    "a URI with half an escape",
-    { request: `(call $set_uri (text $name)) ${stop}`, texts: { name: "/a%2" } },
-    "it sets a URI that is none",
-  ],
-  [
-    "a status that is none",
-    { request: `(call $set_status_code (i32.const 99)) ${stop}` },
-    "it answers with the status 99",
-  ],
-  [
-    "a header bomb",
-    { request: `(loop $a ${set(1, "add_header_value")} (br $a)) (unreachable)`, texts: pair },
-    "its headers are more than 1000",
-  ],
-  [
-    "a body without end",
-    {
-      request:
-        "(loop $a (call $write_body (i32.const 1) (i32.const 0) (i32.const 131072)) (br $a)) (unreachable)",
-    },
-    "it writes a body of more than 67108864 bytes",
-  ],
-  [
-    "another method after the request went on",
-    { start: enable(2), response: "(call $set_method (text $name))", texts: pair },
-    "it changes the request after it went on",
-  ],
-  [
-    "a response that is not buffered",
-    {
-      request: `${enable(2)} ${goOn}`,
-      response: "(drop (call $read_body (i32.const 0) (i32.const 8192) (i32.const 9)))",
-    },
-    "it reads the request's body, and did not enable buffer_request",
-  ],
-];
-
 describe("a guest of http-wasm that does wrong", () => {
-  it.each(faults)("by %s ends", async (_, parts, says) => {
-    const middleware = await opened(parts);
-    const failed = middleware.handle(request(), echo);
-    await expect(failed).rejects.toMatchObject({
-      message: expect.stringContaining(`component guest (middleware.http.wasm): its guest failed: ${says}`),
-    });
-  });
+  it.each(httpAttacks.filter(({ late }) => !late).map((attack) => [attack.name, attack] as const))(
+    "by %s ends",
+    async (_, { parts, says }) => {
+      const middleware = await opened(parts);
+      const failed = middleware.handle(request(), echo);
+      await expect(failed).rejects.toMatchObject({
+        message: expect.stringContaining(`component guest (middleware.http.wasm): its guest failed: ${says}`),
+      });
+    },
+  );
 
   const late: readonly (readonly [string, HttpGuestParts, string])[] = [
     [

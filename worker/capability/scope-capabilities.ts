@@ -15,6 +15,7 @@ import { loadPackages } from "./load-packages.ts";
 import { packageDoor } from "./package-door.ts";
 import { PACKAGES_PATH } from "./package-paths.ts";
 import { cachedFiles } from "./site-packages.ts";
+import { siteWasm } from "./site-wasm.ts";
 
 export interface CapabilityOptions {
   /** Addresses of packages, relative to the scope: folders with a `capability.json`. */
@@ -102,7 +103,8 @@ export function capabilities({ packages = [], grants, fromPages = false }: Capab
           list: () => set.list(),
         };
         await loadPackages(site, bases, granted, kept, platform);
-        return { capabilities: set, registry: extendRegistry(registry, set.components) };
+        const own = [siteWasm(scope, confinement, kept), ...set.components];
+        return { capabilities: set, registry: extendRegistry(registry, own) };
       },
       answer(request, started) {
         if (request.url === address) return Promise.resolve(guestScript());

@@ -1,4 +1,3 @@
-import { ComponentError } from "../../errors/component-error.ts";
 import type { ComponentContext } from "../component.ts";
 import { type Decoded, field, flag, milliseconds, text } from "../metadata-schema.ts";
 import { defineMiddleware, type HttpMiddleware, type MiddlewareDefinition } from "./middleware.ts";
@@ -18,7 +17,9 @@ const mebibytes = field((value) => {
 });
 
 const metadata = {
-  url: text.required("Where the guest is: a file (file://), or an address of http or https."),
+  url: text.required(
+    "Where the guest is: a file (file://), or an address of http or https; in a page one of the site's, and no file.",
+  ),
   guestConfig: text("What the guest reads as its configuration.", ""),
   strictSandbox: flag("Whether the guest is told neither the time nor anything random.", false),
   sha256: sha256("The SHA-256 of the guest's bytes; others are refused. Daprlet's own."),
@@ -43,16 +44,6 @@ export function wasmMiddleware(open: () => Promise<OpenWasm>): MiddlewareDefinit
       "Runs a module of WebAssembly that keeps to the HTTP handler ABI of http-wasm, in a worker of its own.",
     metadata,
     features: [],
-    async open(given, context) {
-      const scheme = /^([a-z][a-z\d+.-]*):/i.exec(given.url)?.[1]?.toLowerCase();
-      if (scheme === undefined || !["file", "http", "https"].includes(scheme)) {
-        const expected = "expected file:///…, http://… or https://…";
-        throw new ComponentError(
-          "INVALID_ARGUMENT",
-          `component ${context.name}: metadata field url: ${expected}`,
-        );
-      }
-      return await (await open())(given, context);
-    },
+    open: async (given, context) => (await open())(given, context),
   });
 }

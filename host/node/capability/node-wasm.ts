@@ -7,7 +7,7 @@ export const nodeWasm = openWasm({
   eager: true,
   confinement: workerThreads,
   async read(url, { fetch }) {
-    if (/^file:/i.test(url)) {
+    if (/^file:\/\//i.test(url)) {
       try {
         // As Dapr reads it: nothing is decoded, and a relative path is one.
         return new Uint8Array(await readFile(url.slice("file://".length)));
@@ -15,6 +15,7 @@ export const nodeWasm = openWasm({
         throw new Error(`the file cannot be read: ${(error as NodeJS.ErrnoException).code}`);
       }
     }
+    if (!/^https?:\/\//i.test(url)) throw new Error("expected file:///…, http://… or https://…");
     const response = await fetch(url);
     if (!response.ok) throw new Error(`its server answers ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
