@@ -1,4 +1,7 @@
-/** Generates the router's tables and compiles assembly/ to dist/core.wasm. */
+/**
+ * Generates the router's tables and compiles assembly/ to dist/core.wasm, and once more to dist/core-scalar.wasm, which
+ * does without vectors: the smallest interpreters have none.
+ */
 import { mkdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -9,10 +12,16 @@ mkdirSync("dist", { recursive: true });
 await import("./generate-routes.mjs");
 await import("./generate-table.mjs");
 
-const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", "release"]);
-if (error) {
-  process.stderr.write(stderr.toString());
-  console.error(error.message);
-  process.exit(1);
+for (const [file, flags] of [
+  ["dist/core.wasm", []],
+  ["dist/core-scalar.wasm", ["--disable", "simd"]],
+]) {
+  const target = ["--config", "asconfig.json", "--target", "release", "--outFile", file];
+  const { error, stderr } = await asc.main([...target, ...flags]);
+  if (error) {
+    process.stderr.write(stderr.toString());
+    console.error(error.message);
+    process.exit(1);
+  }
+  console.log(`${file}: ${statSync(file).size} bytes`);
 }
-console.log(`dist/core.wasm: ${statSync("dist/core.wasm").size} bytes`);

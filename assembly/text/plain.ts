@@ -6,6 +6,24 @@ const BACKSLASH: u8 = 0x5c;
  * anything beyond ASCII; or `end`. Reads up to 15 bytes past `end`, which the inbox leaves room for.
  */
 export function skipPlain(at: usize, end: usize): usize {
+  return ASC_FEATURE_SIMD ? skipBlocks(at, end) : skipBytes(at, end);
+}
+
+/** For interpreters that have no vectors. */
+// @ts-ignore: decorator
+@inline
+function skipBytes(at: usize, end: usize): usize {
+  while (at < end) {
+    const byte = load<u8>(at);
+    if (byte < 0x20 || byte >= 0x80 || byte == QUOTE || byte == BACKSLASH) break;
+    at++;
+  }
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline
+function skipBlocks(at: usize, end: usize): usize {
   const quote = i8x16.splat(QUOTE);
   const backslash = i8x16.splat(BACKSLASH);
   const space = i8x16.splat(0x20);
