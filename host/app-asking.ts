@@ -36,7 +36,9 @@ export class AppAsking {
   }
 
   async #await(): Promise<void> {
-    const { app, configurations } = this.#sidecar;
+    const { app, capabilities, configurations } = this.#sidecar;
+    // Packages may take events, and be actors, without an app.
+    if (app === undefined && capabilities !== undefined) await this.ask();
     if (app !== undefined) {
       await app.ready(this.#stopping);
       this.#state = "asked"; // by an update, too, which may take away what is being subscribed to

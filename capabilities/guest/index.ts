@@ -1,4 +1,5 @@
 /** What an author of a capability package writes with. `export * from "…/guest/abi"` in the entry file adds the ABI. */
+export { ActorCall } from "./actor";
 export { Answer } from "./answer";
 export { fromBase64, toBase64 } from "./base64";
 export { Call } from "./call";

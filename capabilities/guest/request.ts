@@ -41,6 +41,16 @@ export class Request {
     return this.given(":config");
   }
 
+  /** Of a type of actors: the id of the one whose turn it is; the operation is its method, timer or reminder. */
+  get actor(): string {
+    return this.given(":actor");
+  }
+
+  /** What begins the turn: `invoke`, `timer` or `reminder`. */
+  get trigger(): string {
+    return this.given(":trigger");
+  }
+
   /** A header or a parameter, by its name in lower case, or null. */
   field(name: string): string | null {
     const field = this.fields.find(name);

@@ -11,7 +11,7 @@ export interface Ask {
 
 /** All that is asked for, one by one. */
 export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: Needs): readonly Ask[] {
-  const { bindings, timers, processes, clock, random, rewrite } = others;
+  const { bindings, timers, processes, hosts, actors, clock, random, rewrite } = others;
   const some: readonly Partial<Needs>[] = [
     ...state.map((one) => ({ state: [one] })),
     ...publish.flatMap(({ pubsub, topics }) =>
@@ -27,6 +27,8 @@ export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: 
       const each = methods?.map((one) => [one]) ?? [undefined];
       return each.map((methods) => ({ invoke: [{ app, methods }] }));
     }),
+    ...hosts.map((one) => ({ hosts: [one] })),
+    ...actors.map((one) => ({ actors: [one] })),
     ...fetch.map((origin) => ({ fetch: [origin] })),
     ...(clock ? [{ clock }] : []),
     ...(random ? [{ random }] : []),
@@ -49,6 +51,8 @@ export function granting(asks: readonly Ask[]): Needs {
     timers: all.some(({ timers }) => timers),
     processes: all.flatMap(({ processes }) => processes),
     invoke: all.flatMap(({ invoke }) => invoke),
+    hosts: all.flatMap(({ hosts }) => hosts),
+    actors: all.flatMap(({ actors }) => actors),
     fetch: all.flatMap(({ fetch }) => fetch),
     clock: all.some(({ clock }) => clock),
     random: all.some(({ random }) => random),

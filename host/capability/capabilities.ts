@@ -38,6 +38,10 @@ export interface Capabilities {
   readonly bindings: readonly string[];
   /** Takes an event of a binding for the functions that are called by it, as the app would; undefined: there are none. */
   takes(binding: string): BindingHandler | undefined;
+  /** Types of actors that packages are, and how they are hosted. */
+  readonly actorTypes: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Answers what an app is asked of an actor, for one of theirs; undefined: it is nobody's here. */
+  answerActor(request: RuntimeRequest): Promise<RuntimeResponse | undefined>;
   /** The sidecar answers from now on: functions get their events. */
   start(): void;
   close(): Promise<void>;

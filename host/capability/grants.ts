@@ -106,6 +106,8 @@ function within(asked: Needs, given: Needs): Needs {
     timers: asked.timers && given.timers,
     processes: asked.processes.filter((command) => given.processes.includes(command)),
     invoke: asked.invoke.flatMap((need) => invokeGranted(need, given.invoke) ?? []),
+    hosts: asked.hosts.filter((type) => given.hosts.includes(type)),
+    actors: asked.actors.filter((type) => given.actors.includes(type)),
     fetch: asked.fetch.filter((origin) => given.fetch.includes(origin)),
     clock: asked.clock && given.clock,
     random: asked.random && given.random,
@@ -133,6 +135,8 @@ export function phrases(needs: Needs): readonly string[] {
     ...needs.invoke.flatMap(({ app, methods }) =>
       methods === undefined ? [`invoke ${app}`] : methods.map((method) => `invoke ${method} of ${app}`),
     ),
+    ...needs.hosts.map((type) => `be the actors of type ${type}, and keep their state`),
+    ...needs.actors.map((type) => `call actors of type ${type}`),
     ...needs.fetch.map((origin) => `fetch from ${origin}`),
     ...(needs.clock ? ["read the clock"] : []),
     ...(needs.random ? ["get random numbers"] : []),

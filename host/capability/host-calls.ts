@@ -9,6 +9,7 @@ import {
   readBody,
 } from "../http.ts";
 import type { Platform } from "../platform.ts";
+import type { TurnActor } from "./actors/actor-calls.ts";
 import { CallRefused } from "./call-refused.ts";
 import type { JoinCommit } from "./functions/join.ts";
 import { GuestFault } from "./guest-fault.ts";
@@ -33,6 +34,8 @@ export interface CallContext {
   bytes: number;
   /** Goes into the first transaction that it asks for on this store, until that succeeds. */
   commit?: JoinCommit | undefined;
+  /** Whose turn it is. */
+  readonly actor?: TurnActor | undefined;
 }
 
 type Call = readonly MessageField[];
@@ -127,7 +130,8 @@ export class HostCalls {
     const build = this.#rules.builds.get(kind);
     if (build === undefined) throw new CallRefused(400, `there is no call ${kind}`);
     const commit = kind === "state.transaction" ? committed(call, context) : undefined;
-    const asked = build(call, this.#rules.granted(call), this.#name, commit?.operation);
+    const surroundings = { also: commit?.operation, actor: context.actor };
+    const asked = build(call, this.#rules.granted(call), this.#name, surroundings);
     const result = await this.#asked(asked, context);
     if (commit !== undefined && textOf(result, ":status") !== "204") context.commit = commit;
     return result;

@@ -1,4 +1,5 @@
 import { fieldValue } from "../header-field.ts";
+import type { TurnActor } from "./actors/actor-calls.ts";
 import { CallRefused } from "./call-refused.ts";
 import type { Needs, StateNeed } from "./manifest.ts";
 import { fieldOf, type MessageField, textOf } from "./message.ts";
@@ -16,13 +17,24 @@ export interface ApiCall {
 }
 
 type Call = readonly MessageField[];
-/** `also`: an operation of the host's own, for a transaction. */
-type Build = (call: Call, granted: Needs, packageName: string, also?: object) => ApiCall;
+/** What else a call may belong to. */
+export interface CallSurroundings {
+  /** An operation of the host's own, for a transaction. */
+  readonly also?: object | undefined;
+  readonly actor?: TurnActor | undefined;
+}
+
+export type Build = (
+  call: Call,
+  granted: Needs,
+  packageName: string,
+  surroundings?: CallSurroundings,
+) => ApiCall;
 
 const encoder = new TextEncoder();
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 
-function required(call: Call, name: string): string {
+export function required(call: Call, name: string): string {
   const text = textOf(call, name);
   if (text === undefined || text === "") throw new CallRefused(400, `the call has no ${name}`);
   return text;
@@ -44,7 +56,7 @@ export function methodOf(call: Call): string {
 }
 
 /** Dot segments would be resolved, and what is between slashes is one. */
-function segment(text: string, what: string): string {
+export function segment(text: string, what: string): string {
   if (/^\.{0,2}$/.test(text)) throw new CallRefused(400, `${what} is no name`);
   return encodeURIComponent(text);
 }
@@ -86,8 +98,9 @@ function stateBody(call: Call, key: string): Record<string, unknown> {
   };
 }
 
-/** JSON as it is; else text, as a JSON string. */
-function jsonOf(body: Uint8Array): string {
+/** The value of a call: JSON as it is; else text, as a JSON string. */
+export function bodyOf(call: Call): string {
+  const body = fieldOf(call, ":body") ?? new Uint8Array();
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(body);
@@ -162,7 +175,7 @@ export const apiCalls: ReadonlyMap<string, Build> = new Map<string, Build>([
       const key = keyOf(call, required(call, "key"), granted, name, "write");
       // The value is put in as it is written: one that is parsed and written anew would not be the same.
       const item = JSON.stringify(stateBody(call, key)).slice(0, -1);
-      const body = encoder.encode(`[${item},"value":${jsonOf(fieldOf(call, ":body") ?? new Uint8Array())}}]`);
+      const body = encoder.encode(`[${item},"value":${bodyOf(call)}}]`);
       return { method: "POST", path: statePath(call), headers: ["content-type", "application/json"], body };
     },
   ],
@@ -179,7 +192,7 @@ export const apiCalls: ReadonlyMap<string, Build> = new Map<string, Build>([
   ],
   [
     "state.transaction",
-    (call, granted, name, also) => ({
+    (call, granted, name, { also } = {}) => ({
       method: "POST",
       path: `${statePath(call)}/transaction`,
       headers: ["content-type", "application/json"],

@@ -2,6 +2,7 @@ import { ApiError } from "../errors/api-error.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityMeter } from "../telemetry/metrics/meters.ts";
 import { abis } from "./abis.ts";
+import { actorCalls, type TurnActor } from "./actors/actor-calls.ts";
 import { type AdmittedModule, admit } from "./admission.ts";
 import type { Observers } from "./capabilities.ts";
 import type { Confinement, Guest, GuestLine, HttpWasmSettings } from "./confinement.ts";
@@ -47,10 +48,14 @@ export interface CallOptions {
   readonly hostCalls?: boolean;
   /** Goes into the first transaction that it asks for on this store. */
   readonly commit?: JoinCommit | undefined;
+  /** Whose turn it is. */
+  readonly actor?: TurnActor | undefined;
 }
 
 /** A module by its name, a program, or undefined: what only checks requests. */
 type Runs = string | ProcessEntry | undefined;
+
+const packageCalls = new Map([...apiCalls, ...actorCalls]);
 
 type Use<T> = (guest: Guest, signal: AbortSignal) => Promise<T>;
 
@@ -91,7 +96,7 @@ export class LoadedPackage {
     this.#folder = opened.folder;
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
-    const rules = { builds: apiCalls, granted: () => authority.granted };
+    const rules = { builds: packageCalls, granted: () => authority.granted };
     this.#calls = new HostCalls(manifest.name, rules, host, this.measures);
   }
 
@@ -145,12 +150,13 @@ export class LoadedPackage {
   async #converse(
     module: Runs,
     request: ReadRequest,
-    { traceparent, hostCalls = true, commit }: CallOptions,
+    { traceparent, hostCalls = true, commit, actor }: CallOptions,
   ): Promise<readonly MessageField[]> {
     const { calls, memory } = this.authority.limits;
     const allowed = hostCalls ? calls : 0;
     const conversation = await this.#used(module, async (guest, signal) => {
-      const context: CallContext = { signal, traceparent, allowed, calls: allowed, bytes: memory, commit };
+      const left = { calls: allowed, bytes: memory };
+      const context: CallContext = { signal, traceparent, allowed, ...left, commit, actor };
       const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
       const whole =
         prepared.length === 0 ? request : { ...request, fields: [...request.fields, ...prepared] };

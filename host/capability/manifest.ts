@@ -119,6 +119,8 @@ export interface ActorOffer {
   readonly kind: "actor";
   readonly type: string;
   readonly module: string;
+  /** How they are hosted, as an app says it to `GET /dapr/config`. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** All that a package asks for. What is not here it cannot be granted. */
@@ -134,6 +136,9 @@ export interface Needs {
   /** Programs of the machine that it runs, by their files. Nothing confines them. */
   readonly processes: readonly string[];
   readonly invoke: readonly InvokeNeed[];
+  /** Types of actors that it is, and those that it calls. */
+  readonly hosts: readonly string[];
+  readonly actors: readonly string[];
   /** Origins, such as `https://api.example.com`. */
   readonly fetch: readonly string[];
   readonly clock: boolean;

@@ -7,9 +7,10 @@ import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityCounts, CapabilityMeter } from "../telemetry/metrics/meters.ts";
+import { PackageActors } from "./actors/package-actors.ts";
 import { answerOffer, type OfferRequest } from "./answer-offer.ts";
 import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
-import { checkOffers } from "./check-offers.ts";
+import { checkOffers, overlaps } from "./check-offers.ts";
 import type { AskPackage } from "./components/guest-component.ts";
 import { offeredComponent } from "./components/offered-components.ts";
 import type { PackageGuests } from "./components/offered-http-wasm.ts";
@@ -38,6 +39,8 @@ export interface PackageSetOptions {
   readonly maxBodySize: number;
   /** Left out where there are no programs to run, as in a page. */
   readonly processes?: Processes;
+  /** True where the sidecar's actors live in its own process. */
+  readonly hostsActors?: boolean;
   /** What is ended with it. */
   ended?(): Promise<void>;
 }
@@ -52,9 +55,11 @@ export class PackageSet implements Capabilities {
   #attached: AttachedSidecar | undefined;
   #meter: CapabilityMeter | undefined;
   readonly functions: PackageFunctions;
+  readonly #actors: PackageActors;
+  #overlaps: readonly string[] = [];
   #started = false;
-  /** What the sidecar was last told that packages want; nothing at first. */
-  #followed = "[]";
+  /** What the sidecar was last told that packages want. */
+  #followed = "";
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
 
@@ -73,6 +78,7 @@ export class PackageSet implements Capabilities {
       meter: () => this.#meter,
       processes: given.processes,
     };
+    this.#actors = new PackageActors(() => this.#loaded, given.maxBodySize);
     this.functions = new PackageFunctions(() => this.#loaded, this.#host);
   }
 
@@ -106,7 +112,7 @@ export class PackageSet implements Capabilities {
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))
           throw new Error(`another package is called ${name} as well`);
-        checkOffers(manifest, [...loaded.values()]);
+        checkOffers(manifest, [...loaded.values()], this.#options.hostsActors ?? false);
         const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
         const before = this.#loaded.get(name);
         const same = before?.fingerprint === fresh.fingerprint;
@@ -129,6 +135,10 @@ export class PackageSet implements Capabilities {
     this.#refused = refused;
     this.functions.become();
     this.#follow();
+    const told = overlaps(loaded.values());
+    for (const sentence of told)
+      if (!this.#overlaps.includes(sentence)) this.#options.platform.log.warn(sentence);
+    this.#overlaps = told;
     for (const name of grants.keys()) {
       if (!loaded.has(name) && !refused.has(name)) {
         this.#options.platform.log.warn(`something is granted to capability ${name}, which is not there`);
@@ -177,6 +187,14 @@ export class PackageSet implements Capabilities {
     return this.functions.bindings;
   }
 
+  get actorTypes(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+    return this.#actors.types;
+  }
+
+  answerActor(request: RuntimeRequest): Promise<RuntimeResponse | undefined> {
+    return this.#actors.answer(request);
+  }
+
   takes(binding: string): BindingHandler | undefined {
     return this.functions.takes(binding);
   }
@@ -184,7 +202,7 @@ export class PackageSet implements Capabilities {
   start(): void {
     this.functions.start();
     this.#started = true;
-    this.#follow();
+    this.#followed = this.#wanted;
   }
 
   async close(): Promise<void> {
@@ -194,9 +212,13 @@ export class PackageSet implements Capabilities {
     await this.#options.confinement.close();
   }
 
+  get #wanted(): string {
+    return JSON.stringify([this.bindings, [...this.actorTypes]]);
+  }
+
   /** Has the sidecar read what packages want by now. */
   #follow(): void {
-    const wanted = JSON.stringify(this.bindings);
+    const wanted = this.#wanted;
     if (!this.#started || wanted === this.#followed) return;
     this.#followed = wanted;
     void this.#attached?.askApp().catch((error: unknown) => {

@@ -67,6 +67,14 @@ const featuresOf = {
   middleware: ["RESPONSE"],
 } as const;
 
+/** Of a type of actors, as in an app's answer to `GET /dapr/config`. */
+const actorSettings = [
+  "actorIdleTimeout",
+  "drainOngoingCallTimeout",
+  "drainRebalancedActors",
+  "reentrancy",
+] as const;
+
 const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly ModuleEntry[]) => Offer>> = {
   http(field, modules) {
     field.only("kind", "name", "openapi", "sources");
@@ -113,11 +121,14 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
   },
   function: (field, modules) => readFunction(field, (member) => moduleOf(member, modules)),
   actor(field, modules) {
-    field.only("kind", "type", "module");
+    field.only("kind", "type", "module", "config");
+    const config = field.member("config");
+    if (!config.missing) config.only(...actorSettings);
     return {
       kind: "actor",
       type: field.member("type").matching(/^[\w-]{1,100}$/, "must be a type of actors"),
       module: moduleOf(field.member("module"), modules),
+      config: config.missing ? {} : config.fields(),
     };
   },
 };

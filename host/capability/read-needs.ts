@@ -9,6 +9,8 @@ export const noNeeds: Needs = {
   timers: false,
   processes: [],
   invoke: [],
+  hosts: [],
+  actors: [],
   fetch: [],
   clock: false,
   random: false,
@@ -62,7 +64,7 @@ function origin(field: Field): string {
 export function readNeeds(field: Field): Needs {
   if (field.missing) return noNeeds;
   field.only(...(Object.keys(noNeeds) as readonly (keyof Needs)[]));
-  const names = (member: "bindings" | "processes") =>
+  const names = (member: "bindings" | "processes" | "hosts" | "actors") =>
     field
       .member(member)
       .items()
@@ -75,6 +77,8 @@ export function readNeeds(field: Field): Needs {
     timers: field.member("timers").flag(),
     processes: names("processes"),
     invoke: field.member("invoke").items().map(invoke),
+    hosts: names("hosts"),
+    actors: names("actors"),
     fetch: field.member("fetch").items().map(origin),
     clock: field.member("clock").flag(),
     random: field.member("random").flag(),
@@ -111,6 +115,9 @@ export function withOffers(needs: Needs, offers: readonly Offer[]): Needs {
     ],
     timers: needs.timers || functions.some(({ timers }) => timers.length > 0),
     processes: [...new Set([...needs.processes, ...functions.flatMap((one) => one.process?.command ?? [])])],
+    hosts: [
+      ...new Set([...needs.hosts, ...offers.flatMap((offer) => (offer.kind === "actor" ? offer.type : []))]),
+    ],
     fetch: [...new Set([...needs.fetch, ...origins])],
     invoke: [
       ...needs.invoke,

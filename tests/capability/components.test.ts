@@ -1,10 +1,14 @@
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
+import { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
-import { guest, saying, watPackage } from "./wat-package.ts";
+import { testContext } from "../conformance/test-context.ts";
+import { inProcess } from "./in-process.ts";
+import { guest, run, saying, watPackage } from "./wat-package.ts";
 
 const built = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
 
@@ -141,13 +145,34 @@ describe("a component that a package offers", () => {
     expect([bulk.status, await bulk.text()]).toEqual([500, expect.not.stringContaining("s3cret")]);
   });
 
-  it("that is an actor is refused by name, for now", async () => {
+  it("that is an actor is refused by name in a page", async () => {
     const actor = watPackage("actor", guest(), { offers: [{ kind: "actor", type: "Counter" }] });
-    const one = await started(component("statestore", "state.in-memory"), [actor]);
-    const { capabilities } = (await (await one.fetch("/v1.0/capabilities")).json()) as {
-      capabilities: { cause?: string }[];
-    };
-    expect(capabilities[0]?.cause).toBe("it offers actors of type Counter, which packages cannot yet");
+    const clock = new FakeClock();
+    const { platform } = testContext("page", clock);
+    const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1 << 20 });
+    await set.update([actor], new Map());
+    expect(set.list()[0]).toMatchObject({
+      cause:
+        "it offers actors of type Counter, which no package can be in a page; a sidecar on Node hosts them",
+    });
+  });
+
+  it("is warned of where two packages offer one path, or one function", async () => {
+    const warned: string[] = [];
+    const both = [
+      { kind: "http", openapi: run },
+      { kind: "function", name: "f" },
+    ];
+    runtime = await createRuntime({
+      capabilities: {
+        packages: ["first", "second"].map((name) => watPackage(name, guest(), { offers: both })),
+      },
+      log: { debug() {}, info() {}, warn: (sentence) => warned.push(sentence), error() {} },
+    });
+    expect(warned).toEqual([
+      "capabilities first and second both offer POST /run: first answers; /v1.0/capabilities/second/… is answered by second",
+      "capabilities first and second both offer function f: first answers; give one of them another name",
+    ]);
   });
 
   it.each([

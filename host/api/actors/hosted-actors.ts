@@ -1,6 +1,7 @@
 import type { Actors } from "../../actors/actors.ts";
 import { LocalActors } from "../../actors/local-actors.ts";
 import type { Membership } from "../../actors/placement/membership.ts";
+import { withPackageActors } from "../../capability/actors/actor-channel.ts";
 import type { Sidecar } from "../../sidecar.ts";
 import { callOwner } from "./call-owner.ts";
 import { HostedActorCalls } from "./hosted-actor-calls.ts";
@@ -19,7 +20,7 @@ export function hostedActors(
   { address, isDoor = false }: HostedActorOptions = {},
 ) {
   return (sidecar: Sidecar, instance: string): Actors => {
-    const { appId, namespace, platform, core, app } = sidecar;
+    const { appId, namespace, platform, core } = sidecar;
     const actors = new LocalActors({
       appId,
       namespace,
@@ -27,7 +28,7 @@ export function hostedActors(
       address,
       platform,
       core,
-      app,
+      app: withPackageActors(sidecar.app, sidecar.capabilities, sidecar.log),
       resiliency: () => sidecar.resiliency,
       meters: sidecar.meters,
       membership: membership(sidecar, instance),

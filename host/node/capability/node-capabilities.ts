@@ -30,6 +30,7 @@ export async function nodeCapabilities(
     ...options,
     confinement: workerThreads(),
     processes: nodeProcesses,
+    hostsActors: true,
     ended: async () => unwatch?.(),
   });
   await read();
