@@ -12,7 +12,7 @@ import { arrives } from "./door/door";
 import { hasTurn } from "./door/rate";
 import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
-import { showMetrics, showsMetrics } from "./measures";
+import { showMetrics, showsMetrics } from "./show-metrics";
 import { describeGateway } from "./metadata";
 import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
 import { isPublishing, publish } from "./publish/publish";

@@ -3,6 +3,7 @@ import { answer } from "./answer";
 import { call, readCall } from "./call";
 import { beginMeasures, countAnswer } from "./measures";
 import { resetArena } from "./memory";
+import { mergeCounters } from "./merge-counters";
 import { runScript } from "./script/run-script";
 import { deliverWaiting } from "./spool/deliver";
 import { HAS_FOLDER } from "./variant";
@@ -27,5 +28,8 @@ export function handle(request: i32, out: i32): void {
   answer();
   countAnswer(call().status);
   closeSince(0);
-  if (HAS_FOLDER) deliverWaiting();
+  if (HAS_FOLDER) {
+    deliverWaiting();
+    mergeCounters();
+  }
 }

@@ -34,6 +34,13 @@ export function putNumber(to: usize, value: u64): usize {
   return to + digits;
 }
 
+/** Writes a point and as many digits as the unit has zeros, and one. */
+export function putFraction(to: usize, value: u64, unit: u64): usize {
+  store<u8>(to++, 0x2e);
+  for (; unit; unit /= 10) store<u8>(to++, <u8>(0x30 + ((value / unit) % 10)));
+  return to;
+}
+
 /** Writes 16 digits. */
 export function putHex(to: usize, value: u64): usize {
   for (let shift = 60; shift >= 0; shift -= 4) {

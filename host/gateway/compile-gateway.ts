@@ -102,11 +102,13 @@ export function compileGateway(
   const remote = remoteRows(given, targets, policies, (target) => appRow(target, secrets, policies));
   const { remotes, actors } = actorRows(gateway, secrets, remote.remotes);
   const components = componentRows(given, secrets.rows);
+  const merges = gateway.metrics === "merged";
   const spools = remote.pubsubs.some(({ spoolEvents }) => spoolEvents > 0);
   return {
     flags:
       (gateway.serverTiming ? flags.serverTiming : 0) |
-      (gateway.metrics ? flags.metrics : 0) |
+      (gateway.metrics === "off" ? 0 : flags.metrics) |
+      (merges ? flags.merged : 0) |
       (spools ? flags.spool : 0),
     appId: name,
     namespace,
@@ -121,7 +123,7 @@ export function compileGateway(
     actors,
     ...components,
     stores: [...components.stores, ...remote.stores],
-    folder: spools ? gateway.folder : components.folder,
+    folder: spools || merges ? gateway.folder : components.folder,
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,
     maxBody: limits.bodySize,

@@ -107,7 +107,9 @@ function storeLines({ stores, folder }: GatewayTable): readonly string[] {
 function tellsLine(bits: number): readonly string[] {
   const told = [
     ...(bits & flags.serverTiming ? ["Server-Timing in answers"] : []),
-    ...(bits & flags.metrics ? ["counters at /metrics"] : []),
+    ...(bits & flags.metrics
+      ? [`counters at /metrics${bits & flags.merged ? ", of all instances" : ""}`]
+      : []),
   ];
   return told.length === 0 ? [] : [`tells     ${told.join(", ")}`];
 }

@@ -126,8 +126,8 @@ export interface GatewayResource {
   readonly limits: LimitSettings;
   /** True: answers tell how long the gateway and its upstream took. */
   readonly serverTiming: boolean;
-  /** True: `GET /metrics` is the gateway's own. */
-  readonly metrics: boolean;
+  /** Whether `GET /metrics` is the gateway's own, and whether each instance tells its own numbers, or one those of all. */
+  readonly metrics: "off" | "each" | "merged";
   readonly apps: readonly TargetSetting[];
   readonly sites: readonly TargetSetting[];
   readonly routes: readonly RouteSetting[];

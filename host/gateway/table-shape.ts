@@ -24,7 +24,7 @@ export const rates = { off: 0, all: 1, caller: 2, header: 3 } as const;
 export const retries = { off: 0, constant: 1, exponential: 2 } as const;
 
 /** What a gateway tells of itself, and that it has something to do besides requests. */
-export const flags = { serverTiming: 1, metrics: 2, spool: 4 } as const;
+export const flags = { serverTiming: 1, metrics: 2, spool: 4, merged: 8 } as const;
 
 /** Where a parameter of an operation stands, and what its text has to be. */
 export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
@@ -222,7 +222,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   magic: u32(),
   version: u32(),
   size: u32("bytes of all of it"),
-  flags: u32("bits: SERVER_TIMING, METRICS, SPOOL"),
+  flags: u32("bits: SERVER_TIMING, METRICS, SPOOL, MERGED"),
   appId: text("the gateway's own name"),
   namespace: text(),
   region: text("of the gateway: upstreams in it come first among those of a priority; empty: none"),

@@ -69,6 +69,13 @@ function listen(spec: FieldReader): ListenSettings {
   return { address: on.replace(/^\[|\]$/g, ""), port: given.whole("port", 3500, 1, 65_535) };
 }
 
+function metrics(spec: FieldReader): GatewayResource["metrics"] {
+  const given = member(spec.fields, "metrics") ?? false;
+  if (given === "merged") return "merged";
+  if (typeof given !== "boolean") spec.fail("metrics", "must be true, false or merged");
+  return given ? "each" : "off";
+}
+
 /** A document of `kind: Gateway`. Throws ResourceError. */
 export function validateGateway(document: Fields, place: Place): GatewayResource {
   if (member(document, "apiVersion") !== gatewayVersion) {
@@ -95,7 +102,7 @@ export function validateGateway(document: Fields, place: Place): GatewayResource
       hops: limits.whole("hops", 8, 1, 255),
     },
     serverTiming: spec.flag("serverTiming"),
-    metrics: spec.flag("metrics"),
+    metrics: metrics(spec),
     apps: targets(spec, "apps"),
     sites: targets(spec, "sites"),
     routes: routes(spec),

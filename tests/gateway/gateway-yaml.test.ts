@@ -313,6 +313,18 @@ spec:
     );
   });
 
+  it("tells the counters of each instance, or those of all", () => {
+    expect(spec("  metrics: true").flags).toBe(flags.metrics);
+    const merged = spec("  metrics: merged");
+    expect([merged.flags, merged.folder, variantOf(needsOf(merged))]).toEqual([
+      flags.metrics | flags.merged,
+      "state",
+      "http+folder",
+    ]);
+    expect(describeGateway(merged)).toContain("tells     counters at /metrics, of all instances");
+    expect(() => spec("  metrics: all")).toThrow(/metrics must be true, false or merged/);
+  });
+
   it("has routes, the longest first", () => {
     const { routes } = spec(
       `  apps: [{id: a, url: "http://a"}]\n  sites: [{name: s, sidecar: "http://s"}]\n  routes: [{path: /, app: a}, {path: /x/y/, app: b.s, stripPath: true}]`,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import parsePrometheusTextFormat from "parse-prometheus-text-format";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { flags } from "../../host/gateway/table-shape.ts";
@@ -5,6 +8,56 @@ import { startTarget, type Target } from "../hosts/target.ts";
 import { type Gateway, startGateway } from "../hosts/wasmtime-host.ts";
 import { appRow } from "./gateway-table.ts";
 import { plainUpstream, portOf, type Seen, underWasmtime } from "./gateways.ts";
+
+underWasmtime("counters that are merged in the folder", () => {
+  const total = async (gateway: Gateway) => {
+    const answer = await gateway.fetch("/metrics");
+    const counts = answer.text.matchAll(/_requests_total\{gateway="gateway",status="(.)xx"\} (\d+)\n/g);
+    return [...counts].reduce((sum, [, , count]) => sum + Number(count), 0);
+  };
+
+  it.each([false, true])(
+    "are those of all instances and processes, across kills, reused: %s",
+    async (reused) => {
+      const folder = mkdtempSync(join(tmpdir(), "daprlet-measures-"));
+      const table = { flags: flags.metrics | flags.merged };
+      const options = { variant: "http+folder", reused, folder };
+      const gateways = [await startGateway(table, options), await startGateway(table, options)];
+      const [one, two] = gateways as [Gateway, Gateway];
+      try {
+        const before = await total(one);
+        for (let i = 0; i < 6; i++) await (i % 2 ? one : two).fetch("/v1.0/healthz");
+        // The two ways of asking count as well, each once its answer is out.
+        await expect.poll(() => total(two)).toBeGreaterThanOrEqual(before + 7);
+        await one.restart();
+        const after = await total(one);
+        expect(after).toBeGreaterThanOrEqual(before + 8);
+        const calls = 64;
+        await Promise.all(Array.from({ length: calls }, () => one.fetch("/v1.0/healthz")));
+        // Of each instance an eighth may be missing for now; a restart's own look for health counts, too.
+        await expect.poll(() => total(one)).toBeGreaterThanOrEqual(after + (calls * 7) / 8);
+        expect(await total(one)).toBeLessThan(after + calls + 40);
+      } finally {
+        for (const gateway of gateways) await gateway.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
+
+  it("are an error where the folder is none", async () => {
+    const gateway = await startGateway(
+      { flags: flags.metrics | flags.merged },
+      { variant: "http+folder", reused: true },
+    );
+    try {
+      const answer = await gateway.fetch("/metrics");
+      expect([answer.status, answer.text]).toEqual([503, expect.stringContaining("start it with --dir")]);
+    } finally {
+      await gateway.stop();
+    }
+  }, 30_000);
+});
 
 underWasmtime("what a gateway tells of itself", () => {
   let target: Target;
