@@ -14,9 +14,7 @@ import { GuestPool, type PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
 import { apiCalls } from "./host-requests.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
-import { httpWasmAbi } from "./http-wasm/http-wasm-abi.ts";
-import { HttpWasmCalls } from "./http-wasm/http-wasm-calls.ts";
-import type { HttpWasmGuests } from "./http-wasm/http-wasm-middleware.ts";
+import { HttpWasmPools } from "./http-wasm/http-wasm-pools.ts";
 import type { CapabilityManifest, Limits, ProcessEntry } from "./manifest.ts";
 import { Measures } from "./measures.ts";
 import type { MessageField } from "./message.ts";
@@ -67,12 +65,11 @@ export class LoadedPackage {
   readonly modules: ReadonlyMap<string, AdmittedModule>;
   readonly http: readonly OpenedHttpOffer[];
   readonly measures: Measures;
+  readonly httpWasm: HttpWasmPools;
   readonly #host: PackageHost;
   readonly #schemas: readonly object[];
   readonly #folder: string | undefined;
   readonly #pools = new Map<Runs, GuestPool>();
-  /** Guests of http-wasm, by the settings of the component that has them. */
-  readonly #http = new Map<HttpWasmSettings, HttpWasmGuests & { readonly pool: GuestPool }>();
   readonly #calls: HostCalls;
   #underWay = 0;
   #quiet: (() => void) | undefined;
@@ -96,6 +93,13 @@ export class LoadedPackage {
     this.#folder = opened.folder;
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
+    this.httpWasm = new HttpWasmPools({
+      modules: opened.modules,
+      pool: (module, settings) => this.#newPool(module, settings),
+      call: (call) => this.#measured(call),
+      begin: () => this.#begin(),
+      say: (line) => this.#say(line),
+    });
     const rules = { builds: packageCalls, granted: () => authority.granted };
     this.#calls = new HostCalls(manifest.name, rules, host, this.measures);
   }
@@ -166,25 +170,6 @@ export class LoadedPackage {
     throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: conversation.refused });
   }
 
-  /** The guests of a component with these settings. */
-  httpWasm(module: string, settings: HttpWasmSettings): HttpWasmGuests {
-    const known = this.#http.get(settings);
-    if (known !== undefined) return known;
-    if (this.modules.get(module)?.abi !== httpWasmAbi)
-      throw new GuestFault("refused", `module ${module} is none of http-wasm any more`);
-    const pool = this.#newPool(module, settings);
-    const calls = new HttpWasmCalls(pool, (call) => this.#measured(call), this.#say);
-    const guests = { calls, imports: this.modules.get(module)?.imports ?? [], pool };
-    this.#http.set(settings, guests);
-    return guests;
-  }
-
-  /** The component is closed. */
-  endHttpWasm(settings: HttpWasmSettings): void {
-    this.#http.get(settings)?.pool.close();
-    this.#http.delete(settings);
-  }
-
   /** Checks a request that somebody else answers. Throws as {@link call} does. */
   async check({ checks }: ReadRequest): Promise<void> {
     if (checks.length === 0) return;
@@ -223,7 +208,7 @@ export class LoadedPackage {
   }
 
   get #all(): readonly GuestPool[] {
-    return [...this.#pools.values(), ...Array.from(this.#http.values(), ({ pool }) => pool)];
+    return [...this.#pools.values(), ...this.httpWasm.pools];
   }
 
   #used<T>(of: Runs, use: Use<T>): Promise<T> {
@@ -236,7 +221,7 @@ export class LoadedPackage {
     const now = () => clock.monotonic?.() ?? clock.now();
     const began = now();
     this.measures.calls += 1;
-    this.#underWay += 1;
+    const ended = this.#begin();
     try {
       const result = await call(() => new GuestFault("deadline", `it did not answer within ${timeMs} ms`));
       this.measures.took(now() - began);
@@ -245,9 +230,17 @@ export class LoadedPackage {
       this.measures.failed(error instanceof GuestFault ? error.fault : undefined, now() - began);
       throw error;
     } finally {
+      ended();
+    }
+  }
+
+  /** Something is under way until the answer is called. */
+  #begin(): () => void {
+    this.#underWay += 1;
+    return () => {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#quiet?.();
-    }
+    };
   }
 
   #pool(of: Runs): GuestPool {

@@ -248,8 +248,8 @@ export class PackageSet implements Capabilities {
 
   #guests(name: string, module: string): PackageGuests {
     return {
-      of: (settings) => this.#present(name).httpWasm(module, settings),
-      end: (settings) => this.#loaded.get(name)?.endHttpWasm(settings),
+      of: (settings) => this.#present(name).httpWasm.of(module, settings),
+      end: (settings) => this.#loaded.get(name)?.httpWasm.end(settings),
     };
   }
 

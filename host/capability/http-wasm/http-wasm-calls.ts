@@ -11,8 +11,13 @@ import {
   responseMessage,
 } from "./exchange-message.ts";
 
-/** Runs a call, and counts it where somebody does. `late` makes the fault of its deadline. */
-export type Around = <T>(call: (late: () => GuestFault) => Promise<T>) => Promise<T>;
+/** Who counts calls, and what is under way. */
+export interface CallCounter {
+  /** `late` makes the fault of its deadline. */
+  call<T>(call: (late: () => GuestFault) => Promise<T>): Promise<T>;
+  /** Something is under way until the answer is called. */
+  begin(): () => void;
+}
 
 const gone = () => new GuestFault("trap", "its instance was ended between request and response");
 
@@ -20,41 +25,54 @@ const gone = () => new GuestFault("trap", "its instance was ended between reques
 export interface Taken {
   readonly handled: Handled;
   readonly guest: Guest;
+  /** Its response came, or is not waited for. */
+  readonly ended: () => void;
 }
+
+const nobody = () => {};
 
 /** Guests of http-wasm in a pool. What is between request and response is nobody's deadline, and no instance is busy with it. */
 export class HttpWasmCalls {
   readonly #pool: GuestPool;
-  readonly #around: Around;
+  readonly #counter: CallCounter;
   readonly #say: (line: GuestLine) => void;
 
-  constructor(pool: GuestPool, around: Around, say: (line: GuestLine) => void) {
+  constructor(pool: GuestPool, counter: CallCounter, say: (line: GuestLine) => void) {
     this.#pool = pool;
-    this.#around = around;
+    this.#counter = counter;
     this.#say = say;
   }
 
   /** In any worker. Where the request goes on, {@link response} has to be called once. */
   request(given: GivenRequest): Promise<Taken> {
-    return this.#around((late) =>
+    return this.#counter.call((late) =>
       this.#pool.with(async (guest) => {
         const { bytes, lines } = await guest.call("request", requestMessage(given), []);
         lines.forEach(this.#say);
         const handled = readHandled(bytes);
-        if (handled.kind === "next") this.#pool.hold(guest);
-        return { handled, guest };
+        if (handled.kind !== "next") return { handled, guest, ended: nobody };
+        this.#pool.hold(guest);
+        return { handled, guest, ended: this.#counter.begin() };
       }, late),
     );
   }
 
   /** In the worker that had the request; without a response after an error. */
-  response(guest: Guest, id: string, given: GivenResponse | undefined): Promise<ChangedResponse> {
+  async response(
+    { guest, ended }: Taken,
+    id: string,
+    given: GivenResponse | undefined,
+  ): Promise<ChangedResponse> {
     const use = async () => {
       const { bytes, lines } = await guest.call("response", responseMessage(id, given), []);
       lines.forEach(this.#say);
       return readChanged(bytes);
     };
-    return this.#around((late) => this.#pool.again(guest, use, late, gone));
+    try {
+      return await this.#counter.call((late) => this.#pool.again(guest, use, late, gone));
+    } finally {
+      ended();
+    }
   }
 
   close(): void {

@@ -16,12 +16,11 @@ import {
 import { joinBytes } from "../../join-bytes.ts";
 import type { Log } from "../../platform.ts";
 import { componentFault } from "../components/component-fault.ts";
-import type { Guest } from "../confinement.ts";
 import { confined, marked } from "../guest-answer.ts";
 import type { GivenResponse } from "./exchange.ts";
 import type { ChangedResponse, GuestResponse, PassedRequest } from "./exchange-message.ts";
 import { handlerName } from "./http-wasm-abi.ts";
-import type { HttpWasmCalls } from "./http-wasm-calls.ts";
+import type { HttpWasmCalls, Taken } from "./http-wasm-calls.ts";
 import { changedHeaders, guestFields, headersOf } from "./message-headers.ts";
 
 /** The guest, as it is loaded at present. */
@@ -48,6 +47,7 @@ const nothing = new Uint8Array(0);
 /** A middleware that is a guest of http-wasm: `handle_request` before the rest of the pipeline, `handle_response` after it. */
 export class HttpWasmMiddleware implements HttpMiddleware {
   readonly #options: HttpWasmMiddlewareOptions;
+  #closed = false;
 
   constructor(options: HttpWasmMiddlewareOptions) {
     this.#options = options;
@@ -65,9 +65,11 @@ export class HttpWasmMiddleware implements HttpMiddleware {
         return apiError("ERR_BODY_READ", { cause: error.message }, { status: 413 });
       }
     }
-    const { handled, guest } = await this.#taken(calls, request);
+    const taken = await this.#taken(calls, request);
+    const { handled } = taken;
     if (handled.kind === "response") return this.#own(handled);
-    const after = (given: GivenResponse | undefined) => calls.response(guest, handled.id, given);
+    if (handled.kind === "full") throw this.#failure("too many requests that went on have no answer yet");
+    const after = (given: GivenResponse | undefined) => calls.response(taken, handled.id, given);
     let response: RuntimeResponse;
     try {
       response = await this.#next(request, handled, next);
@@ -92,13 +94,14 @@ export class HttpWasmMiddleware implements HttpMiddleware {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     this.#options.close();
     return Promise.resolve();
   }
 
-  async #taken(calls: HttpWasmCalls, request: RuntimeRequest): Promise<TakenRequest> {
+  #taken(calls: HttpWasmCalls, request: RuntimeRequest): Promise<Taken> {
     const { method, path, query, headers, body, remoteAddress } = request;
-    const { handled, guest } = await calls
+    return calls
       .request({
         method,
         uri: query === "" ? path : `${path}?${query}`,
@@ -107,8 +110,6 @@ export class HttpWasmMiddleware implements HttpMiddleware {
         body: body instanceof Uint8Array ? body : nothing,
       })
       .catch(this.#throw);
-    if (handled.kind === "full") throw this.#failure("too many requests that went on have no answer yet");
-    return { handled, guest };
   }
 
   /** The rest of the pipeline, whose refusals are answers, with the headers that the guest set before. */
@@ -192,13 +193,9 @@ export class HttpWasmMiddleware implements HttpMiddleware {
 
   readonly #note = (error: unknown): void => {
     const { name, log } = this.#options;
+    if (this.#closed) return;
     log.error(`component ${name}: its guest failed after the answer: ${reasonOf(error)}`);
   };
-}
-
-interface TakenRequest {
-  readonly handled: GuestResponse | PassedRequest;
-  readonly guest: Guest;
 }
 
 function preceded(first: Uint8Array, body: Body): Body {

@@ -65,7 +65,7 @@ export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
     const said = plainLog(log);
     const calls = new HttpWasmCalls(
       pool,
-      (call) => call(late),
+      { call: (call) => call(late), begin: () => () => {} },
       ({ level, text }) => said[level](`component ${name}: ${text}`),
     );
     return new HttpWasmMiddleware({
