@@ -52,7 +52,8 @@ function find(rows: usize, count: u32, name: usize, length: u32): App | null {
   return null;
 }
 
-function compare(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
+/** Below 0 where the first text comes before the other, as bytes. */
+export function compare(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
   const order = memory.compare(a, b, min(aLength, bLength));
   return order != 0 ? order : <i32>aLength - <i32>bLength;
 }

@@ -1,5 +1,8 @@
 import { resolve } from "node:path";
 import type { BrowserContext, Page } from "playwright/test";
+import { none16 } from "../../host/gateway/table-shape.ts";
+import { appRow, upstreamRow } from "../gateway/gateway-table.ts";
+import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";
 import { call, expect, open, type Site, test, workerKiller } from "./fixtures.ts";
 
 declare global {
@@ -8,7 +11,22 @@ declare global {
   }
 }
 
-const ids = Array.from({ length: 200 }, (_, id) => String(id));
+const ids = Array.from({ length: Number(process.env.ACTOR_IDS ?? 200) }, (_, id) => String(id));
+
+/** A gateway that finds them by what the relay tells; undefined where there is no wasmtime to run it. */
+async function gateway(relay: string): Promise<Gateway | undefined> {
+  if (missingWasmtime !== undefined) return undefined;
+  const port = Number(new URL(relay).port);
+  const actors = [
+    {
+      ...{ baked: new Uint8Array(0), file: "", members: [], points: 100, maxAge: 0 },
+      ...{ source: 0, onward: 0, token: none16 },
+    },
+  ];
+  const remotes = [appRow("relay", [upstreamRow({ port, protocol: 1 })])];
+  const flags = ["-S", "allow-ip-name-lookup"];
+  return await startGateway({ actors, remotes }, { variant: "http+sockets", reused: true, flags });
+}
 
 async function node(): Promise<typeof import("../../host/node/index.ts")> {
   return await import(resolve(import.meta.dirname, "../../dist/node/index.js"));
@@ -70,7 +88,7 @@ async function fromNode(port: number): Promise<string[]> {
 const told = (page: Page, what: string) =>
   page.evaluate((name) => window.told.filter((one) => one.startsWith(name)), what);
 
-test("two browsers and a Node instance on one relay agree on who owns which actor, and call each other's", async ({
+test("two browsers, a Node instance and a gateway on one relay agree on who owns which actor, and call each other's", async ({
   browser,
   site,
 }) => {
@@ -87,6 +105,7 @@ test("two browsers and a Node instance on one relay agree on who owns which acto
       return pathname.startsWith("/actors/") ? Response.json("node") : new Response(null, { status: 404 });
     },
   });
+  let edge: Gateway | undefined;
   try {
     const elected = await hosting(left, site, relay.url, "left 1");
     const second = await hosting(left, site, relay.url, "left 2");
@@ -95,6 +114,8 @@ test("two browsers and a Node instance on one relay agree on who owns which acto
     await expect.poll(async () => [...new Set(await fromNode(sidecar.port))].sort()).toEqual(all);
     const found = await fromNode(sidecar.port);
     for (const page of [elected, second, other]) expect(await fromPage(page)).toEqual(found);
+    edge = await gateway(relay.url);
+    if (edge !== undefined) expect(await fromNode(edge.port)).toEqual(found);
 
     // A reminder that an actor in the other browser sets, and one that is set from here.
     const [first, next] = ids.filter((_, i) => found[i] === "right") as [string, string];
@@ -124,12 +145,14 @@ test("two browsers and a Node instance on one relay agree on who owns which acto
     const without = await fromPage(other);
     for (const [i, owner] of found.entries()) if (owner !== "left 1") expect(without[i]).toBe(owner);
     expect(await fromPage(second)).toEqual(without);
+    if (edge !== undefined) expect(await fromNode(edge.port)).toEqual(without);
 
     await right.close();
     const last = await fromPage(second);
     expect(new Set(last)).toEqual(new Set(["left 2", "node"]));
     expect(await fromNode(sidecar.port)).toEqual(last);
   } finally {
+    await edge?.stop();
     await left.close();
     await right.close();
     await sidecar.stop();

@@ -113,24 +113,30 @@ underWasmtime("a gateway before sidecars on a relay", () => {
     app?.close();
   });
 
-  it(`finds ${ids.length} actors where sidecars, and the relay itself, find them`, async () => {
-    await expect
-      .poll(async () => new Set(await owners(byHttp((sidecars[0] as NodeSidecar).port))), { timeout: 20_000 })
-      .toEqual(new Set(["left", "right", "killed"]));
-    const found = await owners(byHttp((sidecars[1] as NodeSidecar).port));
-    expect(await owners(gateway.fetch)).toEqual(found);
-    expect(await owners(byHttp(portOf(relay.url)))).toEqual(found);
-    // The table tells where to call them, which the sidecars tell as well.
-    const ask = async (port: number) =>
-      JSON.parse((await byHttp(port)("/placement/state")).text) as {
-        hostList: { name: string; address?: string }[];
-      };
-    const [of, from] = await Promise.all([ask(portOf(relay.url)), ask((sidecars[0] as NodeSidecar).port)]);
-    expect(of.hostList.map(({ address }) => address)).toContain(`http://127.0.0.1:${sidecars[0]?.port}`);
-    const places = ({ hostList }: typeof of) =>
-      hostList.map(({ name, address }) => `${name} ${address}`).sort();
-    expect(places(from)).toEqual(places(of));
-  });
+  it(
+    `finds ${ids.length} actors where sidecars, and the relay itself, find them`,
+    async () => {
+      await expect
+        .poll(async () => new Set(await owners(byHttp((sidecars[0] as NodeSidecar).port))), {
+          timeout: 20_000,
+        })
+        .toEqual(new Set(["left", "right", "killed"]));
+      const found = await owners(byHttp((sidecars[1] as NodeSidecar).port));
+      expect(await owners(gateway.fetch)).toEqual(found);
+      expect(await owners(byHttp(portOf(relay.url)))).toEqual(found);
+      // The table tells where to call them, which the sidecars tell as well.
+      const ask = async (port: number) =>
+        JSON.parse((await byHttp(port)("/placement/state")).text) as {
+          hostList: { name: string; address?: string }[];
+        };
+      const [of, from] = await Promise.all([ask(portOf(relay.url)), ask((sidecars[0] as NodeSidecar).port)]);
+      expect(of.hostList.map(({ address }) => address)).toContain(`http://127.0.0.1:${sidecars[0]?.port}`);
+      const places = ({ hostList }: typeof of) =>
+        hostList.map(({ name, address }) => `${name} ${address}`).sort();
+      expect(places(from)).toEqual(places(of));
+    },
+    20_000 + 20 * ids.length,
+  );
 
   it("has timers and reminders kept by the owner, also by way of the relay", async () => {
     const body = JSON.stringify({ dueTime: "1h", period: "" });

@@ -7,7 +7,7 @@ import { SKIP } from "../../json/fields";
 import { memberOf, skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
 import { UPSTREAM_BYTES, Upstream } from "../records.gen";
 import { scanBody } from "../state/scan-body";
-import { head } from "../table";
+import { compare, head } from "../table";
 import { is, same } from "../text";
 import { readAddress } from "./address";
 import {
@@ -78,12 +78,13 @@ export function readRoster(bytes: usize, length: i32, time: u64): bool {
     next.points = <i32>told;
   }
   const scheme = member(root, "scheme");
-  if (scheme && !is(scheme, 6, '"ring"')) return refuse("its owners are not found on a ring");
+  next.rendezvous = scheme != 0 && is(scheme, 12, '"rendezvous"');
+  if (scheme && !next.rendezvous && !is(scheme, 6, '"ring"')) return refuse("nobody knows how its owners are found");
   const told = version ? wholeNumber(version) : 0;
   if (told < 0) return refuse("its version is no number");
   next.version = told;
   if (!readMembers(next) || !readTypes(next)) return false;
-  if (next.members * next.points > MOST_POINTS) return refuse(TOO_LARGE);
+  if (!next.rendezvous && next.members * next.points > MOST_POINTS) return refuse(TOO_LARGE);
   return useRoster() || refuse("there is no memory for it");
 }
 
@@ -224,8 +225,7 @@ function insert(next: Roster, member: Member): void {
 }
 
 function comesBefore(a: Member, b: Member): bool {
-  const order = memory.compare(a.name, b.name, min(a.nameLength, b.nameLength));
-  return order ? order < 0 : a.nameLength < b.nameLength;
+  return compare(a.name, a.nameLength, b.name, b.nameLength) < 0;
 }
 
 function readTypes(next: Roster): bool {

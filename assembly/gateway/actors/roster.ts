@@ -4,11 +4,12 @@
  *
  *   ┌────────────────────────────────────────┬───────────────────────┬──────────────────────────┐
  *   │ HALF: Members, their order, Types,     │ HALF: the same of the │ RING: the core's         │
- *   │ a byte for each member of each type,   │ other table           │ of all members           │
+ *   │ a byte for each member of each type,   │ other table           │ of all members, or names │
  *   │ texts                                  │                       │                          │
  *   └────────────────────────────────────────┴───────────────────────┴──────────────────────────┘
  */
 import { host, ownerAmong, ring, seal } from "../../actors/ring";
+import { peer, peers, preferred } from "../../actors/rendezvous";
 import { INBOX, moveArena } from "../../memory";
 import { forgetAmong } from "../health";
 import { owners, OWNERS_HALF } from "../memory";
@@ -45,6 +46,8 @@ export class Type {
 export class Roster {
   version: u64;
   points: i32;
+  /** Owners are found by rendezvous: there is no ring. */
+  rendezvous: bool;
   /** Places of the members' records, in the order of their names. */
   order: usize;
   members: i32;
@@ -105,16 +108,21 @@ export function trim(at: usize, length: i32): void {
 export function useRoster(): bool {
   moveArena(owners() + 2 * OWNERS_HALF);
   const next = changetype<Roster>(NEXT);
-  usable = ring(next.members * next.points);
-  for (let i = 0; usable && i < next.members; i++) {
-    const member = next.member(i);
-    memory.copy(INBOX, member.name, member.nameLength);
-    usable = host(member.nameLength, i, next.points);
-  }
+  usable = next.rendezvous || makeRing(next);
   if (!usable) return false;
-  seal();
   memory.copy(USED, NEXT, offsetof<Roster>());
   half = half ? 0 : OWNERS_HALF;
+  return true;
+}
+
+function makeRing(next: Roster): bool {
+  if (!ring(next.members * next.points)) return false;
+  for (let i = 0; i < next.members; i++) {
+    const member = next.member(i);
+    memory.copy(INBOX, member.name, member.nameLength);
+    if (!host(member.nameLength, i, next.points)) return false;
+  }
+  seal();
   return true;
 }
 
@@ -132,7 +140,27 @@ export function ownerOf(type: usize, typeLength: i32, id: usize, idLength: i32):
   const used = changetype<Roster>(USED);
   const hosted = findType(used, type, typeLength);
   if (hosted === null) return null;
+  if (used.rendezvous && !callTogether(used, hosted)) return null;
   memory.copy(INBOX, id, idLength);
-  const index = ownerAmong(idLength, hosted.hosts);
+  const index = used.rendezvous ? preferred(idLength) : ownerAmong(idLength, hosted.hosts);
   return index < 0 ? null : used.member(index);
+}
+
+/** Those who host the type, for the core to choose from. */
+function callTogether(used: Roster, hosted: Type): bool {
+  let count = 0;
+  let bytes = 0;
+  for (let i = 0; i < used.members; i++) {
+    if (!load<u8>(hosted.hosts + <usize>i)) continue;
+    count++;
+    bytes += used.member(i).nameLength;
+  }
+  if (!peers(count, bytes)) return false;
+  for (let i = 0; i < used.members; i++) {
+    if (!load<u8>(hosted.hosts + <usize>i)) continue;
+    const member = used.member(i);
+    memory.copy(INBOX, member.name, member.nameLength);
+    peer(member.nameLength, i);
+  }
+  return true;
 }
