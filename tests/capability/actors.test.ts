@@ -13,6 +13,9 @@ import {
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
 import { packageOf } from "./wat-package.ts";
 
+/** A busy machine takes its time. */
+const patient = { timeout: 10_000 };
+
 let counter: PackageSource;
 const offering = (needs: object = { actors: ["Counter"] }) =>
   packageOf("counter", bytes, {
@@ -68,7 +71,7 @@ async function refused(one: LocalRuntime): Promise<string> {
     .poll(async () => {
       await one.advance(1_000);
       return answer;
-    })
+    }, patient)
     .toBeDefined();
   return answer ?? "";
 }
@@ -97,9 +100,9 @@ describe("a type of actors that a package is", () => {
     expect(await call(one, "a", "time", '{"dueTime":"5s","period":"5s","callback":"x"}')).toBe("200 0");
     await expect
       .poll(async () => {
-        await one.advance(5_000);
+        await one.advance(1_000);
         return Number(await kept(one, "a", "reminders")) >= 2 && Number(await kept(one, "a", "timers")) >= 3;
-      })
+      }, patient)
       .toBe(true);
     expect(await call(one, "a", "ask", "b")).toBe("200 1");
     // Its own turn is no obstacle: it is a call of the same chain.
@@ -153,9 +156,9 @@ describe("a type of actors that a package is", () => {
     const set = one.sidecar.capabilities as PackageSet;
     expect(await refused(one)).toMatch(/^5\d\d /);
     await set.update([counter], new Map([["counter", { needs: "all", limits: {} }]]));
-    await expect.poll(() => call(one, "a", "increment")).toBe("200 1");
+    await expect.poll(() => call(one, "a", "increment"), patient).toBe("200 1");
     await set.update([], new Map());
-    await expect.poll(() => one.sidecar.actors?.status.activeActors).toEqual([]);
+    await expect.poll(() => one.sidecar.actors?.status.activeActors, patient).toEqual([]);
     expect(await refused(one)).toMatch(/^5\d\d /);
   });
 

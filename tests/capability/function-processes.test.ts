@@ -8,6 +8,9 @@ import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime
 import { testContext } from "../conformance/test-context.ts";
 import { inProcess } from "./in-process.ts";
 
+/** A busy machine takes its time. */
+const patient = { timeout: 10_000 };
+
 const registration = `
 name: hello-world
 cmd: hello-world.sh
@@ -67,7 +70,7 @@ describe("T60: the book's function of bash", () => {
       .poll(async () => {
         await one.fetch("/v1.0/publish/pubsub/greetings", { method: "POST", body: "hello" });
         return existsSync(join(folder, "seen"));
-      })
+      }, patient)
       .toBe(true);
     expect(readFileSync(join(folder, "seen"), "utf8")).toMatch(/^hello [0-9a-f-]{36}\n/);
   });
@@ -96,7 +99,7 @@ describe("T60: the book's function of bash", () => {
         } catch {
           return true;
         }
-      })
+      }, patient)
       .toBe(true);
   });
 

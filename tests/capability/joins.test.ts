@@ -8,6 +8,9 @@ import { testContext } from "../conformance/test-context.ts";
 import { inProcess } from "./in-process.ts";
 import { data, fixed, saying, watPackage } from "./wat-package.ts";
 
+/** A busy machine takes its time. */
+const patient = { timeout: 10_000 };
+
 const prerequisites = { store: "statestore", inputs: ["flight", "hotel", "car"], by: "/trip" };
 const offers = [
   {
@@ -145,7 +148,7 @@ describe("T60: a function that waits for its prerequisites", () => {
       headers: { "content-type": "application/json" },
       body: '{"trip":"t1"}',
     });
-    await expect.poll(() => paid).toBe(1);
+    await expect.poll(() => paid, patient).toBe(1);
   });
 
   /** What the sidecar asks of its API in the whole run, so that it can be killed at each of these. */
