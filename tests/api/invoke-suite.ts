@@ -140,7 +140,7 @@ export function invokeSuite(on: Subject): void {
       expect(answer.bytes.every((byte, i) => byte === i % 251)).toBe(true);
     });
 
-    test("an empty POST has an empty body", async () => {
+    test.runIf(on.has("unsized"))("an empty POST has an empty body", async () => {
       expect(seen(await invoke("POST", "empty")).body).toBe("");
     });
 
@@ -155,7 +155,7 @@ export function invokeSuite(on: Subject): void {
       if (which === "own" || on.has("chunks")) expect(answer.spread).toBeGreaterThan(120);
     });
 
-    test("a body of unknown length arrives", async () => {
+    test.runIf(on.has("unsized"))("a body of unknown length arrives", async () => {
       const body = "0123456789".repeat(2000);
       const request = seen(await invoke("POST", "streamed", { body, streamed: true }));
       expect(atob(request.body)).toBe(body);
@@ -271,6 +271,7 @@ export function invokeSuite(on: Subject): void {
       const path = `echo/${on.key()}`;
       const answer = await on.host.peer.fetch(`/v1.0/invoke/${on.host.appId}/method/${path}`, {
         method: "POST",
+        body: "called",
       });
       expect(seen(answer).headers["dapr-caller-app-id"]).toBe(on.host.peer.appId);
       expect(await on.app.recorded(`/${path}`)).toHaveLength(1);

@@ -245,6 +245,7 @@ export const ofPrograms: HostDefinition["features"] = new Set([
   "processes",
   "files",
   "trace",
+  "unsized",
   "wildcards",
 ]);
 

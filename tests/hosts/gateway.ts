@@ -5,7 +5,7 @@ import { appRow, storeRow } from "../gateway/gateway-table.ts";
 import { plainUpstream } from "../gateway/gateways.ts";
 import { serveTestApp } from "./daprd.ts";
 import { freePorts } from "./free-ports.ts";
-import type { Host, HostDefinition } from "./host.ts";
+import type { Feature, Host, HostDefinition } from "./host.ts";
 import { type Gateway, type GatewayOptions, missingWasmtime, startGateway } from "./wasmtime-host.ts";
 
 type Serve = typeof startGateway;
@@ -39,20 +39,13 @@ export async function startGatewayPair(options: GatewayOptions, serve: Serve = s
  * What can be asked of a gateway. Without `headers`, because wasmtime keeps the field `connection` to itself: what that
  * names cannot be told from what goes on.
  */
-const features: HostDefinition["features"] = new Set([
-  "verbatim",
-  "persistent",
-  "redirects",
-  "chunks",
-  "processes",
-  "trace",
-]);
+const features: Feature[] = ["verbatim", "redirects", "chunks", "processes", "trace"];
 
 export const gateway = (reused: boolean): HostDefinition => ({
   name: `gateway under wasmtime, ${reused ? "reused instances" : "an instance for each request"}`,
   dialect: "daprlet",
   required: true,
-  features,
+  features: new Set([...features, "persistent", "unsized"]),
   missing: missingWasmtime,
   async start() {
     const folder = mkdtempSync(join(tmpdir(), "daprlet-state-"));
@@ -66,3 +59,16 @@ export const gateway = (reused: boolean): HostDefinition => ({
     };
   },
 });
+
+/**
+ * The same file on Node, without a folder, as jco gives a component the whole disk or none of it; and without bodies of
+ * unknown length, which its client never ends.
+ */
+export const gatewayByJco: HostDefinition = {
+  name: "gateway on Node, by jco",
+  dialect: "daprlet",
+  required: true,
+  features: new Set(features),
+  missing: undefined,
+  start: () => startGatewayPair({ host: "jco" }),
+};

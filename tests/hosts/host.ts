@@ -72,7 +72,7 @@ export interface Host extends Sidecar {
  * events of `messagebus`. eventTtl: `messagebus` drops expired events itself. chunks: another app's answer arrives while it
  * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
  * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store. settings: it has a configuration store.
- * actors: it hosts the actors of an app. placement: other sidecars find them. reminders: they have reminders. files: it has `bindings.localstorage`. trace: it can send TRACE. wildcards: `messagebus` knows topics such as `orders/*`.
+ * actors: it hosts the actors of an app. placement: other sidecars find them. reminders: they have reminders. files: it has `bindings.localstorage`. trace: it can send TRACE. unsized: a body may come without its length. wildcards: `messagebus` knows topics such as `orders/*`.
  */
 export type Feature =
   | "verbatim"
@@ -92,6 +92,7 @@ export type Feature =
   | "reminders"
   | "files"
   | "trace"
+  | "unsized"
   | "wildcards";
 
 export interface StartOptions {

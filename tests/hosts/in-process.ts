@@ -58,6 +58,7 @@ export const inProcess: HostDefinition = {
     "configurable",
     "files",
     "trace",
+    "unsized",
     "wildcards",
   ]),
   missing: undefined,

@@ -46,7 +46,15 @@ export interface PageHostOptions {
 
 /** Two tabs of one site, an app in each; a request is a fetch within the first tab. */
 export function pageHost({ name, door }: PageHostOptions): HostDefinition {
-  const features: Feature[] = ["locks", "settings", "persistent", "durableEvents", "eventTtl", "wildcards"];
+  const features: Feature[] = [
+    "locks",
+    "settings",
+    "persistent",
+    "durableEvents",
+    "eventTtl",
+    "wildcards",
+    "unsized",
+  ];
   // Once for all doors: the actors are behind them.
   if (door === "shim") features.push("actors", "placement", "reminders");
   if (door !== "page") features.push("chunks");
