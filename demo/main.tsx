@@ -34,8 +34,8 @@ function Page() {
           This tab is the Dapr app <strong data-testid="app-id">{appId}</strong>. Its sidecar {where}: no
           daemon, no Docker, no network. Open your browser's network panel and try it, or see{" "}
           <a href="./actors.html">a thousand actors move among your tabs</a>,{" "}
-          <a href="./packages/">packages that you need not trust</a> and{" "}
-          <a href="./wasm/">a web server of Wasm</a>.
+          <a href="./packages/">packages that you need not trust</a>,{" "}
+          <a href="./wasm/">a web server of Wasm</a> and <a href="./lent/">work that you lend a hand with</a>.
         </p>
       </header>
       <BootSteps />

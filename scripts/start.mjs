@@ -20,6 +20,7 @@ if (built.status !== 0) process.exit(built.status ?? 1);
 const { default: daprlet } = await import("../dist/vite.js");
 const { startRelay, startSidecar } = await import("../dist/node/index.js");
 const { hostCells } = await import("./crowd-node.mjs");
+const { giveOutWork } = await import("./lent-node.mjs");
 
 const relay = await startRelay({ port: 0 });
 // A folder of its own, because the page names the relay: two starts at once are two sites.
@@ -35,6 +36,7 @@ const site = {
   resolve: {
     alias: {
       "daprlet/actors": `${root}dist/actors.js`,
+      "daprlet/lent": `${root}dist/lent.js`,
       "daprlet/packages": `${root}dist/packages.js`,
       daprlet: `${root}dist/client.js`,
     },
@@ -46,7 +48,7 @@ const site = {
     emptyOutDir: true,
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
-      input: ["index.html", "actors.html", "packages/index.html", "wasm/index.html"].map(
+      input: ["index.html", "actors.html", "packages/index.html", "lent/index.html", "wasm/index.html"].map(
         (page) => `${root}demo/${page}`,
       ),
     },
@@ -57,6 +59,7 @@ await build(site);
 // Pages that run packages have a worker of their own, as any site that wants them.
 for (const [folder, worker] of [
   ["packages", "capable-worker.ts"],
+  ["lent", "capable-worker.ts"],
   ["wasm", "wasm/worker.ts"],
 ]) {
   await build({
@@ -76,7 +79,7 @@ for (const [folder, worker] of [
     },
   });
 }
-cpSync(`${root}dist/capabilities`, `${outDir}/packages/shipped`, { recursive: true });
+cpSync(`${root}dist/capabilities`, `${outDir}/shipped`, { recursive: true });
 cpSync(`${root}dist/demo/server.wasm`, `${outDir}/wasm/server.wasm`);
 const server = await preview(site);
 const [url] = server.resolvedUrls.local;
@@ -121,6 +124,8 @@ const book = await startSidecar({
   relay: relay.url,
   logLevel: "warn",
 });
+const { projectsOf } = await demoModule("lent/projects.ts");
+const lent = await giveOutWork(projectsOf, `${root}dist/capabilities`, relay.url);
 
 console.log(`\n  daprlet is running in a page:  ${url}${taken}\n`);
 console.log(
@@ -130,7 +135,7 @@ console.log(
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     // The app first, which would miss its relay.
-    await Promise.allSettled([sidecar.stop(), book.stop(), cells?.stop()]);
+    await Promise.allSettled([sidecar.stop(), book.stop(), cells?.stop(), lent.stop()]);
     await Promise.allSettled([server.close(), relay.close()]);
     process.exit(0);
   });

@@ -23,8 +23,8 @@ export interface PackageScope {
 export interface AddOptions extends PackageScope {
   /** Of `asks`, those that the user granted. */
   readonly granted: readonly Ask[];
-  /** Instead of the manifest's: `{ timeMs: 5000 }`. */
-  readonly limits?: Readonly<Record<string, number>>;
+  /** Instead of the manifest's: `{ memory: "16Mi", timeMs: 5000 }`. */
+  readonly limits?: Readonly<Record<string, number | string>>;
 }
 
 /**

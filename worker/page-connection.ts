@@ -1,6 +1,7 @@
 import type { RuntimeRequest, RuntimeResponse } from "../host/http.ts";
 import type { Clock } from "../host/platform.ts";
 import type { DeviceAnswer, DeviceRequest } from "./components/page-devices.ts";
+import { EndingStreams } from "./ending-streams.ts";
 import type { Downstream, Upstream, WireRequest, WireResponse } from "./messages.ts";
 import { PageGoneError } from "./page-gone-error.ts";
 import { brokenAnswer, postWith } from "./wire.ts";
@@ -39,6 +40,8 @@ export class PageConnection {
   readonly #calls = new Map<number, AbortController>();
   readonly #invocations = new Map<number, Invocation>();
   readonly #devices = new Map<number, Asked>();
+  /** Answers that the page still reads. */
+  readonly #streams = new EndingStreams();
   #next = 1;
   #open = true;
   #awake = true;
@@ -69,8 +72,8 @@ export class PageConnection {
   }
 
   /**
-   * Invocations of the page's app fail. Its calls run to their end: the page may only have lost this connection, and ask
-   * for their outcome through another. Idempotent.
+   * Invocations of the page's app fail, and nobody reads what it was streamed. Its calls run to their end: the page may only have
+   * lost this connection, and ask for their outcome through another. Idempotent.
    */
   close(returning = false): void {
     if (!this.#open) return;
@@ -83,6 +86,7 @@ export class PageConnection {
     for (const { reject } of this.#devices.values()) reject(new PageGoneError(true));
     this.#devices.clear();
     this.#calls.clear();
+    this.#streams.end();
     this.#invocations.clear();
     this.events.closed(returning);
   }
@@ -204,7 +208,8 @@ export class PageConnection {
       if (response.body instanceof ReadableStream) void response.body.cancel().catch(() => undefined);
       return;
     }
-    const { status, headers, body } = response;
+    const { status, headers } = response;
+    const body = response.body instanceof ReadableStream ? this.#streams.add(response.body) : response.body;
     const answer = (whole: WireResponse): Downstream => ({ type: "answer", id, response: whole });
     postWith(this.port, { status, headers, body }, answer, () => this.post(answer(brokenAnswer())));
   }

@@ -30,7 +30,7 @@ export function acceptDrops(): void {
   });
 }
 
-const offer = (name: string) => void consider(fetchPackage(new URL(`shipped/${name}/`, location.href)));
+const offer = (name: string) => void consider(fetchPackage(new URL(`../shipped/${name}/`, location.href)));
 
 /** Where packages come from: a folder or a packed file of the user's, and some that are served here. */
 export function DropZone() {

@@ -2,11 +2,13 @@ import type { Clock } from "../platform.ts";
 import type { GivenResult, Ledger } from "./ledger.ts";
 import type { Permits } from "./permits.ts";
 import type { LeasedUnit, LentPackage, Project } from "./project.ts";
-import { isOpen, liveLeases, type UnitRecord } from "./unit-record.ts";
+import { hasVoted, isOpen, liveLeases, type UnitRecord } from "./unit-record.ts";
 import type { Credit } from "./validator.ts";
 
 /** Of what the throughput is told. */
 const MINUTE = 60_000;
+/** How long a visitor between two units passes for one at work. */
+const MOMENT = 3_000;
 
 export interface ProjectWorkOptions {
   readonly project: Project;
@@ -32,7 +34,8 @@ export interface ShownProject {
   readonly disagreements: number;
   /** Units that were accepted within the last minute. */
   readonly perMinute: number;
-  readonly workers: readonly (Credit & { readonly worker: string; readonly working: number })[];
+  /** Active: with a unit under way, or heard of a moment ago. */
+  readonly workers: readonly (Credit & { readonly worker: string; readonly active: boolean })[];
   /** One letter a unit: open, leased, voted on, accepted, disputed. */
   readonly states: string;
 }
@@ -46,6 +49,8 @@ export class ProjectWork {
   #turn: Promise<unknown> = Promise.resolve();
   /** When units were accepted lately. */
   #accepted: number[] = [];
+  /** When visitors brought a result last. */
+  readonly #heard = new Map<string, number>();
 
   constructor(options: ProjectWorkOptions) {
     this.#options = options;
@@ -96,6 +101,8 @@ export class ProjectWork {
     return this.#next(async () => {
       if (given.unit >= project.units) return;
       if (await ledger.vote(given)) this.#accepted.push(clock.now());
+      if (hasVoted(ledger.units[given.unit] as UnitRecord, given.worker))
+        this.#heard.set(given.worker, clock.now());
     });
   }
 
@@ -114,14 +121,12 @@ export class ProjectWork {
     const { units } = ledger;
     const now = clock.now();
     this.#accepted = this.#accepted.filter((at) => at > now - MINUTE);
-    const working = new Map<string, number>();
+    const working = new Set<string>();
     const workers = new Set(ledger.credits.keys());
+    for (const [worker, at] of this.#heard) if (at > now - MOMENT) working.add(worker);
     for (const unit of units) {
       for (const { worker } of unit.votes) workers.add(worker);
-      for (const { worker } of liveLeases(unit, now)) {
-        workers.add(worker);
-        working.set(worker, (working.get(worker) ?? 0) + 1);
-      }
+      for (const { worker } of liveLeases(unit, now)) working.add(worker);
     }
     const disagreements = units.reduce(
       (sum, { votes, accepted }) =>
@@ -141,9 +146,9 @@ export class ProjectWork {
       results: units.reduce((sum, { votes }) => sum + votes.length, 0),
       disagreements,
       perMinute: this.#accepted.length,
-      workers: [...workers].map((worker) => ({
+      workers: [...new Set([...workers, ...working])].map((worker) => ({
         worker,
-        working: working.get(worker) ?? 0,
+        active: working.has(worker),
         ...(ledger.credits.get(worker) ?? { units: 0, disagreed: 0 }),
       })),
       states: units.map((unit) => stateOf(unit, now)).join(""),

@@ -19,6 +19,8 @@ export interface LentPackage {
   /** The folder that it is fetched from. */
   readonly address: string;
   readonly sha256: string;
+  /** What it may take at a visitor's, whatever its manifest says. It gets nothing else. */
+  readonly limits: { readonly memory: string; readonly timeMs: number };
 }
 
 /** What a visitor does, by what the coordinator says. */

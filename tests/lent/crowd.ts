@@ -21,7 +21,12 @@ export function squares(units: number): Project {
     name: "squares",
     title: "Squares",
     description: "Numbers times themselves.",
-    package: { name: "squares", address: "https://site.test/squares/", sha256: "0".repeat(64) },
+    package: {
+      name: "squares",
+      address: "https://site.test/squares/",
+      sha256: "0".repeat(64),
+      limits: { memory: "1Mi", timeMs: 100 },
+    },
     units,
     path: (unit) => `/square?of=${unit}`,
     leaseMs,

@@ -17,7 +17,7 @@ describe("lent work", () => {
     expect(one).toMatchObject({
       accepted: 0,
       states: "vvvvv",
-      workers: [{ worker: "ada", working: 0, units: 0 }],
+      workers: [{ worker: "ada", units: 0 }],
     });
     crowd.visitor("bob");
     expect(await crowd.until(done(5))).toMatchObject({
@@ -42,7 +42,7 @@ describe("lent work", () => {
     crowd.visitor("bob");
     const { workers, disagreements } = await crowd.until(done(6));
     expect(disagreements).toBe(6);
-    expect(workers).toContainEqual({ worker: "liar", working: 0, units: 0, disagreed: 6 });
+    expect(workers).toContainEqual({ worker: "liar", active: false, units: 0, disagreed: 6 });
     await crowd.audit();
   });
 
