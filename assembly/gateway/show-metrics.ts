@@ -4,6 +4,7 @@ import { allocate } from "./memory";
 import { isMerged, mergedCounters, mergeFault } from "./merge-counters";
 import { FLAG_METRICS } from "./records.gen";
 import { reply, say } from "./reply";
+import { putQueues, queuesRoom } from "./spool/show-queues";
 import { faultText } from "./state/store-faults";
 import { head } from "./table";
 import { copy, put, putFraction, putHex, putNumber } from "./text";
@@ -32,7 +33,8 @@ export function showMetrics(call: Call): void {
     from = mergedCounters();
     if (!from) return say(call, 503, faultText(mergeFault()));
   } else if (!instance) instance = random();
-  const text = allocate(4096 + <usize>head().appIdLength * MOST_LABELS);
+  const room = 4096 + <usize>head().appIdLength * MOST_LABELS;
+  const text = allocate(HAS_FOLDER ? room + queuesRoom() : room);
   let to = put(text, "# HELP daprlet_gateway_requests_total Requests that were answered.\n");
   to = put(to, "# TYPE daprlet_gateway_requests_total counter\n");
   for (let i = 1; i <= CLASSES; i++) {
@@ -59,6 +61,7 @@ export function showMetrics(call: Call): void {
   to = put(to, "# HELP daprlet_gateway_upstream_failures_total Attempts at an upstream that failed.\n");
   to = put(to, "# TYPE daprlet_gateway_upstream_failures_total counter\n");
   to = value(put(label(put(to, "daprlet_gateway_upstream_failures_total")), "}"), counted(from, FAILURES));
+  if (HAS_FOLDER) to = putQueues(to);
   reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", text, <i32>(to - text));
 }
 

@@ -27,7 +27,7 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
     sidecar = startSidecar((await freePorts(1))[0] as number);
     const upstream = { protocol: 1, transport: 1, port: sidecar.port } as const;
     table = {
-      flags: flags.spool,
+      flags: flags.spool | flags.metrics,
       remotes: [appRow("events", [upstreamRow(upstream)])],
       pubsubs: [pubsubRow("pubsub", 0, { spoolBytes: 40_000, spoolEvents: 100 })],
     };
@@ -155,8 +155,16 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
     await serve();
     sidecar.statusOf = () => 500;
     expect((await publish("a")).status).toBe(204);
+    const metrics = async () =>
+      [...(await (await fetch(`${gateway?.url}/metrics`)).text()).matchAll(/state="(\w+)"\} (\d+)/g)].map(
+        ([, state, count]) => `${state} ${count}`,
+      );
+    expect(await metrics()).toEqual(["waiting 1", "aside 0"]);
+    // Whoever knows that this one is the cause can put it aside.
+    expect((await drain())[1]).toBe("pubsub: 0 delivered, 0 refused, 1 left\n");
+    expect((await drain("--skip"))[1]).toBe("pubsub: 0 delivered, 1 refused, 0 left, 1 put aside\n");
+    expect(await metrics()).toEqual(["waiting 0", "aside 1"]);
     sidecar.statusOf = () => 404;
-    await drain();
     expect((await publish("b")).status).toBe(404);
     sidecar.statusOf = () => 204;
     expect((await drain("--discard"))[1]).toBe("pubsub: 0 delivered, 0 refused, 0 left\n");

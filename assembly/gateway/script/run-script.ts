@@ -3,7 +3,7 @@ import { answerInside } from "../answer";
 import { Call, call } from "../call";
 import { asGateway } from "../door/caller";
 import { allocate } from "../memory";
-import { AGAIN, DISCARD, drain, KEEP } from "../spool/drain";
+import { AGAIN, DISCARD, drain, SKIP } from "../spool/drain";
 import { configured } from "../table";
 import { copy, is, put } from "../text";
 import { HAS_FOLDER } from "../variant";
@@ -20,7 +20,7 @@ const OPTIONS: i32 = 6;
 const PATCH: i32 = 8;
 
 const USAGE: string =
-  "say what to do: drain [--again|--discard]; or --capability state|invoke|publish|secret, --action save|get|delete, and --store, --key, --value [--json] [--etag] [--ttl]; or --app, --method, --verb, --data; or --pubsub, --topic, --data; or --store, --name";
+  "say what to do: drain [--again|--discard] [--skip]; or --capability state|invoke|publish|secret, --action save|get|delete, and --store, --key, --value [--json] [--etag] [--ttl]; or --app, --method, --verb, --data; or --pubsub, --topic, --data; or --store, --name";
 
 /** The value of the last option that was found. */
 let text: usize = 0;
@@ -33,7 +33,7 @@ export function runScript(): i32 {
   if (!configured()) complain("this file has no configuration: build it with `daprlet gateway build`");
   else if (HAS_FOLDER && isDraining()) {
     asGateway();
-    drain(has("--again") ? AGAIN : has("--discard") ? DISCARD : KEEP);
+    drain((has("--again") ? AGAIN : has("--discard") ? DISCARD : 0) | (has("--skip") ? SKIP : 0));
   } else if (prepare()) {
     asGateway();
     answerInside();

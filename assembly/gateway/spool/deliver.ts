@@ -54,8 +54,9 @@ export function deliverWaiting(): void {
     const row = pubsubAt(i);
     if (!row.spoolEvents) continue;
     useQueues(row.name, row.nameLength);
-    if (openOwnFolder() || depth(WAITING) < 0) forgetFolder();
-    else if (depth(WAITING) > 0 && deliver(row, false, time + SPELL) < 0) forgetFolder();
+    if (openOwnFolder()) return;
+    const waits = depth(WAITING);
+    if (waits < 0 || (waits > 0 && deliver(row, false, false, time + SPELL) < 0)) return forgetFolder();
   }
 }
 
@@ -65,15 +66,16 @@ export function pubsubAt(index: u32): PubSub {
 
 /**
  * Delivers the events of a pub/sub one after the other, until there are none, the sidecar is away, or it is `until`
- * (unless that is 0). The folder is open, and the queues are the pub/sub's. EMPTY, AWAY, OVER, HELD, RESTS, or a fault.
+ * (unless that is 0). An answer that asks for another time is a refusal if it `skips`. The folder is open, and the queues are
+ * the pub/sub's. EMPTY, AWAY, OVER, HELD, RESTS, or a fault.
  */
-export function deliver(row: PubSub, urgent: bool, until: u64): i32 {
+export function deliver(row: PubSub, urgent: bool, skips: bool, until: u64): i32 {
   delivered = refused = 0;
   const claimed = claim(urgent);
   if (claimed) return claimed;
   while (true) {
     const before = mark();
-    const end = deliverFirst(row);
+    const end = deliverFirst(row, skips);
     release(before);
     if (end == AWAY || end == EMPTY) {
       leave(end == AWAY);
@@ -91,7 +93,7 @@ export function deliver(row: PubSub, urgent: bool, until: u64): i32 {
 
 const MORE: i32 = 5;
 
-function deliverFirst(row: PubSub): i32 {
+function deliverFirst(row: PubSub, skips: bool): i32 {
   const found = lookAt(WAITING);
   if (found <= 0) return found;
   const parcel = changetype<Parcel>(eventBytes());
@@ -100,7 +102,7 @@ function deliverFirst(row: PubSub): i32 {
   // What is read of the environment lies in the arena, which the event before has left.
   asGateway();
   unpack(request, parcel, eventSize());
-  request.isKept = true;
+  request.isKept = !skips;
   request.isDelivery = true;
   beginDelivery(request);
   const reached = reach(request, aim(row, parcel.form, parcel.topic, parcel.topicLength), head().remote(row.remote));

@@ -19,16 +19,16 @@ import { beginLine, endLine, watchProgress } from "./tell";
 /** How often is looked whether another has ended. */
 const PAUSE: u64 = 250000000;
 
-/** What is done with events that were refused before. */
-export const KEEP: u8 = 0;
-export const AGAIN: u8 = 1;
-export const DISCARD: u8 = 2;
+/** Options: events that were refused before are delivered again, or removed; what is answered with any error is refused. */
+export const AGAIN: i32 = 1;
+export const DISCARD: i32 = 2;
+export const SKIP: i32 = 4;
 
 /**
  * `drain`: delivers what waits at every pub/sub, until nothing does or its sidecar is away, and tells what it did. It
  * fails where something waits still, or was refused.
  */
-export function drain(aside: u8): void {
+export function drain(options: i32): void {
   if (!(head().flags & FLAG_SPOOL)) return complain("no pub/sub of this gateway keeps events: give one the metadata spool");
   watchProgress();
   for (let i: u32 = 0; i < head().pubsubsCount; i++) {
@@ -36,23 +36,23 @@ export function drain(aside: u8): void {
     if (!row.spoolEvents) continue;
     useQueues(row.name, row.nameLength);
     let fault = openOwnFolder();
-    if (!fault && aside != KEEP) fault = moveRefused(row, aside);
-    if (!fault) fault = drainOne(row);
+    if (!fault && options & (AGAIN | DISCARD)) fault = moveRefused(row, options & AGAIN ? WAITING : GONE);
+    if (!fault) fault = drainOne(row, (options & SKIP) != 0);
     if (fault) complainOf(row, faultText(fault));
   }
 }
 
 /** 0 or a fault. */
-function drainOne(row: PubSub): i32 {
+function drainOne(row: PubSub, skips: bool): i32 {
   let delivered: u32 = 0;
   let refused: u32 = 0;
-  let end = deliver(row, true, 0);
+  let end = deliver(row, true, skips, 0);
   while (true) {
     delivered += deliveredEvents();
     refused += refusedEvents();
     if (end != HELD || depth(WAITING) == 0) break;
     awaitOthers(row);
-    end = deliver(row, true, 0);
+    end = deliver(row, true, skips, 0);
   }
   if (end == AWAY) complainOf(row, failureText(exchange().failure));
   tell(row, delivered, refused);
@@ -60,7 +60,7 @@ function drainOne(row: PubSub): i32 {
 }
 
 /** Moves what was refused behind all that waits, or removes it: 0 or a fault. */
-function moveRefused(row: PubSub, aside: u8): i32 {
+function moveRefused(row: PubSub, to: u8): i32 {
   let status = claim(true);
   while (status == HELD) {
     if (depth(REFUSED) == 0) return 0;
@@ -70,7 +70,7 @@ function moveRefused(row: PubSub, aside: u8): i32 {
   for (let left = depth(REFUSED); left > 0 && !status; left--) {
     const before = mark();
     status = lookAt(REFUSED);
-    if (status > 0) status = settle(REFUSED, aside == AGAIN ? WAITING : GONE);
+    if (status > 0) status = settle(REFUSED, to);
     release(before);
     afterCommit();
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describeGateway } from "../../gateway/describe.ts";
 import { remarksOn } from "../../gateway/remarks.ts";
 import { commandArguments, serveArguments } from "../../gateway/serve-arguments.ts";
+import { flags } from "../../gateway/table-shape.ts";
 import {
   buildGateway,
   type GatewayFile,
@@ -44,7 +45,9 @@ function shown(words: readonly string[]): string {
 function usage(path: string, { configuration, imports }: GatewayFile, terminal: Terminal): void {
   terminal.out(`run it with: ${shown(serveArguments(path, configuration, imports))}`);
   const once = commandArguments(path, configuration, imports);
-  if (once !== undefined) terminal.out(`one call:    ${shown(once)} --capability …`);
+  if (once === undefined) return;
+  terminal.out(`one call:    ${shown(once)} --capability …`);
+  if (configuration.flags & flags.spool) terminal.out(`events that wait: ${shown(once)} drain`);
 }
 
 function warn({ configuration, remarks }: GatewayFile, terminal: Terminal, address?: string): void {
