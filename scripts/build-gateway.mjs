@@ -68,7 +68,7 @@ const renaming = (constants) => ({
 /** Folders that answer.ts leaves out of a variant: their rows of errors would be data all the same. */
 const leftOut = ({ SOCKETS, FOLDER, PACKAGES }) => [
   ...(PACKAGES ? [] : ["capability"]),
-  ...(FOLDER ? [] : ["state"]),
+  ...(FOLDER ? [] : ["state", "spool"]),
   ...(SOCKETS + FOLDER ? [] : ["publish", "actors"]),
 ];
 

@@ -11,7 +11,7 @@ import {
   spanStart,
 } from "./wasi/incoming";
 import { indexOf, is } from "./text";
-import { HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { METHODS } from "../http/routes.gen";
 
 /** As HTTP has it of its method; whatever that is; or not, as the second answer may differ from the first. */
@@ -22,9 +22,12 @@ export const NEVER: i32 = 2;
 const QUESTION_MARK: u8 = 0x3f;
 const SLASH_TEXT: usize = memory.data<u8>([0x2f]);
 
+export const A_SCRIPTS: i32 = -1;
+export const A_GUESTS: i32 = -2;
+
 @unmanaged
 export class Call {
-  /** Of wasi:http/types. */
+  /** Of wasi:http/types; A_SCRIPTS or A_GUESTS where there is none. */
   request: i32;
   out: i32;
   /** True once the head of an answer was sent, which has this status. */
@@ -42,7 +45,7 @@ export class Call {
   /** What the caller calls this host; empty where it did not say. */
   authority: usize;
   authorityLength: i32;
-  /** What is sent in the place of the request's body; the body of a script's call, which has no request: that is -1. */
+  /** What is sent in the place of the request's body; the body of a call that has no request. */
   given: usize;
   givenLength: i32;
   /** The row of errors that tells of an upstream's failure, and where its cause stands; 0: as of an invocation. */
@@ -58,14 +61,24 @@ export class Call {
   isKept: bool;
   /** There is nobody to answer: the status is enough. */
   isDelivery: bool;
+  /** Nanoseconds on the clock at which a guest has to have its answer; 0: the configuration's limits hold. */
+  until: u64;
   /** A {@link FieldList}. */
   firstField: usize;
   fieldCount: i32;
 
+  /** True where no request of the host's is behind it: its body is given, and its answer goes elsewhere. */
   // @ts-ignore: decorator
   @inline
   get isScript(): bool {
-    return HAS_SCRIPT ? this.request < 0 : false;
+    return HAS_SCRIPT | HAS_PACKAGES ? this.request < 0 : false;
+  }
+
+  /** True where a guest asks for it, whose result it becomes. */
+  // @ts-ignore: decorator
+  @inline
+  get isGuests(): bool {
+    return HAS_PACKAGES ? this.request == A_GUESTS : false;
   }
 
   // @ts-ignore: decorator
@@ -91,6 +104,7 @@ export function readCall(request: i32, out: i32): void {
   call.answered = false;
   call.status = 0;
   call.given = 0;
+  call.until = 0;
   call.refusal = 0;
   call.repeats = BY_METHOD;
   call.answerAs = 0;

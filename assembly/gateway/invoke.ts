@@ -37,7 +37,7 @@ import {
   UPSTREAM_FAULT,
 } from "./transport/exchange";
 import { failureText } from "./transport/failures";
-import { HAS_FOLDER } from "./variant";
+import { HAS_FOLDER, HAS_PACKAGES } from "./variant";
 import { now } from "./wasi/clocks";
 import { closeSince, kept } from "./wasi/handles";
 import { encode, ENCODED_GROWTH } from "./wire-path";
@@ -74,6 +74,7 @@ export function admits(call: Call): bool {
   }
   const limit = head().timeout;
   until = limit ? now() + <u64>limit * MILLISECOND : 0;
+  if (HAS_PACKAGES && call.until && (until == 0 || call.until < until)) until = call.until;
   openBody(call);
   if (!isTooLarge(max<i64>(bodyLength(), 0))) return true;
   refuse(call, FAILURE_TOO_LARGE);

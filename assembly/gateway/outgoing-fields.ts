@@ -10,7 +10,7 @@ import { Target } from "./target";
 import { copy, put, putNumber, same } from "./text";
 import { traceOnward } from "./trace";
 import { Exchange } from "./transport/exchange";
-import { HAS_ACTORS } from "./variant";
+import { HAS_ACTORS, HAS_PACKAGES } from "./variant";
 import { FieldList } from "./wasi/fields";
 
 const QUOTE: u8 = 0x22;
@@ -64,11 +64,13 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
   }
   // As in daprd, a call of the gateway's own app has no caller but that.
   const own = same(target.id, target.idLength, table.appId, table.appIdLength);
+  // What a guest fetches is no call of an app, and tells nobody whose it is.
+  const calls = HAS_PACKAGES ? target.idLength != 0 : true;
   if (upstream.protocol == PROTOCOL_SIDECAR) {
     // Whether the page may call was judged at the door: to a sidecar the gateway is a program.
     removeNamed(list, "origin");
     removeNamed(list, "sec-fetch-site");
-  } else if (!own) addCaller(list, call, target);
+  } else if (calls && !own) addCaller(list, call, target);
   if (HAS_ACTORS && call.placement >= 0) {
     const digits = allocate(20);
     addNamed(list, "daprlet-actor", digits, <i32>(putNumber(digits, call.placement) - digits));

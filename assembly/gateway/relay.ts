@@ -3,6 +3,7 @@ import { alarm } from "./alarm";
 import { isForLater, isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call, findField } from "./call";
+import { keepBody, keepHead } from "./capability/results";
 import { granting } from "./door/pages";
 import { answered, removeNamed } from "./headers";
 import { addTiming, askUpstream } from "./measures";
@@ -19,11 +20,11 @@ import {
   WAITING,
 } from "./transport/exchange";
 import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
-import { beginText } from "./growing-text";
+import { beginText, textLength, textStart } from "./growing-text";
 import { beginPieces } from "./script/output";
 import { giveAnswer, isReadWhole, takeBytes } from "./state/remote-answer";
 import { is } from "./text";
-import { HAS_ACTORS, HAS_FOLDER, HAS_SCRIPT } from "./variant";
+import { HAS_ACTORS, HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { now } from "./wasi/clocks";
 import { FieldList, makeFields } from "./wasi/fields";
@@ -107,6 +108,7 @@ function carry(call: Call, x: Exchange): i32 {
           return UPSTREAM_FAULT;
         }
         if (HAS_FOLDER && call.isDelivery) return take(call, x, !sending);
+        if (HAS_PACKAGES && call.isGuests) return makeResult(call, x);
         if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
         if (!beginAnswer(call, x)) return broken(x);
         headed = true;
@@ -133,14 +135,28 @@ function makeAnswer(call: Call, x: Exchange): i32 {
   const fields = makeFields(timed(granting(withoutLength(answered(call, x.answerFields)))));
   if (fields < 0) return broken(x);
   keep(FIELDS, fields);
+  const end = readText(x);
+  if (end != DONE) return end;
+  return giveAnswer(call, x.status, fields) ? DONE : broken(x);
+}
+
+/** Reads the answer's body whole into a text. */
+function readText(x: Exchange): i32 {
   beginText();
   while (true) {
     const step = takeBytes(x);
-    if (step == DONE) break;
+    if (step == DONE) return DONE;
     const end = step == WAITING ? sleep(x, -1, x.pollable) : step;
     if (end != MOVED) return end;
   }
-  return giveAnswer(call, x.status, fields) ? DONE : broken(x);
+}
+
+/** Makes the answer the result of a guest's call. */
+function makeResult(call: Call, x: Exchange): i32 {
+  keepHead(call, x.status, answered(call, x.answerFields));
+  const end = readText(x);
+  if (end == DONE) keepBody(call, textStart(), textLength());
+  return end;
 }
 
 function broken(x: Exchange): i32 {

@@ -1,12 +1,13 @@
 /** Answers of the gateway's own: texts, JSON, and rows of the catalogue of errors. */
 import { escape, GROWTH } from "../json/escape";
 import { Call } from "./call";
+import { keepOwn } from "./capability/results";
 import { addGrants } from "./door/pages";
 import { addLiteral, beginFields } from "./headers";
 import { allocate } from "./memory";
 import { print } from "./script/output";
 import { put } from "./text";
-import { HAS_SCRIPT } from "./variant";
+import { HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { FieldList, makeFields } from "./wasi/fields";
 import { close, gave, keep, OUTGOING_BODY, OUTPUT } from "./wasi/handles";
@@ -74,6 +75,7 @@ export function reply(call: Call, status: i32, type: string, body: usize, length
 /** The same with these fields. */
 export function replyWith(call: Call, status: i32, list: FieldList, body: usize, length: i32): void {
   if (call.answered) return;
+  if (HAS_PACKAGES && call.isGuests) return keepOwn(call, status, list, body, length);
   if (call.isScript) return printAnswer(call, status, body, length);
   replyMade(call, status, makeFields(list), body, length);
 }

@@ -104,6 +104,7 @@ export function compileGateway(
   const components = componentRows(given, secrets.rows);
   const merges = gateway.metrics === "merged";
   const spools = remote.pubsubs.some(({ spoolEvents }) => spoolEvents > 0);
+  const stores = [...components.stores, ...remote.stores];
   return {
     flags:
       (gateway.serverTiming ? flags.serverTiming : 0) |
@@ -122,7 +123,7 @@ export function compileGateway(
     remotes,
     actors,
     ...components,
-    stores: [...components.stores, ...remote.stores],
+    stores,
     folder: spools || merges ? gateway.folder : components.folder,
     listenAddress: gateway.listen.address,
     listenPort: gateway.listen.port,
@@ -131,7 +132,7 @@ export function compileGateway(
     timeout: limits.timeoutMs,
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
-    ...guestRows(packages),
+    ...guestRows(packages, { apps, sites, stores, pubsubs: remote.pubsubs }),
     rules: policies.rows,
     secrets: secrets.rows,
   };

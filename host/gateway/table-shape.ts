@@ -209,10 +209,46 @@ export const operation = record("Operation", "What a package answers.", {
   needsBody: u8(),
 });
 
+export const stateGrant = record("StateGrant", "Keys of a state store that a guest may have.", {
+  store: text(),
+  keys: text("of the app: those that begin so"),
+  isOwn: u8("1: keys of the package's own instead"),
+  writes: u8(),
+});
+
+export const preparedKey = record("PreparedKey", "A key that is read before a guest is called.", {
+  store: text(),
+  key: text("as the guest would name it"),
+  field: text("by which the guest is told its value"),
+});
+
+export const topicGrant = record("TopicGrant", "A topic that a guest may publish.", {
+  pubsub: text(),
+  topic: text(),
+});
+
+export const appGrant = record("AppGrant", "What a guest may invoke.", {
+  app: text(),
+  method: text("without a slash at its start"),
+  any: u8("1: any method instead"),
+});
+
+export const originGrant = record("OriginGrant", "Where a guest may fetch from.", {
+  origin: text(),
+  places: list(app, "one: how it is reached"),
+});
+
 export const guest = record("Guest", "A package whose guest is composed into the file.", {
   name: text(),
   operations: list(operation, "literal paths first"),
+  stores: list(stateGrant),
+  preparedKeys: list(preparedKey),
+  topics: list(topicGrant),
+  apps: list(appGrant),
+  origins: list(originGrant),
   answer: u32("bytes that it may answer"),
+  memory: u32("bytes that its memory may have, and so all results of a call"),
+  calls: u32("that one call may ask for, in all"),
   timeMs: u32("that a call may take"),
   resumes: u8("1: it exports cap_resume"),
   initializes: u8("1: it exports _initialize"),

@@ -4,6 +4,9 @@ import { httpPackage } from "./http-wasm-attacks.ts";
 import { httpGuest } from "./http-wasm-guest.ts";
 import { data, fixed, guest, packageOf, run, saying, span, watPackage } from "./wat-package.ts";
 
+/** At a gateway: why it is not built, or what the call is answered. */
+export type AtGateway = { readonly refused: string } | { readonly status: number; readonly says?: string };
+
 /** A hostile package, and what becomes of it: the same on every host. */
 export interface Attack {
   readonly name: string;
@@ -14,6 +17,8 @@ export interface Attack {
   readonly status: number;
   /** What the answer's message says, or the listing where it was not let in. */
   readonly says: string;
+  /** Undefined: the same, but that a trap is answered by the gateway's host: 500, and no word of it. */
+  readonly gateway?: AtGateway;
   /** It ends only by its deadline. */
   readonly late?: true;
   /** The body of the request; `{}` when left out. */
@@ -179,6 +184,7 @@ const atTheDoor: readonly Attack[] = [
 
 const refusedHttp = (name: string, wat: string, says: string, changes = {}): Attack => ({
   ...refused(name, guest(), says),
+  gateway: { refused: "a gateway runs" },
   package: httpPackage("attacker", wat, { needs: {}, ...changes }),
 });
 
@@ -216,6 +222,12 @@ const httpAtTheDoor: readonly Attack[] = [
     "it does not export the function handle_response",
   ),
 ];
+
+/** Before every request, and not for this one's time. */
+const starts = { gateway: { refused: "it has a start function" } };
+
+/** A gateway checks bodies by no schema of their own. */
+const unchecked = { gateway: { refused: "is not checked by a gateway" } };
 
 /** What is let in, and ends with the call. */
 const inTheCall: readonly Attack[] = [
@@ -348,14 +360,17 @@ const inTheCall: readonly Attack[] = [
     }),
     "what it logs is outside of its memory",
   ),
-  fails(
-    "a log line from its start function",
-    guest({
-      imports: log,
-      more: "(func $s (call $log (i32.const 1) (i32.const 0) (i32.const 1))) (start $s)",
-    }),
-    "its start function used an import that needs its memory",
-  ),
+  {
+    ...fails(
+      "a log line from its start function",
+      guest({
+        imports: log,
+        more: "(func $s (call $log (i32.const 1) (i32.const 0) (i32.const 1))) (start $s)",
+      }),
+      "its start function used an import that needs its memory",
+    ),
+    ...starts,
+  },
   {
     ...fails(
       "chance in megabytes",
@@ -369,7 +384,7 @@ const inTheCall: readonly Attack[] = [
     grant: "all",
   },
   late("a loop", guest({ handle: forever })),
-  late("a loop in its start function", guest({ more: `(func $s ${forever}) (start $s)` })),
+  { ...late("a loop in its start function", guest({ more: `(func $s ${forever}) (start $s)` })), ...starts },
   late("a loop in _initialize", guest({ more: `(func (export "_initialize") ${forever})` })),
   late("a loop where it makes room", guest({ alloc: forever })),
   late(
@@ -378,9 +393,13 @@ const inTheCall: readonly Attack[] = [
   ),
   {
     ...late("a pattern that never ends", guest(), described({ type: "string", pattern: "^(a+)+$" })),
+    ...unchecked,
     body: JSON.stringify(`${"a".repeat(60)}!`),
   },
-  late("references that multiply", guest(), described({ $ref: "#/components/schemas/s0" }, doubling)),
+  {
+    ...late("references that multiply", guest(), described({ $ref: "#/components/schemas/s0" }, doubling)),
+    ...unchecked,
+  },
   {
     ...late(
       "a call that nobody answers",
@@ -393,14 +412,25 @@ const inTheCall: readonly Attack[] = [
   },
 ];
 
+function atGateway({ status, says, gateway }: Attack): AtGateway {
+  if (gateway !== undefined) return gateway;
+  if (status === 500) return { refused: says.replace(/^capability \S+ was not let in: /, "") };
+  return says.includes("it trapped") ? { status: 500 } : { status, says };
+}
+
 /** All of them, to be loaded side by side: each has a name of its own. */
-export const attacks: readonly Attack[] = [...atTheDoor, ...httpAtTheDoor, ...inTheCall].map((attack, i) => {
+export const attacks: readonly (Attack & { readonly gateway: AtGateway })[] = [
+  ...atTheDoor,
+  ...httpAtTheDoor,
+  ...inTheCall,
+].map((attack, i) => {
   const name = `attacker-${i}`;
-  return {
+  const named = {
     ...attack,
     package: { ...attack.package, manifest: { ...(attack.package.manifest as object), name } },
     says: attack.says.replace("capability attacker", `capability ${name}`),
   };
+  return { ...named, gateway: atGateway(named) };
 });
 
 /** Manifests that are refused before anything of a module is read: their message. */

@@ -87,7 +87,8 @@ export async function startGateway(
   const variant = options.variant ?? (packages.length > 0 ? "http+packages" : "http");
   const folder = mkdtempSync(join(tmpdir(), "daprlet-gateway-"));
   const file = join(folder, "gateway.wasm");
-  const written = table ?? encodeTable(gatewayTable({ ...given, ...guestRows(packages) }));
+  const plain = gatewayTable(given);
+  const written = table ?? encodeTable({ ...plain, ...guestRows(packages, plain) });
   const guests = packages.map(({ guest }) => guest);
   writeFileSync(file, composeGuests(bake(builtGateway(variant), written), guests));
   const port = options.port ?? ((await freePorts(1))[0] as number);

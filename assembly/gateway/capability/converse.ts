@@ -3,7 +3,8 @@ import { Call } from "../call";
 import { allocate } from "../memory";
 import { Guest } from "../records.gen";
 import { FieldList } from "../wasi/fields";
-import { isFaulty, guestFailed, guestFailedBy } from "./faults";
+import { now } from "../wasi/clocks";
+import { guestFailed, guestFailedBy, guestIsLate, isFaulty } from "./faults";
 import { answerWith } from "./guest-answer";
 import {
   copyIn,
@@ -12,11 +13,13 @@ import {
   guestBegins,
   guestHandle,
   guestInitialize,
+  guestResume,
   guestVersion,
-  isGuests,
+  holds,
 } from "./guests";
 import { forgetLines } from "./guest-imports";
-import { ANSWER, messageLength, messageStart, readMessage, whatIsWrong } from "./message";
+import { perform } from "./host-calls";
+import { ANSWER, CALLS, messageLength, messageStart, readMessage, whatIsWrong } from "./message";
 import { more, moreNumber, say } from "./sentence";
 
 const ABI_VERSION: i32 = 1;
@@ -24,13 +27,32 @@ const ABI_VERSION: i32 = 1;
 /** Fields of what the guest answered. */
 const FIELDS: usize = memory.data(8, 4);
 
-/** Hands the message to the guest and answers the caller with what it says. False: it failed, and nobody was answered. */
-export function converse(call: Call, guest: Guest, index: u32): bool {
+/**
+ * Hands the message to the guest, performs what it asks for, and answers the caller with what it says in the end. False: it
+ * failed, and nobody was answered.
+ */
+export function converse(call: Call, guest: Guest, index: u32, until: u64): bool {
   if (guestBegins(index) && !begin(guest, index)) return false;
   const list = changetype<FieldList>(FIELDS);
-  const kind = ask(guest, index, list);
-  if (isFaulty()) return false;
-  if (kind == ANSWER) return answerWith(call, list);
+  let resumes = false;
+  while (true) {
+    const kind = ask(guest, index, resumes, list);
+    if (isFaulty()) return false;
+    if (isLate(guest, until)) return false;
+    if (kind == ANSWER) return answerWith(call, list);
+    if (kind != CALLS) return wrongKind(kind);
+    if (!perform(guest, list, until) || isLate(guest, until)) return false;
+    resumes = true;
+  }
+}
+
+function isLate(guest: Guest, until: u64): bool {
+  if (now() < until) return false;
+  guestIsLate(guest);
+  return true;
+}
+
+function wrongKind(kind: u32): bool {
   say("it answers a message of kind ");
   moreNumber(kind);
   guestFailed();
@@ -50,7 +72,8 @@ function begin(guest: Guest, index: u32): bool {
 }
 
 /** Hands the message to it, and reads what it answers: its kind, or a fault. */
-function ask(guest: Guest, index: u32, list: FieldList): u32 {
+function ask(guest: Guest, index: u32, resumes: bool, list: FieldList): u32 {
+  if (resumes && !guest.resumes) return failedBy("it asks for calls, and does not export cap_resume");
   forgetLines();
   const length = messageLength();
   const at = guestAllocate(index, length);
@@ -61,9 +84,9 @@ function ask(guest: Guest, index: u32, list: FieldList): u32 {
     guestFailed();
     return 0;
   }
-  if (!isGuests(index, at, length)) return outside("what it allocated is outside of its memory");
+  if (!holds(index, at, length)) return failedBy("what it allocated is outside of its memory");
   copyIn(index, at, messageStart(), length);
-  const span = guestHandle(index, at, length);
+  const span = resumes ? guestResume(index, at, length) : guestHandle(index, at, length);
   const size = <u32>span;
   if (size > guest.answer) {
     say("its answer has ");
@@ -73,7 +96,7 @@ function ask(guest: Guest, index: u32, list: FieldList): u32 {
     guestFailed();
     return 0;
   }
-  if (!isGuests(index, <u32>(span >> 32), size)) return outside("its answer is outside of its memory");
+  if (!holds(index, <u32>(span >> 32), size)) return failedBy("its answer is outside of its memory");
   const answer = allocate(size + 8);
   copyOut(index, <u32>(span >> 32), answer, size);
   const kind = readMessage(answer, size, list);
@@ -81,7 +104,7 @@ function ask(guest: Guest, index: u32, list: FieldList): u32 {
   return kind;
 }
 
-function outside(what: string): u32 {
+function failedBy(what: string): u32 {
   guestFailedBy(what);
   return 0;
 }

@@ -8,7 +8,7 @@ import { stderr } from "../wasi/command";
 import { random } from "../wasi/random";
 import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
 import { endGuest, guestFailed, guestFailedBy } from "./faults";
-import { copyIn, copyOut, isGuests } from "./guests";
+import { copyIn, copyOut, holds } from "./guests";
 import { more, moreNumber, say } from "./sentence";
 
 /** Lines of one step, and bytes of one: what is beyond is left out. */
@@ -31,7 +31,7 @@ export function guestClock(guest: u32): f64 {
 }
 
 export function guestRandom(guest: u32, at: u32, length: u32): void {
-  if (!isGuests(guest, at, length)) {
+  if (!holds(guest, at, length)) {
     guestFailedBy("where it wants chance is outside of its memory");
     endGuest(guest);
   }
@@ -51,7 +51,7 @@ export function guestRandom(guest: u32, at: u32, length: u32): void {
 
 /** One line on stderr, whatever is in it. */
 export function guestLog(guest: u32, level: i32, at: u32, length: u32): void {
-  if (!isGuests(guest, at, length)) {
+  if (!holds(guest, at, length)) {
     guestFailedBy("what it logs is outside of its memory");
     endGuest(guest);
   }

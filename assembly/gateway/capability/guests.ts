@@ -55,11 +55,11 @@ export function guestInitialize(guest: u32): void {
 }
 
 /** True where a span lies within the guest's memory, as large as that is now. */
-export function isGuests(guest: u32, at: u32, length: u32): bool {
+export function holds(guest: u32, at: u32, length: u32): bool {
   return <u64>at + <u64>length <= <u64>(<u32>call_indirect<i32>(place(guest, SLOT_PAGES))) << 16;
 }
 
-/** Copies bytes into the guest's memory, where they have room: see {@link isGuests}. */
+/** Copies bytes into the guest's memory, where they have room: see {@link holds}. */
 export function copyIn(guest: u32, at: u32, from: usize, length: u32): void {
   const write = place(guest, SLOT_WRITE);
   let done: u32 = 0;

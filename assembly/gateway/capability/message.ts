@@ -51,6 +51,20 @@ export function addText(name: string, value: usize, valueLength: i32): void {
   addField(at, name.length, value, valueLength);
 }
 
+let markedLength: i32 = 0;
+let markedCount: u32 = 0;
+
+/** What is added from here on may be taken back. */
+export function markMessage(): void {
+  markedLength = messageLength();
+  markedCount = load<u32>(start, 4);
+}
+
+export function backToMark(): void {
+  end = start + <usize>markedLength;
+  store<u32>(start, markedCount, 4);
+}
+
 function addPart(from: usize, length: i32): void {
   store<u32>(end, length);
   memory.copy(end + 4, from, length);

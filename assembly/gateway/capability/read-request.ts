@@ -58,8 +58,8 @@ function isBodyTaken(call: Call, operation: Operation, size: i32): bool {
   if (size == 0) return operation.needsBody ? refused(call, "a body is required", 400) : true;
   if (operation.typesCount == 0) return true;
   const field = findField(call.fields, "content-type");
-  const at = field == null ? 0 : field.value;
-  let end = field == null ? 0 : indexOf(at, at + field.valueLength, SEMICOLON);
+  const at: usize = field == null ? 0 : field.value;
+  let end: usize = field == null ? 0 : indexOf(at, at + field.valueLength, SEMICOLON);
   while (end > at && load<u8>(end - 1) == SPACE) end--;
   for (let i: u32 = 0; i < operation.typesCount; i++) {
     const type = operation.type(i);

@@ -27,6 +27,16 @@ export function moreNumber(value: u64): void {
   end = putNumber(end, value);
 }
 
+// @ts-ignore: decorator
+@inline
+export function textStart(): usize {
+  return start;
+}
+
+export function textLength(): i32 {
+  return <i32>(end - start);
+}
+
 /** Makes it that parameter of the error. */
 export function asParameter(index: i32): void {
   parameter(index, start, <i32>(end - start));

@@ -12,10 +12,15 @@ import { fail, parameter, reply } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";
 import { indexOf, same } from "../text";
+import { now } from "../wasi/clocks";
 import { converse } from "./converse";
 import { endGuest, forgetFaults } from "./faults";
+import { addPrepared, limitCalls } from "./host-calls";
 import { beginSearch, findOperation, hasOtherMethods } from "./match-operation";
 import { readRequest } from "./read-request";
+import { limitResults } from "./results";
+
+const MILLISECOND: u64 = 1000000;
 
 const SLASH: u8 = 0x2f;
 
@@ -92,6 +97,10 @@ function refuse(call: Call, path: usize, length: i32): void {
 function serveBy(call: Call, index: u32, operation: Operation, path: usize, length: i32): void {
   if (!readRequest(call, operation, path, length)) return;
   const guest = head().guest(index);
+  const until = now() + <u64>guest.timeMs * MILLISECOND;
   forgetFaults();
-  if (!converse(call, guest, index)) endGuest(index);
+  limitCalls(guest);
+  limitResults(guest.memory);
+  addPrepared(guest, until);
+  if (!converse(call, guest, index, until)) endGuest(index);
 }

@@ -1,6 +1,6 @@
 import { escape, GROWTH } from "../../json/escape";
 import { answerInside } from "../answer";
-import { Call, call } from "../call";
+import { A_SCRIPTS, Call, call } from "../call";
 import { asGateway } from "../door/caller";
 import { allocate } from "../memory";
 import { AGAIN, DISCARD, drain, SKIP } from "../spool/drain";
@@ -51,7 +51,7 @@ function prepare(): bool {
   count = readArguments();
   const request = call();
   memory.fill(changetype<usize>(request), 0, offsetof<Call>());
-  request.request = -1;
+  request.request = A_SCRIPTS;
   request.out = -1;
   request.placement = -1;
   if (!option("--capability")) return misused(USAGE);

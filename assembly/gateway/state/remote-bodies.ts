@@ -95,8 +95,14 @@ function addItem(call: Call, row: Store, item: Item, saves: bool): bool {
   if (isIllegal(call, row, item.key, item.keyLength)) return false;
   if (isConditional(item, is(item.operation, item.operationLength, "delete"))) call.repeats = NEVER;
   makeName(row, item.key, item.keyLength);
+  writeItem(item, nameText(), nameSize());
+  return true;
+}
+
+/** Adds an item with another key in the place of its own. */
+export function writeItem(item: Item, key: usize, length: i32): void {
   addWord('{"key":');
-  addString(nameText(), nameSize());
+  addString(key, length);
   if (item.value) {
     addWord(',"value":');
     addBytes(item.value, item.valueLength);
@@ -111,7 +117,6 @@ function addItem(call: Call, row: Store, item: Item, saves: bool): bool {
   }
   addMetadata(item.metadata);
   addWord("}");
-  return true;
 }
 
 function addText(name: string, text: usize, length: i32): void {

@@ -1,6 +1,6 @@
 import { capabilityAbi } from "../../capability/abi.ts";
 import { admit } from "../../capability/admission.ts";
-import { type Authority, authorityOf, type Grant, phrases } from "../../capability/grants.ts";
+import { type Authority, authorityOf, type Grant } from "../../capability/grants.ts";
 import { readDescription } from "../../capability/http-offer.ts";
 import type { CapabilityManifest, HttpOffer, ModuleEntry } from "../../capability/manifest.ts";
 import { moduleSections } from "../../capability/module-sections.ts";
@@ -12,6 +12,7 @@ import { ResourceError } from "../../resources/fields.ts";
 import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
+import { grantRows } from "./grant-rows.ts";
 
 /** A package that was let in: what the gateway's table says of it, and what stands beside the gateway. */
 export interface GatewayPackage {
@@ -82,9 +83,6 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
   const entry = moduleOf(manifest);
   const module = await admit(await source.read(entry.path), entry, { abi: capabilityAbi, granted, limits });
   await mustSettle(module);
-  const [beyond] = phrases({ ...granted, clock: false, random: false });
-  if (beyond !== undefined)
-    throw new Error(`it is granted to ${beyond}, which a gateway does not do for packages`);
   const { exports } = moduleSections(module.bytes);
   const { name, version, description, needs } = manifest;
   const operations = await operationsOf(
@@ -95,7 +93,10 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
     row: {
       name,
       operations,
+      ...grantRows(granted),
       answer: limits.answer,
+      memory: module.memory,
+      calls: limits.calls,
       timeMs: limits.timeMs,
       resumes: exports.has("cap_resume") ? 1 : 0,
       initializes: exports.has("_initialize") ? 1 : 0,

@@ -1,12 +1,38 @@
 import { ResourceError } from "../../resources/fields.ts";
-import type { GatewayTable } from "../table-shape.ts";
+import type { GatewayTable, GuestRow } from "../table-shape.ts";
 import type { GatewayPackage } from "./admit-package.ts";
 
+/** What of the gateway guests may ask for, where it is granted. */
+export type Offered = Pick<GatewayTable, "apps" | "sites" | "stores" | "pubsubs">;
+
+/** What was granted and is not there, in words; undefined: nothing. */
+function missing(guest: GuestRow, { apps, sites, stores, pubsubs }: Offered): string | undefined {
+  const has = (rows: readonly { readonly name: string }[], name: string) =>
+    rows.some((row) => row.name === name);
+  const leads = (app: string) =>
+    apps.some(({ id }) => id === app) || sites.some(({ id }) => id === "*" || app.endsWith(`.${id}`));
+  const store = guest.stores.find((one) => !has(stores, one.store));
+  if (store !== undefined) return `state store ${store.store}`;
+  const topic = guest.topics.find((one) => !has(pubsubs, one.pubsub));
+  if (topic !== undefined) return `pub/sub ${topic.pubsub}`;
+  const app = guest.apps.find((one) => !leads(one.app));
+  return app === undefined ? undefined : `app ${app.app}`;
+}
+
 /** The packages of a gateway. Throws ResourceError. */
-export function guestRows(packages: readonly GatewayPackage[]): Pick<GatewayTable, "guests" | "guestList"> {
+export function guestRows(
+  packages: readonly GatewayPackage[],
+  offered: Offered,
+): Pick<GatewayTable, "guests" | "guestList"> {
   const guests = packages.map(({ row }) => row);
-  const twice = guests.find(({ name }, i) => guests.findIndex((other) => other.name === name) !== i);
-  if (twice !== undefined) throw new ResourceError(`there are two packages that are called ${twice.name}`);
+  guests.forEach((guest, i) => {
+    const { name } = guest;
+    if (guests.findIndex((other) => other.name === name) !== i)
+      throw new ResourceError(`there are two packages that are called ${name}`);
+    const what = missing(guest, offered);
+    if (what !== undefined)
+      throw new ResourceError(`package ${name} is granted ${what}, which the gateway does not have`);
+  });
   const list =
     packages.length === 0 ? "" : JSON.stringify({ capabilities: packages.map(({ shown }) => shown) });
   return { guests, guestList: list };

@@ -1,0 +1,52 @@
+import type { Needs } from "../../capability/manifest.ts";
+import { upstreamRow } from "../compile-upstream.ts";
+import { SecretTable } from "../secret-table.ts";
+import { type GuestRow, none16 } from "../table-shape.ts";
+
+/** What a package may ask the gateway for, as the gateway compares it. Throws where that is nothing a gateway does. */
+export function grantRows({
+  state,
+  publish,
+  subscribe,
+  invoke,
+  fetch,
+}: Needs): Pick<GuestRow, "stores" | "preparedKeys" | "topics" | "apps" | "origins"> {
+  const [received] = subscribe;
+  if (received !== undefined)
+    throw new Error(
+      `it is granted topics of ${received.pubsub} to receive, and a gateway delivers no events`,
+    );
+  return {
+    stores: state.map(({ store, access, keys }) => ({
+      store,
+      keys: keys ?? "",
+      isOwn: keys === undefined ? 1 : 0,
+      writes: access === "write" ? 1 : 0,
+    })),
+    preparedKeys: state.flatMap(({ store, prepared }) =>
+      prepared.map((key) => ({ store, key, field: `:state.${key}` })),
+    ),
+    topics: publish.flatMap(({ pubsub, topics }) => topics.map((topic) => ({ pubsub, topic }))),
+    apps: invoke.flatMap(({ app, methods }) =>
+      methods === undefined
+        ? [{ app, method: "", any: 1 }]
+        : methods.map((method) => ({ app, method, any: 0 })),
+    ),
+    origins: fetch.map((origin) => ({ origin, places: [placeOf(origin)] })),
+  };
+}
+
+/** An origin, through the host's client: a guest has no connections of the gateway's. */
+function placeOf(origin: string): GuestRow["origins"][number]["places"][number] {
+  const setting = {
+    url: origin,
+    protocol: "plain",
+    transport: "outgoing",
+    token: undefined,
+    headers: [],
+    weight: 1,
+    priority: 0,
+    region: "",
+  } as const;
+  return { id: "", upstreams: [upstreamRow(setting, new SecretTable())], policy: none16 };
+}
