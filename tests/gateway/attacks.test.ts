@@ -117,7 +117,7 @@ for (const share of shares(callAttacks)) {
           apps: [appRow("app", [plainUpstream(portOf(target.url))])],
           stores: [{ name: "statestore", folder: "s", component: "", prefix: "", remote: none16, isApps: 1 }],
           remotes: [place],
-          pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0 }],
+          pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0, spoolBytes: 0, spoolEvents: 0 }],
         },
       });
     });

@@ -98,7 +98,7 @@ underWasmtime("what packages ask a gateway for", () => {
         apps: [appRow("app", [plainUpstream(port)])],
         stores: [{ name: "statestore", folder: "s", component: "", prefix: "", remote: none16, isApps: 1 }],
         remotes: [{ id: "", upstreams: [sidecarUpstream(port)], policy: none16 }],
-        pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0 }],
+        pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0, spoolBytes: 0, spoolEvents: 0 }],
       },
       { packages, variant: "http+sockets+folder+packages", folder, reused: true },
     );
