@@ -234,7 +234,7 @@ describe("one list per fact", () => {
 
 describe("files", () => {
   it("stay under 300 lines, but for tables", () => {
-    const tables = ["host/errors/catalogue.ts"];
+    const tables = ["host/errors/catalogue.ts", "host/gateway/table-shape.ts"];
     const long = product.filter(
       ({ file }) => !tables.includes(file) && readFileSync(join(root, file), "utf8").split("\n").length > 300,
     );
