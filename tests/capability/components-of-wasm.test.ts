@@ -58,7 +58,7 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
         [":path", "/x"],
         [":query", "a=1"],
         [":body", "body"],
-        [":unknown", "passed over"],
+        [":actor", "a"],
         [":config", '{"a":"1","q\\"\\\\\\u00e9\\ud83e\\udd8a\\n":"x:,y","empty":""}'],
         ["x", "1"],
         ["empty", ""],
@@ -67,7 +67,7 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
       ]);
       expect([answer.status, answer.text]).toEqual([
         201,
-        'main POST /x?a=1 x=1;empty=;x=2; body a=1;q"\\é🦊\n=x:,y;empty=; k=[1];',
+        'main POST /x?a=1 :actor=a;x=1;empty=;x=2; body a=1;q"\\é🦊\n=x:,y;empty=; k=[1];',
       ]);
     });
 
@@ -93,6 +93,21 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
         ["state.set", { store: "statestore", key: "n", etag: "7", ttl: "3600" }, '"III"'],
         ["publish", { pubsub: "pubsub", topic: "counted", "content-type": "text/plain" }, '"III"'],
       ]);
+    });
+
+    it("asks for what has a name in the ABI and none in the world", () => {
+      const asked: Asked[] = [];
+      const perform = (call: Asked): [string, string][] => {
+        asked.push(call);
+        return [[":status", "204"]];
+      };
+      // `resume` makes nothing of more results than one but a list of what they are.
+      expect(guest.call([[":operation", "remember"]], perform).text).toBe("204 204 ");
+      expect(asked.map(({ call, fields }) => [call, fields.get("key")])).toEqual([
+        ["actor.state.set", "k"],
+        ["actor.state.get", "k"],
+      ]);
+      expect(Buffer.from(asked[0]?.body ?? []).toString()).toBe("1");
     });
 
     it("refuses, lets a request go on, and uses chance and the clock", () => {

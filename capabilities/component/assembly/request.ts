@@ -61,13 +61,18 @@ function place(): i32 {
   return -1;
 }
 
+/** Whether it has no member of its own in the record. */
+function isField(): bool {
+  return !isOwn() || (!isPrepared() && !isText(name, nameLength, CONFIG) && place() < 0);
+}
+
 /** A request as the record that `handle` takes. */
 export function readRequest(message: usize): usize {
   let plain = 0;
   let prepared = 0;
   openFields(message);
   while (nextField()) {
-    if (!isOwn()) plain++;
+    if (isField()) plain++;
     else if (isPrepared()) prepared++;
   }
   const request = allocate(4, REQUEST_SIZE);
@@ -86,13 +91,10 @@ export function readRequest(message: usize): usize {
   prepared = 0;
   openFields(message);
   while (nextField()) {
-    if (!isOwn()) keepPair(fields, plain++, 0);
+    if (isField()) keepPair(fields, plain++, 0);
     else if (isPrepared()) keepPair(values, prepared++, PREFIX);
     else if (isText(name, nameLength, CONFIG)) readTexts(value, valueLength, request + 56);
-    else {
-      const at = place();
-      if (at >= 0) keep(request + at, value, valueLength);
-    }
+    else keep(request + place(), value, valueLength);
   }
   return request;
 }

@@ -164,12 +164,18 @@ function call(variant: usize): void {
       contentType(record + 24);
       return member(BODY, record + 36);
     }
-    default: {
+    case 6: {
       named(5, FETCH);
       member(URL, record);
       member(METHOD, record + 8);
       fields(record + 16);
       return member(BODY, record + 24);
+    }
+    default: {
+      // `record other-call`: 0 name, 8 fields, 16 body.
+      member(CALL, record);
+      fields(record + 8);
+      return member(BODY, record + 16);
     }
   }
 }

@@ -21,7 +21,8 @@ typedef struct { u32 status; pairs fields; bytes body; } outcome;
 typedef struct { bytes store, key; u32 has_etag; bytes etag; } store_key;
 typedef struct { store_key at; bytes value; u32 has_ttl, ttl; } state_value;
 typedef struct { bytes pubsub, topic; u32 has_type; bytes type; bytes data; } event;
-typedef struct { u32 which; union { store_key key; state_value value; event event; } of; u32 padding[0]; } call_head;
+typedef struct { bytes name; pairs fields; bytes body; } other_call;
+typedef struct { u32 which; union { store_key key; state_value value; event event; other_call other; } of; u32 padding[0]; } call_head;
 typedef union { call_head call; u8 size[48]; } call;
 typedef struct {
   u32 which;
@@ -115,6 +116,17 @@ EXPORT("daprlet:capability/guest@1.0.0#handle") step *handle(request *asked) {
     result.of.calls.length = 1;
     calls[0].call.which = 0;
     calls[0].call.of.key = (store_key){ text("statestore"), text("n"), 0, { 0, 0 } };
+    return &result;
+  }
+  if (same(asked->operation, "remember")) {
+    headers[0] = (pair){ text("key"), text("k") };
+    result.which = 3;
+    result.of.calls.at = calls;
+    result.of.calls.length = 2;
+    calls[0].call.which = 7;
+    calls[0].call.of.other = (other_call){ text("actor.state.set"), { headers, 1 }, text("1") };
+    calls[1].call.which = 7;
+    calls[1].call.of.other = (other_call){ text("actor.state.get"), { headers, 1 }, text("") };
     return &result;
   }
   if (same(asked->operation, "handle-request")) {
