@@ -36,3 +36,23 @@ export async function componentOf(
   const adapter = readFileSync(preview1AdapterReactorPath());
   return new Uint8Array(await componentNew(embedded, [["wasi_snapshot_preview1", adapter]]));
 }
+
+/** The world of a server for wasi:http that calls others, with all that it takes, in one text. */
+export function httpWit(): string {
+  const builtin = resolve(
+    import.meta.dirname,
+    "../../node_modules/@bytecodealliance/jco/lib/wit/builtin/0.2.12",
+  );
+  const wasi = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].map((name) => {
+    const text = readFileSync(join(builtin, `wasi-${name}/package.wit`), "utf8");
+    return `${text.replace(/^package (.*);$/m, "package $1 {")}\n}`;
+  });
+  return `package test:server;
+    world server {
+      import wasi:http/types@0.2.12;
+      import wasi:http/outgoing-handler@0.2.12;
+      import wasi:cli/environment@0.2.12;
+      export wasi:http/incoming-handler@0.2.12;
+    }
+    ${wasi.join("\n")}`;
+}

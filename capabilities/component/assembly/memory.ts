@@ -77,6 +77,11 @@ export function putBytes(from: usize, length: i32): void {
   memory.copy(room(length), from, length);
 }
 
+/** As it is: fields that are written already. */
+export function putRaw(from: usize, length: i32): void {
+  memory.copy(room(length), from, length);
+}
+
 /** Text of up to 24 bytes. */
 export function putText(length: i32, first: u64, second: u64 = 0, third: u64 = 0): void {
   put32(length);
@@ -103,4 +108,28 @@ export function putNumber(value: u32): void {
 /** The message has one field more. */
 export function count(): void {
   store<u32>(outbox, load<u32>(outbox, 4) + 1, 4);
+}
+
+/** A buffer that lasts for one request, apart from in- and outbox: grown, and a byte again when it ends. */
+export function resized(old: usize, oldSize: i32, align: i32, size: i32): usize {
+  return checked(realloc(old, oldSize, align, size));
+}
+
+let held: usize = 0;
+let heldSize: i32 = 0;
+
+/** The inbox stays as it is until {@link release}, whatever comes later. */
+export function hold(): void {
+  const spare = held;
+  const spareSize = heldSize;
+  held = inbox;
+  heldSize = inboxSize;
+  inbox = spare;
+  inboxSize = spareSize;
+}
+
+export function release(): void {
+  if (heldSize <= 1) return;
+  held = realloc(held, heldSize, 1, 1);
+  heldSize = 1;
 }

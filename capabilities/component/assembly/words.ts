@@ -38,6 +38,10 @@ export const STATE_TRANSACTION_2: u64 = 0x6e;
 export const PUBLISH: u64 = 0x6873696c627570; // publish
 export const INVOKE: u64 = 0x656b6f766e69; // invoke
 export const FETCH: u64 = 0x6863746566; // fetch
+export const PATH_FIELD: u64 = 0x68746170; // path
+export const SIDECAR: u64 = 0x72616365646973; // sidecar
+export const GET: u64 = 0x746567; // get
+export const HOST: u64 = 0x74736f68; // host
 
 /** The first eight bytes of a text, or all of a shorter one. */
 export function packed(at: usize, length: i32): u64 {

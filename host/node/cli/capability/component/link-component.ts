@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Binaryen } from "./binaryen.ts";
-import { type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
+import { type CoreExport, type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
 import { type World, worlds } from "./worlds.ts";
 
 const CORE_MODULE = 1;
@@ -104,12 +104,12 @@ export async function linkComponent(
   });
   const binaryen = new Binaryen(folder);
   const merged = await binaryen.merge({ guest: guest.with({}), adapter, stubs });
-  const whole = new CoreModule(merged).with({
-    export: ({ name }) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined),
-  });
-  return await binaryen.optimise(whole, [
+  const kept = ({ name }: CoreExport) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined);
+  const whole = new CoreModule(merged).with({ export: kept });
+  const made = await binaryen.optimise(whole, [
     "--duplicate-import-elimination",
     "--remove-unused-module-elements",
     ...found.world.passes,
   ]);
+  return new CoreModule(made).with({ export: kept });
 }

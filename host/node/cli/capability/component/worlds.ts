@@ -42,4 +42,25 @@ const capability: World = {
   passes: [],
 };
 
-export const worlds: readonly World[] = [capability];
+/** What the adapter calls a function of WASI: by its resource, or else by its interface. */
+function adapterName(face: string, name: string): string {
+  if (name.startsWith("[resource-drop]")) return "drop_resource";
+  const [, kind, rest = name] = /^\[(constructor|method|static)\](.*)$/.exec(name) ?? [];
+  const whole = kind === undefined ? `${face}_${name}` : kind === "constructor" ? `new_${rest}` : rest;
+  return whole.replace(/[-.]/g, "_");
+}
+
+const http: World = {
+  name: "wasi:http/incoming-handler@0.2",
+  adapter: "http.wasm",
+  guest: (name) => functionOf(name, /wasi:http\/incoming-handler@(0\.2[\d.]*)/),
+  required: ["handle"],
+  host(one) {
+    const [, face] = /^(?:cm32p2\|)?wasi:[\w-]+\/([\w-]+)@0\.2[\d.]*$/.exec(one.module) ?? [];
+    return face === undefined ? preview1(one) : { module: "adapter", name: adapterName(face, one.name) };
+  },
+  // Only what waits for a call is to be unwound: nothing of the host waits.
+  passes: ["--asyncify", "--pass-arg=asyncify-ignore-imports", "-O2"],
+};
+
+export const worlds: readonly World[] = [capability, http];
