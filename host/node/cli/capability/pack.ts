@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { gzipSync } from "node:zlib";
-import { capabilityAbi } from "../../../capability/abi.ts";
+import { abis } from "../../../capability/abis.ts";
 import { admit } from "../../../capability/admission.ts";
 import { readManifest } from "../../../capability/read-manifest.ts";
 import type { Terminal } from "../terminal.ts";
@@ -16,9 +16,8 @@ export async function pack(path: string, terminal: Terminal): Promise<number> {
   const file = join(built, "capability.json");
   const manifest = readManifest(JSON.parse(await readFile(file, "utf8")), file);
   for (const entry of manifest.modules) {
-    if (entry.abi !== capabilityAbi.name) continue;
     const bytes = new Uint8Array(await readFile(join(built, entry.path)));
-    await admit(bytes, entry, { abi: capabilityAbi, granted: manifest.needs, limits: manifest.limits });
+    await admit(bytes, entry, { abi: abis[entry.abi], granted: manifest.needs, limits: manifest.limits });
   }
   const entries = await readdir(built, { recursive: true, withFileTypes: true });
   const paths = entries
