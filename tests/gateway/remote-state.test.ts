@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
 import { freePorts } from "../hosts/free-ports.ts";
@@ -282,5 +284,65 @@ underWasmtime("state at two sidecars, of which the first hangs up on whoever ask
       errorCode: "ERR_STATE_GET",
       message: expect.stringContaining("goes round in circles"),
     });
+  });
+});
+
+underWasmtime("answers of a store's sidecar", () => {
+  let answer = "";
+  let server: Server;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      request.resume();
+      response.setHeader("content-type", "application/json");
+      response.end(answer);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    gateway = await startGateway(
+      {
+        maxBody: 100_000,
+        remotes: [appRow("state", [sidecarUpstream(port, { transport: 0 })])],
+        stores: [storeRow("state", { component: "there", remote: 0 })],
+      },
+      { variant: "http+sockets+folder", reused: true },
+    );
+  }, 30_000);
+  afterAll(async () => {
+    await gateway?.stop();
+    server?.close();
+  });
+
+  const mine = '{"key":"gateway|~|a","data":1}';
+  const refused = expect.stringContaining('"ERR_STATE_');
+  it.each([
+    [
+      "bulk",
+      `[${mine},{"key":"other|~|a"},{"key":7},{},[],8, ${mine} ]`,
+      200,
+      '[{"key":"a","data":1},{"key":"a","data":1}]',
+    ],
+    ["bulk", '[{"\\u006bey":"gateway|~|a"}]', 200, "[]"],
+    ["bulk", '[{"key":"gateway|~|\\ud83d\\ude00\\"","data":"}]"}]', 200, '[{"key":"😀\\"","data":"}]"}]'],
+    ["bulk", " [ ] ", 200, " [] "],
+    ["bulk", `{"results":[${mine}]}`, 500, refused],
+    ["bulk", `[${mine}`, 500, refused],
+    ["bulk", "", 500, refused],
+    ["bulk", `[${mine},"${"x".repeat(100_000)}"]`, 500, refused],
+    [
+      "query",
+      `{"token":"t","results":[${mine}],"metadata":{}}`,
+      200,
+      '{"token":"t","results":[{"key":"a","data":1}],"metadata":{}}',
+    ],
+    ["query", '{"token":"t"}', 200, '{"token":"t"}'],
+    ["query", '{"results":null}', 200, '{"results":null}'],
+    ["query", "[]", 500, refused],
+  ])("in a %s: %s", async (what, given, status, expected) => {
+    answer = given;
+    const version = what === "query" ? "v1.0-alpha1" : "v1.0";
+    const got = await fetch(`${gateway.url}/${version}/state/state/${what}`, json({ keys: ["a"] }));
+    expect([got.status, await got.text()]).toEqual([status, expected]);
   });
 });

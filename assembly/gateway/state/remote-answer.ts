@@ -22,6 +22,7 @@ const QUOTE: u8 = 0x22;
 const OPENING: u8 = 0x5b;
 const CLOSING: u8 = 0x5d;
 const BRACE: u8 = 0x7b;
+const NULL: u8 = 0x6e;
 
 const PIECE: i32 = 65536;
 
@@ -59,8 +60,12 @@ function makeText(kind: i32): bool {
   const length = textLength();
   if (length == 0 || scanBody(SKIP, body, length)) return false;
   const first = skipSpace(body);
-  const list = kind == BULK ? first : load<u8>(first) == BRACE ? memberOf(first, "results") : 0;
-  if (list == 0) return kind == QUERY;
+  let list = first;
+  if (kind == QUERY) {
+    if (load<u8>(first) != BRACE) return false;
+    list = memberOf(first, "results");
+    if (list == 0 || load<u8>(list) == NULL) return true;
+  }
   if (load<u8>(list) != OPENING) return false;
   beginText();
   addBytes(body, <i32>(list - body));
