@@ -105,7 +105,9 @@ export async function admit(
   if (given.length > MAX_MODULE)
     refuse(`${entry.path} has ${given.length} bytes, where ${MAX_MODULE} are the most`);
   const sha256 = await checkHash(given, entry);
-  const bytes = terms.abi.prepared ? preparedModule(given, Math.floor(terms.limits.memory / PAGE)) : given;
+  const bytes = terms.abi.prepared
+    ? preparedModule(given, Math.floor(terms.limits.memory / PAGE), MAX_ELEMENTS)
+    : given;
   const module = await compile(bytes, entry);
   const { memories, tables, imports, exports } = moduleSections(bytes);
   for (const { name, signature } of imports) checkImport(name, signature, terms);

@@ -1,6 +1,7 @@
 import { joinBytes } from "../join-bytes.ts";
 import { WasmReader } from "./module-sections.ts";
 
+const TABLE = 4;
 const MEMORY = 5;
 const EXPORT = 7;
 const START = 8;
@@ -19,16 +20,15 @@ function leb(number: number): number[] {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** At most so many pages, or its first ones if they are more. */
-function bounded(body: Bytes, pages: number): Bytes {
+/** The one memory or table of a section with at most so much, or its first extent if that is more. */
+function bounded(body: Bytes, most: number, isTable: boolean): Bytes {
   const reader = new WasmReader(body);
   // More than one is refused later.
   if (reader.number() !== 1) return body;
-  const { initial, maximum } = reader.extent("memory");
-  const most = Math.max(initial, pages);
-  return maximum !== undefined && maximum <= most
-    ? body
-    : Uint8Array.from([1, 1, ...leb(initial), ...leb(most)]);
+  const type = isTable ? [reader.byte()] : [];
+  const { initial, maximum = Number.POSITIVE_INFINITY } = reader.extent(isTable ? "table" : "memory");
+  const bound = Math.max(initial, Math.min(maximum, most));
+  return Uint8Array.from([1, ...type, 1, ...leb(initial), ...leb(bound)]);
 }
 
 /** With one more export: a function of that index, written as a module has it. */
@@ -41,10 +41,10 @@ function exporting(body: Bytes, index: Bytes): Bytes {
 }
 
 /**
- * A module as the host runs it where toolchains link it as they like: with a maximum of so many pages on its memory, and with its
- * start function exported instead. The bytes need not be a module's: an engine says so then. Throws a GuestFault for half of one.
+ * A module as the host runs it where toolchains link it as they like: with a maximum of so many pages on its memory and
+ * of so many elements on its table, and with its start function exported instead. The bytes need not be a module's: an engine says so then. Throws a GuestFault for half of one.
  */
-export function preparedModule(bytes: Bytes, pages: number): Bytes {
+export function preparedModule(bytes: Bytes, pages: number, elements: number): Bytes {
   const sections: { readonly id: number; readonly body: Bytes }[] = [];
   const reader = new WasmReader(bytes, 8);
   while (!reader.done) sections.push({ id: reader.byte(), body: reader.bytes() });
@@ -52,7 +52,11 @@ export function preparedModule(bytes: Bytes, pages: number): Bytes {
   const parts = sections.flatMap(({ id, body }) => {
     if (id === START) return [];
     const changed =
-      id === MEMORY ? bounded(body, pages) : id === EXPORT && start ? exporting(body, start) : body;
+      id === MEMORY || id === TABLE
+        ? bounded(body, id === TABLE ? elements : pages, id === TABLE)
+        : id === EXPORT && start
+          ? exporting(body, start)
+          : body;
     return [Uint8Array.from([id, ...leb(changed.length)]), changed];
   });
   return joinBytes([bytes.subarray(0, 8), ...parts]);

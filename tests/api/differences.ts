@@ -693,6 +693,13 @@ export const differences = [
     why: "a caller is always answered",
   },
   {
+    id: "middleware.wasm.reactors",
+    what: "a guest of `middleware.http.wasm` that begins with `_initialize`, as Go's `-buildmode=c-shared` makes them",
+    daprd: "500: it is not called",
+    daprlet: "runs",
+    why: "Go's own compiler makes no others",
+  },
+  {
     id: "middleware.wasm.trailers",
     what: "trailers of a guest of `middleware.http.wasm`",
     daprd: "sent after the response",

@@ -325,6 +325,81 @@ describe("a guest of http-wasm", () => {
   });
 });
 
+/** A call of WASI, and the number that it answers. */
+const wasi: readonly (readonly [name: string, call: string, answer: number])[] = [
+  ["has no arguments", "(call $args_sizes_get (i32.const 8192) (i32.const 8196))", 0],
+  ["has no environment", "(call $environ_sizes_get (i32.const 8192) (i32.const 8196))", 0],
+  ["reads nothing", "(call $fd_read (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 8192))", 0],
+  ["knows its standard output", "(call $fd_fdstat_get (i32.const 1) (i32.const 8200))", 0],
+  ["does not move in it", "(call $fd_seek (i32.const 1) (i64.const 0) (i32.const 0) (i32.const 8200))", 70],
+  ["has no other file", "(call $fd_fdstat_get (i32.const 3) (i32.const 8200))", 8],
+  ["has no folder", "(call $fd_prestat_get (i32.const 3) (i32.const 8200))", 8],
+  [
+    "opens nothing",
+    "(call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 8200))",
+    8,
+  ],
+  [
+    "writes to no other file",
+    "(call $fd_write (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 8192))",
+    8,
+  ],
+  ["has no socket", "(call $sock_accept (i32.const 3) (i32.const 0) (i32.const 8200))", 8],
+  ["has two clocks", "(call $clock_time_get (i32.const 2) (i64.const 0) (i32.const 8200))", 28],
+  [
+    "waits for nothing",
+    "(call $poll_oneoff (i32.const 8208) (i32.const 8300) (i32.const 1) (i32.const 8400))",
+    0,
+  ],
+  [
+    "waits for a thousand things at most",
+    "(call $poll_oneoff (i32.const 0) (i32.const 0) (i32.const 0x10000000) (i32.const 8192))",
+    28,
+  ],
+];
+
+describe("a guest of http-wasm that was linked for WASI", () => {
+  it.each(wasi)("%s", async (_, call, answer) => {
+    // What a call answers through memory is nothing: the two numbers at 8192.
+    const request = `
+      (i32.store (i32.const 8192) (i32.const 0)) (i32.store (i32.const 8196) (i32.const 0))
+      (local.set $n ${call})
+      (if (i64.ne (i64.load (i32.const 8192)) (i64.const 0)) (then unreachable))
+      (call $set_status_code (i32.add (i32.const 200) (local.get $n))) ${stop}`;
+    expect((await through({ request })).status).toBe(200 + answer);
+  });
+
+  const ran = "(global.set $ran (i32.add (global.get $ran) (i32.const 1)))";
+  const started = `(call $set_status_code (i32.add (i32.const 200) (global.get $ran))) ${stop}`;
+  const global = "(global $ran (mut i32) (i32.const 0))";
+
+  it.each([
+    ["_initialize", `(func (export "_initialize") ${ran})`],
+    ["_start", `(func (export "_start") ${ran})`],
+    ["_initialize alone", `(func (export "_initialize") ${ran}) (func (export "_start") unreachable)`],
+    ["_start, with a table that has no maximum", `(func (export "_start") ${ran}) (table 1 funcref)`],
+  ])("begins with %s", async (_, more) => {
+    expect((await through({ request: started, more: `${global} ${more}` })).status).toBe(201);
+  });
+
+  it("knows the time in milliseconds, and in a strict sandbox how often it asked", async () => {
+    const clock = "(drop (call $clock_time_get (i32.const 0) (i64.const 0) (i32.const 8192)))";
+    const elapsed = `${clock} (local.set $wide (i64.load (i32.const 8192))) ${clock}
+      (local.set $wide (i64.sub (i64.load (i32.const 8192)) (local.get $wide)))
+      (call $set_status_code (i32.add (i32.const 200) (i32.wrap_i64 (i64.div_u (local.get $wide) (i64.const 1000000)))))`;
+    const chance = `(drop (call $random_get (i32.const 8192) (i32.const 8)))
+      (call $write_body (i32.const 1) (i32.const 8192) (i32.const 8)) ${stop}`;
+    const answers = async (strict: boolean) => {
+      const guest = await opened({ request: elapsed + chance }, "", strict);
+      return await seen(await guest.handle(request(), echo));
+    };
+    expect((await answers(false)).status).toBe(200);
+    expect((await answers(true)).status).toBe(201);
+    expect((await answers(true)).body).toBe((await answers(true)).body);
+    expect((await answers(false)).body).not.toBe((await answers(false)).body);
+  });
+});
+
 describe("a guest of http-wasm that does wrong", () => {
   it.each(httpAttacks.filter(({ late }) => !late).map((attack) => [attack.name, attack] as const))(
     "by %s ends",
