@@ -1,4 +1,4 @@
-import { Call } from "./call";
+import { Call, findField } from "./call";
 import { callerId, callerIdLength } from "./door/caller";
 import { addLiteral, addNamed, forwarded, removeNamed, replace } from "./headers";
 import { hop, hopLength } from "./hops";
@@ -48,6 +48,16 @@ function putQuoted(to: usize, text: usize, length: i32): usize {
   return to + 1;
 }
 
+/** A daprlet carries out once what has an id: one of another caller must not meet the outcome under the same. */
+function ownRequestId(list: FieldList): void {
+  const field = findField(list, "daprlet-request-id");
+  if (field == null) return;
+  const id = allocate(callerIdLength() + 1 + field.valueLength);
+  const end = copy(put(copy(id, callerId(), callerIdLength()), "/"), field.value, field.valueLength);
+  field.value = id;
+  field.valueLength = <i32>(end - id);
+}
+
 /**
  * The fields that a request reaches its upstream with: the caller's without what is not theirs to say, who calls and was
  * called where it goes to the app itself, and what the upstream's entry sets. False where that needs a secret that the
@@ -70,6 +80,7 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
     // Whether the page may call was judged at the door: to a sidecar the gateway is a program.
     removeNamed(list, "origin");
     removeNamed(list, "sec-fetch-site");
+    ownRequestId(list);
   } else if (calls && !own) addCaller(list, call, target);
   if (HAS_ACTORS && call.placement >= 0) {
     const digits = allocate(20);

@@ -53,12 +53,15 @@ describe.skipIf(missingWasmtime !== undefined)("publishing through a gateway", (
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const answer = await publish("pubsub/a%20topic/b", '{"n":1}', {
       "content-type": "application/json",
+      "daprlet-request-id": "7",
       traceparent,
     });
     expect([answer.status, await answer.text()]).toEqual([204, ""]);
     const [sent] = taken;
     expect(sent?.url).toBe("/v1.0/publish/events%20there/a%20topic%2Fb");
     expect(sent?.headers["content-type"]).toBe("application/cloudevents+json");
+    // Another caller's is another one.
+    expect(sent?.headers["daprlet-request-id"]).toBe("gateway/7");
     expect(JSON.parse(sent?.body as string)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
       source: "gateway",

@@ -95,6 +95,14 @@ for (const transport of [0, 1] as const) {
       expect((await there("one|~|a|~~|b")).status).toBe(204);
     });
 
+    it("is written once by a request that comes again under its id", async () => {
+      const named = { headers: { "daprlet-request-id": "1" } };
+      await one("shop", json([{ key: "named", value: 1 }], named));
+      await one("shop", json([{ key: "named", value: 2 }]));
+      expect((await one("shop", json([{ key: "named", value: 1 }], named))).status).toBe(204);
+      expect(await (await one("shop/named")).text()).toBe("2");
+    });
+
     it("lets the ETag decide, and passes on what the sidecar says of it", async () => {
       await one("shop", json([{ key: "e", value: 1 }]));
       const etag = (await one("shop/e")).headers.get("etag") as string;

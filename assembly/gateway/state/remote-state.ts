@@ -1,5 +1,4 @@
 import { ALWAYS, BY_METHOD, Call, findField, NEVER } from "../call";
-import { callerId, callerIdLength } from "../door/caller";
 import {
   ERR_STATE_BULK_GET,
   ERR_STATE_DELETE,
@@ -22,7 +21,7 @@ import { Store } from "../records.gen";
 import { parameter } from "../reply";
 import { head } from "../table";
 import { Target } from "../target";
-import { copy, put } from "../text";
+import { put } from "../text";
 import { encode, ENCODED_GROWTH } from "../wire-path";
 import { AS_IT_IS, BULK, QUERY } from "./remote-answer";
 import { renameItems, renameKeys, renameOperations } from "./remote-bodies";
@@ -45,7 +44,8 @@ export function passState(call: Call, row: Store, operation: i32, key: usize, le
   const size = hasKey ? nameSize() : 0;
   sayHow(call, row, operation);
   if (!keepsNames(row) && !renames(call, row, operation)) return;
-  if (ownRequestId(call) && call.repeats == BY_METHOD) call.repeats = ALWAYS;
+  // A daprlet carries out once what has an id.
+  if (call.repeats == BY_METHOD && findField(call.fields, "daprlet-request-id") != null) call.repeats = ALWAYS;
 
   const target = changetype<Target>(TARGET);
   target.id = row.name;
@@ -94,20 +94,6 @@ function sayHow(call: Call, row: Store, operation: i32): void {
   if (keepsNames(row)) return;
   if (operation == STATE_BULK_GET) call.answerAs = BULK;
   if (operation == STATE_QUERY) call.answerAs = QUERY;
-}
-
-/**
- * A daprlet carries out once what has an id; one of another caller must not meet the outcome under the same. True where
- * there is one.
- */
-function ownRequestId(call: Call): bool {
-  const field = findField(call.fields, "daprlet-request-id");
-  if (field == null) return false;
-  const id = allocate(callerIdLength() + 1 + field.valueLength);
-  const end = copy(put(copy(id, callerId(), callerIdLength()), "/"), field.value, field.valueLength);
-  field.value = id;
-  field.valueLength = <i32>(end - id);
-  return true;
 }
 
 /** Writes the body anew where it has keys. False where the caller was told what is wrong with it. */
