@@ -55,8 +55,11 @@ export class Call {
   repeats: i32;
   /** What is made of an upstream's answer: state/remote-answer.ts has the words. */
   answerAs: i32;
-  /** Of the table by which its owner was found, which says so where it is not that; -1: none, then it passes the call on. */
-  placement: i64;
+  /**
+   * One more than the version of the table by which an actor's owner was found: who is not that says so. 0: nothing is
+   * told of it, and who is not the owner passes the call on.
+   */
+  placement: u64;
   /** An answer that may be another one later is a failure. */
   isKept: bool;
   /** There is nobody to answer: the status is enough. */
@@ -108,7 +111,7 @@ export function readCall(request: i32, out: i32): void {
   call.refusal = 0;
   call.repeats = BY_METHOD;
   call.answerAs = 0;
-  call.placement = -1;
+  call.placement = 0;
   call.isKept = call.isDelivery = false;
   call.method = requestMethod(request);
   const other = call.method == OTHER;

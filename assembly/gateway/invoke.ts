@@ -87,6 +87,11 @@ export function beginDelivery(call: Call): void {
   openBody(call);
 }
 
+/** True where the call that is passed on may last no longer than until then. */
+export function isOver(time: u64): bool {
+  return until != 0 && time >= until;
+}
+
 /** Asks those who answer for its target. False: the caller knows nothing yet, and the exchange's failure says why. */
 export function reach(call: Call, target: Target, app: App): bool {
   const began = now();

@@ -82,9 +82,9 @@ export function outgoingFields(call: Call, target: Target, x: Exchange): bool {
     removeNamed(list, "sec-fetch-site");
     ownRequestId(list);
   } else if (calls && !own) addCaller(list, call, target);
-  if (HAS_ACTORS && call.placement >= 0) {
+  if (HAS_ACTORS && call.placement) {
     const digits = allocate(20);
-    addNamed(list, "daprlet-actor", digits, <i32>(putNumber(digits, call.placement) - digits));
+    addNamed(list, "daprlet-actor", digits, <i32>(putNumber(digits, call.placement - 1) - digits));
   }
   addNamed(list, "via", hop(), hopLength());
   if (!addSettings(list, upstream)) return false;

@@ -99,7 +99,7 @@ function carry(call: Call, x: Exchange): i32 {
     if (!headed) {
       step = readHead(x);
       if (step == MOVED) {
-        if (HAS_ACTORS && call.placement >= 0 && isMoved(x)) {
+        if (HAS_ACTORS && call.placement && isMoved(x)) {
           x.failure = FAILURE_MOVED;
           return UPSTREAM_FAULT;
         }

@@ -131,6 +131,11 @@ export class FakeHost {
     new Uint8Array(this.#exports.memory.buffer).set(encodeTable(table), TABLE);
   }
 
+  /** Lets time pass between requests. */
+  pass(seconds: number): void {
+    this.#now += BigInt(seconds) * 1_000_000_000n;
+  }
+
   get memoryBytes(): number {
     return this.#exports.memory.buffer.byteLength;
   }

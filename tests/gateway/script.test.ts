@@ -23,7 +23,8 @@ describe.skipIf(missingWasmtime !== undefined)("Dapr as a script", () => {
       let body = "";
       for await (const chunk of request) body += chunk;
       response.statusCode = request.url === "/broken" ? 418 : 200;
-      response.end(`${request.method} ${request.url} ${body}`);
+      // Nothing of a script is about actors.
+      response.end(`${request.method} ${request.url} ${body}${request.headers["daprlet-actor"] ?? ""}`);
     });
     await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
     const { port } = app.address() as AddressInfo;

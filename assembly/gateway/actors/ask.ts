@@ -1,5 +1,6 @@
 /** Asking an upstream for a document: its answer read whole, before or between the exchanges that a call is made of. */
 import { alarm } from "../alarm";
+import { addBytes, beginText, reserve, textLength } from "../growing-text";
 import { addLiteral, addNamed, beginFields } from "../headers";
 import { hop, hopLength } from "../hops";
 import { allocate } from "../memory";
@@ -27,41 +28,31 @@ import { wait, waitFor } from "../wasi/poll";
 
 const MILLISECOND: u64 = 1000000;
 
-let bytes: usize = 0;
-let length: i32 = 0;
-let room: i32 = 0;
+const PIECE: i32 = 65536;
+
+let most: i32 = 0;
 let until: u64 = 0;
 
-/** Where the document that was read begins. */
-// @ts-ignore: decorator
-@inline
-export function document(): usize {
-  return bytes;
-}
-
-/** Asks for a document of at most `limit` bytes: its length, or -1; then the exchange's failure says why. */
-export function ask(upstream: Upstream, path: string, limit: i32, end: u64): i32 {
+/** Asks for a document of at most `limit` bytes, which is the growing text then. False: the exchange's failure says why. */
+export function ask(upstream: Upstream, path: string, limit: i32, end: u64): bool {
   const x = exchange();
   until = end;
+  most = limit;
   x.fresh = false;
-  let step = attempt(x, upstream, path, limit);
-  if (step != DONE && x.stale) {
-    x.fresh = true;
-    step = attempt(x, upstream, path, limit);
-  }
-  return step == DONE ? length : -1;
+  if (attempt(x, upstream, path)) return true;
+  if (!x.stale) return false;
+  x.fresh = true;
+  return attempt(x, upstream, path);
 }
 
-function attempt(x: Exchange, upstream: Upstream, path: string, limit: i32): i32 {
+function attempt(x: Exchange, upstream: Upstream, path: string): bool {
   const before = kept();
-  length = 0;
-  room = limit;
   x.stale = false;
-  let step = prepare(x, upstream, path) ? fetch(x) : UPSTREAM_FAULT;
-  if (step == DONE) finish(x);
+  const isWhole = prepare(x, upstream, path) && fetch(x) == DONE;
+  if (isWhole) finish(x);
   else abort(x);
   closeSince(before);
-  return step;
+  return isWhole;
 }
 
 function prepare(x: Exchange, upstream: Upstream, path: string): bool {
@@ -92,14 +83,15 @@ function fetch(x: Exchange): i32 {
   while (step == WAITING && sleeps(x)) step = readHead(x);
   if (step != MOVED) return step;
   if (x.status != 200) return fails(x, FAILURE_STATUS);
-  bytes = allocate(room);
+  beginText();
   while (true) {
+    // What is read lies where the next allocation would be.
+    reserve(PIECE);
     step = answerBytes(x);
     if (step == WAITING && sleeps(x)) continue;
     if (step != MOVED) break;
-    if (x.moved > room - length) return fails(x, FAILURE_TOO_LARGE);
-    memory.copy(bytes + <usize>length, x.data, x.moved);
-    length += x.moved;
+    if (textLength() + x.moved > most) return fails(x, FAILURE_TOO_LARGE);
+    addBytes(x.data, x.moved);
   }
   if (step != DONE) return step;
   step = answerTrailers(x);

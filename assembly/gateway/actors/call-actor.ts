@@ -13,7 +13,7 @@ import {
   ERR_ACTOR_TIMER_CREATE,
   ERR_GATEWAY_UNSERVED,
 } from "../errors.gen";
-import { admits, isUnreached, reach, refuse } from "../invoke";
+import { admits, isOver, isUnreached, reach, refuse } from "../invoke";
 import { allocate } from "../memory";
 import {
   ACTORS_INVOKE,
@@ -36,7 +36,7 @@ import { closeSince, kept } from "../wasi/handles";
 import { GET } from "../wasi/incoming";
 import { wait, waitFor } from "../wasi/poll";
 import { encode, ENCODED_GROWTH } from "../wire-path";
-import { canRefresh, fetchFault, hasRoster, refreshForType, refreshRoster } from "./fetch-roster";
+import { canRefresh, fetchFault, hasRoster, refreshRoster } from "./fetch-roster";
 import { Member, ownerOf, roster } from "./roster";
 
 const DELETE: i32 = 4;
@@ -81,12 +81,12 @@ export function callActor(call: Call, operation: i32): void {
   target.wireLength = <i32>(end - target.wire);
 
   let owner = ownerOf(type, typeLength, id, idLength);
-  if (owner === null && refreshForType()) owner = ownerOf(type, typeLength, id, idLength);
+  if (owner === null && refreshRoster(true)) owner = ownerOf(type, typeLength, id, idLength);
   if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   if (!admits(call)) return;
   // Who takes it over although it is not the owner looks for that itself, and waits as long as owners are changing. It is
   // told of only where nothing is lost by that: before anything was sent that cannot be sent again.
-  call.placement = canRefresh() && body().whole ? roster()!.version : -1;
+  call.placement = canRefresh() && body().whole ? roster()!.version + 1 : 0;
   for (let look = 0; ; look++) {
     const place = placeOf(owner);
     if (place === null) return refuseFor(call, "the sidecar of the actor's host is not known here: list it", "");
@@ -96,10 +96,10 @@ export function callActor(call: Call, operation: i32): void {
     const failure = exchange().failure;
     const again = failure == FAILURE_MOVED || (isUnreached(failure) && look < MOST_LOOKS);
     if (!again || !canRefresh() || !canRewind()) return refuse(call, failure);
-    if (look) pause(FIRST_WAIT << min(look - 1, MOST_DOUBLINGS));
-    refreshRoster();
+    if (look && !pause(FIRST_WAIT << min(look - 1, MOST_DOUBLINGS))) return refuse(call, failure);
+    refreshRoster(false);
     rewindBody();
-    call.placement = -1;
+    call.placement = 0;
     owner = ownerOf(type, typeLength, id, idLength);
     if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   }
@@ -177,11 +177,14 @@ function placeOf(member: Member): App | null {
   return onward == NONE ? null : head().remote(onward);
 }
 
-function pause(nanos: u64): void {
+/** False where the call would be over by then. */
+function pause(nanos: u64): bool {
   const start = now();
   const end = start + nanos;
+  if (isOver(end)) return false;
   for (let time = start; time < end; time = now()) {
     waitFor(0, alarm(time, end));
     wait(1);
   }
+  return true;
 }

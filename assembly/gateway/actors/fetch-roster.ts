@@ -7,7 +7,8 @@ import { failureText } from "../transport/failures";
 import { HAS_FOLDER } from "../variant";
 import { now } from "../wasi/clocks";
 import { dropDescriptor, firstDirectory, openAt, READ, readAt } from "../wasi/filesystem";
-import { ask, document } from "./ask";
+import { addBytes, beginText, textLength, textStart } from "../growing-text";
+import { ask } from "./ask";
 import { readRoster, rosterFault } from "./read-roster";
 import { roster } from "./roster";
 
@@ -17,15 +18,18 @@ const MILLISECOND: u64 = 1000000;
 const MOST_BYTES: i32 = 1 << 20;
 const PIECE: i32 = 65536;
 
-/** Nobody waits longer for a table. */
+/** How long is waited for a table: where there is none, and where there is an old one. */
 const PATIENCE: u64 = 5000 * MILLISECOND;
-/** What failed is not asked again at once: a call of an actor that nobody hosts is anybody's to make. */
+const SOME_PATIENCE: u64 = 1000 * MILLISECOND;
+/** How long what failed is left alone: where there is no table, and where there is an old one. */
 const PAUSE: u64 = 1000 * MILLISECOND;
+const LONG_PAUSE: u64 = 10000 * MILLISECOND;
 /** What was read just now is news enough for a call that failed meanwhile. */
 const NEWS: u64 = 100 * MILLISECOND;
 
 let fault: string = "";
-let triedAt: u64 = 0;
+/** Nanoseconds on the clock from which a table may be asked for because of its age. */
+let dueAt: u64 = 0;
 
 /** Why there is no table. */
 export function fetchFault(): string {
@@ -34,10 +38,8 @@ export function fetchFault(): string {
 
 /** True where owners can be looked up: a table that is too old, or none yet, is fetched, and an old one better than none. */
 export function hasRoster(): bool {
-  const used = roster();
   const time = now();
-  if (used != null && (!canRefresh() || time - used.readAt < <u64>head().actor(0).maxAge * MILLISECOND)) return true;
-  if (!triedAt || time - triedAt >= PAUSE) refresh(time);
+  if (time >= dueAt && (roster() == null || canRefresh())) refresh(time);
   return roster() != null;
 }
 
@@ -47,28 +49,28 @@ export function canRefresh(): bool {
   return actors.source != NONE || actors.fileLength != 0;
 }
 
-/** Fetches a table because a call found the one in use to be old. */
-export function refreshRoster(): void {
+/**
+ * Fetches a table because a call found the one in use to be old, unless that is younger than told: an actor of a type that
+ * nobody hosts is anybody's to call.
+ */
+export function refreshRoster(unknownType: bool): bool {
   const used = roster();
   const time = now();
-  if (canRefresh() && (used == null || time - used.readAt >= NEWS)) refresh(time);
-}
-
-/** The same because it does not know a type. False where it is too soon for that. */
-export function refreshForType(): bool {
-  const used = roster();
-  const time = now();
-  if (!canRefresh() || (used != null && time - used.readAt < PAUSE) || time - triedAt < PAUSE) return false;
+  const least = unknownType ? PAUSE : NEWS;
+  if (!canRefresh() || (used != null && time - used.readAt < least)) return false;
+  if (unknownType && fault.length && time < dueAt) return false;
   refresh(time);
   return true;
 }
 
 function refresh(time: u64): void {
-  triedAt = time;
   const actors = head().actor(0);
+  fault = "";
   if (actors.source != NONE) askFor(time);
   else if (HAS_FOLDER && actors.fileLength) readFile(time);
   else use(actors.baked, actors.bakedLength, time);
+  if (!fault.length) dueAt = time + <u64>actors.maxAge * MILLISECOND;
+  else dueAt = now() + (roster() == null ? PAUSE : LONG_PAUSE);
 }
 
 function use(bytes: usize, length: i32, time: u64): void {
@@ -78,10 +80,10 @@ function use(bytes: usize, length: i32, time: u64): void {
 function askFor(time: u64): void {
   const places = head().remote(head().actor(0).source);
   const timeout = <u64>head().timeout * MILLISECOND;
-  const until = time + (timeout ? min(timeout, PATIENCE) : PATIENCE);
+  const patience = roster() == null ? PATIENCE : SOME_PATIENCE;
+  const until = time + (timeout ? min(timeout, patience) : patience);
   for (let i: u32 = 0; i < places.upstreamsCount; i++) {
-    const length = ask(places.upstream(i), "/placement/state", MOST_BYTES, until);
-    if (length >= 0) return use(document(), length, time);
+    if (ask(places.upstream(i), "/placement/state", MOST_BYTES, until)) return use(textStart(), textLength(), time);
   }
   const failure = exchange().failure;
   if (failure == FAILURE_STATUS) fault = "who was asked for it does not tell it";
@@ -97,15 +99,15 @@ function readFile(time: u64): void {
     fault = "its file cannot be opened; check --dir and the name";
     return;
   }
-  const bytes = allocate(MOST_BYTES + PIECE);
-  let length = 0;
+  const piece = allocate(PIECE);
+  beginText();
   let some = 0;
   do {
-    some = readAt(file, bytes + <usize>length, PIECE, length);
-    if (some > 0) length += some;
-  } while (some > 0 && length <= MOST_BYTES);
+    some = readAt(file, piece, PIECE, textLength());
+    if (some > 0) addBytes(piece, some);
+  } while (some > 0 && textLength() <= MOST_BYTES);
   dropDescriptor(file);
   if (some < 0) fault = "its file cannot be read";
-  else if (length > MOST_BYTES) fault = "it is larger than 1 MiB";
-  else use(bytes, length, time);
+  else if (textLength() > MOST_BYTES) fault = "it is larger than 1 MiB";
+  else use(textStart(), textLength(), time);
 }

@@ -94,7 +94,7 @@ export function beginRoster(): Roster {
 export function room(size: usize): usize {
   const at = (free + 7) & ~7;
   const end = owners() + (half ? 0 : OWNERS_HALF) + OWNERS_HALF;
-  if (size > end - at) return 0;
+  if (at > end || size > end - at) return 0;
   free = at + size;
   return at;
 }
