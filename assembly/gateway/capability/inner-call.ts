@@ -30,7 +30,6 @@ export function beginInner(method: i32, until: u64, room: i32 = 0): Call {
   inner.method = method;
   inner.until = until;
   inner.answerAs = AS_IT_IS;
-  inner.placement = -1;
   inner.authority = outer.authority;
   inner.authorityLength = outer.authorityLength;
   const fields = inner.fields;

@@ -53,7 +53,6 @@ function prepare(): bool {
   memory.fill(changetype<usize>(request), 0, offsetof<Call>());
   request.request = A_SCRIPTS;
   request.out = -1;
-  request.placement = -1;
   if (!option("--capability")) return misused(USAGE);
   if (is(text, length, "state")) return state(request);
   if (is(text, length, "invoke")) return invocation(request);

@@ -75,7 +75,6 @@ export function unpack(call: Call, parcel: Parcel, length: i32): void {
   call.request = -1;
   call.out = -1;
   call.method = POST;
-  call.placement = -1;
   call.query = parcel.topic + parcel.topicLength;
   call.queryLength = parcel.queryLength;
   call.firstField = allocate(FIELDS * offsetof<Field>());
