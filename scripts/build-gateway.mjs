@@ -38,7 +38,7 @@ const exported = {
 };
 
 /** What the glue beside guests imports, by its own name. */
-const forGuests = ["guestLog", "guestClock", "guestRandom"];
+const forGuests = ["guestLog", "guestClock", "guestRandom", "guestTick", "guestTrap"];
 
 const entry = "assembly/gateway/index";
 

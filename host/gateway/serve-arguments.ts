@@ -68,18 +68,8 @@ function grants(gateway: GatewayTable, names: readonly string[]): readonly strin
   ];
 }
 
-/** Milliseconds of a request, where nothing else bounds it. */
-const USUAL_TIMEOUT = 60_000;
-
-/** How long a request may last where guests are in it, who could go on for ever. */
-function guestLimit({ guests, timeout }: GatewayTable): readonly string[] {
-  if (guests.length === 0) return [];
-  const longest = Math.max(...guests.map(({ timeMs }) => timeMs));
-  return ["-W", `timeout=${(timeout || USUAL_TIMEOUT) + longest}ms`];
-}
-
 /**
- * What `wasmtime` is told so that it serves this gateway: what it may use, and how instances are kept. Without guests not how
+ * What `wasmtime` is told so that it serves this gateway: what it may use, and how instances are kept. Not how
  * long a request may last: that ends answers that take their time, and their callers take them for whole.
  */
 export function serveArguments(
@@ -94,7 +84,6 @@ export function serveArguments(
     ...["--addr", socketAddress(address, port)],
     ...["--max-instance-reuse-count", String(REUSES), "--idle-instance-timeout", IDLE],
     ...["-O", "pooling-allocator=y"],
-    ...guestLimit(gateway),
     ...(["cli", "filesystem", "sockets"].some((what) => imports(names, what)) ? ["-S", "cli"] : []),
     ...grants(gateway, names),
     file,

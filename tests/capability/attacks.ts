@@ -17,7 +17,7 @@ export interface Attack {
   readonly status: number;
   /** What the answer's message says, or the listing where it was not let in. */
   readonly says: string;
-  /** Undefined: the same, but that a trap is answered by the gateway's host: 500, and no word of it. */
+  /** Undefined: the same, but that a trap other than `unreachable` is answered by the gateway's host: 500, and no word of it. */
   readonly gateway?: AtGateway;
   /** It ends only by its deadline. */
   readonly late?: true;
@@ -415,7 +415,7 @@ const inTheCall: readonly Attack[] = [
 function atGateway({ status, says, gateway }: Attack): AtGateway {
   if (gateway !== undefined) return gateway;
   if (status === 500) return { refused: says.replace(/^capability \S+ was not let in: /, "") };
-  return says.includes("it trapped") ? { status: 500 } : { status, says };
+  return /it trapped: (?!unreachable)/.test(says) ? { status: 500 } : { status, says };
 }
 
 /** All of them, to be loaded side by side: each has a name of its own. */

@@ -51,7 +51,8 @@ function answers(reused: boolean): void {
     const packages = [
       await built("hello"),
       await built("primes"),
-      await made("trap", guest({ handle: "unreachable" })),
+      await made("trap", guest({ handle: "(i64.load (i32.const -8))" })),
+      await made("abort", guest({ handle: "unreachable" })),
       await made("liar", guest({ handle: span("(i32.const 131072)", "(i32.const 8)") })),
       await made("described", guest(), described),
       await made(
@@ -139,6 +140,7 @@ function answers(reused: boolean): void {
     for (const [name, status] of [
       ["trap", 500],
       ["liar", 502],
+      ["abort", 502],
       ["trap", 500],
     ] as const) {
       expect((await post(name)).status).toBe(status);

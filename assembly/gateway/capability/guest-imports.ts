@@ -3,11 +3,11 @@ import { isUtf8, sequence } from "../../text/utf8";
 import { allocate, mark, release } from "../memory";
 import { head } from "../table";
 import { copy, put } from "../text";
-import { wallMillis } from "../wasi/clocks";
+import { now, wallMillis } from "../wasi/clocks";
 import { stderr } from "../wasi/command";
 import { random } from "../wasi/random";
 import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
-import { endGuest, guestFailed, guestFailedBy } from "./faults";
+import { endGuest, guestFailed, guestFailedBy, guestIsLate } from "./faults";
 import { copyIn, copyOut, holds } from "./guests";
 import { more, moreNumber, say } from "./sentence";
 
@@ -23,6 +23,26 @@ let lines: i32 = 0;
 /** A step begins. */
 export function forgetLines(): void {
   lines = 0;
+}
+
+/** Nanoseconds on the clock at which the call that is under way is over. */
+let until: u64 = 0;
+
+export function limitTime(end: u64): void {
+  until = end;
+}
+
+/** Called by a guest that has done much since it was called last. */
+export function guestTick(guest: u32): void {
+  if (now() < until) return;
+  guestIsLate(head().guest(guest));
+  endGuest(guest);
+}
+
+/** Called by a guest that is about to trap. */
+export function guestTrap(guest: u32): void {
+  guestFailedBy("it trapped: unreachable");
+  endGuest(guest);
 }
 
 /** Milliseconds since 1970, without a fraction, so that it measures nothing of others. */

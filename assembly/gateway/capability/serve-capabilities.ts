@@ -15,6 +15,7 @@ import { indexOf, same } from "../text";
 import { now } from "../wasi/clocks";
 import { converse } from "./converse";
 import { endGuest, forgetFaults } from "./faults";
+import { limitTime } from "./guest-imports";
 import { addPrepared, limitCalls } from "./host-calls";
 import { beginSearch, findOperation, hasOtherMethods } from "./match-operation";
 import { readRequest } from "./read-request";
@@ -99,6 +100,7 @@ function serveBy(call: Call, index: u32, operation: Operation, path: usize, leng
   const guest = head().guest(index);
   const until = now() + <u64>guest.timeMs * MILLISECOND;
   forgetFaults();
+  limitTime(until);
   limitCalls(guest);
   limitResults(guest.memory);
   addPrepared(guest, until);

@@ -13,6 +13,7 @@ import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
 import { grantRows } from "./grant-rows.ts";
+import { meterGuest } from "./meter-guest.ts";
 
 /** A package that was let in: what the gateway's table says of it, and what stands beside the gateway. */
 export interface GatewayPackage {
@@ -102,7 +103,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
       initializes: exports.has("_initialize") ? 1 : 0,
     },
     guest: {
-      bytes: module.bytes,
+      bytes: meterGuest(module.bytes),
       imports: module.imports.map((one) => one.slice(one.indexOf(".") + 1)),
       exports: [...exports.keys()],
     },

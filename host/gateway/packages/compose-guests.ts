@@ -1,6 +1,7 @@
 import { joinBytes } from "../../join-bytes.ts";
 import { isModule, sectionBytes, sections, unsigned, WasmFormatError, WasmReader } from "../wasm-sections.ts";
 import { gatewayName, glueModule, guestName, hostModule } from "./guest-glue.ts";
+import { meterImports } from "./meter-guest.ts";
 import { listed, named } from "./module-writer.ts";
 
 /** Sections of a Wasm component. */
@@ -11,7 +12,7 @@ const section = { memory: 5 } as const;
 /** How a core instance is made, and what an argument of that is. */
 const form = { instantiate: 0, exports: 1, instance: 0x12 } as const;
 
-/** A guest's module that was let in. */
+/** A guest's module that was let in and counts its steps. */
 export interface GuestModule {
   readonly bytes: Uint8Array;
   /** Of `cap_host`. */
@@ -61,7 +62,7 @@ export function composeGuests(file: Uint8Array, guests: readonly GuestModule[]):
   const gateway = made.indexOf(main);
   if (main < 0 || gateway < 0) throw new WasmFormatError("the Wasm component has no module with a memory");
   const added = guests.flatMap(({ bytes, imports, exports }, i) => [
-    hostModule(i, imports),
+    hostModule(i, [...imports, ...meterImports]),
     bytes,
     glueModule(i, exports),
   ]);

@@ -22,10 +22,10 @@ const asked: Readonly<Record<string, { readonly target: string; readonly signatu
   log: { target: "guestLog", signature: { takes: ["i32", "i32", "i32"], gives: [] } },
   clock: { target: "guestClock", signature: { takes: [], gives: ["f64"] } },
   random: { target: "guestRandom", signature: { takes: ["i32", "i32"], gives: [] } },
+  // Of metered guests: see meter-guest.ts.
+  tick: { target: "guestTick", signature: { takes: [], gives: [] } },
+  trap: { target: "guestTrap", signature: { takes: [], gives: [] } },
 };
-
-/** Functions of the gateway that only glue calls. */
-export const gatewayExports = ["table", ...Object.values(asked).map(({ target }) => target)];
 
 /**
  * The module that a guest imports of: its functions, each with the guest's number before what the guest says, which so
