@@ -46,8 +46,24 @@ test("a page calls packages by both paths, also without a network and when its w
   page,
   context,
 }) => {
-  const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 600 } })]);
+  const large = guest({ more: `(data (i32.const 65536) "${"\\00".repeat(60 << 10)}")` });
+  const site = await siteWith([
+    watPackage("looping", forever, { limits: { timeMs: 600 } }),
+    watPackage("large", large),
+  ]);
   await open(page, site.url, { appId: "me" });
+  const timed = async (path: string, init = {}) => {
+    const asked = Date.now();
+    expect(await call(page, path, init)).toMatchObject({ status: 200 });
+    return Date.now() - asked;
+  };
+  const first = await timed(greet);
+  // In reserve by now.
+  await expect.poll(() => page.workers().length).toBe(2);
+  const cold = await timed(run("large"), post);
+  console.log(
+    `first call of all ${first} ms, of another package ${cold} ms, of one that runs ${await timed(greet)} ms`,
+  );
   expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
   expect(await call(page, "/v1/capabilities/hello?name=book")).toMatchObject({ body: "Hello, book!\n" });
   expect((await call(page, `${greet}${"x".repeat(200)}`)).status).toBe(400);
@@ -57,8 +73,8 @@ test("a page calls packages by both paths, also without a network and when its w
   expect((await call(page, greet)).status).toBe(200);
   expect(JSON.parse((await looping).body)).toMatchObject({ errorCode: "ERR_CAPABILITY_DEADLINE" });
   console.log(`ended after ${Date.now() - began} ms`);
-  // Its worker is gone, and hello's is the only one that is left.
-  await expect.poll(() => page.workers().length).toBe(1);
+  // Its worker is gone: what is left are those of hello and large, and one in reserve.
+  await expect.poll(() => page.workers().length).toBe(3);
 
   const stop = await workerKiller(context, page);
   await context.setOffline(true);
@@ -85,7 +101,7 @@ test("a page that lends and is closed in the middle of a call: the caller is tol
       return capabilities.map((one: { measured: { busy: number } }) => one.measured.busy);
     })
     .toEqual([0, 1]);
-  expect(lender.workers().length).toBe(1);
+  expect(lender.workers().length).toBeGreaterThan(0);
   await lender.close();
   const { status, body } = await looping;
   expect([status, body]).toEqual([502, expect.stringContaining("its page was closed")]);
@@ -199,7 +215,7 @@ test("a worker that is stopped in the middle of a call leaves no guest running",
   const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 20_000 } })]);
   await open(page, site.url, { appId: "me" });
   await page.evaluate((path) => void fetch(path, { method: "POST" }).catch(() => undefined), run("looping"));
-  await expect.poll(() => page.workers().length).toBe(1);
+  await expect.poll(() => page.workers().length).toBe(2);
   const [looping] = page.workers();
   const ended = looping?.waitForEvent("close");
   await (await workerKiller(context, page))();

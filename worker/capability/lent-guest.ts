@@ -21,6 +21,11 @@ export class LentGuest implements Guest {
     this.#release = release;
   }
 
+  /** Whether its worker has ended, or its page has. */
+  get gone(): boolean {
+    return this.#gone !== undefined;
+  }
+
   async start({ module, schemas, settings }: Program, { answer }: Limits): Promise<void> {
     // A compiled module cannot leave the service worker: browsers hand none to another process.
     const guest = module && {

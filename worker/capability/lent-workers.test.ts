@@ -28,15 +28,17 @@ const limits = { answer: 1_000 } as Limits;
 /** A page that lends what answers no call. */
 function lender(locks: Locks) {
   const ended: string[] = [];
-  let close = () => {};
+  const lent: string[] = [];
+  const closing: (() => void)[] = [];
   const page = {
     open: true,
     awake: true,
     async device({ name, guest }: LendRequest): Promise<DeviceAnswer> {
       expose({ start: started, call: () => new Promise(() => undefined) } as unknown as GuestPort, guest);
       const gone = new Promise<void>((resolve) => {
-        close = resolve;
+        closing.push(resolve);
       });
+      lent.push(name);
       void locks.request(pageLock(name), () => gone);
       void locks.request(hostLock(name), () => {
         ended.push(name);
@@ -45,7 +47,10 @@ function lender(locks: Locks) {
       return {};
     },
   };
-  return { page: page as unknown as PageConnection, ended, close: () => close() };
+  const close = () => {
+    for (const one of closing) one();
+  };
+  return { page: page as unknown as PageConnection, ended, lent, close };
 }
 
 function workers(pages: () => readonly PageConnection[], arrival = new Promise<void>(() => undefined)) {
@@ -124,6 +129,28 @@ describe("workers that pages lend", () => {
     await expect.poll(() => none.clock.pending).toBe(1);
     none.clock.advance(2_000);
     await refused;
+  });
+
+  it("are lent one ahead, which is taken where its page still answers", async () => {
+    const pages: PageConnection[] = [];
+    const { lent, locks } = workers(() => pages);
+    const [first, second] = [lender(locks), lender(locks)];
+    pages.push(first.page);
+    await lent.open();
+    await expect.poll(() => first.lent).toHaveLength(2);
+    const taken = await lent.open();
+    // Not one more than the next one in reserve.
+    await expect.poll(() => first.lent).toHaveLength(3);
+    await taken.start({ schemas: [] }, limits);
+    pages.splice(0, 1, second.page);
+    Object.assign(first.page, { awake: false });
+    const other = await lent.open();
+    expect(second.lent[0]).toBe("daprlet:guest:4");
+    await expect.poll(() => first.ended).toEqual(["daprlet:guest:3"]);
+    await other.start({ schemas: [] }, limits);
+    await expect.poll(() => second.lent).toHaveLength(2);
+    await lent.close();
+    await expect.poll(() => second.ended).toEqual(["daprlet:guest:5"]);
   });
 
   it("say why, where the only page could not start one", async () => {

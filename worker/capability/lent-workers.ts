@@ -70,23 +70,53 @@ export function lentWorkers({ devices, locks, clock, uuid, address }: LentWorker
       .reverse()
       .sort((a, b) => Number(b.awake) - Number(a.awake));
 
+  async function lend(): Promise<Lent> {
+    // A service worker that was stopped and started does not know its pages yet.
+    if (pages().length === 0)
+      await withTimeout(clock, REJOIN_MS, devices.arrival(), () => none("")).catch(() => undefined);
+    let why = "";
+    for (const page of pages()) {
+      try {
+        return { page, guest: await lentBy(page) };
+      } catch (error) {
+        why = ` (${reasonOf(error)})`;
+      }
+    }
+    throw none(why);
+  }
+
+  /** Asked for before it is wanted: a worker takes longer to start than most calls last. */
+  let reserve: Promise<Lent | undefined> | undefined;
+  let closed = false;
+
+  /** The one in reserve, where its page still answers. */
+  async function taken(): Promise<LentGuest | undefined> {
+    const kept = reserve;
+    reserve = undefined;
+    const one = await kept;
+    if (one === undefined || one.guest.gone) return undefined;
+    if (one.page.open && one.page.awake) return one.guest;
+    one.guest.end();
+    return undefined;
+  }
+
   return {
     async open() {
-      // A service worker that was stopped and started does not know its pages yet.
-      if (pages().length === 0)
-        await withTimeout(clock, REJOIN_MS, devices.arrival(), () => none("")).catch(() => undefined);
-      let why = "";
-      for (const page of pages()) {
-        try {
-          return await lentBy(page);
-        } catch (error) {
-          why = ` (${reasonOf(error)})`;
-        }
-      }
-      throw none(why);
+      const guest = (await taken()) ?? (await lend()).guest;
+      if (!closed) reserve ??= lend().catch(() => undefined);
+      return guest;
     },
-    close: async () => undefined,
+    async close() {
+      closed = true;
+      void reserve?.then((one) => one?.guest.end());
+    },
   };
+}
+
+/** A worker, and the page that lends it. */
+interface Lent {
+  readonly page: PageConnection;
+  readonly guest: LentGuest;
 }
 
 function none(why: string): ComponentError {
