@@ -1,6 +1,7 @@
 import { ComponentError } from "../errors/component-error.ts";
 import { type Platform, untilAborted, withTimeout } from "../platform.ts";
 import type { Confinement, Guest, Program } from "./confinement.ts";
+import { HeldGuests } from "./held-guests.ts";
 import type { Limits } from "./manifest.ts";
 
 /** How long an instance is kept without a call, but for the last one: what it keeps in its memory may be of use again. */
@@ -21,12 +22,6 @@ interface Idle {
   readonly keep: () => void;
 }
 
-/** Callers of one instance, which has something of theirs. */
-interface Held {
-  count: number;
-  readonly waiting: ((there: boolean) => void)[];
-}
-
 /** How many instances there are, have a call, and have been. */
 export interface PoolSize {
   readonly instances: number;
@@ -43,7 +38,7 @@ export class GuestPool {
   readonly #idle: Idle[] = [];
   readonly #busy = new Set<Guest>();
   readonly #waiting: ((slot: Guest | "free") => void)[] = [];
-  readonly #held = new Map<Guest, Held>();
+  readonly #held = new HeldGuests();
   /** Instances that are there or starting. */
   #taken = 0;
   #started = 0;
@@ -73,9 +68,7 @@ export class GuestPool {
    * promise back, and has to be called once.
    */
   hold(guest: Guest): void {
-    const held = this.#held.get(guest);
-    if (held === undefined) this.#held.set(guest, { count: 1, waiting: [] });
-    else held.count += 1;
+    this.#held.hold(guest);
   }
 
   /** As {@link with}, in an instance that was held. Throws what `gone` makes where that was ended since. */
@@ -124,26 +117,17 @@ export class GuestPool {
     for (const guest of this.#busy) guest.end();
     this.#taken = 0;
     for (const next of this.#waiting.splice(0)) next("free");
-    for (const guest of [...this.#held.keys()]) this.#forget(guest);
+    this.#held.clear();
   }
 
   /** Makes a held instance this caller's, as soon as nobody else has it; false: it was ended. */
   async #take(guest: Guest): Promise<boolean> {
-    const held = this.#held.get(guest);
-    if (held === undefined) return false;
     const place = this.#idle.findIndex((idle) => idle.guest === guest);
     const [idle] = place === -1 ? [] : this.#idle.splice(place, 1);
     idle?.keep();
-    const there = idle !== undefined || (await new Promise<boolean>((resolve) => held.waiting.push(resolve)));
-    held.count -= 1;
-    if (held.count === 0) this.#held.delete(guest);
+    const there = idle !== undefined || (await this.#held.wait(guest));
+    this.#held.taken(guest);
     return there;
-  }
-
-  #forget(guest: Guest): void {
-    const held = this.#held.get(guest);
-    this.#held.delete(guest);
-    for (const next of held?.waiting ?? []) next(false);
   }
 
   async #slot(): Promise<Guest | "free"> {
@@ -210,11 +194,7 @@ export class GuestPool {
       guest.end();
       return;
     }
-    const back = this.#held.get(guest)?.waiting.shift();
-    if (back !== undefined) {
-      back(true);
-      return;
-    }
+    if (this.#held.give(guest)) return;
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next(guest);
@@ -233,7 +213,7 @@ export class GuestPool {
   #lose(guest: Guest | undefined): void {
     if (guest !== undefined) {
       this.#busy.delete(guest);
-      this.#forget(guest);
+      this.#held.forget(guest);
       guest.end();
     }
     if (this.#closed) return;

@@ -1,9 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openWasm } from "../../host/capability/http-wasm/open-wasm.ts";
 import type { ComponentContext } from "../../host/components/component.ts";
 import type { HttpMiddleware, Next } from "../../host/components/middleware/middleware.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
-import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
+import { noContent, type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
 import { httpAttacks } from "./http-wasm-attacks.ts";
 import {
   enable,
@@ -26,7 +26,12 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** A guest in this process, as `middleware.http.wasm`. */
-async function opened(parts: HttpGuestParts, guestConfig = "", strictSandbox = false): Promise<Opened> {
+async function opened(
+  parts: HttpGuestParts,
+  guestConfig = "",
+  strictSandbox = false,
+  maxMemory = 1 << 20,
+): Promise<Opened> {
   const clock = new FakeClock();
   const lines: string[] = [];
   const note = (level: string) => (text: string) => void lines.push(`${level}: ${text}`);
@@ -41,7 +46,7 @@ async function opened(parts: HttpGuestParts, guestConfig = "", strictSandbox = f
     guestConfig,
     strictSandbox,
     sha256: undefined,
-    maxMemory: 1 << 20,
+    maxMemory,
     timeout: 1_000,
   };
   const context = { name: "guest", platform: { clock }, log } as unknown as ComponentContext;
@@ -278,6 +283,26 @@ describe("a guest of http-wasm", () => {
       ),
     );
     expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(methods);
+  });
+
+  it("takes no request for which its worker has no room, until others have their answers", async () => {
+    const middleware = await opened({ memory: "64", start: enable(2) }, "", false, 4 << 20);
+    const gates: (() => void)[] = [];
+    const held = () => new Promise<RuntimeResponse>((resolve) => gates.push(() => resolve(noContent)));
+    // Four workers, each with room for 64 memories of 4 MiB and one more.
+    const refused: string[] = [];
+    const waiting = Array.from({ length: 4 * 65 + 8 }, () =>
+      middleware.handle(request(), held).catch((error: unknown) => void refused.push(String(error))),
+    );
+    await vi.waitFor(() => expect(gates.length + refused.length).toBe(waiting.length), 10_000);
+    for (const open of gates) open();
+    await Promise.all(waiting);
+    expect(new Set(refused)).toEqual(
+      new Set([
+        "ComponentError: component guest (middleware.http.wasm): too many requests that went on have no answer yet",
+      ]),
+    );
+    expect((await middleware.handle(request(), echo)).status).toBe(201);
   });
 
   it("hears that a request failed, and changes nothing of it", async () => {

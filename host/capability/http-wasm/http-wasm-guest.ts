@@ -107,7 +107,14 @@ export class HttpWasmGuest implements Runner {
     if (spare !== undefined) return spare;
     let size = 0;
     for (const waiting of this.#waiting.values()) size += waiting.size;
-    return size > MAX_MEMORY ? undefined : new HttpWasmInstance(this.#parts);
+    if (size > MAX_MEMORY) return undefined;
+    try {
+      return new HttpWasmInstance(this.#parts);
+    } catch (error) {
+      // An engine has room for so many memories, however small.
+      if (error instanceof RangeError && this.#waiting.size > 0) return undefined;
+      throw error;
+    }
   }
 
   #keep(instance: HttpWasmInstance): void {
