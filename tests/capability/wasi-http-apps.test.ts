@@ -1,14 +1,22 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linkComponent } from "../../host/node/cli/capability/component/link-component.ts";
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
+import { freePorts } from "../hosts/free-ports.ts";
 import { compiledC, componentOf, httpWit, noCompiler } from "./built-component.ts";
 
+/** The reference for components; it is the machine's. */
+const noWasmtime = spawnSync("wasmtime", ["--version"]).status !== 0;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe.skipIf(noCompiler && process.env.CI !== "true")("a Wasm component for wasi:http, as an app", () => {
   let sidecar: NodeSidecar;
+  let component: Uint8Array<ArrayBuffer>;
   beforeAll(async () => {
-    const component = await componentOf(compiledC("component-c/server.c"), httpWit(), "server");
+    component = await componentOf(compiledC("component-c/server.c"), httpWit(), "server");
     const module = new Uint8Array(await linkComponent(component, 1024, import.meta.dirname));
     console.log(`a component of ${component.length} bytes is a module of ${module.length}`);
     sidecar = await startSidecar({
@@ -66,5 +74,47 @@ describe.skipIf(noCompiler && process.env.CI !== "true")("a Wasm component for w
   it("fails where it gives no answer, and goes on", async () => {
     expect((await invoke("none")).status).toBe(500);
     for (let i = 0; i < 30; i++) expect((await invoke("both")).status).toBe(200);
+  });
+
+  it.skipIf(noWasmtime)("answers as it does under wasmtime", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "daprlet-wasi-http-"));
+    const file = join(folder, "server.wasm");
+    writeFileSync(file, component);
+    const [port] = await freePorts(1);
+    const other: ChildProcess = spawn("wasmtime", ["serve", "-Scli", "--addr", `127.0.0.1:${port}`, file]);
+    const told = async (response: Response) => [
+      response.status,
+      response.headers.get("content-type"),
+      response.headers.getSetCookie(),
+      await response.text(),
+    ];
+    try {
+      const there = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}/${path}`, init);
+      await expect
+        .poll(
+          () =>
+            there("x").then(
+              ({ status }) => status,
+              () => 0,
+            ),
+          { timeout: 15_000 },
+        )
+        .toBe(404);
+      const echo = { method: "PUT", body: "what comes", headers: { "x-mine": "yes" } };
+      for (const [path, init] of [
+        ["echo?x=1", echo],
+        ["echo?x=1"],
+        ["large"],
+        ["dapr/subscribe"],
+        ["other"],
+      ] as const)
+        expect([path, await told(await invoke(path, init))]).toEqual([
+          path,
+          await told(await there(path, init)),
+        ]);
+    } finally {
+      other.kill();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
