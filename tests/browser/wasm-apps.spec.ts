@@ -12,7 +12,7 @@ const dist = resolve(import.meta.dirname, "../../dist");
 /** The site's own worker has a capability of somebody else's. */
 const worker = `
   import { capabilities, compose, workerRegistry } from "daprlet/worker";
-  compose(self, workerRegistry, { capabilities: capabilities({ packages: ["packages/hello/"] }), own: true });`;
+  compose(self, workerRegistry, { capabilities: capabilities({ packages: ["packages/hello/"], grants: { hello: { limits: { timeMs: 20_000 } } } }), own: true });`;
 
 const patiently = { timeout: 15_000 };
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco";
 import { beforeAll, describe, expect, it } from "vitest";
 import { capabilityAbi } from "../../host/capability/abi.ts";
 import { admit } from "../../host/capability/admission.ts";
@@ -8,7 +9,7 @@ import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { buildPackage } from "../../host/node/cli/capability/build.ts";
 import { linkComponent } from "../../host/node/cli/capability/component/link-component.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
-import { capabilityWit, compiledC, componentOf, noCompiler } from "./built-component.ts";
+import { capabilityWit, compiledC, componentOf, httpWit, noCompiler } from "./built-component.ts";
 import { type Asked, Guest } from "./guest.ts";
 import { sha256, wasm, watPackage } from "./wat-package.ts";
 
@@ -176,6 +177,18 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
         rmSync(folder, { recursive: true, force: true });
       }
     });
+
+    it.each([
+      ["capability", capabilityWit],
+      ["server", httpWit],
+    ] as const)(
+      "finds every function of the world %s, by the component model's newer names",
+      async (world, wit) => {
+        const dummy = await componentEmbed({ witSource: wit(), world, dummy: true });
+        const linked = await linkComponent(new Uint8Array(await componentNew(dummy, [])), 16, here);
+        await admitted(new Uint8Array(linked));
+      },
+    );
 
     it("is refused with what it wants and there is not", async () => {
       const core = wasm(`(import "env" "open" (func)) (memory (export "memory") 1)

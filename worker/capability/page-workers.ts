@@ -21,21 +21,27 @@ function started(address: string): Promise<Worker> {
  */
 export function pageWorkers(script: string, file: string): Confinement {
   const text = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  let address = text;
+  let addresses = [text, file];
   return {
     async open() {
-      const worker = await started(address).catch(async () => {
-        address = file;
-        return await started(file).catch(() => {
-          throw new ComponentError(
-            "UNAVAILABLE",
-            `the page could not start a worker: its Content-Security-Policy must allow worker-src blob:, or 'self' with ${file} there`,
-          );
-        });
-      });
+      let worker: Worker | undefined;
+      for (const address of addresses) {
+        worker = await started(address).catch(() => undefined);
+        if (worker === undefined) continue;
+        addresses = [address];
+        break;
+      }
+      if (worker === undefined) {
+        throw new ComponentError(
+          "UNAVAILABLE",
+          `the page could not start a worker: its Content-Security-Policy must allow worker-src blob:, or 'self' with ${file} there`,
+        );
+      }
+      // It ends by this, whatever it is at.
+      const running = worker;
       const { port1, port2 } = new MessageChannel();
-      worker.postMessage(undefined, [port2]);
-      return new LentGuest(port1, () => worker.terminate());
+      running.postMessage(undefined, [port2]);
+      return new LentGuest(port1, () => running.terminate());
     },
     close: async () => URL.revokeObjectURL(text),
   };

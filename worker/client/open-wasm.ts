@@ -37,11 +37,7 @@ export async function openWasm(
   { appId, module: client, maxConcurrency, fetch, api }: WasmContext,
 ): Promise<WasmApp> {
   const { module, ...options } = typeof given === "string" ? { module: given } : given;
-  const { limits } = options as WasmAppOptions;
-  const terms = appTerms(
-    { ...options, limits: { ...(maxConcurrency && { concurrency: maxConcurrency }), ...limits } },
-    "serve()",
-  );
+  const terms = appTerms(options, maxConcurrency, "serve()");
   try {
     return await WasmApp.open(appId, await bytesOf(module, fetch), terms, {
       confinement: pageWorkers(script, new URL("guest-worker.js", client).href),

@@ -33,7 +33,7 @@ function find(word: u64): bool {
 }
 
 /** `variant method`, by the words that HTTP has for its cases. */
-function caseOf(at: usize, length: i32): i32 {
+export function caseOf(at: usize, length: i32): i32 {
   const word = packed(at, length);
   if (word == 0x544547) return 0; // GET
   if (word == 0x44414548) return 1; // HEAD

@@ -1,7 +1,7 @@
-import { closeInbox, count, putBytes, putText } from "./memory";
+import { closeInbox, copied, count, putBytes, putText } from "./memory";
 import { name, nameLength, nextField, openFields, value, valueLength } from "./fields";
 import { addHeader } from "./headers";
-import { takeOnce } from "./incoming";
+import { caseOf, takeOnce } from "./incoming";
 import { append, bufferOf, extend, Kind, lengthIn, number, ofKind, opened, record, setLength, setNumber, used } from "./records";
 import { openOutgoingBody } from "./streams";
 import { putEntries } from "./answer";
@@ -84,6 +84,39 @@ export function outgoing_request_set_authority(request: i32, there: i32, from: u
   return 0;
 }
 
+export function outgoing_request_method(request: i32, into: usize): void {
+  const text = load<i32>(ofKind(request, Kind.Request) + VERB);
+  store<u32>(into, 0);
+  if (text == 0) return;
+  const which = caseOf(bufferOf(text), lengthIn(text));
+  store<u32>(into, which);
+  if (which != 9) return;
+  store<u32>(into, <u32>copied(bufferOf(text), lengthIn(text)), 4);
+  store<i32>(into, lengthIn(text), 8);
+}
+
+/** `option<string>`. */
+function optional(text: i32, into: usize): void {
+  store<u32>(into, 0);
+  if (text == 0 || lengthIn(text) == 0) return;
+  store<u32>(into, 1);
+  store<u32>(into, <u32>copied(bufferOf(text), lengthIn(text)), 4);
+  store<i32>(into, lengthIn(text), 8);
+}
+
+export function outgoing_request_path_with_query(request: i32, into: usize): void {
+  optional(load<i32>(ofKind(request, Kind.Request) + PATH), into);
+}
+
+export function outgoing_request_authority(request: i32, into: usize): void {
+  optional(load<i32>(ofKind(request, Kind.Request) + AUTHORITY), into);
+}
+
+export function outgoing_request_scheme(request: i32, into: usize): void {
+  store<u32>(into, 1);
+  store<u32>(into, load<u32>(ofKind(request, Kind.Request) + SECURE), 4);
+}
+
 export function outgoing_request_headers(request: i32): i32 {
   return load<i32>(ofKind(request, Kind.Request) + HEADERS);
 }
@@ -109,6 +142,27 @@ export function request_options_set_between_bytes_timeout(options: i32, there: i
   return 0;
 }
 
+function noTime(into: usize): void {
+  store<u8>(into, 0);
+}
+
+export function request_options_connect_timeout(options: i32, into: usize): void {
+  noTime(into);
+}
+
+export function request_options_first_byte_timeout(options: i32, into: usize): void {
+  noTime(into);
+}
+
+export function request_options_between_bytes_timeout(options: i32, into: usize): void {
+  noTime(into);
+}
+
+/** No error of a stream is one of HTTP. */
+export function types_http_error_code(error: i32, into: usize): void {
+  store<u8>(into, 0);
+}
+
 /** The call is made with the others, once something waits for it. */
 export function outgoing_handler_handle(request: i32, hasOptions: i32, options: i32, into: usize): void {
   ofKind(request, Kind.Request);
@@ -118,7 +172,9 @@ export function outgoing_handler_handle(request: i32, hasOptions: i32, options: 
   store<i32>(into, future, 8);
 }
 
-/** Of a pollable: 4 what it waits for, 0 nothing. */
+/** Of a pollable: 4 what it waits for, 0 nothing; 8 whether it is a timer. */
+const TIMER = 8;
+
 export function future_incoming_response_subscribe(future: i32): i32 {
   ofKind(future, Kind.Future);
   const pollable = opened(Kind.Pollable);
@@ -126,8 +182,20 @@ export function future_incoming_response_subscribe(future: i32): i32 {
   return pollable;
 }
 
+/** A timer: it is over as soon as nothing is asked for any more. Time passes only where something waits. */
+export function monotonic_clock_subscribe_duration(time: u64): i32 {
+  const pollable = opened(Kind.Pollable);
+  setNumber(pollable, TIMER, 1);
+  return pollable;
+}
+
+export function monotonic_clock_subscribe_instant(time: u64): i32 {
+  return monotonic_clock_subscribe_duration(time);
+}
+
 export function isReady(pollable: i32): bool {
   ofKind(pollable, Kind.Pollable);
+  if (number(pollable, TIMER) != 0) return !anyPending();
   const future = number(pollable, REQUEST);
   return future == 0 || number(future, RESPONSE) != 0;
 }

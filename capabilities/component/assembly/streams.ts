@@ -1,6 +1,6 @@
 import { takeOnce } from "./incoming";
 import { allocate, copied } from "./memory";
-import { append, bufferOf, drop, Kind, lengthIn, number, ofKind, opened, record, setNumber } from "./records";
+import { append, bufferOf, drop, extend, Kind, lengthIn, number, ofKind, opened, record, setNumber } from "./records";
 
 // @ts-ignore: decorator
 @external("cap_host", "log")
@@ -129,6 +129,35 @@ export function output_stream_flush(output: i32, into: usize): void {
 
 export function output_stream_blocking_flush(output: i32, into: usize): void {
   store<u32>(into, 0);
+}
+
+export function output_stream_write_zeroes(output: i32, length: u64, into: usize): void {
+  ofKind(output, Kind.Output);
+  const body = number(output, BODY);
+  if (body != 0) memory.fill(extend(body, <i32>length), 0, <i32>length);
+  store<u32>(into, 0);
+}
+
+export function output_stream_blocking_write_zeroes_and_flush(output: i32, length: u64, into: usize): void {
+  output_stream_write_zeroes(output, length, into);
+}
+
+/** What is read of one is written to the other: `result<u64, stream-error>`. */
+export function output_stream_splice(output: i32, input: i32, most: u64, into: usize): void {
+  const length = readSpan(input, most);
+  if (length == 0 && isAtEnd(input)) {
+    store<u32>(into, 1);
+    store<u32>(into, CLOSED, 8);
+    return;
+  }
+  const place = number(input, PLACE);
+  output_stream_write(output, bufferOf(number(input, BODY)) + place, length, into);
+  setNumber(input, PLACE, place + length);
+  store<u64>(into, length, 8);
+}
+
+export function output_stream_blocking_splice(output: i32, input: i32, most: u64, into: usize): void {
+  output_stream_splice(output, input, most, into);
 }
 
 /** One that is always ready: nothing here is waited for. */

@@ -56,6 +56,15 @@ export function monotonic_clock_now(): u64 {
   return <u64>hostClock() * 1000000;
 }
 
+export function monotonic_clock_resolution(): u64 {
+  return 1000000;
+}
+
+export function wall_clock_resolution(into: usize): void {
+  store<u64>(into, 0);
+  store<u32>(into, 1000000, 8);
+}
+
 export function random_get_random_bytes(length: u64, into: usize): void {
   const at = allocate(1, <i32>length);
   hostRandom(at, <i32>length);

@@ -21,8 +21,15 @@ export interface AppTerms {
 
 const defaults: Limits = { ...defaultLimits, memory: 64 << 20, timeMs: 10_000 };
 
-/** Throws a ManifestError that names the field. */
-export function appTerms({ sha256, fetch = [], limits = {} }: WasmAppOptions, source: string): AppTerms {
+/**
+ * Throws a ManifestError that names the field. `maxConcurrency` is what an app may say of itself: there are no more instances, and
+ * as many as that where there may be.
+ */
+export function appTerms(
+  { sha256, fetch = [], limits = {} }: WasmAppOptions,
+  maxConcurrency: number | undefined,
+  source: string,
+): AppTerms {
   const { needs, limits: given } = readGrants({ wasm: { fetch, limits } }, source).get("wasm") as Grant;
   for (const name of Object.keys(given) as (keyof Limits)[]) {
     if ((given[name] ?? 0) > highestLimits[name])
@@ -30,5 +37,10 @@ export function appTerms({ sha256, fetch = [], limits = {} }: WasmAppOptions, so
   }
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))
     throw new ManifestError(`${source}: wasm.sha256 must be a SHA-256, 64 hexadecimal digits in lower case`);
-  return { sha256, fetch: needs === "all" ? [] : needs.fetch, limits: { ...defaults, ...given } };
+  const concurrency = maxConcurrency ? Math.min(maxConcurrency, highestLimits.concurrency) : undefined;
+  return {
+    sha256,
+    fetch: needs === "all" ? [] : needs.fetch,
+    limits: { ...defaults, ...(concurrency !== undefined && { concurrency }), ...given },
+  };
 }

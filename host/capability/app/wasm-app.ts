@@ -86,7 +86,7 @@ export class WasmApp {
     return new WasmApp(appId, module, terms, host);
   }
 
-  /** Never rejects: what ended the guest is an answer, with Dapr's error. */
+  /** What ended the guest is an answer, with Dapr's error. */
   async answer(request: RuntimeRequest): Promise<RuntimeResponse> {
     try {
       return answerOf(await this.#asked(request));

@@ -21,11 +21,10 @@ interface OfSidecar {
 /** Throws with what is wrong with the module. `api` is the app's own sidecar. */
 export async function wasmAppChannel(
   { module, ...options }: NodeWasmApp,
-  { appId, appMaxConcurrency: concurrency }: OfSidecar,
+  { appId, appMaxConcurrency }: OfSidecar,
   platform: Platform,
   api: Api,
 ): Promise<AppChannel> {
-  const limits = { ...(concurrency && { concurrency }), ...options.limits };
   const name = typeof module === "string" ? module : `app ${appId}`;
   const app = await open().catch((error: unknown) => {
     throw new Error(`${name} was not let in as the app: ${reasonOf(error)}`, { cause: error });
@@ -40,6 +39,6 @@ export async function wasmAppChannel(
   async function open(): Promise<WasmApp> {
     const bytes = typeof module === "string" ? new Uint8Array(await readFile(module)) : module;
     const host = { confinement: workerThreads(), platform, api };
-    return await WasmApp.open(appId, bytes, appTerms({ ...options, limits }, "the app"), host);
+    return await WasmApp.open(appId, bytes, appTerms(options, appMaxConcurrency, "the app"), host);
   }
 }

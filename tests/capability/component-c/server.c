@@ -48,6 +48,8 @@ send(u32 request, u32 has, u32 options, number *ret);
 STREAMS("[method]input-stream.blocking-read") void stream_read(u32 self, u64 most, chunk *ret);
 STREAMS("[method]output-stream.blocking-write-and-flush") void stream_write(u32 self, const u8 *, u32, chunk *ret);
 STREAMS("[resource-drop]output-stream") void stream_drop(u32 self);
+__attribute__((import_module("wasi:clocks/monotonic-clock@0.2.12"), import_name("subscribe-duration"))) u32
+timer(u64 time);
 POLL("[method]pollable.block") void block(u32 self);
 POLL("poll") void poll(const u32 *, u32, indices *ret);
 
@@ -167,13 +169,13 @@ EXPORT("wasi:http/incoming-handler@0.2.12#handle") void handle(u32 request, u32 
     /* Two at a time, one that is waited for first. */
     u32 one = ask(0, "/v1.0/healthz", sidecar, answer);
     u32 two = ask(0, "/v1.0/metadata?x=y", "127.0.0.1:3500", answer);
-    u32 pollables[2] = { future_subscribe(one), future_subscribe(two) };
+    u32 pollables[3] = { future_subscribe(one), timer(1), future_subscribe(two) };
     indices ready;
-    poll(pollables, 2, &ready);
+    poll(pollables, 3, &ready);
     u32 first, second;
     answer_of(one, &first);
     answer = answer_of(two, &second);
-    status = ready.length == 2 && first == 204 && second == 200 ? 200 : 500;
+    status = ready.length == 3 && ready.at[2] == 2 && first == 204 && second == 200 ? 200 : 500;
   } else if (same(path.text, "/later")) {
     /* Asked, and not waited for. */
     ask(2, "/v1.0/state/statestore", sidecar, text("[{\"key\":\"later\",\"value\":1}]"));

@@ -78,7 +78,7 @@ export async function buildPackage(folder: string, out: string): Promise<readonl
 const APP_PAGES = (64 << 20) / PAGE;
 
 /** Builds an app: its source in AssemblyScript, or a module that is built, into a module of the ABI. */
-export async function buildApp(file: string, out: string): Promise<string> {
+async function buildApp(file: string, out: string): Promise<string> {
   const source = file.endsWith(".ts");
   const bytes = source ? await compileAssemblyScript(file, APP_PAGES) : await coreModule(file, APP_PAGES);
   const name = `${basename(file).replace(/\.[^.]+$/, "")}.wasm`;

@@ -44,7 +44,7 @@ const capability: World = {
 
 /** What the adapter calls a function of WASI: by its resource, or else by its interface. */
 function adapterName(face: string, name: string): string {
-  if (name.startsWith("[resource-drop]")) return "drop_resource";
+  if (/^\[resource-drop\]|^[\w-]+_drop$/.test(name)) return "drop_resource";
   const [, kind, rest = name] = /^\[(constructor|method|static)\](.*)$/.exec(name) ?? [];
   const whole = kind === undefined ? `${face}_${name}` : kind === "constructor" ? `new_${rest}` : rest;
   return whole.replace(/[-.]/g, "_");
