@@ -9,8 +9,9 @@ import { forgetFolder, openOwnFolder } from "../store/open-folder";
 import { head } from "../table";
 import { now } from "../wasi/clocks";
 import { closeSince, kept } from "../wasi/handles";
+import { compact } from "./compact";
 import { Parcel, unpack } from "./parcel";
-import { claim, depth, eventBytes, eventSize, GONE, leave, lookAt, REFUSED, settle, useQueues, WAITING } from "./queue";
+import { claim, depth, eventBytes, eventSize, GONE, keptBytes, leave, lookAt, REFUSED, settle, useQueues, WAITING } from "./queue";
 import { tellProgress, tellRefused } from "./tell";
 
 const SECOND: u64 = 1000000000;
@@ -79,6 +80,7 @@ export function deliver(row: PubSub, urgent: bool, skips: bool, until: u64): i32
     release(before);
     if (end == AWAY || end == EMPTY) {
       leave(end == AWAY);
+      if (delivered && end == EMPTY) compact(keptOfAll(row));
       return end;
     }
     if (end != MORE) return end;
@@ -92,6 +94,17 @@ export function deliver(row: PubSub, urgent: bool, skips: bool, until: u64): i32
 }
 
 const MORE: i32 = 5;
+
+/** Bytes of events that any pub/sub keeps; afterwards the queues are that one's again. */
+function keptOfAll(row: PubSub): u64 {
+  let bytes: u64 = 0;
+  for (let i: u32 = 0; i < head().pubsubsCount; i++) {
+    useQueues(pubsubAt(i).name, pubsubAt(i).nameLength);
+    bytes += keptBytes();
+  }
+  useQueues(row.name, row.nameLength);
+  return bytes;
+}
 
 function deliverFirst(row: PubSub, skips: bool): i32 {
   const found = lookAt(WAITING);

@@ -109,18 +109,31 @@ export function depth(queue: u8): i64 {
   return fault ? fault : <i64>(all - gone);
 }
 
+/** Bytes of all events that are kept. */
+export function keptBytes(): u64 {
+  return counter(BYTES);
+}
+
 /** Takes a look at the first event of a queue: 1 where there is one, 0, or a fault. */
 export function lookAt(queue: u8): i32 {
-  const waits = depth(queue);
-  if (waits <= 0) return <i32>waits;
-  number = counter(HEAD - queue) + 1;
-  const item = readItem(numbered(queue, number), keyLength);
-  if (item === null) return itemFault() ? itemFault() : CUT_OFF;
-  // The store is asked again before it is needed last.
-  eventLength = <i32>item.valueLength;
-  event = allocate(eventLength);
-  memory.copy(event, item.value, eventLength);
-  return 1;
+  let before: u64 = 0;
+  while (true) {
+    const waits = depth(queue);
+    if (waits <= 0) return <i32>waits;
+    number = counter(HEAD - queue) + 1;
+    const item = readItem(numbered(queue, number), keyLength);
+    if (item !== null) {
+      // The store is asked again before it is needed last.
+      eventLength = <i32>item.valueLength;
+      event = allocate(eventLength);
+      memory.copy(event, item.value, eventLength);
+      return 1;
+    }
+    if (itemFault()) return itemFault();
+    // Another has it by now, unless it is still to be there.
+    if (number == before) return CUT_OFF;
+    before = number;
+  }
 }
 
 /** Keeps an event behind all others. COMMITTED once it is on the disk, TOO_MANY, TOO_LARGE, or a fault. */

@@ -22,17 +22,18 @@ const MOST_NOTES: i32 = 16384;
 /**
  * Folds the log into runs and begins the next one. Whoever is killed while doing so leaves files that nothing names;
  * whoever does it at the same time as another finds the log sealed, and takes its own files away. Nobody waits for it.
+ * Of `all` runs one is made, without what was deleted.
  */
-export function fold(): i32 {
+export function fold(all: bool = false): i32 {
   const before = mark();
-  const status = foldOnce();
+  const status = foldOnce(all);
   // The notes lie in what is given back.
   note(0, 0);
   release(before);
   return status;
 }
 
-function foldOnce(): i32 {
+function foldOnce(all: bool): i32 {
   const fault = refresh();
   if (fault) return fault;
   isUnsure = false;
@@ -45,7 +46,7 @@ function foldOnce(): i32 {
   let bytes: u64 = <u64>readTo() + largeBytes();
   let merged = 0;
   const runs = <i32>birth().runs;
-  while (merged < runs && (runAt(merged).size <= 4 * bytes || runs - merged >= MOST_RUNS)) bytes += runAt(merged++).size;
+  while (merged < runs && (all || runAt(merged).size <= 4 * bytes || runs - merged >= MOST_RUNS)) bytes += runAt(merged++).size;
 
   const list = allocate(<usize>entries() << 2);
   const listed = listEntries(list);

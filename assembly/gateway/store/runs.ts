@@ -40,6 +40,13 @@ export function runAt(index: i32): Run {
   return changetype<Run>(changetype<usize>(birth()) + offsetof<Birth>() + <usize>index * offsetof<Run>());
 }
 
+/** Bytes of all runs. */
+export function runBytes(): u64 {
+  let bytes: u64 = 0;
+  for (let i = 0, n = <i32>birth().runs; i < n; i++) bytes += runAt(i).size;
+  return bytes;
+}
+
 /** The names of runs that this log's birth made obsolete. */
 // @ts-ignore: decorator
 @inline

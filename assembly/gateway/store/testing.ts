@@ -1,7 +1,7 @@
 /** The store's engine alone, for a host whose folder is a fake one. */
 import { allocate, resetArena } from "../memory";
 import { addOperation, afterCommit, commit as commitBatch } from "./batch";
-import { fold } from "./fold";
+import { fold as foldLog } from "./fold";
 import { itemFault, readItem } from "./items";
 import { birth } from "./log";
 import { closeLog, useFolder } from "./store";
@@ -13,11 +13,14 @@ export {
   afterCommit,
   allocate,
   closeLog,
-  fold,
   itemFault,
   resetArena,
   useFolder,
 };
+
+export function fold(): i32 {
+  return foldLog();
+}
 
 export function commit(): i32 {
   return commitBatch();

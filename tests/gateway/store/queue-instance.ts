@@ -11,6 +11,7 @@ interface Queues {
   useFolder(descriptor: number): void;
   afterCommit(): void;
   fold(): number;
+  compact(kept: bigint): void;
   useQueues(name: number, length: number): void;
   put(event: number, length: number, mostEvents: number, mostBytes: number): number;
   claim(urgent: number): number;
@@ -94,6 +95,11 @@ export class QueueInstance {
   fold(): number {
     this.#engine.resetArena();
     return this.#engine.fold();
+  }
+
+  compact(kept: number): void {
+    this.#engine.resetArena();
+    this.#engine.compact(BigInt(kept));
   }
 
   #text(text: string): readonly [number, number] {

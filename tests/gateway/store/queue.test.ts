@@ -107,6 +107,20 @@ describe("events in a folder", () => {
     expect([one.put("e"), one.put("f"), one.put("g")]).toEqual([COMMITTED, COMMITTED, COMMITTED]);
   });
 
+  it("give the disk back what they took, once they are gone", () => {
+    const folder = new FakeFolder();
+    const one = make(folder);
+    const size = () => [...new Set(folder.files.values())].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    for (let i = 0; i < 40; i++) one.put(`${i}`.padEnd(50_000));
+    one.compact(2_000_000);
+    expect(size()).toBeGreaterThan(2_000_000);
+    expect(drained(one)).toHaveLength(40);
+    expect(size()).toBeGreaterThan(1_500_000);
+    one.compact(0);
+    expect(size()).toBeLessThan(10_000);
+    expect([one.put("a"), drained(make(folder, 2))]).toEqual([COMMITTED, ["a"]]);
+  });
+
   it("are refused where the disk is full, without harm to those that are there", () => {
     const folder = new FakeFolder();
     const one = make(folder);
@@ -178,6 +192,7 @@ function history(seed: number): void {
       const queue = instances[who];
       const kind = pick(10);
       if (kind === 0) queue.fold();
+      else if (kind === 9 && chance(2)) queue.compact(0);
       else if (kind === 1) folder.now += pick(25_000);
       else if (kind < 6) {
         const event = `${begun.size}`.padEnd(chance(12) ? 70_000 : 1);
