@@ -155,7 +155,7 @@ export class Coordinator {
     if (projects.length === 0) return;
     this.#cancel = clock.after(every, () => {
       if (!this.#started) return;
-      for (const work of this.#work.values()) void work.sweep();
+      for (const work of this.#work.values()) void work.sweep().catch(() => undefined);
       this.#sweep();
     });
   }

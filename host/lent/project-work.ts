@@ -106,9 +106,9 @@ export class ProjectWork {
     });
   }
 
-  /** Looks for leases that have ended, and permits that got lost. */
+  /** Looks for leases that have ended, permits that got lost, and what another coordinator has changed. */
   sweep(): Promise<void> {
-    return this.#next(async () => undefined);
+    return this.start();
   }
 
   result(unit: number): Promise<string | undefined> {

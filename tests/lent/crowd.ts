@@ -49,7 +49,8 @@ export class Crowd {
   readonly project: Project;
   readonly clock = new FakeClock();
   readonly #validator: Validator | undefined;
-  #coordinator!: Coordinator;
+  /** Who answers, in turn. */
+  #coordinators: Coordinator[] = [];
   runtime!: LocalRuntime;
   #tickets = 0;
 
@@ -60,7 +61,10 @@ export class Crowd {
 
   static async of(
     units: number,
-    options: { validator?: Validator; fetch?: (own: SidecarFetch) => SidecarFetch } = {},
+    options: {
+      readonly validator?: Validator;
+      readonly fetch?: (own: SidecarFetch) => SidecarFetch;
+    } = {},
   ) {
     const crowd = new Crowd(units, options.validator);
     crowd.coordinator(options.fetch?.(crowd.fetch) ?? crowd.fetch);
@@ -71,29 +75,34 @@ export class Crowd {
         { name: "statestore", type: "state.in-memory" },
         { name: "pubsub", type: "pubsub.in-memory", metadata: { concurrency: "1" } },
       ],
-      app: (request) => crowd.#coordinator.fetch(request),
+      app: (request) => {
+        const next = crowd.#coordinators.shift() as Coordinator;
+        crowd.#coordinators.push(next);
+        return next.fetch(request);
+      },
     });
     return crowd;
   }
 
   readonly fetch: SidecarFetch = (path, init) => this.runtime.fetch(path, init);
 
-  /** Another coordinator takes over from what is on record. */
-  coordinator(fetch: SidecarFetch = this.fetch): Coordinator {
+  /** Another coordinator takes over from what is on record, or joins who is there. */
+  coordinator(fetch: SidecarFetch = this.fetch, joins = false): Coordinator {
     const { project, clock } = this;
-    this.#coordinator?.stop();
-    this.#coordinator = coordinator({
+    if (!joins) for (const one of this.#coordinators.splice(0)) one.stop();
+    const another = coordinator({
       projects: [project],
       fetch,
       clock,
       uuid: () => `ticket-${++this.#tickets}`,
       ...(this.#validator && { validator: this.#validator }),
     });
-    return this.#coordinator;
+    this.#coordinators.push(another);
+    return another;
   }
 
   async start(): Promise<this> {
-    await this.#coordinator.start();
+    for (const one of this.#coordinators) await one.start();
     return this;
   }
 
