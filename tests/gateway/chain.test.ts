@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as yaml from "yaml";
 import { compileGateway } from "../../host/gateway/compile-gateway.ts";
 import { readGateway } from "../../host/gateway/read-gateway.ts";
@@ -40,7 +40,12 @@ async function serve(text: string, environment: Readonly<Record<string, string>>
   return await startGateway({}, { ...options, table: encodeTable(table) });
 }
 
-underWasmtime("a page and a Node app behind two gateways", () => {
+const missing =
+  daprletRun.missing ??
+  (chromiumPath === undefined ? "chromium is not installed: `apt-get install chromium`" : undefined);
+const declare = missing === undefined ? underWasmtime : describe.skip;
+
+declare(`a page and a Node app behind two gateways${missing === undefined ? "" : ` (${missing})`}`, () => {
   const { folder, remove } = temporaryFolder();
   let site: Site;
   let browser: Browser;
