@@ -1,9 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { openWasm } from "../../host/capability/http-wasm/open-wasm.ts";
-import type { ComponentContext } from "../../host/components/component.ts";
-import type { HttpMiddleware, Next } from "../../host/components/middleware/middleware.ts";
-import { FakeClock } from "../../host/fake-clock.ts";
-import { noContent, type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
+import { noContent, type RuntimeRequest, type RuntimeResponse } from "../../host/http.ts";
 import { httpAttacks } from "./http-wasm-attacks.ts";
 import {
   enable,
@@ -16,76 +12,12 @@ import {
   set,
   stop,
 } from "./http-wasm-guest.ts";
-import { inProcess } from "./in-process.ts";
+import { echo, opened, request, type Seen, seen } from "./opened-http-wasm.ts";
 
-interface Opened extends HttpMiddleware {
-  readonly lines: readonly string[];
-}
-
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** A guest in this process, as `middleware.http.wasm`. */
-async function opened(
-  parts: HttpGuestParts,
-  guestConfig = "",
-  strictSandbox = false,
-  maxMemory = 1 << 20,
-): Promise<Opened> {
-  const clock = new FakeClock();
-  const lines: string[] = [];
-  const note = (level: string) => (text: string) => void lines.push(`${level}: ${text}`);
-  const log = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  const open = openWasm({
-    eager: false,
-    confinement: () => inProcess(clock),
-    read: async () => httpGuestBytes(parts),
-  });
-  const metadata = {
-    url: "file:///guest.wasm",
-    guestConfig,
-    strictSandbox,
-    sha256: undefined,
-    maxMemory,
-    timeout: 1_000,
-  };
-  const context = { name: "guest", platform: { clock }, log } as unknown as ComponentContext;
-  return Object.assign(await open(metadata, context), { lines });
-}
-
-interface Seen {
-  readonly status: number;
-  readonly headers: string;
-  readonly body: string;
-}
-
-const shown = (list: readonly string[]) =>
-  list.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${list[i + 1]}`] : [])).join("\n");
-
-async function seen({ status, headers, body }: RuntimeResponse): Promise<Seen> {
-  return { status, headers: shown(headers), body: decoder.decode(await readBody(body)) };
-}
-
-const echo: Next = async ({ method, path, query, headers, body }) => ({
-  status: 201,
-  headers: ["content-type", "text/plain", "x-next", "1"],
-  body: encoder.encode(
-    [`${method} ${path}?${query}`, shown(headers), decoder.decode(await readBody(body))].join("\n"),
-  ),
-});
-
-const request = (changes: Partial<RuntimeRequest> = {}): RuntimeRequest => ({
-  method: "POST",
-  path: "/v1.0/hi",
-  query: "name=panda",
-  headers: ["host", "localhost", "x-a", "1", "x-b", "2", "x-a", "3", "content-length", "5"],
-  body: encoder.encode("hello"),
-  remoteAddress: "127.0.0.1",
-  ...changes,
-});
-
 async function through(parts: HttpGuestParts, changes?: Partial<RuntimeRequest>, next = echo): Promise<Seen> {
-  return await seen(await (await opened(parts)).handle(request(changes), next));
+  return await seen(await (await opened(httpGuestBytes(parts))).handle(request(changes), next));
 }
 
 const method = "(call $get_method (i32.const 8192) (i32.const 4096))";
@@ -266,13 +198,15 @@ describe("a guest of http-wasm", () => {
   });
 
   it("has a request to itself until its response, and others beside it", async () => {
-    const middleware = await opened({
-      start: enable(2),
-      more: "(global $requests (mut i32) (i32.const 0))",
-      request: `(global.set $requests (i32.add (global.get $requests) (i32.const 1))) ${goOn}`,
-      response: `(if (i32.gt_u (global.get $requests) (i32.const 1)) (then unreachable))
+    const middleware = await opened(
+      httpGuestBytes({
+        start: enable(2),
+        more: "(global $requests (mut i32) (i32.const 0))",
+        request: `(global.set $requests (i32.add (global.get $requests) (i32.const 1))) ${goOn}`,
+        response: `(if (i32.gt_u (global.get $requests) (i32.const 1)) (then unreachable))
         (global.set $requests (i32.const 0)) (call $write_body (i32.const 1) (i32.const 8192) ${method})`,
-    });
+      }),
+    );
     // More than there are workers.
     const methods = Array.from({ length: 12 }, (_, i) => `M${i}`);
     const answers = methods.map(async (method) =>
@@ -286,7 +220,7 @@ describe("a guest of http-wasm", () => {
   });
 
   it("takes no request for which its worker has no room, until others have their answers", async () => {
-    const middleware = await opened({ memory: "64", start: enable(2) }, "", false, 4 << 20);
+    const middleware = await opened(httpGuestBytes({ memory: "64", start: enable(2) }), "", false, 4 << 20);
     const gates: (() => void)[] = [];
     const held = () => new Promise<RuntimeResponse>((resolve) => gates.push(() => resolve(noContent)));
     // Four workers, each with room for 64 memories of 4 MiB and one more.
@@ -306,10 +240,12 @@ describe("a guest of http-wasm", () => {
   });
 
   it("hears that a request failed, and changes nothing of it", async () => {
-    const middleware = await opened({
-      response: "(if (local.get $error) (then (call $log (i32.const 2) (text $name))))",
-      texts: pair,
-    });
+    const middleware = await opened(
+      httpGuestBytes({
+        response: "(if (local.get $error) (then (call $log (i32.const 2) (text $name))))",
+        texts: pair,
+      }),
+    );
     await expect(middleware.handle(request(), () => Promise.reject(new Error("gone")))).rejects.toThrow(
       "gone",
     );
@@ -318,11 +254,11 @@ describe("a guest of http-wasm", () => {
 
   it("reads its configuration as it starts", async () => {
     const middleware = await opened(
-      {
+      httpGuestBytes({
         more: "(global $size (mut i32) (i32.const 0))",
         start: "(global.set $size (call $get_config (i32.const 8192) (i32.const 4096)))",
         request: `(call $write_body (i32.const 1) (i32.const 8192) (global.get $size)) ${stop}`,
-      },
+      }),
       "of the user",
     );
     expect((await seen(await middleware.handle(request(), echo))).body).toBe("of the user");
@@ -331,13 +267,15 @@ describe("a guest of http-wasm", () => {
   it("logs by its levels, and by lines of its standard output", async () => {
     const vector = new Uint8Array(new Uint32Array([1034, 8]).buffer);
     const logs = [-1, 0, 1, 2, 3].map((level) => `(call $log (i32.const ${level}) (text $name))`).join("");
-    const middleware = await opened({
-      request: `${logs}
+    const middleware = await opened(
+      httpGuestBytes({
+        request: `${logs}
         (if (call $log_enabled (i32.const 3)) (then unreachable))
         (if (call $fd_write (i32.const 1) (global.get $vector) (i32.const 1) (i32.const 8192)) (then unreachable))
         (if (i32.ne (i32.load (i32.const 8192)) (i32.const 8)) (then unreachable)) ${stop}`,
-      texts: { pad: "  ", vector, written: "one\ntwo\n", name: "said" },
-    });
+        texts: { pad: "  ", vector, written: "one\ntwo\n", name: "said" },
+      }),
+    );
     await middleware.handle(request(), echo);
     expect(middleware.lines).toEqual([
       "debug: component guest: said",
@@ -415,7 +353,7 @@ describe("a guest of http-wasm that was linked for WASI", () => {
     const chance = `(drop (call $random_get (i32.const 8192) (i32.const 8)))
       (call $write_body (i32.const 1) (i32.const 8192) (i32.const 8)) ${stop}`;
     const answers = async (strict: boolean) => {
-      const guest = await opened({ request: elapsed + chance }, "", strict);
+      const guest = await opened(httpGuestBytes({ request: elapsed + chance }), "", strict);
       return await seen(await guest.handle(request(), echo));
     };
     expect((await answers(false)).status).toBe(200);
@@ -429,7 +367,7 @@ describe("a guest of http-wasm that does wrong", () => {
   it.each(httpAttacks.filter(({ late }) => !late).map((attack) => [attack.name, attack] as const))(
     "by %s ends",
     async (_, { parts, says }) => {
-      const middleware = await opened(parts);
+      const middleware = await opened(httpGuestBytes(parts));
       const failed = middleware.handle(request(), echo);
       await expect(failed).rejects.toMatchObject({
         message: expect.stringContaining(`component guest (middleware.http.wasm): its guest failed: ${says}`),
@@ -451,17 +389,19 @@ describe("a guest of http-wasm that does wrong", () => {
   ];
 
   it.each(late)("%s: it is logged, since the response is away", async (_, parts, says) => {
-    const middleware = await opened(parts);
+    const middleware = await opened(httpGuestBytes(parts));
     expect((await seen(await middleware.handle(request(), echo))).status).toBe(201);
     await new Promise((resolve) => setTimeout(resolve));
     expect(middleware.lines).toEqual([`error: component guest: its guest failed after the answer: ${says}`]);
   });
 
   it("gets another instance with the next request", async () => {
-    const middleware = await opened({
-      more: "(global $requests (mut i32) (i32.const 0))",
-      request: `(if (i32.eq ${method} (i32.const 3)) (then unreachable)) ${stop}`,
-    });
+    const middleware = await opened(
+      httpGuestBytes({
+        more: "(global $requests (mut i32) (i32.const 0))",
+        request: `(if (i32.eq ${method} (i32.const 3)) (then unreachable)) ${stop}`,
+      }),
+    );
     await expect(middleware.handle(request({ method: "PUT" }), echo)).rejects.toThrow("it trapped");
     expect((await middleware.handle(request(), echo)).status).toBe(200);
   });
