@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { PlacementRow } from "../../host/gateway/table-shape.ts";
 import { none16 } from "../../host/gateway/table-shape.ts";
@@ -249,6 +252,37 @@ underWasmtime("owners at a gateway", () => {
       ),
     );
     expect(answers).toEqual(["app", "onward", "v1.0", "onward"]);
+  });
+
+  it("come from a file of the folder, which is read anew", async () => {
+    sidecars.answer = ({ at }) => ({ status: 200, body: at });
+    const folder = mkdtempSync(join(tmpdir(), "daprlet-placement-"));
+    const members = ["a", "b"].map((name) => appRow(name, [sidecars.upstream(name)]));
+    const gateway = await startGateway(
+      { actors: [placement({ file: "placement.json", maxAge: 0, members })] },
+      { variant: "http+sockets+folder", reused: true, folder },
+    );
+    running.push(gateway);
+    const tell = (name: string) =>
+      writeFileSync(join(folder, "placement.json"), tableOf([{ name, actorTypes: ["Car"] }]));
+    expect((await post(gateway, "Car/1/method/go")).text).toContain("its file cannot be opened");
+    tell("a");
+    await expect
+      .poll(async () => (await post(gateway, "Car/1/method/go")).text, { timeout: 5_000 })
+      .toBe("a");
+    tell("b");
+    expect((await post(gateway, "Car/1/method/go")).text).toBe("b");
+    rmSync(folder, { recursive: true });
+    expect((await post(gateway, "Car/1/method/go")).text).toBe("b");
+  });
+
+  it("stay those of the last table while nobody tells another", async () => {
+    let answer: Answer = { status: 200, body: tableOf([{ name: "a", actorTypes: ["Car"] }]) };
+    const gateway = await asking(() => answer, { maxAge: 0 });
+    expect((await post(gateway, "Car/1/method/go")).text).toBe("a");
+    for (answer of [{ status: 500 }, { status: 200, body: "{" }, "none"] satisfies Answer[]) {
+      expect((await post(gateway, "Car/1/method/go")).text).toBe("a");
+    }
   });
 
   it("answer with Dapr's errors where nobody hosts the type, and ask for news of it but rarely", async () => {
