@@ -92,7 +92,7 @@ test("two browsers, a Node instance and a gateway on one relay agree on who owns
   browser,
   site,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(120_000 + 50 * ids.length);
   const { startRelay, startSidecar } = await node();
   const relay = await startRelay({ port: 0, origins: [site.origin] });
   const [left, right] = [await browser.newContext(), await browser.newContext()];

@@ -252,6 +252,9 @@ underWasmtime("owners at a gateway", () => {
       ),
     );
     expect(answers).toEqual(["app", "onward", "v1.0", "onward"]);
+    // Only who is the owner for sure may say that it is not.
+    const told = sidecars.calls.filter(({ headers }) => headers["daprlet-actor"] !== undefined);
+    expect(told.map(({ at }) => at)).toEqual(["v1.0"]);
   });
 
   it("come from a file of the folder, which is read anew", async () => {

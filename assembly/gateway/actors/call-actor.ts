@@ -50,6 +50,9 @@ const TARGET: usize = memory.data(32, 4);
 /** The row of a place that has none in the configuration, and of one whose policies are about other calls. */
 const PLACE: usize = memory.data(APP_BYTES, 4);
 
+/** The place that was found last is the owner's own. */
+let isOwners: bool = false;
+
 export function isActors(operation: i32): bool {
   return operation >= ACTORS_INVOKE && operation <= ACTORS_TIMER;
 }
@@ -84,12 +87,13 @@ export function callActor(call: Call, operation: i32): void {
   if (owner === null && refreshRoster(true)) owner = ownerOf(type, typeLength, id, idLength);
   if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   if (!admits(call)) return;
-  // Who takes it over although it is not the owner looks for that itself, and waits as long as owners are changing. It is
-  // told of only where nothing is lost by that: before anything was sent that cannot be sent again.
-  call.placement = canRefresh() && body().whole ? roster()!.version + 1 : 0;
   for (let look = 0; ; look++) {
     const place = placeOf(owner);
     if (place === null) return refuseFor(call, "the sidecar of the actor's host is not known here: list it", "");
+    // Whoever gets a call without a version looks for the owner itself, and waits as long as owners are changing. With one it
+    // says that it is not the owner: worth it where a newer table helps, and nothing is sent that cannot be sent again.
+    const tells = look == 0 && isOwners && canRefresh() && body().whole;
+    call.placement = tells ? roster()!.version + 1 : 0;
     const before = kept();
     if (reach(call, target, place)) return;
     closeSince(before);
@@ -99,7 +103,6 @@ export function callActor(call: Call, operation: i32): void {
     if (look && !pause(FIRST_WAIT << min(look - 1, MOST_DOUBLINGS))) return refuse(call, failure);
     refreshRoster(false);
     rewindBody();
-    call.placement = 0;
     owner = ownerOf(type, typeLength, id, idLength);
     if (owner === null) return refuseUnknown(call, operation, type, typeLength, id, idLength);
   }
@@ -159,6 +162,7 @@ function refuseUnknown(call: Call, operation: i32, type: usize, typeLength: i32,
  */
 function placeOf(member: Member): App | null {
   const own = findMember(member.name, member.nameLength);
+  isOwners = own != null || member.upstream != 0;
   if (own != null) return own;
   const row = changetype<App>(PLACE);
   row.policy = NONE;
