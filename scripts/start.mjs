@@ -116,7 +116,10 @@ const sidecar = await startSidecar({
 const book = await startSidecar({
   appId: "book-on-node",
   appWasm: { module: `${root}dist/demo/server.wasm` },
-  capabilities: { paths: [`${root}dist/capabilities/hello`] },
+  capabilities: {
+    paths: [`${root}dist/capabilities/hello`],
+    grants: { hello: { limits: { timeMs: 1000 } } },
+  },
   components: [
     { name: "statestore", type: "state.in-memory" },
     { name: "pubsub", type: "pubsub.relay", metadata: { url: relay.url } },
