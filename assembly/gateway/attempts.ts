@@ -84,12 +84,12 @@ export function isTriedAgain(status: i32): bool {
 }
 
 /**
- * True where an answer says that the upstream would take an event some other time: 408, 425, 429, what is its own fault,
- * and of a delivery also a token that it does not know, which is no fault of the event.
+ * True where an answer says that the upstream would take an event some other time: 408, 425, 429, what is its own fault
+ * (but a circle, which stays one), and of a delivery also a token that it does not know, which is no fault of the event.
  */
 export function isForLater(status: i32, isDelivery: bool): bool {
   if (status == 401) return isDelivery;
-  return status >= 500 || status == 408 || status == 425 || status == 429;
+  return (status >= 500 && status != 508) || status == 408 || status == 425 || status == 429;
 }
 
 /** True where a policy has calls of any kind tried again, whatever their method. */

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 export interface Delivered {
   readonly url: string | undefined;
   readonly type: string | undefined;
+  readonly via: string | undefined;
   readonly body: string;
   /** Of an event that was framed. */
   readonly id: string | undefined;
@@ -43,8 +44,8 @@ export function startSidecar(port: number): Sidecar {
         const { id, data } = eventIn(body);
         if (sidecar.slowness) await new Promise((resolve) => setTimeout(resolve, sidecar.slowness));
         const status = sidecar.statusOf(data);
-        const type = request.headers["content-type"];
-        if (status < 300) sidecar.taken.push({ url: request.url, type, body, id, data });
+        const { "content-type": type, via } = request.headers;
+        if (status < 300) sidecar.taken.push({ url: request.url, type, via, body, id, data });
         response.statusCode = status;
         response.end(status === 204 ? undefined : '{"errorCode":"ERR"}');
       });

@@ -56,14 +56,15 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
   const command = () => {
     const file = join(folder, "edge.wasm");
     writeFileSync(file, bake(builtGateway("http+folder"), encodeTable(gatewayTable(table))));
-    return ["run", "-S", "http", "--dir", `${folder}::/`, file, "drain"];
+    return ["run", "-S", "http", "--dir", `${folder}::/`, file];
   };
-  const drain = (...options: string[]) =>
+  const run = (...options: string[]) =>
     new Promise<readonly [code: number, out: string, err: string]>((resolve) => {
       execFile("wasmtime", [...command(), ...options], (error, out, err) =>
         resolve([error === null ? 0 : Number(error.code), out, err]),
       );
     });
+  const drain = (...options: string[]) => run("drain", ...options);
 
   it.each([true, false])(
     "wait, and follow in their order with the next request, reused: %s",
@@ -96,19 +97,41 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
     await publish("raw", "pubsub/r?metadata.rawPayload=true", "application/x-own");
     await publish("[]", "bulk/pubsub/m", "application/json");
     await stop();
+    const once = ["--capability", "publish", "--pubsub", "pubsub", "--topic", "t", "--data", "by a script"];
+    expect(await run(...once)).toEqual([0, "", ""]);
     expect(await drain()).toEqual([
       1,
-      "pubsub: 0 delivered, 0 refused, 3 left\n",
+      "pubsub: 0 delivered, 0 refused, 4 left\n",
       "pubsub: the upstream refused the connection\n",
     ]);
     await sidecar.come();
-    expect(await drain()).toEqual([0, "pubsub: 3 delivered, 0 refused, 0 left\n", ""]);
+    expect(await drain()).toEqual([0, "pubsub: 4 delivered, 0 refused, 0 left\n", ""]);
     expect(await drain()).toEqual([0, "pubsub: 0 delivered, 0 refused, 0 left\n", ""]);
-    expect(sidecar.taken.map(({ url, type, body }) => [url, type, body])).toEqual([
+    expect(sidecar.taken.at(-1)?.data).toBe("by a script");
+    expect(sidecar.taken.slice(0, 3).map(({ url, type, body }) => [url, type, body])).toEqual([
       ["/v1.0/publish/pubsub/a%20b", "application/cloudevents+json", event],
       ["/v1.0/publish/pubsub/r?metadata.rawPayload=true", "application/x-own", "raw"],
       ["/v1.0/publish/bulk/pubsub/m", "application/json", "[]"],
     ]);
+  }, 30_000);
+
+  it("go round in no circle, whoever keeps them on the way", async () => {
+    const one = await serve();
+    const hop = { "content-type": "text/plain", via: "1.1 first, 1.1 second" };
+    const send = (headers: Record<string, string>) =>
+      fetch(`${one.url}/v1.0/publish/pubsub/t`, { method: "POST", body: "a", headers });
+    expect((await send(hop)).status).toBe(204);
+    await sidecar.come();
+    await drain();
+    const via = sidecar.taken[0]?.via as string;
+    expect(via).toMatch(/^1\.1 first, ?1\.1 second,+ 1\.1 daprlet-[0-9a-f]{16}$/);
+    await sidecar.leave();
+    expect((await send(hop)).status).toBe(204);
+    // Behind another one, and by itself.
+    expect((await send({ ...hop, via })).status).toBe(508);
+    await sidecar.come();
+    expect((await drain())[0]).toBe(0);
+    expect((await send({ ...hop, via })).status).toBe(508);
   }, 30_000);
 
   it("let those behind them pass when they are refused, and are put aside", async () => {
@@ -144,6 +167,9 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
         message: expect.stringMatching(/topic t in pubsub pubsub: .* bytes of events are kept/),
       }),
     ]);
+    expect((await (await publish("x".repeat(1_100_000))).json()).message).toMatch(
+      /the event is larger than 1016 KiB/,
+    );
     await sidecar.come();
     expect((await drain())[0]).toBe(0);
     expect((await publish(large)).status).toBe(204);
@@ -208,7 +234,7 @@ describe.skipIf(missingWasmtime !== undefined)("events while their sidecar is aw
     await sidecar.come();
     sidecar.slowness = 5;
     for (let i = 0; i < drainKills; i++) {
-      const two = [0, 1].map(() => spawn("wasmtime", command(), { stdio: "ignore" }));
+      const two = [0, 1].map(() => spawn("wasmtime", [...command(), "drain"], { stdio: "ignore" }));
       await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 300));
       if (i % 2) await gateway?.restart();
       for (const each of two) each.kill("SIGKILL");

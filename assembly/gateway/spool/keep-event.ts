@@ -24,13 +24,13 @@ const BEHIND: string = "events that were published before wait for their sidecar
  * before it, by keeping it in the folder. A folder that cannot be read is no reason not to ask the sidecar.
  */
 export function publishOrKeep(call: Call, row: PubSub, form: u32, topic: usize, topicLength: i32): void {
+  if (!admits(call)) return;
   useQueues(row.name, row.nameLength);
   let fault = openOwnFolder();
   const waits = fault ? 0 : depth(WAITING);
   if (waits < 0) fault = <i32>waits;
   let cause = BEHIND;
   if (waits <= 0) {
-    if (!admits(call)) return;
     call.isKept = true;
     if (reach(call, aim(row, form, topic, topicLength), head().remote(row.remote))) return;
     cause = failureText(exchange().failure);

@@ -47,7 +47,7 @@ function usage(path: string, { configuration, imports }: GatewayFile, terminal: 
   const once = commandArguments(path, configuration, imports);
   if (once === undefined) return;
   terminal.out(`one call:    ${shown(once)} --capability …`);
-  if (configuration.flags & flags.spool) terminal.out(`events that wait: ${shown(once)} drain`);
+  if (configuration.flags & flags.spool) terminal.out(`drain:       ${shown(once)} drain`);
 }
 
 function warn({ configuration, remarks }: GatewayFile, terminal: Terminal, address?: string): void {
