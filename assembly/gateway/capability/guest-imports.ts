@@ -3,8 +3,9 @@ import { isUtf8, sequence } from "../../text/utf8";
 import { allocate, mark, release } from "../memory";
 import { head } from "../table";
 import { copy, put } from "../text";
-import { now, wallMillis } from "../wasi/clocks";
+import { now, wallMillis, whenIt } from "../wasi/clocks";
 import { stderr } from "../wasi/command";
+import { dropPollable, wait, waitFor } from "../wasi/poll";
 import { random } from "../wasi/random";
 import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
 import { endGuest, guestFailed, guestFailedBy, guestIsLate } from "./faults";
@@ -28,15 +29,31 @@ export function forgetLines(): void {
 /** Nanoseconds on the clock at which the call that is under way is over. */
 let until: u64 = 0;
 
+/** When it began, or let others go on the last time. */
+let rested: u64 = 0;
+
+/** Nanoseconds after which a guest lets others go on, who may wait for its thread. */
+const SHIFT: u64 = 10000000;
+
 export function limitTime(end: u64): void {
   until = end;
+  rested = now();
 }
 
 /** Called by a guest that has done much since it was called last. */
 export function guestTick(guest: u32): void {
-  if (now() < until) return;
-  guestIsLate(head().guest(guest));
-  endGuest(guest);
+  const time = now();
+  if (time >= until) {
+    guestIsLate(head().guest(guest));
+    endGuest(guest);
+  }
+  if (time - rested < SHIFT) return;
+  // Waiting for any time at all gives the thread away.
+  const pollable = whenIt(time + 1);
+  waitFor(0, pollable);
+  wait(1);
+  dropPollable(pollable);
+  rested = now();
 }
 
 /** Called by a guest that is about to trap. */

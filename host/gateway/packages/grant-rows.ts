@@ -1,20 +1,19 @@
+import { phrases } from "../../capability/grants.ts";
 import type { Needs } from "../../capability/manifest.ts";
+import { noNeeds } from "../../capability/read-needs.ts";
 import { upstreamRow } from "../compile-upstream.ts";
 import { SecretTable } from "../secret-table.ts";
 import { type GuestRow, none16 } from "../table-shape.ts";
 
 /** What a package may ask the gateway for, as the gateway compares it. Throws where that is nothing a gateway does. */
-export function grantRows({
-  state,
-  publish,
-  subscribe,
-  invoke,
-  fetch,
-}: Needs): Pick<GuestRow, "stores" | "preparedKeys" | "topics" | "apps" | "origins"> {
-  const [received] = subscribe;
-  if (received !== undefined)
+export function grantRows(
+  granted: Needs,
+): Pick<GuestRow, "stores" | "preparedKeys" | "topics" | "apps" | "origins"> {
+  const { state, publish, invoke, fetch, clock, random, ...others } = granted;
+  const [beyond] = phrases({ ...noNeeds, ...others });
+  if (beyond !== undefined)
     throw new Error(
-      `it is granted topics of ${received.pubsub} to receive, and a gateway delivers no events`,
+      `it is granted to ${beyond}, which packages of a gateway cannot: leave it out of its grants`,
     );
   return {
     stores: state.map(({ store, access, keys }) => ({
