@@ -162,6 +162,21 @@ describe("a guest of http-wasm", () => {
     expect((await through(parts)).headers).toBe("content-type: text/plain\nx-next: 1\nx-new: new");
   });
 
+  it("has no body with a status that has none, whoever wrote one", async () => {
+    const bodyOf = async (parts: HttpGuestParts, next = echo) => {
+      const guest = await opened(httpGuestBytes({ texts: pair, ...parts }));
+      return (await guest.handle(request(), next)).body;
+    };
+    const write = "(call $write_body (i32.const 1) (text $value))";
+    const status = "(call $set_status_code (i32.const 204))";
+    const read = "(drop (call $read_body (i32.const 1) (i32.const 8192) (i32.const 64)))";
+    const nothing = async () => noContent;
+    expect(await bodyOf({ request: `${status} ${write} ${stop}` })).toBeUndefined();
+    expect(await bodyOf({ request: `${write} ${goOn}` }, nothing)).toBeUndefined();
+    expect(await bodyOf({ start: enable(2), response: read }, nothing)).toBeUndefined();
+    expect(await bodyOf({ start: enable(2), response: status })).toBeUndefined();
+  });
+
   it("writes to a response before there is one: that comes first", async () => {
     const parts = {
       request: `(call $set_status_code (i32.const 202)) (call $write_body (i32.const 1) (text $value)) ${goOn}`,

@@ -34,7 +34,7 @@ export interface HttpWasmMiddlewareOptions {
   readonly name: string;
   readonly type: string;
   readonly guests: () => HttpWasmGuests;
-  /** What a user named and put there himself, and not a package's: it may set headers that speak to the sidecar, and answer what it likes. */
+  /** Named by a user himself, and not a package's: it may set headers that speak to the sidecar, and answer what it likes. */
   readonly trusted: boolean;
   /** Bytes of a body that it sees. */
   readonly maxBodySize: number;
@@ -73,7 +73,7 @@ export class HttpWasmMiddleware implements HttpMiddleware {
     let response: RuntimeResponse;
     try {
       response = await this.#next(request, handled, next);
-      if (handled.buffersResponse && reads)
+      if (handled.buffersResponse && reads && response.body !== undefined)
         response = { ...response, body: await readBody(response.body, this.#options.maxBodySize) };
     } catch (error) {
       // It may clean up, whatever comes of that.
@@ -131,11 +131,12 @@ export class HttpWasmMiddleware implements HttpMiddleware {
     const set = headersOf(fields, this.#kept);
     const added = set.filter((_, i) => header(response.headers, set[i - (i % 2)] as string) === undefined);
     const headers = [...response.headers, ...added];
+    // Where the response is not buffered, a status is on its way as soon as it is set.
+    const answered = buffersResponse ? response.status : (status ?? response.status);
     return this.#confined({
-      // Where the response is not buffered, a status is on its way as soon as it is set.
-      status: buffersResponse ? response.status : (status ?? response.status),
+      status: answered,
       headers: body === undefined ? headers : withoutHeader(headers, "content-length"),
-      body: body === undefined ? response.body : preceded(body, response.body),
+      body: bodyOf(answered, body === undefined ? response.body : preceded(body, response.body)),
     });
   }
 
@@ -159,7 +160,7 @@ export class HttpWasmMiddleware implements HttpMiddleware {
   /** The guest's answer. */
   #own({ status, fields, body }: GuestResponse): RuntimeResponse {
     const headers = headersOf(fields, this.#kept);
-    const response = { status, headers, body: body.length === 0 ? undefined : body };
+    const response = { status, headers, body: bodyOf(status, body) };
     return this.#options.trusted ? response : confined(response);
   }
 
@@ -167,10 +168,11 @@ export class HttpWasmMiddleware implements HttpMiddleware {
     if (status === undefined && fields === undefined && body === undefined) return response;
     const headers =
       fields === undefined ? response.headers : changedHeaders(response.headers, fields, this.#kept);
+    const answered = status ?? response.status;
     return this.#confined({
-      status: status ?? response.status,
+      status: answered,
       headers: body === undefined ? headers : withoutHeader(headers, "content-length"),
-      body: body ?? response.body,
+      body: bodyOf(answered, body ?? response.body),
     });
   }
 
@@ -196,6 +198,13 @@ export class HttpWasmMiddleware implements HttpMiddleware {
     if (this.#closed) return;
     log.error(`component ${name}: its guest failed after the answer: ${reasonOf(error)}`);
   };
+}
+
+/** No host sends a body with these. */
+const bodyless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function bodyOf(status: number, body: Body): Body {
+  return bodyless.has(status) || (body instanceof Uint8Array && body.length === 0) ? undefined : body;
 }
 
 function preceded(first: Uint8Array, body: Body): Body {
