@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as yaml from "yaml";
+import { endpoints } from "../../host/api/endpoints.ts";
 import { compileGateway } from "../../host/gateway/compile-gateway.ts";
 import { describeGateway } from "../../host/gateway/describe.ts";
 import { readGateway } from "../../host/gateway/read-gateway.ts";
@@ -51,6 +52,22 @@ describe("actors of a gateway.yaml", () => {
     const file = actors(`{from: {file: placement.json}, members: [${member("a:1")}]}`);
     expect(file).toMatchObject({ folder: "state", actors: [{ file: "placement.json", source: 0xffff }] });
     expect(variantOf(needsOf(file))).toBe("http+sockets+folder");
+  });
+
+  it("can be forbidden", () => {
+    const denied = "spec: {api: {denied: [{name: actors, version: v1, protocol: http}]}}";
+    const table = actors(
+      `{from: {file: x}}\n---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\n${denied}`,
+    );
+    const blocked = table.blocks.map(({ operation }) => endpoints[operation]?.name);
+    for (const name of [
+      "actors.invoke",
+      "actors.transact",
+      "actors.state",
+      "actors.reminder",
+      "actors.timer",
+    ])
+      expect(blocked).toContain(name);
   });
 
   it.each([
