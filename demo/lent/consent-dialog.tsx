@@ -25,7 +25,8 @@ export function ConsentDialog({ project }: { readonly project: ShownProject }) {
         </li>
         <li>
           The package computes, and gets nothing else: no network, no storage, no page. It has at most{" "}
-          {pack.limits.memory}B of memory and {pack.limits.timeMs / 1_000} s for a unit, one unit at a time.
+          {pack.limits.memory.replace(/(?=[KM]i)/, " ")}B of memory and {pack.limits.timeMs / 1_000} s for a
+          unit, one unit at a time.
         </li>
         <li>
           What it computes is sent to the project under the name <b>{session.visitor}</b>, and counts once

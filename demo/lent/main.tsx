@@ -12,9 +12,9 @@ function Page() {
       <header>
         <h1>Work that you lend a hand with</h1>
         <p>
-          Each of these is too much for one machine, and none of them is trusted: what you lend is a confined
-          worker, which computes and does nothing else. Nor are you: two visitors must have the same bytes.
-          Open this page in another tab or browser to be the second one.{" "}
+          None of these projects is trusted: what you lend is a confined worker, which computes and does
+          nothing else. Nor are you: what counts is what two visitors have byte for byte the same. Open this
+          page in another tab or browser to be the second one.{" "}
           <a href="../index.html">The rest of the sidecar</a>
         </p>
       </header>

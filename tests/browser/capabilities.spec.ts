@@ -4,7 +4,7 @@ import type { PackageSource } from "../../host/capability/package-source.ts";
 import { attacks } from "../capability/attacks.ts";
 import { attackedResources, httpAttackers } from "../capability/http-wasm-attacks.ts";
 import { enable, goOn, httpGuestBytes, pair, set } from "../capability/http-wasm-guest.ts";
-import { guest, watPackage } from "../capability/wat-package.ts";
+import { guest, run, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
 
@@ -39,7 +39,7 @@ async function siteWith(packages: readonly PackageSource[], grants: object = {})
 }
 
 const greet = "/v1.0/capabilities/hello/hello?name=you";
-const run = (name: string) => `/v1.0/capabilities/${name}/run`;
+const runOf = (name: string) => `/v1.0/capabilities/${name}/run`;
 const post = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
 
 test("a page calls packages by both paths, also without a network and when its worker was stopped; a guest that loops is ended and others answer", async ({
@@ -60,7 +60,7 @@ test("a page calls packages by both paths, also without a network and when its w
   const first = await timed(greet);
   // In reserve by now.
   await expect.poll(() => page.workers().length).toBe(2);
-  const cold = await timed(run("large"), post);
+  const cold = await timed(runOf("large"), post);
   console.log(
     `first call of all ${first} ms, of another package ${cold} ms, of one that runs ${await timed(greet)} ms`,
   );
@@ -69,7 +69,7 @@ test("a page calls packages by both paths, also without a network and when its w
   expect((await call(page, `${greet}${"x".repeat(200)}`)).status).toBe(400);
 
   const began = Date.now();
-  const looping = call(page, run("looping"), post);
+  const looping = call(page, runOf("looping"), post);
   expect((await call(page, greet)).status).toBe(200);
   expect(JSON.parse((await looping).body)).toMatchObject({ errorCode: "ERR_CAPABILITY_DEADLINE" });
   console.log(`ended after ${Date.now() - began} ms`);
@@ -93,7 +93,7 @@ test("a page that lends and is closed in the middle of a call: the caller is tol
   await open(page, site.url, { appId: "me" });
   const lender = await context.newPage();
   await open(lender, site.url, { appId: "me" });
-  const looping = call(page, run("looping"), post);
+  const looping = call(page, runOf("looping"), post);
   // Lent, and not only on its way: else the call itself goes to the other page.
   await expect
     .poll(async () => {
@@ -191,7 +191,7 @@ test("the hostile packages are refused as on Node, and another one answers besid
   for (const attack of attacks) {
     const body = attack.body ?? "{}";
     const [answer, beside] = await Promise.all([
-      call(page, run(nameOf(attack.package)), { ...post, body }),
+      call(page, runOf(nameOf(attack.package)), { ...post, body }),
       call(page, greet),
     ]);
     const { message } = JSON.parse(answer.body) as { message: string };
@@ -208,13 +208,44 @@ test("the hostile packages are refused as on Node, and another one answers besid
   await site.stop();
 });
 
+test("a package that asks a remote API first answers by itself without a network", async ({
+  page,
+  context,
+}) => {
+  const both = watPackage("both", guest());
+  const site = await siteWith([both], { both: "all" });
+  const offers = [{ kind: "http", openapi: run, sources: [{ remote: `${site.url}v2` }, { module: "main" }] }];
+  const manifest = { ...(both.manifest as object), offers };
+  site.files.set("packages/both/capability.json", JSON.stringify(manifest));
+  site.files.set("v2/run", "from afar");
+  await open(page, site.url, { appId: "me" });
+  const ask = () =>
+    page.evaluate(
+      async ([path, init]) => {
+        const answer = await fetch(path, init);
+        return [answer.headers.get("daprlet-capability-source"), await answer.text()];
+      },
+      [runOf("both"), post] as const,
+    );
+  // The page has lent a worker before, so that it has what it takes to lend another one.
+  expect((await call(page, greet)).status).toBe(200);
+  expect(await ask()).toEqual(["remote", "from afar"]);
+  await context.setOffline(true);
+  expect(await ask()).toEqual(["module", "{}"]);
+  await context.setOffline(false);
+  await site.stop();
+});
+
 test("a worker that is stopped in the middle of a call leaves no guest running", async ({
   page,
   context,
 }) => {
   const site = await siteWith([watPackage("looping", forever, { limits: { timeMs: 20_000 } })]);
   await open(page, site.url, { appId: "me" });
-  await page.evaluate((path) => void fetch(path, { method: "POST" }).catch(() => undefined), run("looping"));
+  await page.evaluate(
+    (path) => void fetch(path, { method: "POST" }).catch(() => undefined),
+    runOf("looping"),
+  );
   await expect.poll(() => page.workers().length).toBe(2);
   const [looping] = page.workers();
   const ended = looping?.waitForEvent("close");
