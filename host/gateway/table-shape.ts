@@ -30,6 +30,9 @@ export const flags = { serverTiming: 1, metrics: 2, spool: 4, merged: 8 } as con
 export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
 export const parameterTypes = { text: 0, integer: 1, number: 2, boolean: 3 } as const;
 
+/** What is checked of a body. */
+export const bodies = { anything: 0, json: 1, object: 2 } as const;
+
 /** Bits: the least, or the most, is not allowed itself. */
 export const exclusions = { least: 1, most: 2 } as const;
 
@@ -55,6 +58,7 @@ export const constants = {
   PLACE: parameterPlaces,
   TYPE: parameterTypes,
   EXCLUDES: exclusions,
+  BODY: bodies,
   FLAG: flags,
   PROTOCOL: protocols,
   SCHEME: schemes,
@@ -199,13 +203,19 @@ export const segment = record("Segment", "A part of an operation's path.", {
   takes: u8("1: it takes anything, and the text is a parameter's name"),
 });
 
+export const bodyType = record("BodyType", "Bodies that an operation takes.", {
+  text: text("their media type in lower case, perhaps with a wildcard"),
+  members: list(name, "that the object must have"),
+  is: u8("ANYTHING, JSON or OBJECT"),
+});
+
 export const operation = record("Operation", "What a package answers.", {
   id: text(),
   offer: text(),
   method: text("in upper case"),
   segments: list(segment),
   parameters: list(parameter),
-  types: list(name, "media types of bodies, in lower case, perhaps with a wildcard; none: it takes any"),
+  types: list(bodyType, "none: it takes any"),
   needsBody: u8(),
 });
 
@@ -312,6 +322,7 @@ export type PlacementRow = RecordValue<typeof placement>;
 export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;
 export type GuestRow = RecordValue<typeof guest>;
+export type BodyTypeRow = RecordValue<typeof bodyType>;
 export type OperationRow = RecordValue<typeof operation>;
 export type ParameterRow = RecordValue<typeof parameter>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -227,7 +227,7 @@ const httpAtTheDoor: readonly Attack[] = [
 const starts = { gateway: { refused: "it has a start function" } };
 
 /** A gateway checks bodies by no schema of their own. */
-const unchecked = { gateway: { refused: "is not checked by a gateway" } };
+const unchecked = { gateway: { refused: "says more than a gateway checks" } };
 
 /** What is let in, and ends with the call. */
 const inTheCall: readonly Attack[] = [

@@ -51,6 +51,7 @@ function answers(reused: boolean): void {
     const packages = [
       await built("hello"),
       await built("primes"),
+      await built("json-schema"),
       await made("trap", guest({ handle: "(i64.load (i32.const -8))" })),
       await made("abort", guest({ handle: "unreachable" })),
       await made("liar", guest({ handle: span("(i32.const 131072)", "(i32.const 8)") })),
@@ -134,6 +135,21 @@ function answers(reused: boolean): void {
     });
     expect(response.status).toBe(status);
     if (status !== 200) expect(response.text).toContain(cause);
+  });
+
+  it("are given bodies that are what they ask for", async () => {
+    const validate = (body: string) =>
+      get("/v1/capabilities/validate", {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json" },
+      });
+    expect((await validate('{"schema":{"type":"string"},"v\\u0061lue":"x"}')).json).toMatchObject({
+      valid: true,
+    });
+    expect((await validate('{"schema":{"type":"string"},"value":1}')).json).toMatchObject({ valid: false });
+    for (const body of ['{"schema":{}}', "[]", '{"schema":{},"value":', '{"schema":{},"value":1} x'])
+      expect([(await validate(body)).status, body]).toEqual([400, body]);
   });
 
   it("take their own request with them, never the next one", async () => {

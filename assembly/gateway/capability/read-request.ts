@@ -1,10 +1,13 @@
 /** A request as a guest is told it, checked by the operation's description; host/capability/read-request.ts has the same. */
 import { unescape } from "../../http/percent";
+import { SKIP } from "../../json/fields";
 import { Call, findField } from "../call";
 import { ERR_CAPABILITY_REQUEST } from "../errors.gen";
 import { allocate } from "../memory";
-import { Operation, Parameter, PLACE_HEADER, PLACE_PATH, PLACE_QUERY } from "../records.gen";
+import { BODY_ANYTHING, BODY_JSON, BodyType, Operation, Parameter, PLACE_HEADER, PLACE_PATH, PLACE_QUERY } from "../records.gen";
+import { skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
 import { fail } from "../reply";
+import { scanBody } from "../state/scan-body";
 import { begins, indexOf, same } from "../text";
 import { readWhole, TOO_LARGE, TOO_SLOW, wholeBody } from "../whole-body";
 import { addField, addText, beginMessage, REQUEST } from "./message";
@@ -15,6 +18,8 @@ const AMPERSAND: u8 = 0x26;
 const EQUALS: u8 = 0x3d;
 const COMMA: u8 = 0x2c;
 const SLASH: u8 = 0x2f;
+const BRACE: u8 = 0x7b;
+const BRACE_END: u8 = 0x7d;
 const SEMICOLON: u8 = 0x3b;
 const SPACE: u8 = 0x20;
 
@@ -63,9 +68,35 @@ function isBodyTaken(call: Call, operation: Operation, size: i32): bool {
   while (end > at && load<u8>(end - 1) == SPACE) end--;
   for (let i: u32 = 0; i < operation.typesCount; i++) {
     const type = operation.type(i);
-    if (isType(type.text, type.textLength, at, <i32>(end - at))) return true;
+    if (!isType(type.text, type.textLength, at, <i32>(end - at))) continue;
+    return isOfType(type, size) ? true : refused(call, "the body does not match its schema", 400);
   }
   return refused(call, "a body of this type is not taken", 415);
+}
+
+/** Whether the body is what is asked of bodies of its type. */
+function isOfType(type: BodyType, size: i32): bool {
+  if (type.is == BODY_ANYTHING) return true;
+  const body = wholeBody();
+  if (scanBody(SKIP, body, size)) return false;
+  if (type.is == BODY_JSON) return true;
+  const object = skipSpace(body);
+  if (load<u8>(object) != BRACE) return false;
+  for (let i: u32 = 0; i < type.membersCount; i++) {
+    const member = type.member(i);
+    if (!hasMember(object, member.text, member.textLength)) return false;
+  }
+  return true;
+}
+
+function hasMember(object: usize, name: usize, length: i32): bool {
+  for (let at = skipSpace(object + 1); load<u8>(at) != BRACE_END; ) {
+    const named = skipValue(at);
+    const text = allocate(named - at);
+    if (same(text, unescapeText(at + 1, named - 1, text), name, length)) return true;
+    at = skipElement(skipSpace(skipSpace(named) + 1));
+  }
+  return false;
 }
 
 /** Whether a type is the described one, of which the part behind the slash, or both, may be a star. */

@@ -1,10 +1,38 @@
 import type { Operation } from "../../capability/openapi.ts";
-import type { OperationRow } from "../table-shape.ts";
+import { type BodyTypeRow, bodies, type OperationRow } from "../table-shape.ts";
 import { compileParameter } from "./compile-parameter.ts";
 
-/** Whether a schema says no more than what any body is. */
-function isOpen(schema: object | undefined): boolean {
-  return Object.keys(schema ?? {}).every((key) => ["components", "title", "description"].includes(key));
+type Fields = Readonly<Record<string, unknown>>;
+
+const remarks = ["components", "title", "description", "examples", "$comment"];
+
+/** Whether a schema says no more than what any value is. */
+const isOpen = (schema: unknown) =>
+  typeof schema === "object" && schema !== null && Object.keys(schema).every((key) => remarks.includes(key));
+
+/**
+ * What is checked of a body: that it is JSON, an object, has members. Throws where its schema says more: it must not pass
+ * what the description forbids.
+ */
+function bodyType(text: string, schema: object | undefined, id: string): BodyTypeRow {
+  if (schema === undefined) return { text, is: bodies.anything, members: [] };
+  const { type, required = [], properties = {} } = schema as Fields;
+  const known = [...remarks, "type", "required", "properties"];
+  const plain =
+    Object.keys(schema).every((key) => known.includes(key)) &&
+    (type === undefined ? isOpen(schema) : type === "object") &&
+    Array.isArray(required) &&
+    required.every((one) => typeof one === "string") &&
+    Object.values(properties as object).every(isOpen);
+  if (!plain)
+    throw new Error(
+      `the schema of its ${text} body for ${id} says more than a gateway checks: that it is an object, and has members`,
+    );
+  return {
+    text,
+    is: type === undefined ? bodies.json : bodies.object,
+    members: (required as readonly string[]).map((member) => ({ text: member })),
+  };
 }
 
 /** What the gateway knows of an operation. Throws where its description asks for more than a gateway checks. */
@@ -13,11 +41,6 @@ export function compileOperation(
   offer: string,
   schemas: readonly object[],
 ): OperationRow {
-  for (const [type, number] of body?.content ?? []) {
-    if (number !== undefined && !isOpen(schemas[number])) {
-      throw new Error(`the schema of its ${type} body for ${id} is not checked by a gateway: leave it out`);
-    }
-  }
   return {
     id,
     offer,
@@ -30,7 +53,9 @@ export function compileOperation(
       if (schema === undefined) throw new Error(`its parameter ${one.name} has no schema`);
       return compileParameter(one, schema);
     }),
-    types: [...(body?.content.keys() ?? [])].map((text) => ({ text })),
+    types: [...(body?.content ?? [])].map(([type, number]) =>
+      bodyType(type, number === undefined ? undefined : schemas[number], id),
+    ),
     needsBody: body?.required ? 1 : 0,
   };
 }
