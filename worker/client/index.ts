@@ -14,6 +14,7 @@ import type { Subscribed } from "./subscribe.ts";
 import type { EventHandler, SubscribeOptions } from "./topic-handlers.ts";
 
 export type { AppSubscription, FetchHandler } from "./app-host.ts";
+export type { GivenWasm } from "./open-wasm.ts";
 export type { Registered, RegisterOptions } from "./register.ts";
 export type { Served, ServeOptions } from "./serve.ts";
 export type { Subscribed } from "./subscribe.ts";

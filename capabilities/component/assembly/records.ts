@@ -29,6 +29,7 @@ export const enum Kind {
   Answer,
   Pollable,
   Trailers,
+  /** What has nothing but its buffer, or not even that: a text, options of a request, the way out of an answer. */
   Options,
 }
 
@@ -68,10 +69,6 @@ export function ofKind(handle: i32, kind: Kind): usize {
   const at = record(handle);
   if (load<i32>(at) != kind) unreachable();
   return at;
-}
-
-export function kindOf(handle: i32): Kind {
-  return load<i32>(record(handle));
 }
 
 export function opened(kind: Kind): i32 {

@@ -40,7 +40,6 @@ export const INVOKE: u64 = 0x656b6f766e69; // invoke
 export const FETCH: u64 = 0x6863746566; // fetch
 export const PATH_FIELD: u64 = 0x68746170; // path
 export const SIDECAR: u64 = 0x72616365646973; // sidecar
-export const GET: u64 = 0x746567; // get
 export const HOST: u64 = 0x74736f68; // host
 
 /** The first eight bytes of a text, or all of a shorter one. */

@@ -70,7 +70,8 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
   let inTime = true;
   let code = 0;
   try {
-    const app = appPort === undefined ? "" : `, its app on port ${appPort}`;
+    const port = appPort === undefined ? "" : `, its app on port ${appPort}`;
+    const app = appWasm === undefined ? port : `, its app is ${appWasm.module}`;
     terminal.out(`${appId} is up: its sidecar is at ${sidecar.url}${app}`);
     const { namespace } = sidecar.runtime.sidecar;
     otherInstances(appId, namespace, terminal).then(

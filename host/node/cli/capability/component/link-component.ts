@@ -91,19 +91,21 @@ export async function linkComponent(
 ): Promise<Uint8Array> {
   const found = guestOf(component);
   const speaking = new CoreModule(await adapterOf(found.world));
-  const guest = new CoreModule(renamed(found, speaking, pages));
-  const has = (name: string) => guest.exports.some((one) => one.name === name);
+  const guest = renamed(found, speaking, pages);
+  const exported = new Set(new CoreModule(guest).exports.map(({ name }) => name));
   for (const name of ["memory", "realloc", ...found.world.required])
-    if (!has(name)) throw new Error(`its module does not export ${name}`);
+    if (!exported.has(name)) throw new Error(`its module does not export ${name}`);
   const adapter = speaking.with({
     import: ({ module, name }) => {
       if (name === "memory") return { module: "guest", name };
-      return module === "guest" && !has(name) ? { module: "stubs", name: "nothing" } : { module, name };
+      return module === "guest" && !exported.has(name)
+        ? { module: "stubs", name: "nothing" }
+        : { module, name };
     },
     export: ({ name }) => (name === "memory" ? undefined : name),
   });
   const binaryen = new Binaryen(folder);
-  const merged = await binaryen.merge({ guest: guest.with({}), adapter, stubs });
+  const merged = await binaryen.merge({ guest, adapter, stubs });
   const kept = ({ name }: CoreExport) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined);
   const whole = new CoreModule(merged).with({ export: kept });
   const made = await binaryen.optimise(whole, [
