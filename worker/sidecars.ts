@@ -165,6 +165,7 @@ export class App {
     });
     packages?.capabilities.attach((request) => runtime.handle(request), runtime);
     await runtime.start();
+    packages?.capabilities.start();
     const { wanted } = this.registration;
     // What an update could not open is opened when it can be; nobody waits for it.
     if (wanted !== undefined) void runtime.update(wanted).catch(() => undefined);

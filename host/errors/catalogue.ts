@@ -365,7 +365,8 @@ export const catalogue = {
   ERR_CAPABILITIES_NOT_CONFIGURED: {
     status: 501,
     grpc: "UNIMPLEMENTED",
-    message: "no capability packages are loaded: give the sidecar a folder of them",
+    message:
+      "no capability packages are loaded: give the sidecar a folder of them, or the site's own worker their addresses; a page without a worker has none",
   },
   ERR_CAPABILITY_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no capability {name}" },
   ERR_FUNCTION_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no function {name}" },

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { attacks } from "../capability/attacks.ts";
 import { attackedResources, httpAttackers } from "../capability/http-wasm-attacks.ts";
 import { enable, goOn, httpGuestBytes, pair, set } from "../capability/http-wasm-guest.ts";
-import { guest, run, watPackage } from "../capability/wat-package.ts";
+import { data, fixed, guest, run, saying, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
 
@@ -82,6 +83,57 @@ test("a page calls packages by both paths, also without a network and when its w
   expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
   expect(site.reached.filter((path) => !path.includes("favicon"))).toEqual([]);
   await context.setOffline(false);
+  await site.stop();
+});
+
+test("T60: a function is called by a topic and by its timer in a page, and one of bash is refused by name", async ({
+  page,
+}) => {
+  const fields = (...pairs: readonly (readonly [string, string])[]) =>
+    pairs.map(([name, value]) => textField(name, value));
+  const done = encodeMessage({ kind: messageKind.answer, fields: [textField(":status", "204")] });
+  const saving = (key: string) =>
+    saying(
+      encodeMessage({
+        kind: messageKind.calls,
+        fields: fields([":call", "state.set"], ["store", "statestore"], ["key", key], [":body", "1"]),
+      }),
+      {
+        resume: fixed(done).replace("1024", "2048"),
+        more: `(data (i32.const 2048) ${data(done)})`,
+      },
+    );
+  const needs = { state: [{ store: "statestore", access: "write", keys: "" }] };
+  const topics = [{ pubsub: "pubsub", topic: "orders" }];
+  const timers = [{ name: "tick", schedule: "@every 1s" }];
+  const bash = watPackage("bash", guest());
+  const site = await siteWith(
+    [
+      watPackage("ordered", saving("seen"), {
+        offers: [{ kind: "function", name: "ordered", topics }],
+        needs,
+      }),
+      watPackage("timed", saving("time"), {
+        offers: [{ kind: "function", name: "timed", timers }],
+        needs,
+      }),
+      { ...bash, manifest: { name: "bash", cmd: "f.sh", runtime: "bash" } },
+    ],
+    { ordered: "all", timed: "all" },
+  );
+  await open(page, site.url, { appId: "me" });
+  const seen = async (key: string) => (await call(page, `/v1.0/state/statestore/${key}`)).body;
+  await expect.poll(() => seen("time"), { timeout: 15_000 }).toBe("1");
+  await expect
+    .poll(
+      async () => {
+        await call(page, "/v1.0/publish/pubsub/orders", post);
+        return await seen("seen");
+      },
+      { timeout: 15_000 },
+    )
+    .toBe("1");
+  expect((await call(page, runOf("bash"), post)).body).toContain("runtime bash is not available in a page");
   await site.stop();
 });
 

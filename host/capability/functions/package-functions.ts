@@ -209,6 +209,7 @@ export class PackageFunctions {
         pubsub,
         topic,
         concurrency: limits.concurrency,
+        input,
         handle: async (event) => {
           try {
             return (await this.#settled(found, eventOccasion(event, this.#id), input)).verdict;

@@ -16,11 +16,14 @@ export interface TopicTrigger {
   readonly topic: string;
   /** Events at a time. */
   readonly concurrency: number;
+  /** Which of the function's prerequisites its events are. */
+  readonly input: string | undefined;
   /** What became of an event, whose envelope is given. Never throws. */
   handle(event: Uint8Array): Promise<Verdict>;
 }
 
-const keyOf = ({ consumer, pubsub, topic }: TopicTrigger) => JSON.stringify([consumer, pubsub, topic]);
+const keyOf = ({ consumer, pubsub, topic, concurrency, input }: TopicTrigger) =>
+  JSON.stringify([consumer, pubsub, topic, concurrency, input]);
 
 /** Subscribes for functions, as a client of the sidecar's streams of events. */
 export class TopicTriggers {
