@@ -124,7 +124,9 @@ export class Ledger {
       i,
       (unit) => {
         settled = false;
-        if (!unit.leases.some((lease) => lease.worker === worker) || hasVoted(unit, worker)) return undefined;
+        // Its name is known to all, its permit to nobody else.
+        const own = unit.leases.some((lease) => lease.worker === worker && lease.ticket === ticket);
+        if (!own || hasVoted(unit, worker)) return undefined;
         const voted = { ...unit, votes: [...unit.votes, { worker, ticket, sha256 }] };
         if (!isOpen(unit)) return voted;
         const verdict = validator.judge(voted.votes, this.#credits);

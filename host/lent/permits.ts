@@ -20,6 +20,8 @@ export class Permits {
   readonly #options: PermitsOptions;
   /** Those that are thought to be in the topic. */
   readonly #waiting = new Set<string>();
+  /** Those of this coordinator that somebody took: no others come back, as anybody can make names up. */
+  readonly #taken = new Set<string>();
   /** When one was last put there, or asked with. */
   #moved = 0;
   /** How long none may move before they are thought lost. */
@@ -30,16 +32,23 @@ export class Permits {
     this.#patienceMs = 2 * options.leaseMs;
   }
 
-  /** It was taken, for work or to no end. */
+  /** Somebody has a unit for it. */
   taken(ticket: string): void {
     this.#asked();
+    if (this.#waiting.delete(ticket)) this.#taken.add(ticket);
+  }
+
+  /** It is of no use any more. */
+  spent(ticket: string): void {
+    this.#asked();
     this.#waiting.delete(ticket);
+    this.#taken.delete(ticket);
   }
 
   /** It goes back into the topic, which has kept it. */
   returned(ticket: string): void {
     this.#asked();
-    this.#waiting.add(ticket);
+    if (this.#taken.delete(ticket)) this.#waiting.add(ticket);
   }
 
   /** Puts as many into the topic as there are places for visitors. */

@@ -2,7 +2,7 @@ import type { Clock } from "../platform.ts";
 import type { GivenResult, Ledger } from "./ledger.ts";
 import type { Permits } from "./permits.ts";
 import type { LeasedUnit, LentPackage, Project } from "./project.ts";
-import { hasVoted, isOpen, liveLeases, type UnitRecord } from "./unit-record.ts";
+import { isOpen, liveLeases, type UnitRecord } from "./unit-record.ts";
 import type { Credit } from "./validator.ts";
 
 /** Of what the throughput is told. */
@@ -97,12 +97,14 @@ export class ProjectWork {
   }
 
   vote(given: GivenResult): Promise<void> {
-    const { project, ledger, clock } = this.#options;
+    const { project, ledger, permits, clock } = this.#options;
     return this.#next(async () => {
       if (given.unit >= project.units) return;
       if (await ledger.vote(given)) this.#accepted.push(clock.now());
-      if (hasVoted(ledger.units[given.unit] as UnitRecord, given.worker))
-        this.#heard.set(given.worker, clock.now());
+      const { votes } = ledger.units[given.unit] as UnitRecord;
+      if (!votes.some(({ ticket }) => ticket === given.ticket)) return;
+      permits.spent(given.ticket);
+      this.#heard.set(given.worker, clock.now());
     });
   }
 
@@ -156,7 +158,7 @@ export class ProjectWork {
   }
 
   #spent(ticket: string): "spent" {
-    this.#options.permits.taken(ticket);
+    this.#options.permits.spent(ticket);
     return "spent";
   }
 

@@ -39,9 +39,9 @@ export function liveLeases(unit: UnitRecord, now: number): readonly Lease[] {
   return unit.leases.filter(({ worker, until }) => until > now && !hasVoted(unit, worker));
 }
 
-/** In place of what the visitor had of the unit before. */
+/** In place of what was taken with the same permit. */
 export function withLease(unit: UnitRecord, lease: Lease): UnitRecord {
-  const others = unit.leases.filter(({ worker }) => worker !== lease.worker);
+  const others = unit.leases.filter(({ ticket }) => ticket !== lease.ticket);
   return { ...unit, leases: [...others.slice(-REMEMBERED), lease] };
 }
 

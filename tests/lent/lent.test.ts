@@ -155,6 +155,7 @@ describe("a result", () => {
 
   it.each([
     ["of nobody who was asked", { worker: "stranger" }],
+    ["in another one's name, who was", { ticket: "made-up" }],
     ["of another unit", { unit: 1 }],
     ["of a unit that there is not", { unit: 7 }],
     ["of half a unit", { unit: 0.5 }],
