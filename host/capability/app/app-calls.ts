@@ -37,8 +37,7 @@ function sidecarCall(call: Call): ApiCall {
 }
 
 /**
- * What an app may ask for: whatever an app may, since the sidecar is its own. Only what leaves it was to be granted, and the keys of
- * packages stay theirs.
+ * What an app may ask for: whatever an app may, since the sidecar is its own. Only what leaves it was to be granted.
  */
 export function appRules(fetch: readonly string[]): CallRules {
   return {
