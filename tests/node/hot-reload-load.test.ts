@@ -225,13 +225,15 @@ describe("an edit under load", () => {
       expect(await row.shows()).toBe(row.before);
       await put(row.file, row.changed());
       await expect.poll(row.shows, { timeout: 10_000 }).toBe(row.after);
-      expect(errors).toEqual([]);
+      // A busy machine may leave a file half written for so long that it is told of.
+      for (const error of errors) expect(error).toMatch(/stays as it was: /);
       await put(row.file, row.broken());
-      await expect.poll(() => errors, { timeout: 10_000 }).toEqual([expect.stringMatching(row.fault)]);
+      await expect.poll(() => errors.at(-1), { timeout: 10_000 }).toMatch(row.fault);
       expect(await row.shows()).toBe(row.after);
+      errors.length = 0;
       writeFileSync(join(folder, row.file), "");
-      await expect.poll(() => errors.length, { timeout: 10_000 }).toBe(2);
-      expect(errors[1]).toMatch(/stays as it was: it is empty; remove the file to take its resources away/);
+      const empty = /stays as it was: it is empty; remove the file to take its resources away/;
+      await expect.poll(() => errors, { timeout: 10_000 }).toEqual([expect.stringMatching(empty)]);
       expect(await row.shows()).toBe(row.after);
     } finally {
       await load.stop();
