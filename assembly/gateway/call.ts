@@ -11,7 +11,7 @@ import {
   spanStart,
 } from "./wasi/incoming";
 import { indexOf, is } from "./text";
-import { HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
+import { HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { METHODS } from "../http/routes.gen";
 
 /** As HTTP has it of its method; whatever that is; or not, as the second answer may differ from the first. */

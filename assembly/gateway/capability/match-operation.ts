@@ -5,7 +5,7 @@ import { indexOf, same } from "../text";
 const SLASH: u8 = 0x2f;
 
 /** True where the path of an operation is this one, which has no slash at its start. */
-export function isPathOf(operation: Operation, path: usize, length: i32): bool {
+function isPathOf(operation: Operation, path: usize, length: i32): bool {
   const end = path + length;
   let at = path;
   for (let i: u32 = 0; i < operation.segmentsCount; i++) {

@@ -13,7 +13,7 @@ export const ALL: i32 = 1;
 /** All, of a server that is nobody's app: an error of ours is one of the fetch. */
 export const FETCHED: i32 = 2;
 /** The body alone, where there is one, as a field of the request. */
-export const PREPARED: i32 = 3;
+const PREPARED: i32 = 3;
 
 const QUOTE: u8 = 0x22;
 

@@ -7,7 +7,7 @@ import {
 } from "../errors.gen";
 import { METHOD_NAMES } from "../fields.gen";
 import { CAPABILITIES_CALL, CAPABILITIES_FIND, CAPABILITIES_LIST } from "../operations.gen";
-import { Guest, Operation } from "../records.gen";
+import { Operation } from "../records.gen";
 import { fail, parameter, reply } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";

@@ -6,7 +6,7 @@ const head = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const ids = { type: 1, import: 2, function: 3, export: 7, element: 9, code: 10 } as const;
 const types = { i32: 0x7f, i64: 0x7e, f64: 0x7c } as const;
 
-export type ValueType = keyof typeof types;
+type ValueType = keyof typeof types;
 
 export interface Signature {
   readonly takes: readonly ValueType[];
