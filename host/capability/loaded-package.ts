@@ -141,13 +141,11 @@ export class LoadedPackage {
     request: ReadRequest,
     options: CallOptions = {},
   ): Promise<readonly MessageField[]> {
-    const { manifest } = this;
-    return await tracedCall(
-      this.#host.observers(),
-      manifest.name,
-      request.fields,
-      options.traceparent,
-      (traceparent) => this.#converse(module, request, { ...options, traceparent }),
+    const observers = this.#host.observers();
+    if (observers?.tracer.tracing === undefined) return await this.#converse(module, request, options);
+    const { name } = this.manifest;
+    return await tracedCall(observers, name, request.fields, options.traceparent, (traceparent) =>
+      this.#converse(module, request, { ...options, traceparent }),
     );
   }
 

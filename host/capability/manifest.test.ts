@@ -136,7 +136,7 @@ describe("a manifest", () => {
 });
 
 describe("the book's manifest", () => {
-  it("is read, its offers in their order", () => {
+  it("T59: is read, its offers in their order", () => {
     const { name, offers } = read({
       name: "object-detection",
       offers: [

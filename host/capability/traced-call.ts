@@ -8,14 +8,14 @@ type Calling = (traceparent: string | undefined) => Promise<readonly MessageFiel
 
 /** A package's call as a hop of its trace, which what it asks of its host belongs to. */
 export async function tracedCall(
-  observers: Observers | undefined,
+  observers: Observers,
   name: string,
   request: readonly MessageField[],
   traceparent: string | undefined,
   call: Calling,
 ): Promise<readonly MessageField[]> {
-  const hop = observers?.tracer.tracing?.begin(traceparent === undefined ? [] : ["traceparent", traceparent]);
-  if (observers === undefined || hop === undefined) return await call(traceparent);
+  const hop = observers.tracer.tracing?.begin(traceparent === undefined ? [] : ["traceparent", traceparent]);
+  if (hop === undefined) return await call(traceparent);
   const ended = (status: number, cause?: string) => {
     hop.end(() => ({
       name: `capability/${name}/${textOf(request, ":operation") ?? ""}`,

@@ -94,7 +94,7 @@ describe("sources of an offer", () => {
     expect((await call(one)).from).toBe("remote");
   });
 
-  it("give way where one is late", async () => {
+  it("T58: give way where one is late", async () => {
     asked.mockReturnValue(new Promise(() => undefined));
     const one = await started([detector([{ remote, withinMs: 300 }, { module: "main" }])]);
     const answer = call(one);
@@ -128,7 +128,7 @@ describe("sources of an offer", () => {
     expect(await call(one)).toMatchObject({ status: 200, from: "app", text: "app /run" });
   });
 
-  it("are put in another order by the user, without a restart", async () => {
+  it("T59: are put in another order by the user, without a restart", async () => {
     asked.mockImplementation(async () => new Response("remote"));
     const sources = [detector([{ remote }, { module: "main" }])];
     const one = await started(sources);
@@ -138,7 +138,7 @@ describe("sources of an offer", () => {
     expect((await call(one)).from).toBe("module");
   });
 
-  it("that are containers are refused by name", async () => {
+  it("T59: that are containers are refused by name", async () => {
     const manifest = { name: "object-detection", offers: [{ Container: { image: "me/detect" } }] };
     const openapi = new TextEncoder().encode(JSON.stringify(run)) as Uint8Array<ArrayBuffer>;
     const one = await started([{ origin: "book", manifest, read: async () => openapi }]);

@@ -57,7 +57,7 @@ describe("the packages that are shipped, in a sidecar", () => {
     ).toEqual(names.map((name) => [name, "loaded", []]));
   });
 
-  it("find objects by the book's address, in a picture's own coordinates", async () => {
+  it("T58: find objects by the book's address, in a picture's own coordinates", async () => {
     const signs = JSON.parse(new TextDecoder().decode(picture("detect/pictures/objects.json")));
     const answer = await call("/v1/capabilities/detect/object?as=rectangles", {
       method: "POST",
