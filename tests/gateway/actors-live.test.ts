@@ -51,7 +51,7 @@ underWasmtime("a gateway before sidecars on a relay", () => {
   let child: ChildProcess;
 
   beforeAll(async () => {
-    const placementTimes = { leaseMs: 1_000, takeOverMs: 1_500, phaseMs: 4_000, pingMs: 100 };
+    const placementTimes = { leaseMs: 3_000, takeOverMs: 4_000, phaseMs: 6_000, pingMs: 200 };
     relay = await startRelay({ port: 0, placementTimes });
     const { url } = relay;
     for (const name of ["left", "right"]) {
