@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 20_000,
     // What is waited for comes by itself: a busy machine is no failure.
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for what is not the processor.
+    maxWorkers: 3,
   },
 });
