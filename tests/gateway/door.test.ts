@@ -240,7 +240,8 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
       it("lets each caller have a burst, and tells when it is its turn again", async () => {
         const once = async () => await ask({ "dapr-api-token": "reader" });
         let answer = await once();
-        for (let i = 0; i < 60 && answer.status !== 429; i++) answer = await once();
+        // Each instance has a bucket of its own, and a busy host may have several.
+        for (let i = 0; i < 1000 && answer.status !== 429; i++) answer = await once();
         expect([answer.status, answer.text]).toEqual([429, "You have reached maximum request limit."]);
         expect(Number(answer.header("retry-after"))).toBeGreaterThan(100);
         expect(await status("other", path)).toBe(403);
