@@ -7,7 +7,6 @@ export default defineConfig({
     testTimeout: 20_000,
     // What is waited for comes by itself: a busy machine is no failure.
     expect: { poll: { timeout: 10_000 } },
-    // One more than the cores of a small machine: many tests wait for what is not the processor.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 });
