@@ -23,8 +23,8 @@ export interface DoorOptions {
 }
 
 const BODY_IDLE_MS = 30_000;
-/** After an answer that did not wait for its request's body: how long the caller may take to read it. */
-const LINGER_MS = 1_000;
+/** After an answer that did not wait for its request's body: how long the caller may take to read it, as in nginx. */
+const LINGER_MS = 5_000;
 
 /** Hands a request that a program or an allowed page sends to `handle`, and its answer back. */
 export function receive(request: IncomingMessage, response: ServerResponse, options: DoorOptions): void {
