@@ -1,4 +1,5 @@
 import { joinBytes } from "../join-bytes.ts";
+import { sectionBytes, unsigned } from "../wasm-sections.ts";
 import { WasmReader } from "./module-sections.ts";
 
 const TABLE = 4;
@@ -8,15 +9,6 @@ const START = 8;
 
 /** What a start function is exported as: the host calls it, since a start function of its own sees no memory through imports. */
 export const START_EXPORT = "daprlet:start";
-
-/** A number as LEB128. */
-function leb(number: number): number[] {
-  const bytes: number[] = [];
-  for (let left = number; ; left = Math.floor(left / 128)) {
-    if (left < 128) return [...bytes, left];
-    bytes.push((left % 128) + 128);
-  }
-}
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -28,13 +20,13 @@ function bounded(body: Bytes, most: number, isTable: boolean): Bytes {
   const type = isTable ? [reader.byte()] : [];
   const { initial, maximum = Number.POSITIVE_INFINITY } = reader.extent(isTable ? "table" : "memory");
   const bound = Math.max(initial, Math.min(maximum, most));
-  return Uint8Array.from([1, ...type, 1, ...leb(initial), ...leb(bound)]);
+  return Uint8Array.from([1, ...type, 1, ...unsigned(initial), ...unsigned(bound)]);
 }
 
 /** With one more export: a function of that index, written as a module has it. */
 function exporting(body: Bytes, index: Bytes): Bytes {
   const reader = new WasmReader(body);
-  const count = Uint8Array.from(leb(reader.number() + 1));
+  const count = unsigned(reader.number() + 1);
   const name = new TextEncoder().encode(START_EXPORT);
   const added = Uint8Array.from([name.length, ...name, 0]);
   return joinBytes([count, body.subarray(reader.at), added, index]);
@@ -57,7 +49,7 @@ export function preparedModule(bytes: Bytes, pages: number, elements: number): B
         : id === EXPORT && start
           ? exporting(body, start)
           : body;
-    return [Uint8Array.from([id, ...leb(changed.length)]), changed];
+    return sectionBytes(id, changed);
   });
   return joinBytes([bytes.subarray(0, 8), ...parts]);
 }

@@ -1,6 +1,4 @@
 import { joinBytes } from "../join-bytes.ts";
-import { decodeTable, TABLE, TABLE_END } from "./table.ts";
-import type { GatewayTable } from "./table-shape.ts";
 import {
   isComponent,
   isModule,
@@ -10,7 +8,9 @@ import {
   unsigned,
   WasmFormatError,
   WasmReader,
-} from "./wasm-sections.ts";
+} from "../wasm-sections.ts";
+import { decodeTable, TABLE, TABLE_END } from "./table.ts";
+import type { GatewayTable } from "./table-shape.ts";
 
 /** Sections of a module, and the one of a Wasm component that holds a module. */
 const id = { custom: 0, memory: 5, data: 11, dataCount: 12, coreModule: 1 };

@@ -1,4 +1,4 @@
-import { isComponent, sections, WasmFormatError, WasmReader } from "./wasm-sections.ts";
+import { isComponent, sections, WasmFormatError, WasmReader } from "../wasm-sections.ts";
 
 /** The section of a Wasm component that has its imports, and what marks one that is an instance. */
 const importSection = 10;

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { bake, bakedConfiguration, bakedTable } from "../../host/gateway/bake.ts";
 import { importedInterfaces } from "../../host/gateway/component-imports.ts";
 import { encodeTable, TABLE, TABLE_END } from "../../host/gateway/table.ts";
-import { sectionBytes, sections, WasmFormatError } from "../../host/gateway/wasm-sections.ts";
 import { joinBytes } from "../../host/join-bytes.ts";
+import { sectionBytes, sections, WasmFormatError } from "../../host/wasm-sections.ts";
 import { appRow, gatewayTable, upstreamRow } from "./gateway-table.ts";
 
 /** A module that looks apps up, with statics of its own and, for its memory.init, a count of its segments. */

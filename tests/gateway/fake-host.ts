@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { encodeTable, TABLE } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
-import { isModule, sections } from "../../host/gateway/wasm-sections.ts";
+import { isModule, sections } from "../../host/wasm-sections.ts";
 import { FakeBodies } from "./fake-bodies.ts";
 import { Resources } from "./fake-resources.ts";
 import { FakeSockets } from "./fake-sockets.ts";

@@ -1,5 +1,12 @@
 import { joinBytes } from "../../join-bytes.ts";
-import { isModule, sectionBytes, sections, unsigned, WasmFormatError, WasmReader } from "../wasm-sections.ts";
+import {
+  isModule,
+  sectionBytes,
+  sections,
+  unsigned,
+  WasmFormatError,
+  WasmReader,
+} from "../../wasm-sections.ts";
 import { gatewayName, glueModule, guestName, hostModule } from "./guest-glue.ts";
 import { meterImports } from "./meter-guest.ts";
 import { listed, named } from "./module-writer.ts";

@@ -1,5 +1,5 @@
+import { signed } from "../../wasm-sections.ts";
 import { guestPlaces, guestSlots } from "../table-shape.ts";
-import { signed } from "../wasm-sections.ts";
 import { ModuleWriter, type Signature } from "./module-writer.ts";
 
 /** Instances by the names that glue imports them by. */

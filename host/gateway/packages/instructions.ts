@@ -1,4 +1,4 @@
-import { unsigned, WasmFormatError, type WasmReader } from "../wasm-sections.ts";
+import { unsigned, WasmFormatError, type WasmReader } from "../../wasm-sections.ts";
 
 /** What follows an instruction's number. */
 type Immediates = (reader: WasmReader) => void;

@@ -7,7 +7,7 @@ import {
   unsigned,
   WasmFormatError,
   WasmReader,
-} from "../wasm-sections.ts";
+} from "../../wasm-sections.ts";
 import { opcodes, passInstruction, renumberExpression } from "./instructions.ts";
 import { named } from "./module-writer.ts";
 

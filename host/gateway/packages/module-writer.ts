@@ -1,5 +1,5 @@
 import { joinBytes } from "../../join-bytes.ts";
-import { sectionBytes, unsigned } from "../wasm-sections.ts";
+import { sectionBytes, unsigned } from "../../wasm-sections.ts";
 
 const encoder = new TextEncoder();
 const head = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);

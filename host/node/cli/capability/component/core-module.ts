@@ -1,3 +1,6 @@
+import { joinBytes } from "../../../../join-bytes.ts";
+import { sectionBytes, unsigned } from "../../../../wasm-sections.ts";
+
 /** Reads a module's sections, and writes imports, exports and the memory's maximum anew. The bytes are taken for valid. */
 class Reader {
   at = 0;
@@ -41,19 +44,8 @@ class Reader {
   }
 }
 
-function number(value: number): number[] {
-  const bytes: number[] = [];
-  let left = value;
-  do {
-    const low = left % 128;
-    left = Math.floor(left / 128);
-    bytes.push(left === 0 ? low : low | 0x80);
-  } while (left > 0);
-  return bytes;
-}
-
 function sized(bytes: Uint8Array | readonly number[]): number[] {
-  return [...number(bytes.length), ...bytes];
+  return [...unsigned(bytes.length), ...bytes];
 }
 
 const named = (name: string) => sized(new TextEncoder().encode(name));
@@ -130,27 +122,10 @@ export class CoreModule {
 
   /** Throws where its memory needs more than `maximum` at once. */
   with(changes: Changes): Uint8Array {
-    const parts: number[][] = [];
-    const sections = sectionsOf(this.#bytes).map(({ id, bytes }) => ({
-      id,
-      bytes: this.#changed(id, bytes, changes),
-    }));
-    let length = 8;
-    for (const { id, bytes } of sections) {
-      const head = [id, ...number(bytes.length)];
-      parts.push(head);
-      length += head.length + bytes.length;
-    }
-    const whole = new Uint8Array(length);
-    whole.set(this.#bytes.subarray(0, 8));
-    let at = 8;
-    for (const [i, { bytes }] of sections.entries()) {
-      const head = parts[i] as number[];
-      whole.set(head, at);
-      whole.set(bytes, at + head.length);
-      at += head.length + bytes.length;
-    }
-    return whole;
+    const changed = sectionsOf(this.#bytes).map(({ id, bytes }) =>
+      sectionBytes(id, this.#changed(id, bytes, changes)),
+    );
+    return joinBytes([this.#bytes.subarray(0, 8), ...changed]);
   }
 
   #changed(id: number, bytes: Uint8Array, { import: renamed, export: kept, maximum }: Changes): Uint8Array {
@@ -159,14 +134,14 @@ export class CoreModule {
         const { module, name } = renamed(one);
         return [...named(module), ...named(name), one.kind, ...one.type];
       });
-      return new Uint8Array([...number(entries.length), ...entries.flat()]);
+      return new Uint8Array([...unsigned(entries.length), ...entries.flat()]);
     }
     if (id === EXPORTS && kept !== undefined) {
       const entries = this.exports.flatMap((one) => {
         const name = kept(one);
-        return name === undefined ? [] : [[...named(name), one.kind, ...number(one.index)]];
+        return name === undefined ? [] : [[...named(name), one.kind, ...unsigned(one.index)]];
       });
-      return new Uint8Array([...number(entries.length), ...entries.flat()]);
+      return new Uint8Array([...unsigned(entries.length), ...entries.flat()]);
     }
     if (id === MEMORY && maximum !== undefined) return bounded(bytes, maximum);
     return bytes;
@@ -190,5 +165,5 @@ function bounded(section: Uint8Array, maximum: number): Uint8Array {
       `its memory begins with ${limits.initial << 16} bytes, where its limit is ${maximum << 16}`,
     );
   const most = Math.min(limits.maximum ?? maximum, maximum);
-  return new Uint8Array([1, limits.flags | 1, ...number(limits.initial), ...number(most)]);
+  return new Uint8Array([1, limits.flags | 1, ...unsigned(limits.initial), ...unsigned(most)]);
 }

@@ -1,4 +1,4 @@
-import { joinBytes } from "../join-bytes.ts";
+import { joinBytes } from "./join-bytes.ts";
 
 /** A section of a module or a Wasm component: where it stands with its head, and where its content does. */
 export interface Section {
