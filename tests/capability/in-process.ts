@@ -1,6 +1,7 @@
 import type { Confinement } from "../../host/capability/confinement.ts";
 import { GuestFault } from "../../host/capability/guest-fault.ts";
 import { GuestPort, type Told } from "../../host/capability/guest-port.ts";
+import { guestStart } from "../../host/capability/guest-start.ts";
 import type { Clock } from "../../host/platform.ts";
 
 function value<T>(told: Told<T>): T {
@@ -17,15 +18,8 @@ export function inProcess(clock: Clock): Confinement {
         random: (bytes) => crypto.getRandomValues(bytes),
       });
       return {
-        async start({ module, schemas, settings }, { answer }) {
-          const guest = module && {
-            abi: module.abi.name,
-            module: module.module,
-            imports: module.imports,
-            answer,
-            settings,
-          };
-          value(await port.start({ ...(guest !== undefined && { guest }), schemas }));
+        async start(program, limits) {
+          value(await port.start(guestStart(program, limits, "module")));
         },
         call: async (entry, message, checks) => value(port.call(entry, message, checks)),
         end() {},

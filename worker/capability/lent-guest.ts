@@ -2,6 +2,7 @@ import { type Remote, transfer, wrap } from "comlink";
 import type { Guest, Program, Step } from "../../host/capability/confinement.ts";
 import { GuestFault } from "../../host/capability/guest-fault.ts";
 import type { GuestPort, Told } from "../../host/capability/guest-port.ts";
+import { guestStart } from "../../host/capability/guest-start.ts";
 import type { Limits } from "../../host/capability/manifest.ts";
 import type { SchemaCheck } from "../../host/capability/read-request.ts";
 
@@ -26,16 +27,9 @@ export class LentGuest implements Guest {
     return this.#gone !== undefined;
   }
 
-  async start({ module, schemas, settings }: Program, { answer }: Limits): Promise<void> {
+  async start(program: Program, limits: Limits): Promise<void> {
     // A compiled module cannot leave the service worker: browsers hand none to another process.
-    const guest = module && {
-      abi: module.abi.name,
-      module: module.bytes,
-      imports: module.imports,
-      answer,
-      settings,
-    };
-    await this.#told(this.#remote.start({ ...(guest !== undefined && { guest }), schemas }));
+    await this.#told(this.#remote.start(guestStart(program, limits, "bytes")));
   }
 
   call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]): Promise<Step> {

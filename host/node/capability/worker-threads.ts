@@ -5,6 +5,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter";
 import type { Confinement, Guest, Program, Step } from "../../capability/confinement.ts";
 import { GuestFault } from "../../capability/guest-fault.ts";
 import type { GuestPort, Told } from "../../capability/guest-port.ts";
+import { guestStart } from "../../capability/guest-start.ts";
 import type { Limits } from "../../capability/manifest.ts";
 import type { SchemaCheck } from "../../capability/read-request.ts";
 import { ComponentError } from "../../errors/component-error.ts";
@@ -53,15 +54,8 @@ class ThreadGuest implements Guest {
     await this.#told(this.#port.ready());
   }
 
-  async start({ module, schemas, settings }: Program, { answer }: Limits): Promise<void> {
-    const guest = module && {
-      abi: module.abi.name,
-      module: module.module,
-      imports: module.imports,
-      answer,
-      settings,
-    };
-    await this.#told(this.#port.start({ ...(guest !== undefined && { guest }), schemas }));
+  async start(program: Program, limits: Limits): Promise<void> {
+    await this.#told(this.#port.start(guestStart(program, limits, "module")));
   }
 
   call(entry: string, message: Uint8Array, checks: readonly SchemaCheck[]): Promise<Step> {
