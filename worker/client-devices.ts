@@ -55,6 +55,8 @@ export async function answerDevice(request: DeviceRequest): Promise<DeviceAnswer
     switch (request.kind) {
       case "lend-worker":
         return await lendWorker(request);
+      case "prepare-lending":
+        return {};
       case "read-clipboard":
         return { text: await navigator.clipboard.readText() };
       case "write-clipboard":

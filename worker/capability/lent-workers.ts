@@ -38,6 +38,21 @@ async function hold(locks: LentWorkersOptions["locks"], name: string): Promise<(
   return release;
 }
 
+/**
+ * Has each page load what it takes to lend as soon as it has come: when one is wanted there may be no network. Never resolves.
+ */
+export async function preparePages(devices: LentWorkersOptions["devices"]): Promise<never> {
+  const told = new WeakSet<PageConnection>();
+  for (;;) {
+    await devices.arrival();
+    for (const page of devices.pages) {
+      if (told.has(page)) continue;
+      told.add(page);
+      page.device({ kind: "prepare-lending" }, undefined).catch(() => undefined);
+    }
+  }
+}
+
 /** Guests of a service worker: it keeps none in itself, which would end with it in the middle; the pages of its scope lend it workers. */
 export function lentWorkers({ devices, locks, clock, uuid, address }: LentWorkersOptions): Confinement {
   async function lentBy(page: PageConnection): Promise<LentGuest> {

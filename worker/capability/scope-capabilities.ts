@@ -10,7 +10,7 @@ import type { Devices } from "../devices.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 import { AddedPackages } from "./added-packages.ts";
 import { guestScript, guestScriptAddress } from "./guest-script.ts";
-import { lentWorkers } from "./lent-workers.ts";
+import { lentWorkers, preparePages } from "./lent-workers.ts";
 import { loadPackages } from "./load-packages.ts";
 import { packageDoor } from "./package-door.ts";
 import { PACKAGES_PATH } from "./package-paths.ts";
@@ -62,6 +62,7 @@ export function capabilities({ packages = [], grants, fromPages = false }: Capab
     const bases = packages.map((one) => new URL(one.replace(/\/*$/, "/"), scope).href);
     const kept = cachedFiles(cache, caches);
     const running = new Set<Running>();
+    void preparePages(devices);
     const added = new AddedPackages({
       base: `${door}/`,
       kept,

@@ -14,6 +14,8 @@ export interface LendRequest {
 /** What only a page can do: it has the user in front of it, and may start workers. */
 export type DeviceRequest =
   | LendRequest
+  /** Nothing: it has now what it takes to lend, also when there will be no network. */
+  | { readonly kind: "prepare-lending" }
   | { readonly kind: "read-clipboard" }
   | { readonly kind: "write-clipboard"; readonly text: string }
   | { readonly kind: "pick-files"; readonly accept: string; readonly multiple: boolean }
