@@ -4,6 +4,7 @@ import { inScope } from "../resources/scope.ts";
 import { actorRows } from "./compile-actors.ts";
 import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
+import { toldResources } from "./compile-metadata.ts";
 import { Policies } from "./compile-policies.ts";
 import { remoteRows } from "./compile-remotes.ts";
 import { ruleRows } from "./compile-rules.ts";
@@ -133,6 +134,7 @@ export function compileGateway(
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
     ...guestRows(packages, { apps, sites, stores, pubsubs: remote.pubsubs }),
+    told: toldResources(given),
     rules: policies.rows,
     secrets: secrets.rows,
   };

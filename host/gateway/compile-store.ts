@@ -5,7 +5,7 @@ import { ResourceError } from "../resources/fields.ts";
 import { none16, type StoreRow } from "./table-shape.ts";
 
 /** The state store in a gateway's folder. */
-const type = "state.wasi";
+export const localStore = "state.wasi";
 
 const known: ReadonlySet<string> = new Set(["folder", "keyprefix"]);
 const folderName = /^[\w][\w.-]{0,99}$/;
@@ -33,14 +33,14 @@ export function storeRow(component: ComponentResource, namespace: string): Store
   const refuse = (cause: string): never => {
     throw new ResourceError(`${origin}: component ${name} ${cause}`);
   };
-  if (component.type !== type)
+  if (component.type !== localStore)
     refuse(
-      `is ${component.type}, which a gateway does not have: it has ${type}, state.dapr, pubsub.dapr and secretstores.local.env`,
+      `is ${component.type}, which a gateway does not have: it has ${localStore}, state.dapr, pubsub.dapr and secretstores.local.env`,
     );
-  if (component.version !== "v1") refuse(`is of version ${component.version}; ${type} has v1`);
+  if (component.version !== "v1") refuse(`is of version ${component.version}; ${localStore} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
   const unknown = [...given.keys()].find((field) => !known.has(field)) ?? secretKeyRefs[0]?.field;
-  if (unknown !== undefined) refuse(`has the metadata ${unknown}; ${type} takes folder and keyPrefix`);
+  if (unknown !== undefined) refuse(`has the metadata ${unknown}; ${localStore} takes folder and keyPrefix`);
   const folder = given.get("folder") ?? name;
   if (!folderName.test(folder))
     refuse("needs a folder of letters, digits, dots, - and _, below the gateway's");

@@ -293,6 +293,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   actors: list(placement, "one where the gateway finds the owners of actors, or none"),
   guests: list(guest, "in the order of their places in the table of functions"),
   guestList: text("what `GET /v1.0/capabilities` answers"),
+  told: text("what metadata tell of its resources: members of an object, a comma behind each"),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
   listenAddress: text("what the host is told to listen on; for whoever starts it"),
   maxBody: u32("bytes; 0: no limit"),

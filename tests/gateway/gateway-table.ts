@@ -85,6 +85,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     secretStores: [],
     guests: [],
     guestList: "",
+    told: "",
     access: 0,
     rateBy: 0,
     ...given,

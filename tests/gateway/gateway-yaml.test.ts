@@ -106,6 +106,20 @@ describe("gateway.yaml", () => {
     expect(decodeTable(encodeTable(table))).toMatchObject(table);
   });
 
+  it("says what metadata tell of its resources", () => {
+    expect(JSON.parse(`{${table.told}"end":0}`)).toEqual({ httpEndpoints: [{ name: "github" }], end: 0 });
+    const { told } = compile(
+      dapr("Component", '  {type: state.wasi, version: v1, metadata: [{name: keyPrefix, value: "none"}]}'),
+    );
+    expect(JSON.parse(`{${told}"end":0}`)).toEqual({
+      components: [
+        { name: "x", type: "state.wasi", version: "v1", capabilities: ["ETAG", "TRANSACTIONAL", "TTL"] },
+      ],
+      end: 0,
+    });
+    expect(spec("  apps: []").told).toBe("");
+  });
+
   it("says who may come in", () => {
     const { callers, hosts, origins, anyAddress, anyHost, anyOrigin } = spec(
       `  allowedHosts: [Edge.example]\n  allowedOrigins: ["https://a.example/", "null"]\n  callers:\n  - {appId: b, digest: ${"ff".repeat(64)}}\n  - {appId: a, digest: ${"0a".repeat(64)}}`,

@@ -20,8 +20,9 @@ const STEP: i32 = 65536;
 
 const SECOND: u64 = 1000000000;
 
-/** How long a connection is kept whose upstream does not say how long it does. */
-const IDLE: u64 = 15 * SECOND;
+/** How long a connection is kept at most, and one whose upstream does not say how long it does: many servers keep them for five seconds. */
+const MOST_IDLE: u64 = 15 * SECOND;
+const IDLE: u64 = 4 * SECOND;
 
 const TRAILERS: usize = memory.data(8, 4);
 
@@ -142,9 +143,17 @@ export function finishSocket(): void {
   if (connection == null) return;
   if (!isReusable() || !talk.ended || talk.deaf || reading.keptFor == 0) return abortSocket();
   talk.connection = null;
-  // It is given up somewhat before the upstream does so.
-  const idle = reading.keptFor > 0 ? min(<u64>reading.keptFor * SECOND - SECOND / 2, IDLE) : IDLE;
-  giveBack(connection, recently() + idle);
+  giveBack(connection, recently() + idleTime(reading.keptFor));
+}
+
+/**
+ * Somewhat less than the upstream keeps it: an end that is under way when the next request is written is seen too late, and
+ * not every request can be sent again. One that has come is seen before ({@link takeWell}).
+ */
+function idleTime(keptFor: i32): u64 {
+  if (keptFor < 0) return IDLE;
+  const kept = <u64>keptFor * SECOND;
+  return min(kept - min(kept / 2, SECOND), MOST_IDLE);
 }
 
 export function abortSocket(): void {
