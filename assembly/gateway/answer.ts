@@ -3,6 +3,7 @@ import { INVOKE } from "../http/routes.gen";
 import { CHUNK, INBOX } from "../memory";
 import { callActor, isActors } from "./actors/call-actor";
 import { Call, call, verb } from "./call";
+import { passesMiddleware } from "./capability/middleware";
 import { isCapability, serveCapability } from "./capability/serve-capabilities";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
 import { mayCall } from "./door/access";
@@ -40,7 +41,9 @@ export function answer(): void {
   if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
   if (operation >= 0 && isBlocked(operation)) operation = NO_ROUTE;
   if ((operation < 0 || operation == INVOKE) && !invokes()) return say(request, 404, "404 page not found\n");
-  if (hasTurn(request)) serveRouted(request, operation);
+  if (!hasTurn(request)) return;
+  if (HAS_PACKAGES && head().middlewaresCount && !passesMiddleware(request)) return;
+  serveRouted(request, operation);
 }
 
 function serveRouted(request: Call, operation: i32): void {

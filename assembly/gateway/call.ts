@@ -64,6 +64,8 @@ export class Call {
   isKept: bool;
   /** There is nobody to answer: the status is enough. */
   isDelivery: bool;
+  /** A bit for each middleware that is to see the answer. */
+  passed: u32;
   /** Nanoseconds on the clock at which a guest has to have its answer; 0: the configuration's limits hold. */
   until: u64;
   /** A {@link FieldList}. */
@@ -112,6 +114,7 @@ export function readCall(request: i32, out: i32): void {
   call.repeats = BY_METHOD;
   call.answerAs = 0;
   call.placement = 0;
+  call.passed = 0;
   call.isKept = call.isDelivery = false;
   call.method = requestMethod(request);
   const other = call.method == OTHER;

@@ -90,6 +90,11 @@ function isListed(names: usize, name: usize, length: i32): bool {
   return false;
 }
 
+/** True for a field that speaks of one hop, or frames a message. */
+export function isOfOneHop(name: usize, length: i32): bool {
+  return isListed(HOP_BY_HOP, name, length);
+}
+
 /** True where the field `connection` names this one: it is meant for the next hop only. */
 function isNamed(from: FieldList, name: usize, length: i32): bool {
   const connection = findField(from, "connection");

@@ -3,6 +3,7 @@ import { alarm } from "./alarm";
 import { isForLater, isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call, findField } from "./call";
+import { copyTexts, showAnswer } from "./capability/middleware";
 import { keepBody, keepHead } from "./capability/results";
 import { granting } from "./door/pages";
 import { answered, removeNamed } from "./headers";
@@ -22,7 +23,7 @@ import {
 import { abort, answerInto, answerTrailers, finish, readHead, send } from "./transport/transport";
 import { beginText, textLength, textStart } from "./growing-text";
 import { beginPieces } from "./script/output";
-import { giveAnswer, isReadWhole, takeBytes } from "./state/remote-answer";
+import { giveAnswer, isReadWhole, remake, takeBytes } from "./state/remote-answer";
 import { is } from "./text";
 import { HAS_ACTORS, HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
@@ -110,6 +111,7 @@ function carry(call: Call, x: Exchange): i32 {
         if (HAS_FOLDER && call.isDelivery) return take(call, x, !sending);
         if (HAS_PACKAGES && call.isGuests) return makeResult(call, x);
         if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
+        if (HAS_PACKAGES && call.passed) return makeAnswer(call, x);
         if (!beginAnswer(call, x)) return broken(x);
         headed = true;
       }
@@ -131,13 +133,19 @@ function carry(call: Call, x: Exchange): i32 {
 
 /** Reads the answer whole, and gives the caller what is made of it. */
 function makeAnswer(call: Call, x: Exchange): i32 {
+  const list = timed(granting(withoutLength(answered(call, x.answerFields))));
   // They lie where the body is read.
-  const fields = makeFields(timed(granting(withoutLength(answered(call, x.answerFields)))));
+  const fields = makeFields(list);
   if (fields < 0) return broken(x);
   keep(FIELDS, fields);
+  if (HAS_PACKAGES && call.passed) copyTexts(list);
   const end = readText(x);
   if (end != DONE) return end;
-  return giveAnswer(call, x.status, fields) ? DONE : broken(x);
+  const isShown = HAS_PACKAGES ? call.passed != 0 : false;
+  if (HAS_FOLDER && !isShown) return giveAnswer(call, x.status, fields) ? DONE : broken(x);
+  if (HAS_FOLDER && !remake(call, x.status)) return broken(x);
+  showAnswer(call, x.status, list, textStart(), textLength());
+  return DONE;
 }
 
 /** Reads the answer's body whole into a text. */

@@ -1,6 +1,7 @@
 /** Answers of the gateway's own: texts, JSON, and rows of the catalogue of errors. */
 import { escape, GROWTH } from "../json/escape";
 import { Call } from "./call";
+import { showAnswer } from "./capability/middleware";
 import { keepOwn } from "./capability/results";
 import { addGrants } from "./door/pages";
 import { addLiteral, beginFields } from "./headers";
@@ -77,6 +78,7 @@ export function replyWith(call: Call, status: i32, list: FieldList, body: usize,
   if (call.answered) return;
   if (HAS_PACKAGES && call.isGuests) return keepOwn(call, status, list, body, length);
   if (call.isScript) return printAnswer(call, status, body, length);
+  if (HAS_PACKAGES && call.passed) return showAnswer(call, status, list, body, length);
   replyMade(call, status, makeFields(list), body, length);
 }
 

@@ -5,6 +5,7 @@ import { head } from "./table";
 import { bodyStream } from "./wasi/bodies";
 import { now, whenIt } from "./wasi/clocks";
 import { closeSince, INCOMING_BODY, keep, kept, POLLABLE } from "./wasi/handles";
+import { HAS_PACKAGES } from "./variant";
 import { requestBody } from "./wasi/incoming";
 import { wait, waitFor } from "./wasi/poll";
 import { openInput, readiness, Stream } from "./wasi/stream";
@@ -39,7 +40,7 @@ export function bodyLimit(): i32 {
 
 /** Reads the body into the arena: its length, or a fault. */
 export function readWhole(call: Call): i32 {
-  if (call.isScript) {
+  if (call.isScript || (HAS_PACKAGES && call.given)) {
     bytes = call.given;
     return call.givenLength > bodyLimit() ? TOO_LARGE : call.givenLength;
   }

@@ -4,9 +4,10 @@ import { inScope } from "../resources/scope.ts";
 import { checkCallerVariables } from "./caller-variables.ts";
 import { isRemote } from "./compile-remotes.ts";
 import { secretStoreRow, secretStoreType } from "./compile-secret-store.ts";
-import { storeRow } from "./compile-store.ts";
+import { keyRule, storeRow } from "./compile-store.ts";
+import type { GuestComponents } from "./packages/guest-components.ts";
 import type { GatewayResources } from "./read-gateway.ts";
-import type { GatewayTable, SecretRow } from "./table-shape.ts";
+import { type GatewayTable, none16, type SecretRow, type StoreRow } from "./table-shape.ts";
 
 function denied({ name, type, origin }: ComponentResource): never {
   throw new ResourceError(
@@ -14,10 +15,18 @@ function denied({ name, type, origin }: ComponentResource): never {
   );
 }
 
-/** The components of a gateway, which has read `secrets` itself. Throws ResourceError. */
+/** A store that a package is. */
+function guestStore(component: ComponentResource, namespace: string, guests: GuestComponents): StoreRow {
+  const { name } = component;
+  const keys = keyRule(component, namespace);
+  return { name, folder: "", component: "", remote: none16, ...keys, guests: [guests.row(component)] };
+}
+
+/** The components of a gateway, which has read `secrets` itself, and which `guests` are. Throws ResourceError. */
 export function componentRows(
   { gateway, resources }: GatewayResources,
-  secrets: readonly SecretRow[],
+  guests: GuestComponents,
+  secrets: () => readonly SecretRow[],
 ): Pick<GatewayTable, "stores" | "secretStores" | "folder"> {
   const { configuration } = resources;
   const { name: appId, namespace, door } = gateway;
@@ -33,16 +42,20 @@ export function componentRows(
     }
   }
   const isSecrets = ({ type }: ComponentResource) => type === secretStoreType;
+  const offered = own.filter((each) => guests.has(each));
   const stores = own
-    .filter((each) => !isSecrets(each) && !isRemote(each))
+    .filter((each) => !isSecrets(each) && !isRemote(each) && !offered.includes(each))
     .map((each) => storeRow(each, namespace));
+  const others = offered
+    .filter(({ type }) => type.startsWith("state."))
+    .map((each) => guestStore(each, namespace, guests));
   const twice = stores.find((row, i) => stores.findIndex(({ folder }) => folder === row.folder) !== i);
   if (twice !== undefined) {
     throw new ResourceError(
       `component ${twice.name}: its folder ${twice.folder} is another component's, too`,
     );
   }
-  const variables = secrets.map(({ variable }) => variable);
+  const variables = secrets().map(({ variable }) => variable);
   const secretStores = own.filter(isSecrets).map((each) => secretStoreRow(each, configuration, variables));
   const scope = configuration.secretScopes?.find(
     ({ storeName }) => !secretStores.some(({ name }) => name === storeName),
@@ -59,5 +72,5 @@ export function componentRows(
     );
   const { from } = gateway.actors ?? {};
   const needsFolder = stores.length > 0 || (from !== undefined && "file" in from);
-  return { stores, secretStores, folder: needsFolder ? gateway.folder : "" };
+  return { stores: [...stores, ...others], secretStores, folder: needsFolder ? gateway.folder : "" };
 }

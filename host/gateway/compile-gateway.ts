@@ -5,12 +5,14 @@ import { actorRows } from "./compile-actors.ts";
 import { componentRows } from "./compile-components.ts";
 import { doorRows } from "./compile-door.ts";
 import { toldResources } from "./compile-metadata.ts";
+import { middlewareRows } from "./compile-pipeline.ts";
 import { Policies } from "./compile-policies.ts";
 import { remoteRows } from "./compile-remotes.ts";
 import { ruleRows } from "./compile-rules.ts";
 import { upstreamRow } from "./compile-upstream.ts";
 import type { GatewayResource, HeaderSetting, TargetSetting } from "./gateway-resource.ts";
 import type { GatewayPackage } from "./packages/admit-package.ts";
+import { GuestComponents } from "./packages/guest-components.ts";
 import { guestRows } from "./packages/guest-rows.ts";
 import type { GatewayResources } from "./read-gateway.ts";
 import { markedVariable, SecretTable } from "./secret-table.ts";
@@ -102,7 +104,9 @@ export function compileGateway(
   const sites = appRows(gateway.sites, secrets, policies);
   const remote = remoteRows(given, targets, policies, (target) => appRow(target, secrets, policies));
   const { remotes, actors } = actorRows(gateway, secrets, remote.remotes);
-  const components = componentRows(given, secrets.rows);
+  const guests = new GuestComponents(packages, secrets);
+  const middlewares = middlewareRows(given, guests);
+  const components = componentRows(given, guests, () => secrets.rows);
   const merges = gateway.metrics === "merged";
   const spools = remote.pubsubs.some(({ spoolEvents }) => spoolEvents > 0);
   const stores = [...components.stores, ...remote.stores];
@@ -135,6 +139,7 @@ export function compileGateway(
     maxHops: limits.hops,
     ...guestRows(packages, { apps, sites, stores, pubsubs: remote.pubsubs }),
     told: toldResources(given),
+    middlewares,
     rules: policies.rows,
     secrets: secrets.rows,
   };

@@ -56,6 +56,7 @@ export function remoteRows(
         component: remote.component,
         ...keyRule(each, namespace),
         remote: placeOf(remote, "state"),
+        guests: [],
       };
     });
   return { pubsubs, stores, remotes: places.map((place) => place.row) };

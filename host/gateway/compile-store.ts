@@ -35,7 +35,7 @@ export function storeRow(component: ComponentResource, namespace: string): Store
   };
   if (component.type !== localStore)
     refuse(
-      `is ${component.type}, which a gateway does not have: it has ${localStore}, state.dapr, pubsub.dapr and secretstores.local.env`,
+      `is ${component.type}, which a gateway does not have: it has ${localStore}, state.dapr, pubsub.dapr and secretstores.local.env, and what its packages offer`,
     );
   if (component.version !== "v1") refuse(`is of version ${component.version}; ${localStore} has v1`);
   const given = new Map(Array.from(metadata, ([field, value]) => [field.toLowerCase(), value]));
@@ -44,5 +44,5 @@ export function storeRow(component: ComponentResource, namespace: string): Store
   const folder = given.get("folder") ?? name;
   if (!folderName.test(folder))
     refuse("needs a folder of letters, digits, dots, - and _, below the gateway's");
-  return { name, folder, component: "", remote: none16, ...keyRule(component, namespace) };
+  return { name, folder, component: "", remote: none16, ...keyRule(component, namespace), guests: [] };
 }

@@ -95,12 +95,14 @@ function policyLines({ rules, apps, sites }: GatewayTable): readonly string[] {
 }
 
 function storeLines({ stores, folder }: GatewayTable): readonly string[] {
-  const inFolder = stores.filter(({ remote }) => remote === none16);
-  const remote = stores.filter((row) => !inFolder.includes(row));
+  const guests = stores.filter((row) => row.guests.length > 0);
+  const inFolder = stores.filter((row) => row.remote === none16 && !guests.includes(row));
+  const remote = stores.filter((row) => row.remote !== none16);
   const names = (rows: typeof stores) => rows.map(({ name }) => name).join(", ");
   return [
     ...(inFolder.length === 0 ? [] : [`stores    ${names(inFolder)}, in the folder ${folder}`]),
     ...(remote.length === 0 ? [] : [`stores    ${names(remote)}, of other sidecars`]),
+    ...(guests.length === 0 ? [] : [`stores    ${names(guests)}, of packages`]),
   ];
 }
 
@@ -121,6 +123,11 @@ function guestLines({ guests }: GatewayTable): readonly string[] {
       return `package   ${name}: ${method} ${path}`;
     }),
   );
+}
+
+function passedLine({ middlewares }: GatewayTable): readonly string[] {
+  const shown = middlewares.flatMap(({ guests }) => guests.map(({ name, type }) => `${name} (${type})`));
+  return shown.length === 0 ? [] : [`passes    ${shown.join(", ")}`];
 }
 
 function pubsubText({ name, spoolBytes, spoolEvents }: GatewayTable["pubsubs"][number]): string {
@@ -166,6 +173,7 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...gateway.routes.map(
       ({ path, app, strip }) => `route     /${path} to ${app}${strip ? ", without it" : ""}`,
     ),
+    ...passedLine(gateway),
     ...guestLines(gateway),
     ...policyLines(gateway),
     ...gateway.secretStores.map(

@@ -13,8 +13,10 @@ const sections: ReadonlyMap<string, string> = new Map([
   ["metric", exporting],
   ["metrics", exporting],
   ["logging", exporting],
-  ["httppipeline", "names middleware, which a gateway does not run; leave it to the apps' sidecars"],
-  ["apphttppipeline", "names middleware, which a gateway does not run; leave it to the apps' sidecars"],
+  [
+    "apphttppipeline",
+    "stands in front of a sidecar's own app, and a gateway has none; use httpPipeline, and onlyFor /v1.0/invoke/** in the middleware's metadata",
+  ],
   ["nameresolution", "is not for a gateway, which is told where apps are: list them under apps"],
   ["features", "has nothing that a gateway could turn on; it is built anew to be changed"],
   ["wasm", "is not for a gateway"],

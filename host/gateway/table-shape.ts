@@ -36,6 +36,9 @@ export const bodies = { anything: 0, json: 1, object: 2 } as const;
 /** Bits: the least, or the most, is not allowed itself. */
 export const exclusions = { least: 1, most: 2 } as const;
 
+/** Bits: what a component that is a guest promises; a store, or a middleware that sees answers. */
+export const guestFeatures = { response: 1, transactional: 2, bulk: 4 } as const;
+
 /** Where a guest's functions stand in the gateway's table of functions, from the guest's first place on. */
 export const guestSlots = {
   version: 0,
@@ -59,6 +62,7 @@ export const constants = {
   TYPE: parameterTypes,
   EXCLUDES: exclusions,
   BODY: bodies,
+  FEATURE: guestFeatures,
   FLAG: flags,
   PROTOCOL: protocols,
   SCHEME: schemes,
@@ -136,14 +140,33 @@ export const app = record("App", "An app by its id, or a site: a name after a do
   policy: u16("index of what holds for its calls; NONE: nothing"),
 });
 
+export const guestComponent = record("GuestComponent", "A component that a package's guest is.", {
+  name: text(),
+  type: text("as the package offers it"),
+  settings: list(header, "its metadata"),
+  guest: u16("index of the guest"),
+  features: u8("bits: RESPONSE, TRANSACTIONAL, BULK"),
+});
+
+export const middleware = record("Middleware", "A step in front of the API.", {
+  guests: list(guestComponent, "one, which it is"),
+  onlyPaths: list(
+    name,
+    "that it is for, where it is LIMITED; `*` is any segment, `**` at the end all that follow",
+  ),
+  exceptPaths: list(name, "that it leaves alone"),
+  limited: u8("1: it is for `onlyPaths` alone"),
+});
+
 export const store = record(
   "Store",
-  "A state store in the folder that the host opens, or one of a sidecar.",
+  "A state store in the folder that the host opens, one of a sidecar, or one that a guest is.",
   {
     name: text(),
     folder: text("of the store, in that folder"),
     component: text("its name at the sidecar"),
     prefix: text("before every key, separator included; empty: none"),
+    guests: list(guestComponent, "one where it is a guest"),
     remote: u16("index of where that sidecar is; NONE: it is in the folder"),
     isApps: u8("1: the caller's app id stands between the prefix and its separator"),
   },
@@ -292,6 +315,7 @@ export const table = record("Table", "The gateway's configuration; it stands at 
   pubsubs: list(pubsub),
   actors: list(placement, "one where the gateway finds the owners of actors, or none"),
   guests: list(guest, "in the order of their places in the table of functions"),
+  middlewares: list(middleware, "in front of the API, the outermost first; 32 at most"),
   guestList: text("what `GET /v1.0/capabilities` answers"),
   told: text("what metadata tell of its resources: members of an object, a comma behind each"),
   folder: text("what the host is told to open, for whoever starts it; empty: nothing"),
@@ -322,6 +346,8 @@ export type CallerRow = RecordValue<typeof caller>;
 export type PlacementRow = RecordValue<typeof placement>;
 export type PubSubRow = RecordValue<typeof pubsub>;
 export type StoreRow = RecordValue<typeof store>;
+export type GuestComponentRow = RecordValue<typeof guestComponent>;
+export type MiddlewareRow = RecordValue<typeof middleware>;
 export type GuestRow = RecordValue<typeof guest>;
 export type BodyTypeRow = RecordValue<typeof bodyType>;
 export type OperationRow = RecordValue<typeof operation>;

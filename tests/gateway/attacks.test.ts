@@ -12,7 +12,7 @@ import { attacks, callAttacks, caller, manifests } from "../capability/attacks.t
 import { guest, watPackage } from "../capability/wat-package.ts";
 import { startTarget, type Target } from "../hosts/target.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "../hosts/wasmtime-host.ts";
-import { appRow } from "./gateway-table.ts";
+import { appRow, storeRow } from "./gateway-table.ts";
 import { plainUpstream, portOf, sidecarUpstream, underWasmtime } from "./gateways.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 
@@ -124,7 +124,7 @@ for (const share of shares(callAttacks)) {
         folder,
         given: {
           apps: [appRow("app", [plainUpstream(portOf(target.url))])],
-          stores: [{ name: "statestore", folder: "s", component: "", prefix: "", remote: none16, isApps: 1 }],
+          stores: [storeRow("statestore", { folder: "s" })],
           remotes: [place],
           pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0, spoolBytes: 0, spoolEvents: 0 }],
         },

@@ -100,7 +100,7 @@ describe("daprlet gateway build", () => {
       needs: { clock: true },
       offers: [
         { kind: "http", openapi: anything },
-        { kind: "component", type: "state.greeter" },
+        { kind: "component", type: "bindings.greeter", operations: ["get"] },
       ],
     });
     shop.write("parts/greeter/capability.json", JSON.stringify(manifest));
@@ -109,7 +109,7 @@ describe("daprlet gateway build", () => {
     const { code, err } = await run("build", "parts/gateway.yaml", "-o", "edge.wasm");
     expect([code, err]).toEqual([
       0,
-      "warning: package greeter offers state.greeter, which is no component of a gateway\n" +
+      "warning: package greeter offers bindings.greeter, which is no component of a gateway\n" +
         "warning: package greeter asks to read the clock, and is not granted it\n",
     ]);
     expect((await run("--inspect", "edge.wasm")).out).toContain("package   greeter: POST /run\n");

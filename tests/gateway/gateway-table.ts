@@ -36,7 +36,7 @@ export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
 
 /** A store in the gateway's folder, with the caller's id before its keys, but for what is given. */
 export function storeRow(name: string, given: Partial<StoreRow> = {}): StoreRow {
-  return { name, folder: name, component: "", prefix: "", remote: none16, isApps: 1, ...given };
+  return { name, folder: name, component: "", prefix: "", remote: none16, isApps: 1, guests: [], ...given };
 }
 
 export function pubsubRow(name: string, remote: number, given: Partial<PubSubRow> = {}): PubSubRow {
@@ -84,6 +84,7 @@ export function gatewayTable(given: Partial<GatewayTable> = {}): GatewayTable {
     routes: [],
     secretStores: [],
     guests: [],
+    middlewares: [],
     guestList: "",
     told: "",
     access: 0,

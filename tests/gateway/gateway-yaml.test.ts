@@ -482,9 +482,15 @@ spec:
     ["one that nobody knows", dapr("Workflow", "  a: b"), undefined, "a gateway has no use for Workflow x"],
     [
       "middleware",
-      dapr("Configuration", "  httpPipeline: {handlers: []}"),
+      dapr("Configuration", "  httpPipeline: {handlers: [{name: a, type: middleware.http.b}]}"),
       13,
-      "spec.httpPipeline names middleware",
+      "the pipeline names a (middleware.http.b/v1), which is no component of the gateway",
+    ],
+    [
+      "middleware of an app",
+      dapr("Configuration", "  appHttpPipeline: {handlers: []}"),
+      13,
+      "spec.appHttpPipeline stands in front of a sidecar's own app",
     ],
     [
       "spans",
@@ -515,7 +521,7 @@ spec:
       "a component",
       dapr("Component", "  type: state.redis"),
       undefined,
-      "component x is state.redis, which a gateway does not have: it has state.wasi, state.dapr, pubsub.dapr and secretstores.local.env",
+      "component x is state.redis, which a gateway does not have: it has state.wasi, state.dapr, pubsub.dapr and secretstores.local.env, and what its packages offer",
     ],
     [
       "an endpoint that is an app, too",

@@ -10,7 +10,7 @@ import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { caller } from "../capability/attacks.ts";
 import { startTarget, type Target } from "../hosts/target.ts";
 import { type Gateway, startGateway } from "../hosts/wasmtime-host.ts";
-import { appRow } from "./gateway-table.ts";
+import { appRow, storeRow } from "./gateway-table.ts";
 import { plainUpstream, portOf, type Seen, sidecarUpstream, underWasmtime } from "./gateways.ts";
 
 const all = { needs: "all", limits: {} } as const;
@@ -96,7 +96,7 @@ underWasmtime("what packages ask a gateway for", () => {
     gateway = await startGateway(
       {
         apps: [appRow("app", [plainUpstream(port)])],
-        stores: [{ name: "statestore", folder: "s", component: "", prefix: "", remote: none16, isApps: 1 }],
+        stores: [storeRow("statestore", { folder: "s" })],
         remotes: [{ id: "", upstreams: [sidecarUpstream(port)], policy: none16 }],
         pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0, spoolBytes: 0, spoolEvents: 0 }],
       },

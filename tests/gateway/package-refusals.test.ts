@@ -25,7 +25,10 @@ describe("what a gateway does not do for a package is refused by name", () => {
     [taking({ type: "object" }), 'its query parameter x is of type "object"'],
     [taking({ type: "string", enum: ["a", 1] }), "an enum"],
     [taking({ type: "array", items: { type: "string" }, maxItems: 3 }), "has a schema with maxItems"],
-    [{ offers: [{ kind: "component", type: "state.mine" }] }, "it offers no HTTP operations"],
+    [
+      { offers: [{ kind: "component", type: "bindings.mine", operations: ["get"] }] },
+      "it offers nothing that a gateway runs",
+    ],
     [
       { offers: [{ kind: "http", openapi: run, sources: [{ remote: "https://a.example" }] }] },
       "no module answers its offer http",

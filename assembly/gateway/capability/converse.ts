@@ -1,11 +1,9 @@
 /** One call of a guest: a request, steps as many as it asks for, an answer. */
-import { Call } from "../call";
 import { allocate } from "../memory";
 import { Guest } from "../records.gen";
 import { FieldList } from "../wasi/fields";
 import { now } from "../wasi/clocks";
 import { guestFailed, guestFailedBy, guestIsLate, isFaulty } from "./faults";
-import { answerWith } from "./guest-answer";
 import {
   copyIn,
   copyOut,
@@ -27,21 +25,17 @@ const ABI_VERSION: i32 = 1;
 /** Fields of what the guest answered. */
 const FIELDS: usize = memory.data(8, 4);
 
-/**
- * Hands the message to the guest, performs what it asks for, and answers the caller with what it says in the end. False: it
- * failed, and nobody was answered.
- */
-export function converse(call: Call, guest: Guest, index: u32, until: u64): bool {
-  if (guestBegins(index) && !begin(guest, index)) return false;
+/** Hands the message to the guest, performs what it asks for, and answers what it says in the end. Null: it failed. */
+export function converse(guest: Guest, index: u32, until: u64): FieldList | null {
+  if (guestBegins(index) && !begin(guest, index)) return null;
   const list = changetype<FieldList>(FIELDS);
   let resumes = false;
   while (true) {
     const kind = ask(guest, index, resumes, list);
-    if (isFaulty()) return false;
-    if (isLate(guest, until)) return false;
-    if (kind == ANSWER) return answerWith(call, list);
+    if (isFaulty() || isLate(guest, until)) return null;
+    if (kind == ANSWER) return list;
     if (kind != CALLS) return wrongKind(kind);
-    if (!perform(guest, list, until) || isLate(guest, until)) return false;
+    if (!perform(guest, list, until) || isLate(guest, until)) return null;
     resumes = true;
   }
 }
@@ -52,11 +46,11 @@ function isLate(guest: Guest, until: u64): bool {
   return true;
 }
 
-function wrongKind(kind: u32): bool {
+function wrongKind(kind: u32): FieldList | null {
   say("it answers a message of kind ");
   moreNumber(kind);
   guestFailed();
-  return false;
+  return null;
 }
 
 function begin(guest: Guest, index: u32): bool {

@@ -15,8 +15,12 @@ import { more, moreOf, say } from "./sentence";
 /** Bytes of all headers together: more than a browser sends or takes. */
 const MOST_HEADERS: i32 = 32768;
 
+/** Whether it is told that a module has answered the operation. */
+let isSource: bool = false;
+
 /** Answers the caller with a guest's answer. False, and nothing answered, where that is none. */
-export function answerWith(call: Call, fields: FieldList): bool {
+export function answerWith(call: Call, fields: FieldList, isOperation: bool = true): bool {
+  isSource = isOperation;
   const code = fieldNamed(fields, ":error");
   const status = statusOf(fields, code != null);
   if (status < 0) return guestLied("its answer has a :status that is none");
@@ -37,11 +41,17 @@ export function answerWith(call: Call, fields: FieldList): bool {
     size += field.nameLength + field.valueLength;
     add(list, field.name, field.nameLength, field.value, field.valueLength);
   }
-  if (size > MOST_HEADERS) return guestLied("its answer has more headers than are passed on");
+  if (areTooLong(size)) return false;
   confine(list);
   const empty = status == 204 || status == 304 || body == null;
   replyWith(call, status, list, empty ? 0 : body!.value, empty ? 0 : body!.valueLength);
   return true;
+}
+
+/** Counts headers of a guest: true where they are more than are passed on. */
+export function areTooLong(size: i32): bool {
+  if (size > MOST_HEADERS) guestFailedBy("its answer has more headers than are passed on");
+  return size > MOST_HEADERS;
 }
 
 function guestLied(how: string): bool {
@@ -53,7 +63,7 @@ function guestLied(how: string): bool {
 function confine(list: FieldList): void {
   addLiteral(list, "x-content-type-options", "nosniff");
   addLiteral(list, "content-security-policy", "sandbox; default-src 'none'");
-  addLiteral(list, "daprlet-capability-source", "module");
+  if (isSource) addLiteral(list, "daprlet-capability-source", "module");
   addGrants(list);
 }
 

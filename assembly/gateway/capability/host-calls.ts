@@ -14,11 +14,12 @@ import { beginResult, prepare, refuseCall } from "./results";
 
 const PART: usize = memory.data(8, 4);
 
-/** Calls that are left to the guest. */
+/** Calls that the guest may ask for, and those of them that are left to it. */
+let allowed: u32 = 0;
 let left: u32 = 0;
 
-export function limitCalls(guest: Guest): void {
-  left = guest.calls;
+export function limitCalls(count: u32): void {
+  allowed = left = count;
 }
 
 /** Performs a list of calls; their results become the message. False where the list is none: then the guest failed. */
@@ -35,7 +36,7 @@ export function perform(guest: Guest, list: FieldList, until: u64): bool {
   for (let i = 0; i < list.count; i++) if (isCall(list.at(i))) count++;
   if (count > left) {
     say("it asks for more than ");
-    moreNumber(guest.calls);
+    moreNumber(allowed);
     more(" calls of its host");
     guestFailed();
     return false;

@@ -5,10 +5,13 @@ import { copy, put, putNumber } from "../text";
 
 /** What is shown of a name that somebody else chose. */
 const SHOWN: i32 = 200;
+const SHOWN_BEFORE: i32 = 500;
 const ROOM: i32 = 1024;
 
 let start: usize = 0;
 let end: usize = 0;
+let before: usize = 0;
+let beforeLength: i32 = 0;
 
 export function say(text: string): void {
   start = allocate(ROOM);
@@ -21,6 +24,17 @@ export function more(text: string): void {
 
 export function moreOf(name: usize, length: i32): void {
   end = copy(end, name, min(length, SHOWN));
+}
+
+/** Begins a sentence that ends with the one before. */
+export function sayBefore(name: string): void {
+  before = start;
+  beforeLength = <i32>(end - start);
+  say(name);
+}
+
+export function moreBefore(): void {
+  end = copy(end, before, min(beforeLength, SHOWN_BEFORE));
 }
 
 export function moreNumber(value: u64): void {

@@ -46,9 +46,14 @@ export function takeBytes(x: Exchange): i32 {
   return MOVED;
 }
 
+/** Makes of the text what the caller is told. False where it is not what it should be. */
+export function remake(call: Call, status: i32): bool {
+  return call.answerAs <= AS_IT_IS || status != 200 || makeText(call.answerAs);
+}
+
 /** Answers with what is made of the text, and these fields. False where it is not what it should be. */
 export function giveAnswer(call: Call, status: i32, fields: i32): bool {
-  if (call.answerAs != AS_IT_IS && status == 200 && !makeText(call.answerAs)) return false;
+  if (!remake(call, status)) return false;
   if (call.isScript) printAnswer(call, status, textStart(), textLength());
   else replyMade(call, status, gave(FIELDS, fields), textStart(), textLength());
   return true;

@@ -53,14 +53,19 @@ export function takeFields(fields: i32, list: FieldList): void {
 const MOST_BYTES: i32 = 112 << 10;
 const FIELD_COST: i32 = 64;
 
-/** Fields of that list; -1 where they are too many, or the host takes one of them for none. */
-export function makeFields(list: FieldList): i32 {
+/** False where they are more than hosts take for sure. */
+export function fits(list: FieldList): bool {
   let size = list.count * FIELD_COST;
   for (let i = 0; i < list.count; i++) {
     const field = list.at(i);
     size += field.nameLength + field.valueLength;
   }
-  if (size > MOST_BYTES) return -1;
+  return size <= MOST_BYTES;
+}
+
+/** Fields of that list; -1 where they are too many, or the host takes one of them for none. */
+export function makeFields(list: FieldList): i32 {
+  if (!fits(list)) return -1;
   rawFromList(list.first, list.count, ANSWER);
   return tag() ? -1 : word(4);
 }

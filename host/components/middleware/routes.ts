@@ -15,9 +15,9 @@ function matcher(pattern: string): Routes {
   };
 }
 
-function patterns(component: string, field: string, value: string): readonly Routes[] {
+function patterns(component: string, field: string, value: string): readonly string[] {
   const list = value.split(",").map((pattern) => pattern.trim());
-  return list.map((pattern) => {
+  for (const pattern of list) {
     const whole = pattern.split("/").every((segment) => !segment.includes("*") || /^\*\*?$/.test(segment));
     if (!pattern.startsWith("/") || !whole || /\*\*./.test(pattern)) {
       throw new ComponentError(
@@ -25,23 +25,33 @@ function patterns(component: string, field: string, value: string): readonly Rou
         `component ${component}: metadata field ${field}: expected paths such as /v1.0/state/* or /v1.0/invoke/**, separated by commas`,
       );
     }
-    return matcher(pattern);
-  });
+  }
+  return list;
 }
 
 /**
- * Any middleware's own `onlyFor` and `exceptFor`, from its metadata: the paths it is limited to, and those it leaves alone.
- * Undefined where it is for all. Throws a ComponentError for what is no list of paths.
+ * Any middleware's own `onlyFor` and `exceptFor`, from its metadata: the paths it is limited to, undefined where it is for all,
+ * and those it leaves alone. Throws a ComponentError for what is no list of paths.
  */
-export function routes(component: string, metadata: ReadonlyMap<string, string>): Routes | undefined {
-  let only: readonly Routes[] | undefined;
-  let except: readonly Routes[] = [];
+export function routePatterns(
+  component: string,
+  metadata: ReadonlyMap<string, string>,
+): { readonly only: readonly string[] | undefined; readonly except: readonly string[] } {
+  let only: readonly string[] | undefined;
+  let except: readonly string[] = [];
   for (const [name, value] of metadata) {
     const lower = name.toLowerCase();
     if (lower === "onlyfor") only = patterns(component, name, value);
     else if (lower === "exceptfor") except = patterns(component, name, value);
   }
+  return { only, except };
+}
+
+/** The same as a test; undefined where it is for all. Throws a ComponentError. */
+export function routes(component: string, metadata: ReadonlyMap<string, string>): Routes | undefined {
+  const { only, except } = routePatterns(component, metadata);
   if (only === undefined && except.length === 0) return undefined;
+  const [meant, others] = [only?.map(matcher), except.map(matcher)];
   const covers = (list: readonly Routes[], path: string) => list.some((matches) => matches(path));
-  return (path) => (only === undefined || covers(only, path)) && !covers(except, path);
+  return (path) => (meant === undefined || covers(meant, path)) && !covers(others, path);
 }

@@ -1,8 +1,8 @@
 import { capabilityAbi } from "../../capability/abi.ts";
 import { admit } from "../../capability/admission.ts";
-import { type Authority, authorityOf, type Grant } from "../../capability/grants.ts";
+import { authorityOf, type Grant } from "../../capability/grants.ts";
 import { readDescription } from "../../capability/http-offer.ts";
-import type { CapabilityManifest, HttpOffer, ModuleEntry } from "../../capability/manifest.ts";
+import type { ComponentOffer, HttpOffer } from "../../capability/manifest.ts";
 import { moduleSections } from "../../capability/module-sections.ts";
 import type { PackageSource } from "../../capability/package-source.ts";
 import { readManifest } from "../../capability/read-manifest.ts";
@@ -12,6 +12,7 @@ import { ResourceError } from "../../resources/fields.ts";
 import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
+import { moduleOf, remarksOn, usedComponents } from "./gateway-offers.ts";
 import { grantRows } from "./grant-rows.ts";
 import { meterGuest } from "./meter-guest.ts";
 
@@ -19,48 +20,12 @@ import { meterGuest } from "./meter-guest.ts";
 export interface GatewayPackage {
   readonly row: GuestRow;
   readonly guest: GuestModule;
+  /** The components that it can be. */
+  readonly components: readonly ComponentOffer[];
   /** As `GET /v1.0/capabilities` shows it. */
   readonly shown: object;
   /** What of it is passed over, one sentence each. */
   readonly remarks: readonly string[];
-}
-
-/** The module that answers the package's HTTP offers. */
-function moduleOf({ offers, modules }: CapabilityManifest): ModuleEntry {
-  const http = offers.filter((offer) => offer.kind === "http");
-  if (http.length === 0)
-    throw new Error("it offers no HTTP operations, and a gateway runs nothing else of it");
-  const names = http.map(({ name, sources }) => {
-    const own = sources.find((source) => source.kind === "module");
-    if (own === undefined)
-      throw new Error(`no module answers its offer ${name}, and a gateway asks no other source`);
-    return own.module;
-  });
-  const [first] = names;
-  const entry = modules.find(({ name }) => name === first);
-  if (entry === undefined || names.some((name) => name !== first))
-    throw new Error("several modules answer its offers, and a gateway runs one of a package");
-  if (entry.abi !== capabilityAbi.name)
-    throw new Error(`module ${entry.name} has the ABI ${entry.abi}; a gateway runs modules of our own`);
-  return entry;
-}
-
-/** What is there and not for a gateway; what was asked for and not granted. */
-function remarksOn({ name, offers }: CapabilityManifest, { refused }: Authority): readonly string[] {
-  return [
-    ...offers
-      .flatMap((offer) => {
-        if (offer.kind === "component") return [`${offer.type}, which is no component of a gateway`];
-        if (offer.kind === "function") return [`the function ${offer.name}, which a gateway does not call`];
-        if (offer.kind === "actor") return [`actors of type ${offer.type}, which a gateway does not have`];
-        const others = offer.sources.filter(({ kind }) => kind !== "module").map(({ kind }) => kind);
-        return others.length === 0
-          ? []
-          : [`${offer.name} from ${others.join(", ")}, which a gateway does not ask`];
-      })
-      .map((what) => `package ${name} offers ${what}`),
-    ...refused.map((phrase) => `package ${name} asks to ${phrase}, and is not granted it`),
-  ];
 }
 
 async function operationsOf(
@@ -107,6 +72,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
       imports: module.imports.map((one) => one.slice(one.indexOf(".") + 1)),
       exports: [...exports.keys()],
     },
+    components: usedComponents(manifest),
     shown: {
       name,
       version,

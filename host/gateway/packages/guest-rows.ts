@@ -32,6 +32,13 @@ export function guestRows(
     const what = missing(guest, offered);
     if (what !== undefined)
       throw new ResourceError(`package ${name} is granted ${what}, which the gateway does not have`);
+    const own = offered.stores.find(
+      (store) => store.guests.length > 0 && guest.stores.some((one) => one.store === store.name),
+    );
+    if (own !== undefined)
+      throw new ResourceError(
+        `package ${name} is granted state store ${own.name}, which a package is: guests of a gateway do not call one another`,
+      );
   });
   const list =
     packages.length === 0 ? "" : JSON.stringify({ capabilities: packages.map(({ shown }) => shown) });

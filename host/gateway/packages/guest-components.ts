@@ -1,0 +1,77 @@
+import { hostsOf } from "../../components/availability.ts";
+import type { ComponentResource } from "../../resources/component.ts";
+import { ResourceError } from "../../resources/fields.ts";
+import { markedVariable, type SecretTable } from "../secret-table.ts";
+import { type GuestComponentRow, guestFeatures } from "../table-shape.ts";
+import type { GatewayPackage } from "./admit-package.ts";
+
+/** A type of components that a package of the gateway offers. */
+interface Offered {
+  readonly version: string;
+  readonly features: readonly string[];
+  readonly guest: number;
+  readonly package: string;
+}
+
+/** What the runtime does in front of a store, and a gateway does not: it must not seem to be there. */
+const beyond = /^(?:(?:primary|secondary)encryptionkey|outbox.*|actorstatestore)$/;
+
+const promised = (features: readonly string[]) =>
+  (features.includes("RESPONSE") ? guestFeatures.response : 0) |
+  (features.includes("TRANSACTIONAL") ? guestFeatures.transactional : 0) |
+  (features.includes("BULK") ? guestFeatures.bulk : 0);
+
+/** The components that a gateway's packages can be. */
+export class GuestComponents {
+  readonly #types = new Map<string, Offered>();
+  readonly #secrets: SecretTable;
+
+  /** Throws ResourceError where two packages, or one and daprlet itself, offer the same. */
+  constructor(packages: readonly GatewayPackage[], secrets: SecretTable) {
+    this.#secrets = secrets;
+    for (const [guest, { row, components }] of packages.entries()) {
+      for (const { type, version, features } of components) {
+        const refuse = (cause: string): never => {
+          throw new ResourceError(`package ${row.name} offers components of type ${type}, ${cause}`);
+        };
+        if (Object.hasOwn(hostsOf, type)) refuse("which is daprlet's own");
+        const other = this.#types.get(type);
+        if (other !== undefined) refuse(`which package ${other.package} does as well`);
+        this.#types.set(type, { version, features, guest, package: row.name });
+      }
+    }
+  }
+
+  has({ type }: Pick<ComponentResource, "type">): boolean {
+    return this.#types.has(type);
+  }
+
+  /** A component as its guest is told of it; `own` is metadata that is the gateway's, not the guest's. Throws ResourceError. */
+  row(component: ComponentResource, own: (field: string) => boolean = () => false): GuestComponentRow {
+    const { name, type, version, origin, metadata, secretKeyRefs } = component;
+    const refuse = (cause: string): never => {
+      throw new ResourceError(`${origin}: component ${name} ${cause}`);
+    };
+    const offered = this.#types.get(type);
+    if (offered === undefined) return refuse(`is ${type}, which no package of the gateway offers`);
+    if (version !== offered.version)
+      refuse(`is of version ${version}; package ${offered.package} has ${offered.version}`);
+    const [ref] = secretKeyRefs;
+    if (ref !== undefined)
+      refuse(`has ${ref.field} in a secret store, which a gateway cannot ask; use envRef`);
+    const fields = [...metadata].filter(([field]) => !own(field.toLowerCase()));
+    const [unmet] = fields.find(([field]) => beyond.test(field.toLowerCase())) ?? [];
+    if (unmet !== undefined)
+      refuse(`has the metadata ${unmet}, of which a gateway does nothing: leave it out`);
+    return {
+      name,
+      type,
+      settings: fields.map(([field, value]) => {
+        const secret = markedVariable(value);
+        return { name: field, value: secret === undefined ? value : "", secret: this.#secrets.index(secret) };
+      }),
+      guest: offered.guest,
+      features: promised(offered.features),
+    };
+  }
+}
