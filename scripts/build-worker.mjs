@@ -42,7 +42,7 @@ const lateParts = {
   },
 };
 
-const bundle = (entry, name, format, plugins = [], define = {}) =>
+const bundle = (entry, name, format, plugins = [], { define = {}, chunks } = {}) =>
   build({
     root,
     configFile: false,
@@ -58,17 +58,26 @@ const bundle = (entry, name, format, plugins = [], define = {}) =>
       sourcemap: false,
       modulePreload: false,
       lib: { entry: `${root}${entry}`, formats: [format], name: "daprlet", fileName: () => name },
-      rollupOptions: { output: { codeSplitting: false, minify: process.env.DAPRLET_MINIFY !== "0" } },
+      rollupOptions: {
+        output: {
+          codeSplitting: chunks !== undefined,
+          minify: process.env.DAPRLET_MINIFY !== "0",
+          ...(chunks !== undefined && { chunkFileNames: chunks }),
+        },
+      },
     },
   });
 
 // First: others have it in themselves. A library makes a URL of its address, which as text it has none of.
 await bundle("worker/capability/guest-worker.ts", "guest-worker.js", "iife", [], {
-  "self.location": "undefined",
+  define: { "self.location": "undefined" },
 });
 await bundle("worker/service-worker.ts", "sw.js", "iife");
 await bundle("worker/client/index.ts", "client.js", "es", [lateParts]);
-await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts]);
+// Its packages are a file of their own with what else runs in the page: both must have the same classes of errors.
+await bundle("worker/page-mode/page-mode.ts", "page-mode.js", "es", [lateParts], {
+  chunks: "page-mode-[name].js",
+});
 for (const part of [
   "actors",
   "classes",
@@ -91,7 +100,7 @@ await bundle("worker/packages.ts", "packages.js", "es");
 await bundle("host/lent/index.ts", "lent.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) =>
-  /^(sw|worker|guest-worker|actors|packages|lent|page-mode|client.*)\.js$/.test(file),
+  /^(sw|worker|guest-worker|actors|packages|lent|page-mode.*|client.*)\.js$/.test(file),
 )) {
   const path = `${outDir}/${name}`;
   console.log(

@@ -23,11 +23,8 @@ export { inMemorySecretStore } from "../host/components/secretstores/in-memory.t
 export { daprStore } from "../host/components/state/dapr.ts";
 export { inMemoryStore } from "../host/components/state/in-memory.ts";
 export { attach } from "./attach.ts";
-export {
-  type CapabilityOptions,
-  capabilities,
-  type ScopeCapabilities,
-} from "./capability/scope-capabilities.ts";
+export { capabilities, type ScopeCapabilities } from "./capability/scope-capabilities.ts";
+export type { CapabilityOptions } from "./capability/scope-packages.ts";
 export { celRules } from "./cel-rules.ts";
 export { broadcastChannelBinding } from "./components/bindings-broadcastchannel.ts";
 export { clipboardBinding } from "./components/bindings-clipboard.ts";

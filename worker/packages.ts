@@ -1,8 +1,10 @@
 /** `daprlet/packages`: a page that adds capability packages to its sidecar, asks its user, and calls them by `fetch`. */
 import { type Ask, granting } from "../host/capability/asks.ts";
 import type { PackageFile } from "./capability/package-file.ts";
-import { FILE_PART, PACKAGES_PATH } from "./capability/package-paths.ts";
+import { FILE_PART, noPackage, PACKAGES_PATH } from "./capability/package-paths.ts";
 import { DOOR_HEADER } from "./messages.ts";
+import { inPageOf } from "./page-mode/in-page.ts";
+import type { PagePackages } from "./page-mode/page-packages.ts";
 
 export type { Ask } from "../host/capability/asks.ts";
 export type { CapabilityManifest } from "../host/capability/manifest.ts";
@@ -35,16 +37,35 @@ export async function addPackage(
   { written, files }: PackageFile,
   { scope, granted, limits }: AddOptions,
 ): Promise<void> {
+  const inPage = await inPageAt(scope);
+  const grant = { ...granting(granted), ...(limits && { limits }) };
+  if (inPage !== undefined) return await inPage.add({ manifest: written, grant, files });
   const form = new FormData();
   form.set("manifest", JSON.stringify(written));
-  form.set("grant", JSON.stringify({ ...granting(granted), ...(limits && { limits }) }));
+  form.set("grant", JSON.stringify(grant));
   for (const [path, bytes] of files) form.set(FILE_PART + path, new Blob([bytes]));
   await ask(new URL(PACKAGES_PATH, scope), { method: "PUT", body: form });
 }
 
 /** Takes a package away that a page added. */
 export async function removePackage(name: string, { scope }: PackageScope): Promise<void> {
+  const inPage = await inPageAt(scope);
+  if (inPage !== undefined) {
+    if (await inPage.remove(name)) return;
+    throw new Error(noPackage(name));
+  }
   await ask(new URL(`${PACKAGES_PATH}/${encodeURIComponent(name)}`, scope), { method: "DELETE" });
+}
+
+/** Where the runtime is this very page's; undefined: it is a worker's. */
+async function inPageAt(scope: string): Promise<PagePackages["added"]> {
+  const inPage = inPageOf(globalThis, scope);
+  if (inPage === undefined) return undefined;
+  const added = (await inPage.packages)?.added;
+  if (added !== undefined) return added;
+  throw new Error(
+    "the runtime of this page takes no packages: register({ capabilities: { fromPages: true } }) in it",
+  );
 }
 
 async function ask(url: URL, init: RequestInit): Promise<void> {

@@ -53,10 +53,10 @@ export async function boot(): Promise<void> {
     const sidecar = await register({
       appId: "lent-visitor",
       scriptUrl: new URL("sw.js", location.href),
+      capabilities: { fromPages: true },
       relay,
       components: [{ name: "pubsub", type: "pubsub.relay", metadata: { url: relay, concurrency: 1 } }],
     });
-    if (sidecar.door === "page") throw new Error(`Packages need a service worker. ${sidecar.note}`);
     session.scope.value = sidecar.scope;
     await look();
   } catch (error) {

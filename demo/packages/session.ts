@@ -60,12 +60,12 @@ export async function boot(): Promise<void> {
     const sidecar = await register({
       appId: "packages",
       scriptUrl: new URL("sw.js", location.href),
+      capabilities: { fromPages: true },
       components: [
         { name: "statestore", type: "state.indexeddb" },
         { name: "pubsub", type: "pubsub.browser" },
       ],
     });
-    if (sidecar.door === "page") throw new Error(`packages need a service worker. ${sidecar.note}`);
     await look();
     session.scope.value = sidecar.scope;
     setInterval(() => void look().catch(() => undefined), 500);

@@ -1,5 +1,5 @@
 import { reasonOf } from "../errors/reason-of.ts";
-import { toHex } from "../hex.ts";
+import { sha256 as hashOf } from "../sha256.ts";
 import type { Abi, ImportNeeds } from "./abi.ts";
 import { GuestFault } from "./guest-fault.ts";
 import type { Limits, ModuleEntry } from "./manifest.ts";
@@ -44,7 +44,7 @@ function refuse(cause: string): never {
 }
 
 async function checkHash(bytes: Uint8Array<ArrayBuffer>, { path, sha256 }: AdmissionEntry): Promise<string> {
-  const found = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  const found = await hashOf(bytes);
   if (sha256 !== undefined && found !== sha256)
     refuse(`${path} has the SHA-256 ${found}, where its manifest says ${sha256}`);
   return found;

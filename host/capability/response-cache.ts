@@ -1,7 +1,7 @@
 import CachePolicy from "http-cache-semantics";
-import { toHex } from "../hex.ts";
 import type { Headers, RuntimeResponse } from "../http.ts";
 import type { Clock } from "../platform.ts";
+import { sha256 } from "../sha256.ts";
 
 /** Bytes of all bodies that are kept, and of one. */
 const MAX_BYTES = 16 << 20;
@@ -109,7 +109,6 @@ export class ResponseCache {
 
   async #key({ method, url, body }: CachedRequest): Promise<string> {
     if (body.length === 0) return `${method} ${url}`;
-    const hash = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
-    return `${method} ${url} ${toHex(new Uint8Array(hash))}`;
+    return `${method} ${url} ${await sha256(body as Uint8Array<ArrayBuffer>)}`;
   }
 }

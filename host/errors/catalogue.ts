@@ -366,7 +366,7 @@ export const catalogue = {
     status: 501,
     grpc: "UNIMPLEMENTED",
     message:
-      "no capability packages are loaded: give the sidecar a folder of them, or the site's own worker their addresses; a page without a worker has none",
+      "no capability packages are loaded: give the sidecar a folder of them, or the site's own worker their addresses; where there is no worker, give register() them as capabilities",
   },
   ERR_CAPABILITY_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no capability {name}" },
   ERR_FUNCTION_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", message: "there is no function {name}" },

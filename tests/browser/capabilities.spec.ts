@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import type { Page } from "playwright/test";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
@@ -9,13 +7,22 @@ import { enable, goOn, httpGuestBytes, pair, set } from "../capability/http-wasm
 import { data, fixed, guest, run, saying, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
+import {
+  addressesOf,
+  attackGrants,
+  greet,
+  nameOf,
+  patience,
+  post,
+  putPackages,
+  runOf,
+  withstandsAttacks,
+} from "./package-site.ts";
 
-const hello = resolve(import.meta.dirname, "../../dist/capabilities/hello");
 const forever = guest({ handle: "(loop $again (br $again)) (unreachable)" });
 
 /** A site whose own worker has these packages, beside the smallest that is shipped. */
 async function siteWith(packages: readonly PackageSource[], grants: object = {}): Promise<Site> {
-  const names = packages.map(({ manifest }) => (manifest as { name: string }).name);
   const site = await Site.start();
   site.files.set(
     "sw.js",
@@ -23,29 +30,19 @@ async function siteWith(packages: readonly PackageSource[], grants: object = {})
       `import { capabilities, compose, workerRegistry } from "daprlet/worker";
        compose(self, workerRegistry, {
          capabilities: capabilities({
-           packages: ${JSON.stringify(["hello", ...names].map((name) => `packages/${name}/`))},
-           grants: ${JSON.stringify(grants)},
+           packages: ${JSON.stringify(addressesOf(packages))},
+           grants: ${JSON.stringify({ ...patience, ...grants })},
          }),
          own: true,
        });`,
     ),
   );
-  for (const file of readdirSync(hello))
-    site.files.set(`packages/hello/${file}`, () => readFileSync(join(hello, file)));
-  for (const [i, one] of packages.entries()) {
-    const bytes = Buffer.from(await one.read("main.wasm"));
-    site.files.set(`packages/${names[i]}/capability.json`, JSON.stringify(one.manifest));
-    site.files.set(`packages/${names[i]}/main.wasm`, () => bytes);
-  }
+  await putPackages(site, packages);
   return site;
 }
 
 /** Resolves once it has what that takes, which it loads when it registers. */
 const ableToLend = async (page: Page) => await (await page.waitForResponse(/client-devices/)).finished();
-
-const greet = "/v1.0/capabilities/hello/hello?name=you";
-const runOf = (name: string) => `/v1.0/capabilities/${name}/run`;
-const post = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
 
 test("a page calls packages by both paths, also without a network and when its worker was stopped; a guest that loops is ended and others answer", async ({
   page,
@@ -181,8 +178,7 @@ test("hostile guests of http-wasm fail the requests that pass them, as on Node, 
   page,
 }) => {
   const packages = httpAttackers.map((one) => one.package);
-  const names = packages.map(({ manifest }) => (manifest as { name: string }).name);
-  const site = await siteWith(packages, Object.fromEntries(names.map((name) => [name, "all"])));
+  const site = await siteWith(packages, Object.fromEntries(packages.map((one) => [nameOf(one), "all"])));
   await open(page, site.url, { appId: "app", components: attackedResources });
   await page.evaluate(() => window.daprlet.serve({ appId: "app", fetch: () => new Response("ok") }));
   const invoke = (method: string) => call(page, `/v1.0/invoke/app/method/${method}`, post);
@@ -244,35 +240,12 @@ test("a guest of http-wasm that a site names by its address stands in front of t
 });
 
 test("the hostile packages are refused as on Node, and another one answers beside each", async ({ page }) => {
-  const named = attacks.filter(({ grant }) => grant !== undefined);
-  const nameOf = ({ manifest }: PackageSource) => (manifest as { name: string }).name;
-  const grants = Object.fromEntries(named.map((attack) => [nameOf(attack.package), attack.grant]));
   const site = await siteWith(
     attacks.map((attack) => attack.package),
-    grants,
+    attackGrants,
   );
   await open(page, site.url, { appId: "app" });
-  await page.evaluate(() =>
-    window.daprlet.serve({ appId: "app", fetch: () => new Promise<Response>(() => {}) }),
-  );
-  const began = Date.now();
-  for (const attack of attacks) {
-    const body = attack.body ?? "{}";
-    const [answer, beside] = await Promise.all([
-      call(page, runOf(nameOf(attack.package)), { ...post, body }),
-      call(page, greet),
-    ]);
-    const { message } = JSON.parse(answer.body) as { message: string };
-    expect([attack.name, answer.status, message]).toEqual([
-      attack.name,
-      attack.status,
-      expect.stringContaining(
-        attack.says.replace("tests/attacker", `${site.url}packages/${nameOf(attack.package)}`),
-      ),
-    ]);
-    expect([attack.name, beside.status]).toEqual([attack.name, 200]);
-  }
-  console.log(`${attacks.length} attacks took ${Date.now() - began} ms`);
+  await withstandsAttacks(page, site.url);
   await site.stop();
 });
 

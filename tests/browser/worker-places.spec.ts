@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { call, expect, open, Site, test } from "./fixtures.ts";
+import { addressesOf, greet, patience, putPackages } from "./package-site.ts";
 
 test("something else that listens on port 3500 is never reached from a page", async ({ page, site }) => {
   const reached: string[] = [];
@@ -178,10 +179,13 @@ test("a page on an insecure origin of the LAN is told why, and runs the runtime 
       const response = await route.fetch({ url: route.request().url().replace("daprlet.test", "127.0.0.1") });
       await route.fulfill({ response });
     });
-    const registered = await open(page, site.url, { appId: "lan" });
+    await putPackages(site, []);
+    const capabilities = { packages: addressesOf([]), grants: patience };
+    const registered = await open(page, site.url, { appId: "lan", capabilities });
     expect(registered.door).toBe("page");
     expect(registered.note).toContain("loaded over plain http from daprlet.test");
     expect(await call(page, "/v1.0/healthz")).toMatchObject({ status: 204 });
+    expect(await call(page, greet)).toMatchObject({ status: 200, body: "Hello, you!\n" });
   } finally {
     await site.stop();
   }
@@ -196,12 +200,15 @@ test("a sandboxed frame, whose origin is opaque, runs the runtime itself, in mem
     "outer.html",
     `<link rel="icon" href="data:,"><iframe sandbox="allow-scripts" src="./"></iframe>`,
   );
+  await putPackages(site, []);
   await page.goto(`${site.url}outer.html`);
   const frame = page.frames()[1];
   if (frame === undefined) throw new Error("the frame did not load");
   await frame.waitForFunction(() => window.daprlet !== undefined);
   const told = await frame.evaluate(async () => {
-    const { door, storage, note } = await window.daprlet.register({ appId: "boxed" });
+    const grants = { hello: { limits: { timeMs: 20_000 } } };
+    const capabilities = { packages: ["packages/hello"], grants };
+    const { door, storage, note } = await window.daprlet.register({ appId: "boxed", capabilities });
     await window.daprlet.serve({
       appId: "boxed",
       fetch: (request) => new Response(new URL(request.url).pathname),
@@ -210,9 +217,15 @@ test("a sandboxed frame, whose origin is opaque, runs the runtime itself, in mem
     const saved = await fetch("/v1.0/state/statestore", { method: "POST", body });
     const read = await fetch("http://localhost:3500/v1.0/state/statestore/k");
     const invoked = await fetch("/v1.0/invoke/boxed/method/here");
-    return { door, storage, note, answers: [saved.status, await read.text(), await invoked.text()] };
+    const greeted = await fetch("/v1/capabilities/hello?name=box");
+    const answers = [saved.status, await read.text(), await invoked.text(), await greeted.text()];
+    return { door, storage, note, answers };
   });
-  expect(told).toMatchObject({ door: "page", storage: "memory", answers: [204, "1", "/here"] });
+  expect(told).toMatchObject({
+    door: "page",
+    storage: "memory",
+    answers: [204, "1", "/here", "Hello, box!\n"],
+  });
   expect(told.note).toContain("opaque origin (a sandboxed frame)");
   expect(site.reached).toEqual([]);
 });

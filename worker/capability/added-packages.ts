@@ -30,13 +30,16 @@ export interface AddedPackagesOptions {
   readonly uuid: () => string;
   /** Brings everybody who runs packages to the present ones. Throws where the one of this origin is refused. */
   readonly use: (origin?: string) => Promise<void>;
+  /** Runs a change while nobody else makes one; left out where nobody else can. */
+  readonly alone?: <T>(change: () => Promise<T>) => Promise<T>;
+  /** Tells others who keep theirs in the same place. */
+  readonly changed?: () => void;
 }
 
 /** The packages that pages added to a scope. A change is there for all of it, or not at all: the index is written last. */
 export class AddedPackages {
   readonly #options: AddedPackagesOptions;
   readonly #index: string;
-  #loading: Promise<void> | undefined;
   #packages: readonly AddedPackage[] = [];
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -46,12 +49,14 @@ export class AddedPackages {
     this.#index = `${options.base}index.json`;
   }
 
-  /** Reads what was added before this worker started. */
+  /** Reads what was added before, or by others. */
   load(): Promise<void> {
-    this.#loading ??= this.#options.kept.read(this.#index).then((bytes) => {
-      if (bytes !== undefined) this.#packages = JSON.parse(new TextDecoder().decode(bytes));
-    });
-    return this.#loading;
+    return this.#next(async () => undefined);
+  }
+
+  /** Others have changed them. */
+  follow(): Promise<void> {
+    return this.#next(() => this.#options.use());
   }
 
   get sources(): readonly PackageSource[] {
@@ -106,7 +111,13 @@ export class AddedPackages {
   }
 
   async #next<T>(change: () => Promise<T>): Promise<T> {
-    const changing = this.#turn.then(() => this.load()).then(change);
+    const { kept, alone = (work) => work() } = this.#options;
+    const read = async () => {
+      const bytes = await kept.read(this.#index);
+      if (bytes !== undefined) this.#packages = JSON.parse(new TextDecoder().decode(bytes));
+      return await change();
+    };
+    const changing = this.#turn.then(() => alone(read));
     this.#turn = changing.catch(() => undefined);
     return await changing;
   }
@@ -124,6 +135,7 @@ export class AddedPackages {
       throw error;
     }
     for (const one of before) if (!packages.includes(one)) await this.#forget(one);
+    this.#options.changed?.();
   }
 
   async #forget({ folder, paths }: AddedPackage): Promise<void> {

@@ -1,7 +1,7 @@
 import { reasonOf } from "../../host/errors/reason-of.ts";
 import { DOOR_HEADER } from "../messages.ts";
 import type { AddedPackages } from "./added-packages.ts";
-import { FILE_PART } from "./package-paths.ts";
+import { FILE_PART, noPackage } from "./package-paths.ts";
 
 function answer(status: number, value: object): Response {
   return Response.json(value, { status, headers: { [DOOR_HEADER]: String(status) } });
@@ -29,7 +29,7 @@ export async function packageDoor(request: Request, added: AddedPackages): Promi
     if (request.method !== "DELETE") return answer(405, { message: "PUT a package, or DELETE one" });
     const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) as string);
     if (await added.remove(name)) return answer(200, {});
-    return answer(404, { message: `no page added a package ${name}` });
+    return answer(404, { message: noPackage(name) });
   } catch (error) {
     return answer(400, { message: reasonOf(error) });
   }

@@ -2,7 +2,7 @@ import { type Ask, asksOf } from "../../host/capability/asks.ts";
 import type { CapabilityManifest } from "../../host/capability/manifest.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
 import { readManifest } from "../../host/capability/read-manifest.ts";
-import { toHex } from "../../host/hex.ts";
+import { sha256 as hashOf } from "../../host/sha256.ts";
 import { untar } from "./untar.ts";
 
 const MANIFEST = "capability.json";
@@ -81,7 +81,7 @@ export async function fetchPackage(
     return bytes;
   };
   const bytes = await read(MANIFEST);
-  const found = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  const found = await hashOf(bytes);
   if (sha256 !== undefined && found !== sha256)
     throw new ManifestError(
       `${base.href}${MANIFEST} has the SHA-256 ${found}, where ${sha256} was asked for`,

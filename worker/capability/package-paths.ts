@@ -4,3 +4,5 @@ import { INTERNAL } from "../messages.ts";
 export const PACKAGES_PATH = `${INTERNAL}capabilities`;
 /** Of the form's parts, those that are files: this, and the path. */
 export const FILE_PART = "file:";
+/** Why none is taken away. */
+export const noPackage = (name: string) => `no page added a package ${name}`;

@@ -2,6 +2,7 @@ import { type Clock, withTimeout } from "../../host/platform.ts";
 import type { ComponentDocument, ComponentObject } from "../../host/resources/component-from-object.ts";
 import type { Resources } from "../../host/resources/resources.ts";
 import { DEFAULT_PORTS } from "../addresses.ts";
+import type { CapabilityOptions } from "../capability/scope-packages.ts";
 import type { SecretValues } from "../client-vault.ts";
 import { PROTOCOL, type Registration, type RelaySettings } from "../messages.ts";
 import type { Imported } from "../storage/import-state.ts";
@@ -30,6 +31,11 @@ export interface RegisterOptions {
   readonly relay?: string | { readonly url: string; readonly room?: string; readonly token?: string };
   /** Lets a relay or another sidecar beyond this machine be reached by `ws://` or `http://`. */
   readonly allowCleartext?: boolean;
+  /**
+   * Capability packages for a page whose runtime is in the page itself; a service worker has those of its own script. The first
+   * call of a page counts.
+   */
+  readonly capabilities?: CapabilityOptions;
   /** Exactly today's Dapr, without the book's older forms. */
   readonly strict?: boolean;
   /** Told of each step of the start as it is done. */
@@ -147,6 +153,7 @@ async function open(
   notes: string[],
 ): Promise<Door> {
   const { window, clock } = context;
+  const { capabilities } = options;
   const step = options.onStep ?? (() => undefined);
   const settings: Registration = {
     appId: options.appId,
@@ -167,7 +174,8 @@ async function open(
       `The runtime runs in this page, because ${error.message}. It ends with the page, answers only calls made by its scripts, and reaches other tabs only while both are open.`,
     );
     const { openPageMode } = await import("../page-mode/page-mode.ts");
-    const opening = openPageMode({ settings, scope: place.scope.href, window, clock, fetch: page.fetch });
+    const { href: scope } = place.scope;
+    const opening = openPageMode({ ...context, settings, scope, fetch: page.fetch, capabilities });
     const door = await opening.catch((failure: Error) => {
       if (failure.name !== "CompileError") throw failure;
       const remedy = "the page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'";

@@ -8,6 +8,7 @@ import type { Clock, Platform } from "../../host/platform.ts";
 import type { Resources } from "../../host/resources/resources.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import { consoleLog, webPlatform } from "../../host/web-platform.ts";
+import type { CapabilityOptions } from "../capability/scope-packages.ts";
 import type { AppHost } from "../client/app-host.ts";
 import type { Door } from "../client/door.ts";
 import { workerRegistry } from "../components/registry.ts";
@@ -15,11 +16,13 @@ import { defaultResources } from "../default-resources.ts";
 import { embeddedCore } from "../embedded-core.ts";
 import type { Registration, WireRequest, WireResponse } from "../messages.ts";
 import type { ServingPage } from "../page-channel.ts";
+import { resubscribe } from "../resubscribe.ts";
 import { type App, Sidecars } from "../sidecars.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 import { storageAvailable, storageDurability } from "../storage/durability.ts";
 import { eraseStorage } from "../storage/erase.ts";
 import { Breather } from "./breather.ts";
+import { inPages } from "./in-page.ts";
 import { installInPageRequests } from "./in-page-requests.ts";
 import { ownDevices } from "./own-devices.ts";
 import { TabMembership } from "./tab-membership.ts";
@@ -33,17 +36,11 @@ export interface PageModeOptions {
   readonly clock: Clock;
   /** The browser's own, before the shim. */
   readonly fetch: typeof fetch;
+  /** The URL of the client's module. */
+  readonly module: string;
+  /** Packages of the scope; those of the first app of a page count. */
+  readonly capabilities: CapabilityOptions | undefined;
 }
-
-const key = Symbol.for("daprlet.page-mode");
-
-/** One scope's apps in this page, and the way back from its patched globals. */
-interface InPage {
-  readonly sidecars: Sidecars;
-  readonly restore: () => void;
-}
-
-type Host = Window & { [key]?: Map<string, InPage> };
 
 /** crypto.randomUUID is missing on insecure origins. */
 function uuid(random: Platform["random"]): string {
@@ -60,6 +57,8 @@ export async function openPageMode({
   window,
   clock,
   fetch: own,
+  module,
+  capabilities,
 }: PageModeOptions): Promise<Door> {
   const prefix = databasePrefix(scope);
   const web = webPlatform(consoleLog("info", "daprlet"));
@@ -70,11 +69,15 @@ export async function openPageMode({
     uuid: () => uuid(web.random),
     fetch: (input, init) => own(input, init),
   };
-  const host = window as Host;
-  host[key] ??= new Map();
-  let inPage = host[key].get(scope);
+  const pages = inPages(window);
+  let inPage = pages.get(scope);
   if (inPage === undefined) {
     const { locks } = window.navigator;
+    const packages =
+      capabilities &&
+      import("./page-packages.ts").then(({ pagePackages }) =>
+        pagePackages(capabilities, scope, platform, module, locks),
+      );
     const transports = () => [new TabTransport({ name: `${prefix}tabs`, clock, locks })];
     const membership = (
       { appId, namespace }: Sidecar,
@@ -97,6 +100,7 @@ export async function openPageMode({
       }),
       rules: async () => (await import("../client-rules.ts")).cel,
       relays: new RelayClient(platform),
+      capabilities: packages && (async (...app) => await (await packages).of(...app)),
       transports,
       actors: (sidecar, instance, relay) =>
         hostedActors(() => membership(sidecar, instance, relay))(sidecar, instance),
@@ -104,14 +108,15 @@ export async function openPageMode({
     });
     const { origin } = new URL(window.document.baseURI);
     const addresses = { origin, scopePath: new URL(scope).pathname, ports: settings.ports };
-    inPage = { sidecars: made, restore: installInPageRequests(window, addresses) };
-    host[key].set(scope, inPage);
+    const restore = installInPageRequests(window, addresses);
+    inPage = { sidecars: made, restore, packages };
+    pages.set(scope, inPage);
     // Said on leaving, so that other tabs need not find out; a page that is kept in memory may come back.
     window.addEventListener("pagehide", ({ persisted }) => {
       if (!persisted) void made.close();
     });
   }
-  const { sidecars, restore } = inPage;
+  const { sidecars, restore, packages } = inPage;
   const before = sidecars.app(settings.appId)?.registration;
   let app: App;
   try {
@@ -122,15 +127,16 @@ export async function openPageMode({
     else await sidecars.app(settings.appId)?.restore(before);
     if (sidecars.latest === undefined) {
       restore();
-      host[key].delete(scope);
+      pages.delete(scope);
     }
     throw error;
   }
   const storage = storageAvailable() ? await storageDurability() : "memory";
-  return new PageDoor(sidecars, app, storage, new Breather(clock), async () => {
+  return new PageDoor(sidecars, app, storage, platform, async () => {
     restore();
-    host[key]?.delete(scope);
+    pages.delete(scope);
     await sidecars.close();
+    await (await packages)?.erase();
     if (storageAvailable()) await eraseStorage(prefix);
   });
 }
@@ -141,6 +147,7 @@ class PageDoor implements Door {
   readonly #app: App;
   readonly #erase: () => Promise<void>;
   readonly #breather: Breather;
+  readonly #platform: Platform;
   #serving: ServingPage | undefined;
   #host: AppHost | undefined;
 
@@ -148,12 +155,13 @@ class PageDoor implements Door {
     sidecars: Sidecars,
     app: App,
     readonly storage: Door["storage"],
-    breather: Breather,
+    platform: Platform,
     erase: () => Promise<void>,
   ) {
     this.#sidecars = sidecars;
     this.#app = app;
-    this.#breather = breather;
+    this.#breather = new Breather(platform.clock);
+    this.#platform = platform;
     this.#erase = erase;
   }
 
@@ -181,7 +189,7 @@ class PageDoor implements Door {
     if (host === undefined) return;
     this.#serving = { open: true, awake: true, invoke: (request) => host.answer(request, request.signal) };
     channel.add(this.#serving, []);
-    await this.#app.resubscribe();
+    await resubscribe(this.#app, this.#platform);
   }
 
   update(resources: Resources): Promise<void> {

@@ -1,6 +1,5 @@
 import { ApiError } from "../../errors/api-error.ts";
 import { fieldValue, isFieldName } from "../../header-field.ts";
-import { toHex } from "../../hex.ts";
 import { hopByHop } from "../../hop-by-hop.ts";
 import {
   BodyTooLargeError,
@@ -79,8 +78,8 @@ export class WasmApp {
     host: WasmAppHost,
   ): Promise<WasmApp> {
     checkLayer(bytes);
-    const sha256 = terms.sha256 ?? toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-    const entry = { name: appId, path: "the module", sha256, abi: capabilityAbi.name };
+    const hash = terms.sha256 === undefined ? {} : { sha256: terms.sha256 };
+    const entry = { name: appId, path: "the module", ...hash };
     const granted = { clock: true, random: true, rewrite: false };
     const module = await admit(bytes, entry, { abi: capabilityAbi, granted, limits: terms.limits });
     return new WasmApp(appId, module, terms, host);

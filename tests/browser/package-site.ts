@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Page } from "playwright/test";
+import type { PackageSource } from "../../host/capability/package-source.ts";
+import { attacks } from "../capability/attacks.ts";
+import { call, expect, type Site } from "./fixtures.ts";
+
+const hello = resolve(import.meta.dirname, "../../dist/capabilities/hello");
+
+export const greet = "/v1.0/capabilities/hello/hello?name=you";
+export const runOf = (name: string) => `/v1.0/capabilities/${name}/run`;
+export const post = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+
+export const nameOf = ({ manifest }: PackageSource) => (manifest as { name: string }).name;
+
+/** As a site names them, beside the smallest that is shipped. */
+export function addressesOf(packages: readonly PackageSource[]): readonly string[] {
+  return ["hello", ...packages.map(nameOf)].map((name) => `packages/${name}/`);
+}
+
+export async function putPackages(site: Site, packages: readonly PackageSource[]): Promise<void> {
+  for (const file of readdirSync(hello))
+    site.files.set(`packages/hello/${file}`, () => readFileSync(join(hello, file)));
+  for (const one of packages) {
+    const bytes = Buffer.from(await one.read("main.wasm"));
+    site.files.set(`packages/${nameOf(one)}/capability.json`, JSON.stringify(one.manifest));
+    site.files.set(`packages/${nameOf(one)}/main.wasm`, () => bytes);
+  }
+}
+
+/** Of an attack that only its deadline ends: it need not last for longer. */
+const LATE_MS = 300;
+
+/** The smallest that is shipped gives itself a tenth of a second, which a busy machine may take from it. */
+export const patience = { hello: { limits: { timeMs: 20_000 } } };
+
+export const attackGrants = {
+  ...patience,
+  ...Object.fromEntries(
+    attacks.map(({ package: one, grant, late }) => [
+      nameOf(one),
+      { ...(grant === "all" && { all: true }), ...(late && { limits: { timeMs: LATE_MS } }) },
+    ]),
+  ),
+};
+
+/** Every hostile package is called in a page that has registered `app`, and another one beside it. */
+export async function withstandsAttacks(page: Page, address: string): Promise<void> {
+  await page.evaluate(() =>
+    window.daprlet.serve({
+      appId: "app",
+      fetch: ({ url }) =>
+        url.includes("/dapr/") ? new Response(null, { status: 404 }) : new Promise(() => {}),
+    }),
+  );
+  const began = Date.now();
+  for (const attack of attacks) {
+    const name = nameOf(attack.package);
+    const body = attack.body ?? "{}";
+    const [answer, beside] = await Promise.all([
+      call(page, runOf(name), { ...post, body }),
+      call(page, greet),
+    ]);
+    const { message } = JSON.parse(answer.body) as { message: string };
+    const says = attack.says
+      .replace("tests/attacker", `${address}packages/${name}`)
+      .replace("within 1000 ms", `within ${LATE_MS} ms`);
+    expect([attack.name, answer.status, message]).toEqual([
+      attack.name,
+      attack.status,
+      expect.stringContaining(says),
+    ]);
+    expect([attack.name, beside.status]).toEqual([attack.name, 200]);
+  }
+  console.log(`${attacks.length} attacks took ${Date.now() - began} ms`);
+}

@@ -1,0 +1,88 @@
+import type { Browser, Page } from "playwright/test";
+import type { PackageSource } from "../../host/capability/package-source.ts";
+import { attacks } from "../capability/attacks.ts";
+import { guest, watPackage } from "../capability/wat-package.ts";
+import { call, expect, open, test } from "./fixtures.ts";
+import {
+  addressesOf,
+  attackGrants,
+  greet,
+  patience,
+  post,
+  putPackages,
+  runOf,
+  withstandsAttacks,
+} from "./package-site.ts";
+
+/** Pages of a browser that has no service workers. */
+async function pages(browser: Browser, count: number): Promise<Page[]> {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
+  return await Promise.all(Array.from({ length: count }, () => context.newPage()));
+}
+
+const hi = { status: 200, body: "Hello, you!\n" };
+
+test("the hostile packages are refused in a page without a worker as on Node, and another one answers beside each", async ({
+  browser,
+  site,
+}) => {
+  const packages = attacks.map((attack) => attack.package);
+  await putPackages(site, packages);
+  const [page] = (await pages(browser, 1)) as [Page];
+  const capabilities = { packages: addressesOf(packages), grants: attackGrants };
+  const { door } = await open(page, site.url, { appId: "app", capabilities });
+  expect(door).toBe("page");
+  await withstandsAttacks(page, site.url);
+  await page.context().close();
+});
+
+test("a page without a worker adds packages for all tabs of its scope, puts another one in a place, takes it away, and keeps them", async ({
+  browser,
+  site,
+}) => {
+  const [page, other] = (await pages(browser, 2)) as [Page, Page];
+  const given = {
+    appId: "app",
+    capabilities: { packages: ["packages/hello"], grants: patience, fromPages: true },
+  };
+  await putPackages(site, []);
+  await open(page, site.url, given);
+  await open(other, site.url, { ...given, appId: "other" });
+  /** Puts a version of `mine` on the site and adds it; answers what was said against it. */
+  const add = async (one: PackageSource) => {
+    await putPackages(site, [one]);
+    return await page.evaluate(async () => {
+      const { addPackage, fetchPackage } = await import(new URL("packages.js", location.href).href);
+      const { scope } = (window as unknown as { registered: { scope: string } }).registered;
+      const refused = (error: Error) => error.message;
+      return await addPackage(await fetchPackage("packages/mine"), { scope, granted: [] }).catch(refused);
+    });
+  };
+  const both = () =>
+    Promise.all([page, other].map(async (one) => (await call(one, runOf("mine"), post)).status));
+
+  expect(await both()).toEqual([404, 404]);
+  expect(await add(watPackage("mine", guest()))).toBeUndefined();
+  await expect.poll(both).toEqual([200, 200]);
+  expect(await add(watPackage("mine", guest({ memory: "1" })))).toContain("its memory has no maximum");
+  expect(await both()).toEqual([200, 200]);
+  expect(
+    await add(watPackage("mine", guest({ handle: "unreachable" }), { version: "2.0.0" })),
+  ).toBeUndefined();
+  await expect.poll(both).toEqual([502, 502]);
+
+  // Kept, for a tab that comes later and for one that comes again.
+  await open(page, site.url, given);
+  expect(await call(page, greet)).toMatchObject(hi);
+  expect(await both()).toEqual([502, 502]);
+  const taken = await page.evaluate(async () => {
+    const { removePackage } = await import(new URL("packages.js", location.href).href);
+    const { scope } = (window as unknown as { registered: { scope: string } }).registered;
+    await removePackage("mine", { scope });
+    return await removePackage("mine", { scope }).catch((error: Error) => error.message);
+  });
+  expect(taken).toBe("no page added a package mine");
+  await expect.poll(both).toEqual([404, 404]);
+  await page.context().close();
+});
