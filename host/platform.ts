@@ -1,3 +1,4 @@
+import type { Abortable } from "./abortable.ts";
 import type { RuntimeRequest, RuntimeResponse } from "./http.ts";
 
 /** What a host supplies: the only source of time, timers, randomness, network and log below a composition root. */
@@ -91,12 +92,12 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 }
 
 /** Settles as `work` does, or rejects with the signal's reason. The work is not stopped. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal: Abortable | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    else signal.addEventListener("abort", abort);
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }

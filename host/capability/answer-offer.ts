@@ -145,7 +145,7 @@ export async function answerOffer(
   const { name } = one.manifest;
   const asking = new Asking(found, request, path, host);
   const sources = opened.sources.inOrder;
-  let failure: unknown = new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause: opened.sources.refusals });
+  let failure: unknown;
   for (const [i, source] of sources.entries()) {
     try {
       const response = await asking.by(source);
@@ -164,5 +164,6 @@ export async function answerOffer(
     }
     opened.sources.failed(source);
   }
-  throw failure;
+  // An error is not cheap to make: only where one is thrown.
+  throw failure ?? new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause: opened.sources.refusals });
 }

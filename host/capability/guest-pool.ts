@@ -1,3 +1,4 @@
+import { type Abortable, LazyAbort } from "../abortable.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { type Platform, untilAborted, withTimeout } from "../platform.ts";
 import type { Confinement, Guest, Program } from "./confinement.ts";
@@ -56,10 +57,10 @@ export class GuestPool {
   }
 
   /**
-   * Runs `use` with an instance that nobody else has. The deadline begins when there is one, or a place for one; it aborts the
-   * signal, and the instance is ended with whatever it does. So is one whose `use` fails.
+   * Runs `use` with an instance that nobody else has. The deadline begins when there is one, or a place for one; it aborts what
+   * `use` is given, and the instance is ended with whatever it does. So is one whose `use` fails.
    */
-  async with<T>(use: (guest: Guest, signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
+  async with<T>(use: (guest: Guest, ending: Abortable) => Promise<T>, late: () => Error): Promise<T> {
     return await this.#run(await this.#slot(), use, late);
   }
 
@@ -74,7 +75,7 @@ export class GuestPool {
   /** As {@link with}, in an instance that was held. Throws what `gone` makes where that was ended since. */
   async again<T>(
     guest: Guest,
-    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
+    use: (guest: Guest, ending: Abortable) => Promise<T>,
     late: () => Error,
     gone: () => Error,
   ): Promise<T> {
@@ -84,18 +85,18 @@ export class GuestPool {
 
   async #run<T>(
     slot: Guest | "free",
-    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
+    use: (guest: Guest, ending: Abortable) => Promise<T>,
     late: () => Error,
   ): Promise<T> {
     let guest = slot === "free" ? undefined : slot;
-    const ending = new AbortController();
+    const ending = new LazyAbort();
     let cancel = () => {};
     try {
       const fresh = guest === undefined;
       guest ??= await this.#open();
       this.#busy.add(guest);
       cancel = this.#platform.clock.after(this.#limits.timeMs, () => ending.abort(late()));
-      const result = await untilAborted(this.#used(guest, fresh, use, ending.signal), ending.signal);
+      const result = await untilAborted(this.#used(guest, fresh, use, ending), ending);
       cancel();
       this.#release(guest);
       return result;
@@ -181,11 +182,11 @@ export class GuestPool {
   async #used<T>(
     guest: Guest,
     fresh: boolean,
-    use: (guest: Guest, signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
+    use: (guest: Guest, ending: Abortable) => Promise<T>,
+    ending: Abortable,
   ) {
     if (fresh) await guest.start(this.#program, this.#limits);
-    return await use(guest, signal);
+    return await use(guest, ending);
   }
 
   #release(guest: Guest): void {

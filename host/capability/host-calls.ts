@@ -1,3 +1,4 @@
+import { type Abortable, signalOf } from "../abortable.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { fieldValue, isFieldName } from "../header-field.ts";
 import {
@@ -24,7 +25,8 @@ export type Api = (request: RuntimeRequest) => Promise<RuntimeResponse>;
 
 /** What the calls of one call of a guest share. */
 export interface CallContext {
-  readonly signal: AbortSignal;
+  /** Of the one call that they belong to. */
+  readonly ending: Abortable;
   /** Of the caller's trace. */
   readonly traceparent: string | undefined;
   /** Calls that it may ask for, in all. */
@@ -140,7 +142,7 @@ export class HostCalls {
   async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {
     const traced =
       context.traceparent === undefined ? headers : [...headers, "traceparent", context.traceparent];
-    const { signal } = context;
+    const signal = signalOf(context.ending);
     const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
     const told = tells === "all" ? response.headers : ofState(response.headers);
     const result = this.#result(
@@ -153,7 +155,7 @@ export class HostCalls {
 
   async #fetched(call: Call, context: CallContext) {
     const { url, init } = fetchCall(call, this.#rules.granted(call));
-    const response = await this.#host.platform.fetch(url, { ...init, signal: context.signal });
+    const response = await this.#host.platform.fetch(url, { ...init, signal: signalOf(context.ending) });
     const { status, headers, body } = withResponse(response);
     return this.#result(status, headers, await this.#read(body, context));
   }

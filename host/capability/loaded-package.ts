@@ -1,3 +1,4 @@
+import type { Abortable } from "../abortable.ts";
 import { ApiError } from "../errors/api-error.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityMeter } from "../telemetry/metrics/meters.ts";
@@ -55,7 +56,7 @@ type Runs = string | ProcessEntry | undefined;
 
 const packageCalls = new Map([...apiCalls, ...actorCalls]);
 
-type Use<T> = (guest: Guest, signal: AbortSignal) => Promise<T>;
+type Use<T> = (guest: Guest, ending: Abortable) => Promise<T>;
 
 /** A package whose modules were let in. */
 export class LoadedPackage {
@@ -156,9 +157,9 @@ export class LoadedPackage {
   ): Promise<readonly MessageField[]> {
     const { calls, memory } = this.authority.limits;
     const allowed = hostCalls ? calls : 0;
-    const conversation = await this.#used(module, async (guest, signal) => {
+    const conversation = await this.#used(module, async (guest, ending) => {
       const left = { calls: allowed, bytes: memory };
-      const context: CallContext = { signal, traceparent, allowed, ...left, commit, actor };
+      const context: CallContext = { ending, traceparent, allowed, ...left, commit, actor };
       const prepared = hostCalls ? await preparedState(this.authority.granted, this.#calls, context) : [];
       const whole =
         prepared.length === 0 ? request : { ...request, fields: [...request.fields, ...prepared] };

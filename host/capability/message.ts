@@ -1,4 +1,5 @@
 import { GuestFault } from "./guest-fault.ts";
+import { decodeText, encodeText, putText, textSize } from "./plain-text.ts";
 
 /** The kinds of messages, by what they are. */
 export const messageKind = { request: 1, answer: 2, calls: 3, results: 4 } as const;
@@ -11,33 +12,33 @@ export interface Message {
   readonly fields: readonly MessageField[];
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const nothing = new Uint8Array(0);
 
 /** A field whose value is text. */
 export function textField(name: string, value: string): MessageField {
-  return [name, encoder.encode(value)];
+  return [name, encodeText(value)];
 }
+
+const valueAt = (fields: readonly MessageField[], i: number) => (fields[i] as MessageField)[1];
 
 /** `u32 kind, u32 count`, then for each field `u32 length, name, u32 length, value`; little-endian, without padding. */
 export function encodeMessage({ kind, fields }: Message): Uint8Array {
-  const names = fields.map(([name]) => encoder.encode(name));
+  const sizes = fields.map(([name]) => textSize(name));
   let size = 8;
-  for (const [i, [, value]] of fields.entries()) size += 8 + (names[i] as Uint8Array).length + value.length;
+  for (let i = 0; i < fields.length; i += 1) size += 8 + (sizes[i] as number) + valueAt(fields, i).length;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, kind, true);
   view.setUint32(4, fields.length, true);
   let at = 8;
-  const put = (part: Uint8Array) => {
-    view.setUint32(at, part.length, true);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  };
-  for (const [i, [, value]] of fields.entries()) {
-    put(names[i] as Uint8Array);
-    put(value);
+  for (let i = 0; i < fields.length; i += 1) {
+    const name = sizes[i] as number;
+    const value = valueAt(fields, i);
+    view.setUint32(at, name, true);
+    putText((fields[i] as MessageField)[0], bytes, at + 4);
+    view.setUint32(at + 4 + name, value.length, true);
+    bytes.set(value, at + 8 + name);
+    at += 8 + name + value.length;
   }
   return bytes;
 }
@@ -71,7 +72,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 
 function text(bytes: Uint8Array, what: string): string {
   try {
-    return decoder.decode(bytes);
+    return decodeText(bytes);
   } catch {
     throw new GuestFault("protocol", `${what} in its message is not UTF-8`);
   }

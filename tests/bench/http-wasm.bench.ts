@@ -74,9 +74,10 @@ async function inProcess(parts: HttpGuestParts): Promise<number> {
   };
   const call = () => {
     const handled = readHandled(
-      step("request", requestMessage({ method: "GET", uri: path, source: "", fields, body })),
+      step("request", requestMessage({ method: "GET", uri: path, source: "", fields, body }, false)),
     );
-    if (handled.kind === "next") step("response", responseMessage(handled.id, { status: 204, fields, body }));
+    if (handled.kind === "next" && handled.id !== undefined)
+      step("response", responseMessage(handled.id, { status: 204, fields, body }));
   };
   await timed(20_000, call);
   return (await timed(50_000, call)) * 1_000;

@@ -234,8 +234,19 @@ describe("a guest of http-wasm", () => {
     expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(methods);
   });
 
-  it("takes no request for which its worker has no room, until others have their answers", async () => {
+  it("keeps no room for requests whose response it has nothing to do with", async () => {
     const middleware = await opened(httpGuestBytes({ memory: "64", start: enable(2) }), "", false, 4 << 20);
+    const gates: (() => void)[] = [];
+    const held = () => new Promise<RuntimeResponse>((resolve) => gates.push(() => resolve(noContent)));
+    const waiting = Array.from({ length: 4 * 65 + 8 }, () => middleware.handle(request(), held));
+    await vi.waitFor(() => expect(gates.length).toBe(waiting.length), 10_000);
+    for (const open of gates) open();
+    expect((await Promise.all(waiting)).every(({ status }) => status === 204)).toBe(true);
+  });
+
+  it("takes no request for which its worker has no room, until others have their answers", async () => {
+    const guest = httpGuestBytes({ memory: "64", start: enable(2), response: "(drop (i32.const 0))" });
+    const middleware = await opened(guest, "", false, 4 << 20);
     const gates: (() => void)[] = [];
     const held = () => new Promise<RuntimeResponse>((resolve) => gates.push(() => resolve(noContent)));
     // Four workers, each with room for 64 memories of 4 MiB and one more.

@@ -117,8 +117,8 @@ export class WasmApp {
       fields.push(textField(headers[i] as string, headers[i + 1] as string));
     const traceparent = header(headers, "traceparent");
     const conversation = await this.#pool.with(
-      (guest, signal) => {
-        const context: CallContext = { signal, traceparent, allowed: calls, calls, bytes: memory };
+      (guest, ending) => {
+        const context: CallContext = { ending, traceparent, allowed: calls, calls, bytes: memory };
         return converse(guest, { fields, checks: [] }, this.#calls, context, this.#say);
       },
       () => new GuestFault("deadline", `it did not answer within ${timeMs} ms`),

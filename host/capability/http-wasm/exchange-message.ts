@@ -25,7 +25,9 @@ function marked(part: Part, fields: readonly GuestField[]): readonly MessageFiel
 }
 
 function unmarked(part: Part, fields: readonly MessageField[]): readonly GuestField[] {
-  return fields.flatMap(([name, value]) => (name.startsWith(marks[part]) ? [[name.slice(1), value]] : []));
+  const found: GuestField[] = [];
+  for (const [name, value] of fields) if (name.startsWith(marks[part])) found.push([name.slice(1), value]);
+  return found;
 }
 
 function numberOf(fields: readonly MessageField[], name: string): number | undefined {
@@ -37,10 +39,18 @@ function message(fields: readonly MessageField[]): Uint8Array {
   return encodeMessage({ kind: messageKind.request, fields });
 }
 
-/** For `handle_request`. */
-export function requestMessage({ method, uri, source, fields, body }: GivenRequest): Uint8Array {
+/** For `handle_request`. `last`: nobody will come back with the response. */
+export function requestMessage(
+  { method, uri, source, fields, body }: GivenRequest,
+  last: boolean,
+): Uint8Array {
   const head = [textField(":method", method), textField(":uri", uri), textField(":source", source)];
-  return message([...head, [":body", body], ...marked("request", fields)]);
+  const end: MessageField[] = last ? [[":last", yes]] : [];
+  return message([...head, [":body", body], ...end, ...marked("request", fields)]);
+}
+
+export function isLast(fields: readonly MessageField[]): boolean {
+  return fieldOf(fields, ":last") !== undefined;
 }
 
 export function readRequest(fields: readonly MessageField[]): GivenRequest {
@@ -88,7 +98,8 @@ export interface GuestResponse extends GivenResponse {
 /** The request goes on. What is undefined stays as it was. */
 export interface PassedRequest {
   readonly kind: "next";
-  readonly id: string;
+  /** Undefined: its guest has nothing to do with the response. */
+  readonly id: string | undefined;
   /** The guest changes the response: it waits for the whole of it. */
   readonly buffersResponse: boolean;
   readonly method: string | undefined;
@@ -122,13 +133,13 @@ export function answeredMessage({ answer, responseFields, responseBody }: Exchan
 }
 
 export function passedMessage(
-  id: string,
+  id: string | undefined,
   buffersResponse: boolean,
   keepsBody: boolean,
   exchange: Exchange,
 ): Uint8Array {
   const { given, method, uri, requestFields, requestBody, responseFields, responseBody } = exchange;
-  const fields: MessageField[] = [textField(":exchange", id)];
+  const fields: MessageField[] = [textField(":exchange", id ?? "")];
   if (buffersResponse) fields.push([":buffer", yes]);
   if (method !== given.method) fields.push(textField(":method", method));
   if (uri !== given.uri) fields.push(textField(":uri", uri));
@@ -152,7 +163,7 @@ export function readHandled(bytes: Uint8Array): Handled {
     return { kind: "response", status: status ?? 200, fields: response, body: body ?? nothing };
   return {
     kind: "next",
-    id,
+    id: id === "" ? undefined : id,
     buffersResponse: fieldOf(fields, ":buffer") !== undefined,
     method: textOf(fields, ":method"),
     uri: textOf(fields, ":uri"),

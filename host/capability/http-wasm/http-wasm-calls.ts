@@ -1,6 +1,8 @@
+import type { AdmittedModule } from "../admission.ts";
 import type { Guest, GuestLine } from "../confinement.ts";
 import { GuestFault } from "../guest-fault.ts";
 import type { GuestPool } from "../guest-pool.ts";
+import { isEmptyFunction } from "./empty-function.ts";
 import type { GivenRequest, GivenResponse } from "./exchange.ts";
 import {
   type ChangedResponse,
@@ -36,21 +38,29 @@ export class HttpWasmCalls {
   readonly #pool: GuestPool;
   readonly #counter: CallCounter;
   readonly #say: (line: GuestLine) => void;
+  /** Its `handle_response` does nothing: its requests are one call. */
+  readonly #brief: boolean;
 
-  constructor(pool: GuestPool, counter: CallCounter, say: (line: GuestLine) => void) {
+  constructor(
+    { bytes }: AdmittedModule,
+    pool: GuestPool,
+    counter: CallCounter,
+    say: (line: GuestLine) => void,
+  ) {
+    this.#brief = isEmptyFunction(bytes, "handle_response");
     this.#pool = pool;
     this.#counter = counter;
     this.#say = say;
   }
 
-  /** In any worker. Where the request goes on, {@link response} has to be called once. */
+  /** In any worker. Where the request goes on by an id, {@link response} has to be called once. */
   request(given: GivenRequest): Promise<Taken> {
     return this.#counter.call((late) =>
       this.#pool.with(async (guest) => {
-        const { bytes, lines } = await guest.call("request", requestMessage(given), []);
+        const { bytes, lines } = await guest.call("request", requestMessage(given, this.#brief), []);
         lines.forEach(this.#say);
         const handled = readHandled(bytes);
-        if (handled.kind !== "next") return { handled, guest, ended: nobody };
+        if (handled.kind !== "next" || handled.id === undefined) return { handled, guest, ended: nobody };
         this.#pool.hold(guest);
         return { handled, guest, ended: this.#counter.begin() };
       }, late),

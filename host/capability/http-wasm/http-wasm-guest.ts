@@ -8,6 +8,7 @@ import { features } from "./exchange.ts";
 import {
   answeredMessage,
   changedMessage,
+  isLast,
   noRoom,
   passedMessage,
   readRequest,
@@ -80,15 +81,20 @@ export class HttpWasmGuest implements Runner {
       this.#keep(instance);
       return answeredMessage(exchange);
     }
-    this.#exchanges += 1;
-    const id = String(this.#exchanges);
-    this.#waiting.set(id, instance);
     return passedMessage(
-      id,
+      isLast(fields) ? this.#keep(instance) : this.#wait(instance),
       exchange.has(features.bufferResponse),
       exchange.has(features.bufferRequest),
       exchange,
     );
+  }
+
+  /** Answers what its exchange is called. */
+  #wait(instance: HttpWasmInstance): string {
+    this.#exchanges += 1;
+    const id = String(this.#exchanges);
+    this.#waiting.set(id, instance);
+    return id;
   }
 
   #response(fields: Parameters<typeof readResponse>[0]): Uint8Array {
@@ -117,7 +123,7 @@ export class HttpWasmGuest implements Runner {
     }
   }
 
-  #keep(instance: HttpWasmInstance): void {
+  #keep(instance: HttpWasmInstance): undefined {
     if (this.#spare.length < SPARE) this.#spare.push(instance);
   }
 }

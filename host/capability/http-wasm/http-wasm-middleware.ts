@@ -69,7 +69,9 @@ export class HttpWasmMiddleware implements HttpMiddleware {
     const { handled } = taken;
     if (handled.kind === "response") return this.#own(handled);
     if (handled.kind === "full") throw this.#failure("too many requests that went on have no answer yet");
-    const after = (given: GivenResponse | undefined) => calls.response(taken, handled.id, given);
+    const { id } = handled;
+    if (id === undefined) return await this.#next(request, handled, next);
+    const after = (given: GivenResponse | undefined) => calls.response(taken, id, given);
     let response: RuntimeResponse;
     try {
       response = await this.#next(request, handled, next);

@@ -35,7 +35,7 @@ export class HttpWasmPools {
       throw new GuestFault("refused", `module ${name} is none of http-wasm any more`);
     const pool = this.#source.pool(name, settings);
     const guests = {
-      calls: new HttpWasmCalls(pool, this.#source, this.#source.say),
+      calls: new HttpWasmCalls(module, pool, this.#source, this.#source.say),
       imports: module.imports,
     };
     this.#open.set(settings, { guests, pool });

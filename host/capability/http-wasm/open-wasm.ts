@@ -64,6 +64,7 @@ export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
     }
     const said = plainLog(log);
     const calls = new HttpWasmCalls(
+      module,
       pool,
       { call: (call) => call(late), begin: () => () => {} },
       ({ level, text }) => said[level](`component ${name}: ${text}`),

@@ -1,12 +1,14 @@
 import { randomFillSync } from "node:crypto";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { expose, transfer } from "comlink";
 import nodeEndpoint, { type NodeEndpoint } from "comlink/dist/esm/node-adapter";
 import { GuestPort, type GuestStart } from "../../capability/guest-port.ts";
 import type { SchemaCheck } from "../../capability/read-request.ts";
+import { serveLine } from "./thread-line.ts";
 
 /** The entry of a worker thread that runs one instance of a guest. */
 const port = new GuestPort({ now: () => Date.now(), random: (bytes) => randomFillSync(bytes) });
+const endpoint = nodeEndpoint(parentPort as NodeEndpoint);
 
 expose(
   {
@@ -19,5 +21,16 @@ expose(
         : told;
     },
   },
-  nodeEndpoint(parentPort as NodeEndpoint),
+  {
+    ...endpoint,
+    // Between two messages the thread is at its line, so that the host knows where it finds it.
+    postMessage(message, transferred) {
+      endpoint.postMessage(message, transferred);
+      serveLine(
+        workerData as SharedArrayBuffer,
+        (entry, asked, checks) => port.call(entry, asked, checks),
+        (told) => parentPort?.postMessage({ told }),
+      );
+    },
+  },
 );
