@@ -7,15 +7,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import binaryen from "assemblyscript/binaryen";
 import { runnerImport } from "vite";
+import { compactComponent } from "./compact-component.mjs";
 import { packLiterals } from "./packed-literals.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
 
-const { guestPlaces } = (
-  await runnerImport("./host/gateway/table-shape.ts", { configFile: false, logLevel: "error" })
-).module;
+const hostModule = async (path) =>
+  (await runnerImport(path, { configFile: false, logLevel: "error" })).module;
+const { guestPlaces } = await hostModule("./host/gateway/table-shape.ts");
+const format = await hostModule("./host/wasm-sections.ts");
 
 /**
  * Constants of the sources: SOCKETS, connections of the gateway's own; FOLDER, state and spool in a directory; PACKAGES,
@@ -57,7 +60,7 @@ const renaming = (constants) => ({
       module.removeExport(name);
       if (name === "run" && !isCommand(constants)) continue;
       module.addFunctionExport(
-        `${name === "cabiRealloc" ? "assembly/gateway/memory" : entry}/${name}`,
+        `${name === "cabiRealloc" ? "assembly/gateway/arena" : entry}/${name}`,
         canonical,
       );
     }
@@ -84,9 +87,25 @@ function neededRows(source, constants) {
   );
 }
 
-async function compile(constants) {
+async function run(options, transforms = [], readSource = (_, source) => source) {
   let binary;
-  const { error, stderr } = await asc.main(
+  const { error, stderr } = await asc.main(options, {
+    transforms,
+    readFile: (name, folder) => {
+      const path = join(folder, name);
+      return existsSync(path) ? readSource(name, readFileSync(path, "utf8")) : null;
+    },
+    writeFile: (name, contents) => {
+      if (name.endsWith(".wasm")) binary = contents;
+    },
+  });
+  if (!error) return binary;
+  process.stderr.write(stderr.toString());
+  throw error;
+}
+
+const compile = (constants) =>
+  run(
     [
       ...["--config", "gateway.asconfig.json", "--target", "release"],
       ...tableOptions(constants),
@@ -95,40 +114,64 @@ async function compile(constants) {
         `${name}=${value}`,
       ]),
     ],
-    {
-      transforms: [renaming(constants)],
-      readFile: (name, folder) => {
-        const path = join(folder, name);
-        if (!existsSync(path)) return null;
-        const source = readFileSync(path, "utf8");
-        if (name === "assembly/gateway/errors.gen.ts") return neededRows(source, constants);
-        return name.startsWith("assembly/gateway/") ? packLiterals(source) : source;
-      },
-      writeFile: (name, contents) => {
-        if (name.endsWith(".wasm")) binary = contents;
-      },
+    [renaming(constants)],
+    (name, source) => {
+      if (name === "assembly/gateway/errors.gen.ts") return neededRows(source, constants);
+      return name.startsWith("assembly/gateway/") ? packLiterals(source) : source;
     },
   );
-  if (!error) return binary;
-  process.stderr.write(stderr.toString());
-  throw error;
-}
 
-/** The bytes without sections that only tell names. */
-function stripped(wasm) {
-  const parts = [wasm.subarray(0, 8)];
-  for (let at = 8; at < wasm.length; ) {
-    const start = at;
-    let size = 0;
-    let shift = 0;
-    do {
-      size |= (wasm[++at] & 0x7f) << shift;
-      shift += 7;
-    } while (wasm[at] & 0x80);
-    at += 1 + size;
-    if (wasm[start] !== 0) parts.push(wasm.subarray(start, at));
-  }
-  return Buffer.concat(parts);
+/** The memory and what allocates in it. */
+const compileArena = () =>
+  run(
+    [
+      "assembly/gateway/arena.ts",
+      "--config",
+      "none",
+      "--outFile",
+      "arena.wasm",
+      "--runtime",
+      "stub",
+      "-Oz",
+      "--noAssert",
+    ],
+    [
+      {
+        afterCompile(module) {
+          for (const name of ["cabiRealloc", "mark", "release", "take"]) module.removeExport(name);
+          module.addFunctionExport("assembly/gateway/arena/cabiRealloc", exported.cabiRealloc);
+        },
+      },
+    ],
+  );
+
+/** What modules are taken to use: what wasmtime and Node have without a switch. */
+const features = [
+  "MutableGlobals",
+  "SignExt",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "NontrappingFPToInt",
+  "SIMD128",
+].reduce((sum, name) => sum | binaryen.Features[name], 0);
+
+/** The module once more through the optimiser, without the allocator, which is elsewhere. */
+function shrink(bytes) {
+  const module = binaryen.readBinary(bytes);
+  module.setFeatures(features);
+  module.removeExport(exported.cabiRealloc);
+  module.removeExport("memory");
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  // Whatever has one caller is part of that; the compiler leaves other bounds behind.
+  binaryen.setOneCallerInlineMaxSize(-1);
+  binaryen.setAlwaysInlineMaxSize(2);
+  binaryen.setGenerateStackIR(true);
+  binaryen.setOptimizeStackIR(true);
+  module.optimize();
+  const smaller = module.emitBinary();
+  module.dispose();
+  return smaller;
 }
 
 /** The interfaces of WASI in one text: packages in braces behind the world's own. */
@@ -153,6 +196,7 @@ ${wasi.join("\n")}`;
 
 mkdirSync("dist/gateway", { recursive: true });
 const witSource = wit();
+const arena = await compileArena();
 for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(variants)) {
   const began = Date.now();
   const module = await compile(variants[name]);
@@ -162,7 +206,7 @@ for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys
     world: isCommand(variants[name]) ? "command" : "gateway",
     stringEncoding: "utf8",
   });
-  const component = stripped(await componentNew(embedded, []));
+  const component = compactComponent(await componentNew(embedded, []), arena, shrink, format);
   writeFileSync(`dist/gateway/${name}.wasm`, component);
   console.log(`gateway/${name}.wasm: ${component.length} bytes (${Date.now() - began} ms)`);
 }

@@ -2,6 +2,7 @@ import { joinBytes } from "../join-bytes.ts";
 import {
   isComponent,
   isModule,
+  type Section,
   sectionBytes,
   sections,
   signed,
@@ -13,7 +14,9 @@ import { decodeTable, TABLE, TABLE_END } from "./table.ts";
 import type { GatewayTable } from "./table-shape.ts";
 
 /** Sections of a module, and the one of a Wasm component that holds a module. */
-const id = { custom: 0, memory: 5, data: 11, dataCount: 12, coreModule: 1 };
+const id = { import: 2, memory: 5, data: 11, dataCount: 12, coreModule: 1 };
+
+const imported = { function: 0, memory: 2 };
 
 const opcode = { globalGet: 0x23, i32Const: 0x41, end: 0x0b };
 
@@ -53,14 +56,36 @@ function segments(module: Uint8Array): readonly Segment[] {
 
 const inHole = ({ offset }: Segment) => offset !== undefined && offset >= TABLE && offset < TABLE_END;
 
-/** A module's memory as it starts, in bytes; 0 where it has none of its own. */
-function memorySize(module: Uint8Array): number {
-  const content = sections(module).find((section) => section.id === id.memory)?.content;
-  if (content === undefined) return 0;
+/** A module's memory as it starts, in bytes, where it imports that; 0 where it does not. */
+function importedMemory(content: Uint8Array): number {
   const reader = new WasmReader(content);
-  if (reader.u32() === 0) return 0;
+  for (let left = reader.u32(); left > 0; left -= 1) {
+    // Its module, and its name there.
+    for (let name = 0; name < 2; name += 1) reader.take(reader.u32());
+    const kind = reader.byte();
+    if (kind === imported.memory) return limit(reader);
+    if (kind !== imported.function)
+      throw new WasmFormatError("a module that imports neither functions nor a memory");
+    reader.u32();
+  }
+  return 0;
+}
+
+function limit(reader: WasmReader): number {
   reader.byte();
   return reader.u32() * PAGE;
+}
+
+/** A module's memory as it starts, in bytes; 0 where it has none. */
+function memorySize(module: Uint8Array): number {
+  const parts = sections(module);
+  const own = parts.find((section) => section.id === id.memory);
+  if (own !== undefined) {
+    const reader = new WasmReader(own.content);
+    return reader.u32() === 0 ? 0 : limit(reader);
+  }
+  const imports = parts.find((section) => section.id === id.import);
+  return imports === undefined ? 0 : importedMemory(imports.content);
 }
 
 /** The module with this table where the one before was, or none yet. */
@@ -85,12 +110,13 @@ function bakeModule(module: Uint8Array, written: Uint8Array): Uint8Array {
   return joinBytes(parts);
 }
 
-/** The module of a Wasm component that has a memory of its own: the others only pass calls on. */
-function main(component: Uint8Array) {
+/** The module of a Wasm component that has data: the others have the memory, or only pass calls on. */
+export function mainModule(component: Uint8Array): Section {
   const found = sections(component).find(
-    ({ id: kind, content }) => kind === id.coreModule && isModule(content) && memorySize(content) > 0,
+    ({ id: kind, content }) =>
+      kind === id.coreModule && isModule(content) && sections(content).some((part) => part.id === id.data),
   );
-  if (found === undefined) throw new WasmFormatError("the Wasm component has no module with a memory");
+  if (found === undefined) throw new WasmFormatError("the Wasm component has no module with data");
   return found;
 }
 
@@ -101,7 +127,7 @@ function checked(file: Uint8Array): Uint8Array {
 
 /** A gateway's Wasm component with a table inside; one that it has already is replaced. Throws WasmFormatError. */
 export function bake(file: Uint8Array, written: Uint8Array): Uint8Array {
-  const section = main(checked(file));
+  const section = mainModule(checked(file));
   if (memorySize(section.content) < TABLE_END) {
     throw new WasmFormatError(
       "the Wasm component leaves no room for a table: it is no gateway of this version",
@@ -113,7 +139,7 @@ export function bake(file: Uint8Array, written: Uint8Array): Uint8Array {
 
 /** The bytes of the table inside, undefined where there is none yet. Throws WasmFormatError. */
 export function bakedTable(file: Uint8Array): Uint8Array | undefined {
-  return segments(main(checked(file)).content).find(({ offset }) => offset === TABLE)?.data;
+  return segments(mainModule(checked(file)).content).find(({ offset }) => offset === TABLE)?.data;
 }
 
 /** What the table inside says, undefined where there is none. Throws WasmFormatError. */

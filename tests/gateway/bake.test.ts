@@ -169,7 +169,7 @@ describe("a file with its configuration inside", () => {
       [new Uint8Array(0), /no Wasm component/],
       [none, /no Wasm component/],
       [plain.subarray(0, 20), /ends too early/],
-      [plain.subarray(0, 8), /no module with a memory/],
+      [plain.subarray(0, 8), /no module with data/],
     ] as const) {
       expect(() => bake(file, table)).toThrow(WasmFormatError);
       expect(() => bake(file, table)).toThrow(reason);

@@ -6,7 +6,7 @@ import { itemFault, readItem } from "./items";
 import { birth } from "./log";
 import { closeLog, useFolder } from "./store";
 
-export { cabiRealloc as cabi_realloc } from "../memory";
+export { cabiRealloc as cabi_realloc } from "../arena";
 export { beginBatch } from "./batch";
 export {
   addOperation as add,

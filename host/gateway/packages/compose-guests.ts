@@ -1,20 +1,12 @@
 import { joinBytes } from "../../join-bytes.ts";
-import {
-  isModule,
-  sectionBytes,
-  sections,
-  unsigned,
-  WasmFormatError,
-  WasmReader,
-} from "../../wasm-sections.ts";
+import { sectionBytes, sections, unsigned, WasmFormatError, WasmReader } from "../../wasm-sections.ts";
+import { mainModule } from "../bake.ts";
 import { gatewayName, glueModule, guestName, hostModule } from "./guest-glue.ts";
 import { meterImports } from "./meter-guest.ts";
 import { listed, named } from "./module-writer.ts";
 
 /** Sections of a Wasm component. */
 const id = { coreModule: 1, coreInstance: 2 } as const;
-
-const section = { memory: 5 } as const;
 
 /** How a core instance is made, and what an argument of that is. */
 const form = { instantiate: 0, exports: 1, instance: 0x12 } as const;
@@ -62,12 +54,10 @@ function instance(module: number, given: readonly (readonly [name: string, insta
 export function composeGuests(file: Uint8Array, guests: readonly GuestModule[]): Uint8Array {
   if (guests.length === 0) return file;
   const modules = sections(file).filter((one) => one.id === id.coreModule);
-  const main = modules.findIndex(
-    ({ content }) => isModule(content) && sections(content).some((one) => one.id === section.memory),
-  );
+  const { start } = mainModule(file);
   const made = instances(file);
-  const gateway = made.indexOf(main);
-  if (main < 0 || gateway < 0) throw new WasmFormatError("the Wasm component has no module with a memory");
+  const gateway = made.indexOf(modules.findIndex((one) => one.start === start));
+  if (gateway < 0) throw new WasmFormatError("the Wasm component does not use its module");
   const added = guests.flatMap(({ bytes, imports, exports }, i) => [
     hostModule(i, [...imports, ...meterImports]),
     bytes,
