@@ -11,7 +11,7 @@ export function checkOffers(
   const actor = offers.find((offer) => offer.kind === "actor");
   if (actor !== undefined && !hostsActors)
     throw new Error(
-      `it offers actors of type ${actor.type}, which no package can be in a page; a sidecar on Node hosts them`,
+      `it offers actors of type ${actor.type}, which no package can be where the sidecar is a service worker; one on Node, or in a page without a worker, hosts them`,
     );
   const taken = new Set(others.flatMap(({ manifest }) => manifest.offers.map(typeOf)));
   for (const offer of offers) {

@@ -39,7 +39,7 @@ export interface PackageSetOptions {
   readonly maxBodySize: number;
   /** Left out where there are no programs to run, as in a page. */
   readonly processes?: Processes;
-  /** True where the sidecar's actors live in its own process. */
+  /** True where the sidecar's actors live in its own process, or page. */
   readonly hostsActors?: boolean;
   /** What is ended with it. */
   ended?(): Promise<void>;

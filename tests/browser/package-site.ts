@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Page } from "playwright/test";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import { compileAssemblyScript } from "../../host/node/cli/capability/compile-assemblyscript.ts";
 import { attacks } from "../capability/attacks.ts";
+import { packageOf } from "../capability/wat-package.ts";
 import { call, expect, type Site } from "./fixtures.ts";
 
 const hello = resolve(import.meta.dirname, "../../dist/capabilities/hello");
@@ -73,4 +75,15 @@ export async function withstandsAttacks(page: Page, address: string): Promise<vo
     expect([attack.name, beside.status]).toEqual([attack.name, 200]);
   }
   console.log(`${attacks.length} attacks took ${Date.now() - began} ms`);
+}
+
+/** A type of actors, `Counter`. */
+export async function counterPackage(): Promise<PackageSource> {
+  const source = resolve(import.meta.dirname, "../capability/counter/index.ts");
+  const bytes = new Uint8Array(await compileAssemblyScript(source, 64));
+  return packageOf("counter", bytes, {
+    offers: [{ kind: "actor", type: "Counter" }],
+    needs: { actors: ["Counter"] },
+    limits: { timeMs: 60_000, concurrency: 4 },
+  });
 }

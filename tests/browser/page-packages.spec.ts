@@ -6,6 +6,7 @@ import { call, expect, open, test } from "./fixtures.ts";
 import {
   addressesOf,
   attackGrants,
+  counterPackage,
   greet,
   patience,
   post,
@@ -21,6 +22,7 @@ async function pages(browser: Browser, count: number): Promise<Page[]> {
   return await Promise.all(Array.from({ length: count }, () => context.newPage()));
 }
 
+const patiently = { timeout: 15_000 };
 const hi = { status: 200, body: "Hello, you!\n" };
 
 test("the hostile packages are refused in a page without a worker as on Node, and another one answers beside each", async ({
@@ -85,4 +87,48 @@ test("a page without a worker adds packages for all tabs of its scope, puts anot
   expect(taken).toBe("no page added a package mine");
   await expect.poll(both).toEqual([404, 404]);
   await page.context().close();
+});
+
+test("actors of a package are hosted by tabs without a worker: one owner and one turn at a time, also when one is closed", async ({
+  browser,
+  site,
+}) => {
+  const counter = await counterPackage();
+  await putPackages(site, [counter]);
+  const capabilities = { packages: addressesOf([counter]), grants: { ...patience, counter: "all" } };
+  const [one, two] = (await pages(browser, 2)) as [Page, Page];
+  for (const page of [one, two]) await open(page, site.url, { appId: "town", capabilities });
+  const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
+  const increment = async (page: Page, id: string) =>
+    (await call(page, `/v1.0/actors/Counter/${id}/method/increment`, post)).body;
+  const active = async (page: Page) => {
+    const { actorRuntime } = JSON.parse((await call(page, "/v1.0/metadata")).body);
+    return actorRuntime.activeActors[0]?.count ?? 0;
+  };
+  await expect
+    .poll(async () => {
+      for (const id of ids) await call(one, `/v1.0/actors/Counter/${id}/method/id`, post);
+      return (await Promise.all([one, two].map(active))).map((count) => count > 0);
+    }, patiently)
+    .toEqual([true, true]);
+  const told = await Promise.all(
+    ids.map(async (id) =>
+      (await Promise.all([one, two, one, two].map((page) => increment(page, id)))).sort(),
+    ),
+  );
+  expect(told).toEqual(ids.map(() => ["1", "2", "3", "4"]));
+  const reminder = { ...post, body: '{"dueTime":"1s"}' };
+  for (const id of ids)
+    expect((await call(one, `/v1.0/actors/Counter/${id}/method/remind`, reminder)).status).toBe(200);
+  await two.close();
+  const found = async (id: string) => (await call(one, `/v1.0/actors/Counter/${id}/method/id`, post)).status;
+  await expect.poll(() => Promise.all(ids.map(found)), patiently).toEqual(ids.map(() => 200));
+  expect(await Promise.all(ids.map((id) => increment(one, id)))).toEqual(ids.map(() => "5"));
+  const reminded = async () =>
+    await Promise.all(
+      ids.map(async (id) => (await call(one, `/v1.0/actors/Counter/${id}/state/reminders`)).body),
+    );
+  await expect.poll(reminded, patiently).toEqual(ids.map(() => "1"));
+  expect(await active(one)).toBe(ids.length);
+  await one.context().close();
 });
