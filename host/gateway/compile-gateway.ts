@@ -138,7 +138,7 @@ export function compileGateway(
     connectTimeout: limits.connectTimeoutMs,
     maxHops: limits.hops,
     ...guestRows(packages, { apps, sites, stores, pubsubs: remote.pubsubs }),
-    told: toldResources(given),
+    told: toldResources(given, guests),
     middlewares,
     rules: policies.rows,
     secrets: secrets.rows,

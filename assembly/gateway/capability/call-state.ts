@@ -135,7 +135,7 @@ function transact(guest: Guest, part: FieldList, until: u64): void {
     addWord(i ? ',{"operation":' : '{"operation":');
     addString(item.operation, item.operationLength);
     addWord(',"request":');
-    writeItem(item, key, keyLength);
+    writeItem(item, at, key, keyLength);
     addWord("}");
   }
   addWord("]}");

@@ -1,6 +1,6 @@
 /** What a guest did wrong, which ends its instance: the one thing that is told of it. */
 import { Call, call } from "../call";
-import { ERR_CAPABILITY_DEADLINE, ERR_CAPABILITY_FAULT } from "../errors.gen";
+import { ERR_CAPABILITY_DEADLINE, ERR_CAPABILITY_FAULT, ERR_STATE_STORE_NOT_SUPPORTED } from "../errors.gen";
 import { Guest, GuestComponent } from "../records.gen";
 import { fail, parameter } from "../reply";
 import { head } from "../table";
@@ -76,6 +76,12 @@ export function tellComponent(call: Call, status: i32 = 0): void {
   }
   asParameter(index);
   fail(call, refusal, status);
+}
+
+/** Here, and so not in files without packages: of a store that promises no transactions. */
+export function refuseTransaction(call: Call, store: GuestComponent): void {
+  parameter(0, store.name, store.nameLength);
+  fail(call, ERR_STATE_STORE_NOT_SUPPORTED);
 }
 
 /** Puts which component it is before what was said last. */

@@ -22,8 +22,8 @@ let isSource: bool = false;
 export function answerWith(call: Call, fields: FieldList, isOperation: bool = true): bool {
   isSource = isOperation;
   const code = fieldNamed(fields, ":error");
-  const status = statusOf(fields, code != null);
-  if (status < 0) return guestLied("its answer has a :status that is none");
+  const status = statusOf(fields);
+  if (status < 0) return false;
   const body = fieldNamed(fields, ":body");
   if (code != null) return answerError(call, status, code, body);
   const list = beginFields(fields.count);
@@ -67,9 +67,16 @@ function confine(list: FieldList): void {
   addGrants(list);
 }
 
-function statusOf(fields: FieldList, isError: bool): i32 {
+/** The status of an answer; -1: it has one that is none, and the guest failed. */
+export function statusOf(fields: FieldList): i32 {
+  const status = readStatus(fields);
+  if (status < 0) guestFailedBy("its answer has a :status that is none");
+  return status;
+}
+
+function readStatus(fields: FieldList): i32 {
   const field = fieldNamed(fields, ":status");
-  if (field == null) return isError ? 500 : 200;
+  if (field == null) return fieldNamed(fields, ":error") == null ? 200 : 500;
   if (field.valueLength != 3) return -1;
   let status = 0;
   for (let i: usize = 0; i < 3; i++) {

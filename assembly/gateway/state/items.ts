@@ -46,6 +46,13 @@ export function itemAt(index: i32): Item {
   return changetype<Item>(first + <usize>index * offsetof<Item>());
 }
 
+/** The item behind one, whatever was read since. */
+// @ts-ignore: decorator
+@inline
+export function nextItem(item: Item): Item {
+  return changetype<Item>(changetype<usize>(item) + offsetof<Item>());
+}
+
 // @ts-ignore: decorator
 @inline
 export function metadataOfAll(): i32 {

@@ -46,7 +46,7 @@ export function renameOperations(call: Call, row: Store): bool {
     addWord("}");
   }
   addWord("]");
-  addMetadata(metadataOfAll());
+  addMetadata(metadataOfAll(), wholeBody());
   return give(call, "}");
 }
 
@@ -95,12 +95,12 @@ function addItem(call: Call, row: Store, item: Item, saves: bool): bool {
   if (isIllegal(call, row, item.key, item.keyLength)) return false;
   if (isConditional(item, is(item.operation, item.operationLength, "delete"))) call.repeats = NEVER;
   makeName(row, item.key, item.keyLength);
-  writeItem(item, nameText(), nameSize());
+  writeItem(item, wholeBody(), nameText(), nameSize());
   return true;
 }
 
-/** Adds an item with another key in the place of its own. */
-export function writeItem(item: Item, key: usize, length: i32): void {
+/** Adds an item of that body with another key in the place of its own. */
+export function writeItem(item: Item, body: usize, key: usize, length: i32): void {
   addWord('{"key":');
   addString(key, length);
   if (item.value) {
@@ -115,7 +115,7 @@ export function writeItem(item: Item, key: usize, length: i32): void {
     addText('"consistency":', item.consistency, item.consistencyLength);
     addWord("}");
   }
-  addMetadata(item.metadata);
+  addMetadata(item.metadata, body);
   addWord("}");
 }
 
@@ -126,7 +126,7 @@ function addText(name: string, text: usize, length: i32): void {
 }
 
 /** Adds the members whose marks stand from that index on, as they are. */
-function addMetadata(from: i32): void {
+function addMetadata(from: i32, body: usize): void {
   if (from == 0 || from == markCount() || markAt(from).field != <u8>MAP_NAME) return;
   addWord(',"metadata":{');
   for (let i = from; i < markCount(); i++) {
@@ -134,7 +134,7 @@ function addMetadata(from: i32): void {
     const isName = mark.field == <u8>MAP_NAME;
     if (!isName && mark.field != <u8>MAP_VALUE) break;
     if (isName && i > from) addWord(",");
-    addBytes(wholeBody() + mark.start, <i32>(mark.end - mark.start));
+    addBytes(body + mark.start, <i32>(mark.end - mark.start));
     if (isName) addWord(":");
   }
   addWord("}");

@@ -20,18 +20,8 @@ const TOO_BIG: i32 = -201;
  */
 export function saveState(call: Call, row: Store): void {
   if (!readRequest(call, SAVE_ROOT, "an array of items", true)) return;
+  if (!areItems(call, row)) return;
   const count = itemCount();
-  readOptions(call);
-  for (let i = 0; i < count; i++) {
-    const item = itemAt(i);
-    if (item.keyLength == 0) return malformed(call, true, '"key" is a required field');
-    if (isIllegal(call, row, item.key, item.keyLength)) return;
-    const why = whyNot(item);
-    if (!why.length) continue;
-    parameter(0, row.name, row.nameLength);
-    literalParameter(1, why);
-    return fail(call, ERR_STATE_SAVE);
-  }
   if (!count) return reply(call, 204, "", 0, 0);
   let fault = openStore(row);
   let refused = false;
@@ -53,6 +43,26 @@ export function saveState(call: Call, row: Store): void {
     fail(call, ERR_STATE_SAVE, fault ? 0 : 409);
   }
   afterCommit();
+}
+
+/** False where the caller was told what is wrong with one of the items. */
+export function areItems(call: Call, row: Store): bool {
+  readOptions(call);
+  for (let i = 0; i < itemCount(); i++) {
+    const item = itemAt(i);
+    if (item.keyLength == 0) {
+      malformed(call, true, '"key" is a required field');
+      return false;
+    }
+    if (isIllegal(call, row, item.key, item.keyLength)) return false;
+    const why = whyNot(item);
+    if (!why.length) continue;
+    parameter(0, row.name, row.nameLength);
+    literalParameter(1, why);
+    fail(call, ERR_STATE_SAVE);
+    return false;
+  }
+  return true;
 }
 
 let added: i32 = 0;

@@ -11,9 +11,11 @@ import {
 import { NONE } from "../records.gen";
 import { fail } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
+import { HAS_PACKAGES } from "../variant";
 import { bulkGetState } from "./bulk-get-state";
 import { deleteState } from "./delete-state";
 import { getState } from "./get-state";
+import { serveGuestState } from "./guest-state";
 import { passState } from "./remote-state";
 import { saveState } from "./save-state";
 import { findStore } from "./state-store";
@@ -40,6 +42,7 @@ export function serveState(call: Call, operation: i32): void {
   const row = findStore(call, name, nameLength);
   if (row === null) return;
   if (row.remote != NONE) return passState(call, row, operation, key, keyLength);
+  if (HAS_PACKAGES && row.guestsCount) return serveGuestState(call, row, operation, key, keyLength);
   switch (operation) {
     case STATE_GET:
       return getState(call, row, key, keyLength);

@@ -28,20 +28,7 @@ export function transactState(call: Call, row: Store): void {
     numberParameter(1, MOST_OPERATIONS);
     return fail(call, ERR_STATE_STORE_TOO_MANY_TRANSACTIONS);
   }
-  readOptions(call);
-  for (let i = 0; i < count; i++) {
-    const item = itemAt(i);
-    if (!isUpsert(item) && !isDelete(item)) {
-      parameter(0, item.operation, item.operationLength);
-      return fail(call, ERR_NOT_SUPPORTED_STATE_OPERATION);
-    }
-    if (item.keyLength == 0) return malformed(call, false, '"key" is a required field');
-    if (isIllegal(call, row, item.key, item.keyLength)) return;
-    const why = whyNot(item);
-    if (!why.length) continue;
-    literalParameter(0, why);
-    return fail(call, ERR_STATE_TRANSACTION);
-  }
+  if (!areOperations(call, row)) return;
   const fault = openStore(row);
   if (fault) return refuse(call, fault);
   beginBatch();
@@ -56,6 +43,30 @@ export function transactState(call: Call, row: Store): void {
   afterCommit();
 }
 
+/** False where the caller was told what is wrong with one of the operations. */
+export function areOperations(call: Call, row: Store): bool {
+  readOptions(call);
+  for (let i = 0; i < itemCount(); i++) {
+    const item = itemAt(i);
+    if (!isUpsert(item) && !isDelete(item)) {
+      parameter(0, item.operation, item.operationLength);
+      fail(call, ERR_NOT_SUPPORTED_STATE_OPERATION);
+      return false;
+    }
+    if (item.keyLength == 0) {
+      malformed(call, false, '"key" is a required field');
+      return false;
+    }
+    if (isIllegal(call, row, item.key, item.keyLength)) return false;
+    const why = whyNot(item);
+    if (!why.length) continue;
+    literalParameter(0, why);
+    fail(call, ERR_STATE_TRANSACTION);
+    return false;
+  }
+  return true;
+}
+
 /** Dapr has no 409 here: every failure of a transaction is 500. */
 function refuse(call: Call, outcome: i32): void {
   if (outcome >= 0) literalParameter(0, MISMATCH);
@@ -67,7 +78,7 @@ function isUpsert(item: Item): bool {
   return is(item.operation, item.operationLength, "upsert");
 }
 
-function isDelete(item: Item): bool {
+export function isDelete(item: Item): bool {
   return is(item.operation, item.operationLength, "delete");
 }
 

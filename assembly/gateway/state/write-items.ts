@@ -13,7 +13,7 @@ import { keyLength, keyText, makeKey } from "./stored-key";
 export const MISMATCH: string =
   "possible etag mismatch. error from state store: the item exists already, or was changed or deleted since it was read";
 
-const NULL: usize = memory.data<u8>([0x6e, 0x75, 0x6c, 0x6c]);
+export const NULL: usize = memory.data<u8>([0x6e, 0x75, 0x6c, 0x6c]);
 
 /** More than three thousand years: what is longer is a mistake. */
 const LONGEST_TTL: i64 = 100000000000;
@@ -31,12 +31,16 @@ export function readOptions(call: Call): void {
   queryTtl = ttl != null ? seconds(ttl.start, ttl.length) : NO_TTL;
 }
 
+/** Seconds that an item is to live, as the query or itself says. */
+export function ttlOf(item: Item): i64 {
+  return isTtlInQuery ? queryTtl : item.ttl ? seconds(item.ttl, item.ttlLength) : NO_TTL;
+}
+
 /** Why an item cannot be written as it is, or an empty text. */
 export function whyNot(item: Item): string {
   if (item.concurrency && item.concurrencyLength && !isConcurrency(item)) return "unrecognized concurrency model: expected first-write or last-write";
   if (item.consistency && item.consistencyLength && !isConsistency(item)) return "unrecognized consistency model: expected strong or eventual";
-  const ttl = isTtlInQuery ? queryTtl : item.ttl ? seconds(item.ttl, item.ttlLength) : NO_TTL;
-  if (ttl == BAD_TTL) return "error parsing TTL: incorrect value for metadata 'ttlInSeconds': expected a whole number of seconds, -1 or greater";
+  if (ttlOf(item) == BAD_TTL) return "error parsing TTL: incorrect value for metadata 'ttlInSeconds': expected a whole number of seconds, -1 or greater";
   return "";
 }
 
@@ -59,7 +63,7 @@ export function addItem(row: Store, item: Item, deletes: bool): bool {
   const condition = item.etagLength > 0 ? MATCH : isConditional(item, deletes) ? ABSENT : NONE;
   const expected = condition == MATCH ? versionOf(item.etag, item.etagLength) : 0;
   if (deletes) return addOperation(DELETE, condition, keyText(), keyLength(), 0, 0, expected, 0);
-  const ttl = isTtlInQuery ? queryTtl : item.ttl ? seconds(item.ttl, item.ttlLength) : NO_TTL;
+  const ttl = ttlOf(item);
   const expires = ttl > 0 ? wallMillis() + <u64>ttl * 1000 : 0;
   const value = item.value ? item.value : NULL;
   const length = item.value ? item.valueLength : 4;

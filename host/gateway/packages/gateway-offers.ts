@@ -69,10 +69,15 @@ function unused(offer: Offer, manifest: CapabilityManifest): readonly string[] {
 }
 
 /** What is there and not for a gateway; what was asked for and not granted. */
-export function remarksOn(manifest: CapabilityManifest, { refused }: Authority): readonly string[] {
+export function remarksOn(manifest: CapabilityManifest, { refused, limits }: Authority): readonly string[] {
   const { name, offers } = manifest;
   return [
     ...offers.flatMap((offer) => unused(offer, manifest)).map((what) => `package ${name} offers ${what}`),
+    ...(limits.concurrency === 1
+      ? [
+          `package ${name} is to have one instance (limits.concurrency: 1), and at a gateway has as many as the host makes: what it keeps in memory is each one's own`,
+        ]
+      : []),
     ...refused.map((phrase) => `package ${name} asks to ${phrase}, and is not granted it`),
   ];
 }

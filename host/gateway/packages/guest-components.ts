@@ -5,6 +5,9 @@ import { markedVariable, type SecretTable } from "../secret-table.ts";
 import { type GuestComponentRow, guestFeatures } from "../table-shape.ts";
 import type { GatewayPackage } from "./admit-package.ts";
 
+/** Of those of a package's store, what a gateway makes use of. */
+const storeFeatures = ["ETAG", "TRANSACTIONAL", "TTL"];
+
 /** A type of components that a package of the gateway offers. */
 interface Offered {
   readonly version: string;
@@ -44,6 +47,12 @@ export class GuestComponents {
 
   has({ type }: Pick<ComponentResource, "type">): boolean {
     return this.#types.has(type);
+  }
+
+  /** What a store of this type promises, in the order in which a sidecar tells it; of others nothing. */
+  features(type: string): readonly string[] {
+    const offered = this.#types.get(type)?.features ?? [];
+    return type.startsWith("state.") ? storeFeatures.filter((feature) => offered.includes(feature)) : [];
   }
 
   /** A component as its guest is told of it; `own` is metadata that is the gateway's, not the guest's. Throws ResourceError. */
