@@ -3,73 +3,31 @@ import { resolve } from "node:path";
 import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
 import { describe, expect, it } from "vitest";
-import { Guest } from "../../tests/capability/guest.ts";
+import {
+  detect,
+  guest,
+  isSame,
+  type Tally,
+  type Thing,
+  tally,
+  total,
+} from "../../tests/capability/detect/detecting.ts";
 
-interface Rectangle {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Thing {
-  readonly tag: string;
-  readonly rectangle: Rectangle;
-}
-
-interface Detected {
-  readonly width: number;
-  readonly height: number;
-  readonly objects: readonly (Thing & { readonly score: number })[];
-}
-
-const guest = await Guest.of("detect");
 const folder = resolve(import.meta.dirname, "pictures");
 const picture = (name: string) => readFileSync(resolve(folder, name));
 const truth = JSON.parse(readFileSync(resolve(folder, "objects.json"), "utf8")) as Record<string, Thing[]>;
 
-const detect = (body: Uint8Array): Detected =>
-  JSON.parse(
-    guest.call([
-      [":operation", "object"],
-      [":body", body],
-    ]).text,
-  );
-
-/** What two rectangles share of what they cover together. */
-function overlap(a: Rectangle, b: Rectangle): number {
-  const across = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const down = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  const both = Math.max(across, 0) * Math.max(down, 0);
-  return both / (a.width * a.height + b.width * b.height - both);
-}
-
-const isSame = (a: Thing, b: Thing) => a.tag === b.tag && overlap(a.rectangle, b.rectangle) >= 0.5;
-
 describe("detect", () => {
   it("finds nine of ten signs on the committed pictures where they are, and little else", () => {
-    const counts = new Map<string, { signs: number; found: number }>();
-    let wrong = 0;
-    for (const [name, signs] of Object.entries(truth)) {
-      const { objects } = detect(picture(name));
-      for (const sign of signs) {
-        const count = counts.get(sign.tag) ?? { signs: 0, found: 0 };
-        count.signs++;
-        if (objects.some((object) => isSame(object, sign))) count.found++;
-        counts.set(sign.tag, count);
-      }
-      wrong += objects.filter((object) => !signs.some((sign) => isSame(object, sign))).length;
-    }
-    const all = [...counts.values()];
-    const [signs, found] = [
-      all.reduce((n, one) => n + one.signs, 0),
-      all.reduce((n, one) => n + one.found, 0),
-    ];
-    console.log(`${found} of ${signs} signs, ${wrong} wrong`, Object.fromEntries(counts));
-    expect(signs).toBeGreaterThanOrEqual(40);
-    expect(found / signs).toBeGreaterThanOrEqual(0.9);
-    for (const count of all) expect(count.found / count.signs).toBeGreaterThanOrEqual(0.75);
-    expect(wrong).toBeLessThanOrEqual(3);
+    const tallies = new Map<string, Tally>();
+    for (const [name, signs] of Object.entries(truth)) tally(tallies, signs, detect(picture(name)).objects);
+    console.log(Object.fromEntries(tallies));
+    const all = total(tallies);
+    expect(all.there).toBeGreaterThanOrEqual(40);
+    expect(all.found / all.there).toBeGreaterThanOrEqual(0.9);
+    expect(all.wrong).toBeLessThanOrEqual(3);
+    const signs = [...tallies.values()].filter(({ there }) => there > 0);
+    for (const { there, found } of signs) expect(found / there).toBeGreaterThanOrEqual(0.75);
   }, 120_000);
 
   it("says the same of a picture in another format, and in its own coordinates when it is larger", () => {

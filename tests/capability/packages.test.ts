@@ -9,7 +9,7 @@ const kilobyte = 1024;
 /** Bytes of each package's module. Raising one of these needs a reason in the commit that does it. */
 const budgets: Readonly<Record<string, number>> = {
   compress: 51 * kilobyte,
-  detect: 56 * kilobyte,
+  detect: 97 * kilobyte,
   encrypt: 44 * kilobyte,
   hello: 9 * kilobyte,
   hostile: 16 * kilobyte,

@@ -69,6 +69,12 @@ describe("the packages that are shipped, in a sidecar", () => {
     expect(found.map(({ tag }) => tag).sort()).toEqual(
       signs["08.jpg"].map(({ tag }: { tag: string }) => tag).sort(),
     );
+    const photograph = picture("detect/pictures/photographs/obama-2.jpg");
+    const faces = await call("/v1/capabilities/detect/object?as=rectangles", {
+      method: "POST",
+      body: photograph,
+    });
+    expect(json(faces)).toMatchObject({ width: 209, height: 400, objects: [{ tag: "face" }] });
     expect(
       (await call("/v1/capabilities/detect/object?as=circles", { method: "POST", body: "x" })).status,
     ).toBe(400);

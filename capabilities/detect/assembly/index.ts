@@ -1,6 +1,6 @@
 import { Answer, quoted, Request, serve, Step } from "../../guest";
 import { decodeImage, imageFormat, MOST_PIXELS } from "../../guest/image";
-import { detect, tags } from "./detector";
+import { objects } from "./objects";
 
 export { cap_abi_version, cap_alloc, cap_handle } from "../../guest/abi";
 
@@ -14,18 +14,18 @@ serve((request: Request): Step => {
       "the " + format + " is broken, of a kind that is not read, or has more than " + MOST_PIXELS.toString() + " pixels",
     );
   }
-  const found = detect(image);
-  const objects: string[] = [];
+  const found = objects(image);
+  const texts: string[] = [];
   for (let i = 0; i < found.length; i++) {
     const one = found[i];
-    objects.push(
-      '{"tag":' + quoted(tags[one.tag]) + ',"score":' + rounded(one.score) +
+    texts.push(
+      '{"tag":' + quoted(one.tag) + ',"score":' + rounded(one.score) +
         ',"rectangle":{"x":' + rounded(one.x) + ',"y":' + rounded(one.y) +
         ',"width":' + rounded(one.width) + ',"height":' + rounded(one.height) + "}}",
     );
   }
   return Answer.json(
-    '{"width":' + image.width.toString() + ',"height":' + image.height.toString() + ',"objects":[' + objects.join(",") + "]}",
+    '{"width":' + image.width.toString() + ',"height":' + image.height.toString() + ',"objects":[' + texts.join(",") + "]}",
   );
 });
 

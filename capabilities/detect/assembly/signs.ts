@@ -1,9 +1,10 @@
 import { Image, resample } from "../../guest/image";
 import { CELL, CHANNELS, Cells, cellsOf } from "./channels";
+import { Found, sorted } from "./found";
 import { weights } from "./weights";
 
 /** The classes, in the order of the weights. */
-export const tags: StaticArray<string> = ["stop", "yield", "no-entry", "speed-limit"];
+const tags: StaticArray<string> = ["stop", "yield", "no-entry", "speed-limit"];
 
 /** Cells of a window's side, and how many of its pixels are around the sign. */
 const WINDOW = 8;
@@ -25,29 +26,8 @@ const STEP: f64 = 0.8408964152537145;
 /** Boxes that have this much in common are of one sign. */
 const SAME: f64 = 0.3;
 
-/** A sign that was found, in the picture's own pixels. */
-export class Found {
-  constructor(
-    readonly tag: i32,
-    readonly score: f32,
-    public x: f64,
-    public y: f64,
-    public width: f64,
-    public height: f64,
-  ) {}
-
-  /** What two boxes share of what they cover together. */
-  overlap(other: Found): f64 {
-    const across = Math.min(this.x + this.width, other.x + other.width) - Math.max(this.x, other.x);
-    const down = Math.min(this.y + this.height, other.y + other.height) - Math.max(this.y, other.y);
-    if (across <= 0 || down <= 0) return 0;
-    const both = across * down;
-    return both / (this.width * this.height + other.width * other.height - both);
-  }
-}
-
 /** The signs of a picture, the surest first: it is looked through in ever smaller sizes. */
-export function detect(image: Image): Found[] {
+export function signs(image: Image): Found[] {
   const candidates: Found[] = [];
   let scale = Math.min(1, Math.sqrt(MOST / (<f64>image.width * <f64>image.height)));
   while (true) {
@@ -77,7 +57,7 @@ function lookThrough(cells: Cells, unit: f64, candidates: Found[]): void {
         const size = (<f64>(WINDOW * CELL) - 2 * MARGIN) * unit;
         const left = (<f64>(x * CELL) + MARGIN) * unit;
         const top = (<f64>(y * CELL) + MARGIN) * unit;
-        candidates.push(new Found(tag, score, left, top, size, size));
+        candidates.push(new Found(tags[tag], score, left, top, size, size));
       }
     }
   }
@@ -98,7 +78,7 @@ function scoreOf(values: Float32Array, at: i32, offsets: StaticArray<i32>, tag: 
 
 /** One for each sign: the surest, in the place on which those around it agree. */
 function distinct(candidates: Found[]): Found[] {
-  candidates.sort((a, b) => (a.score > b.score ? -1 : a.score < b.score ? 1 : 0));
+  sorted(candidates);
   const found: Found[] = [];
   const groups: Found[][] = [];
   for (let i = 0; i < candidates.length; i++) {
