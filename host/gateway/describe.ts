@@ -117,12 +117,13 @@ function tellsLine(bits: number): readonly string[] {
 }
 
 function guestLines({ guests }: GatewayTable): readonly string[] {
-  return guests.flatMap(({ name, operations }) =>
-    operations.map(({ method, segments }) => {
+  return guests.flatMap(({ name, operations, functions }) => [
+    ...operations.map(({ method, segments }) => {
       const path = segments.map(({ text, takes }) => (takes ? `/{${text}}` : `/${text}`)).join("");
       return `package   ${name}: ${method} ${path}`;
     }),
-  );
+    ...functions.map(({ text }) => `package   ${name}: function ${text}`),
+  ]);
 }
 
 function passedLine({ middlewares }: GatewayTable): readonly string[] {

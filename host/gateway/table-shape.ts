@@ -274,6 +274,7 @@ export const originGrant = record("OriginGrant", "Where a guest may fetch from."
 export const guest = record("Guest", "A package whose guest is composed into the file.", {
   name: text(),
   operations: list(operation, "literal paths first"),
+  functions: list(name, "that it answers"),
   stores: list(stateGrant),
   preparedKeys: list(preparedKey),
   topics: list(topicGrant),

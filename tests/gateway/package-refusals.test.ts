@@ -21,6 +21,10 @@ describe("what a gateway does not do for a package is refused by name", () => {
   it.each<[object, string]>([
     [{ needs: { subscribe: [{ pubsub: "p", topics: ["t"] }] } }, "receive t of p"],
     [{ needs: { actors: ["Cart"] } }, "Cart"],
+    [
+      { offers: [{ kind: "function", name: "f", prerequisites: { store: "s", inputs: ["a"] } }] },
+      "it offers nothing that a gateway runs: HTTP operations, functions",
+    ],
     [taking({ type: "string", pattern: "^a" }), "its query parameter x has a schema with pattern"],
     [taking({ type: "object" }), 'its query parameter x is of type "object"'],
     [taking({ type: "string", enum: ["a", 1] }), "an enum"],
@@ -62,6 +66,25 @@ describe("what a gateway does not do for a package is refused by name", () => {
     const plain = await admitted({});
     expect(() => guestRows([plain, plain], gatewayTable())).toThrow("two packages that are called p");
   });
+});
+
+it("says what of functions a gateway does not do", async () => {
+  const topics = [{ pubsub: "p", topic: "t" }];
+  const one = await admitPackage(
+    watPackage("p", guest(), {
+      offers: [
+        { kind: "function", name: "f", topics },
+        { kind: "function", name: "g" },
+        { kind: "function", name: "h", prerequisites: { store: "s", inputs: ["t"] }, topics },
+      ],
+    }),
+    undefined,
+    "gateway.yaml",
+  );
+  expect(one.row.functions).toEqual([{ text: "f" }, { text: "g" }]);
+  const says = one.remarks.join("\n");
+  expect(says).toContain("the function f for events, bindings or timers, and a gateway receives none");
+  expect(says).toContain("the function h, whose prerequisites a gateway does not wait for");
 });
 
 describe("a guest's code with a count of its steps", () => {

@@ -71,6 +71,10 @@ function answers(reused: boolean): void {
           handle: "(call $log (i32.const 1) (i32.const 131000) (i32.const 1000)) (i64.const 0)",
         }),
       ),
+      await made("echoes", guest(), {
+        offers: [{ kind: "function", name: "echo", topics: [{ pubsub: "bus", topic: "news" }] }],
+        needs: { subscribe: [{ pubsub: "bus", topics: ["news"] }] },
+      }),
       // One that keeps what it was told in its memory: how often it was called.
       await made(
         "counter",
@@ -150,6 +154,23 @@ function answers(reused: boolean): void {
     expect((await validate('{"schema":{"type":"string"},"value":1}')).json).toMatchObject({ valid: false });
     for (const body of ['{"schema":{}}', "[]", '{"schema":{},"value":', '{"schema":{},"value":1} x'])
       expect([(await validate(body)).status, body]).toEqual([400, body]);
+  });
+
+  it("offer functions, which are called by their names", async () => {
+    const call = (name: string) =>
+      get(`/v1.0/functions/${name}?a=b`, {
+        method: "POST",
+        body: "hi",
+        headers: { "content-type": "text/x" },
+      });
+    const answer = await call("echo");
+    expect([answer.status, answer.text, answer.header("content-type")]).toEqual([200, "hi", "text/x"]);
+    expect(answer.header("content-security-policy")).toBe("sandbox; default-src 'none'");
+    const { status, json } = await call("none");
+    expect([status, json]).toEqual([
+      404,
+      { errorCode: "ERR_FUNCTION_NOT_FOUND", message: "there is no function none" },
+    ]);
   });
 
   it("take their own request with them, never the next one", async () => {

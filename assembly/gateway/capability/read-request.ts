@@ -25,9 +25,8 @@ const SPACE: u8 = 0x20;
 
 /** Makes it the message. False where the caller was told what is wrong with it. */
 export function readRequest(call: Call, operation: Operation, path: usize, length: i32): bool {
-  const size = readWhole(call);
-  if (size == TOO_LARGE) return refused(call, "the body is larger than the gateway takes", 413);
-  if (size < 0) return refused(call, size == TOO_SLOW ? "the body did not come in time" : "the body ended early", 400);
+  const size = readBody(call);
+  if (size < 0) return false;
   beginMessage(REQUEST);
   addText(":offer", operation.offer, operation.offerLength);
   addText(":operation", operation.id, operation.idLength);
@@ -47,6 +46,14 @@ export function readRequest(call: Call, operation: Operation, path: usize, lengt
   return true;
 }
 
+/** Reads the body whole: its length, or -1 where the caller was told why that cannot be. */
+export function readBody(call: Call): i32 {
+  const size = readWhole(call);
+  if (size == TOO_LARGE) refused(call, "the body is larger than the gateway takes", 413);
+  else if (size < 0) refused(call, size == TOO_SLOW ? "the body did not come in time" : "the body ended early", 400);
+  return size < 0 ? -1 : size;
+}
+
 function refused(call: Call, cause: string, status: i32): bool {
   say(cause);
   asParameter(0);
@@ -54,7 +61,7 @@ function refused(call: Call, cause: string, status: i32): bool {
   return false;
 }
 
-function addHeader(call: Call, name: string): void {
+export function addHeader(call: Call, name: string): void {
   const field = findField(call.fields, name);
   if (field != null) addText(name, field.value, field.valueLength);
 }

@@ -1,11 +1,11 @@
-/** `/v1.0/capabilities/<package>/…`, and the book's `/v1/capabilities/…`. */
+/** `/v1.0/capabilities/<package>/…`, the book's `/v1/capabilities/…`, and `/v1.0/functions/<name>`. */
 import { Call } from "../call";
 import {
   ERR_CAPABILITIES_NOT_CONFIGURED,
   ERR_CAPABILITY_NO_OPERATION,
   ERR_CAPABILITY_NOT_FOUND,
 } from "../errors.gen";
-import { CAPABILITIES_CALL, CAPABILITIES_FIND, CAPABILITIES_LIST } from "../operations.gen";
+import { CAPABILITIES_CALL, CAPABILITIES_LIST, FUNCTIONS_INVOKE } from "../operations.gen";
 import { Operation } from "../records.gen";
 import { fail, parameter, reply } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
@@ -17,11 +17,12 @@ import { answerWith } from "./guest-answer";
 import { methodSize, methodText, takeMethod } from "./method-name";
 import { beginSearch, findOperation, hasOtherMethods } from "./match-operation";
 import { readRequest } from "./read-request";
+import { serveFunction } from "./serve-function";
 
 const SLASH: u8 = 0x2f;
 
 export function isCapability(operation: i32): bool {
-  return operation >= CAPABILITIES_LIST && operation <= CAPABILITIES_FIND;
+  return operation >= CAPABILITIES_LIST && operation <= FUNCTIONS_INVOKE;
 }
 
 export function serveCapability(call: Call, operation: i32): void {
@@ -33,6 +34,7 @@ export function serveCapability(call: Call, operation: i32): void {
   takeMethod(call);
   const firstLength = spanLength(1);
   const first = takeSpan(1);
+  if (operation == FUNCTIONS_INVOKE) return serveFunction(call, first, firstLength);
   if (operation == CAPABILITIES_CALL) {
     const length = spanLength(2);
     return serveNamed(call, first, firstLength, takeSpan(2), length);

@@ -9,15 +9,13 @@ import { allocate } from "../memory";
 import { queryValue } from "../query";
 import { scanBody } from "../state/scan-body";
 import { putTime, TIME_LENGTH } from "../state/expiry";
-import { hex } from "../store/names";
 import { copy, put } from "../text";
+import { putUuid, UUID_LENGTH } from "../uuid";
 import { wallMillis } from "../wasi/clocks";
-import { random } from "../wasi/random";
 
 /** What the core takes of a body at once, so that it fits when each byte of it grows as far as it can. */
 const TEXT_CHUNK: i32 = 16384;
 const BASE64_CHUNK: i32 = 49152;
-const UUID_LENGTH: i32 = 36;
 
 /** Bytes of the attributes in the core's inbox. */
 let given: i32 = 0;
@@ -150,19 +148,4 @@ function putChunks(to: usize, body: usize, length: i32, asBase64: bool): usize {
     end = copy(end, data(), written);
   }
   return end;
-}
-
-/** Writes a random UUID (RFC 9562, version 4). */
-function putUuid(to: usize): void {
-  const high = (random() & 0xffffffffffff0fff) | 0x4000;
-  const low = (random() & 0x3fffffffffffffff) | 0x8000000000000000;
-  hex(to, high >> 32, 8);
-  hex(to + 9, high >> 16, 4);
-  hex(to + 14, high, 4);
-  hex(to + 19, low >> 48, 4);
-  hex(to + 24, low, 12);
-  store<u8>(to, 0x2d, 8);
-  store<u8>(to, 0x2d, 13);
-  store<u8>(to, 0x2d, 18);
-  store<u8>(to, 0x2d, 23);
 }

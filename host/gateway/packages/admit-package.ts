@@ -12,7 +12,7 @@ import { ResourceError } from "../../resources/fields.ts";
 import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
-import { moduleOf, remarksOn, usedComponents } from "./gateway-offers.ts";
+import { moduleOf, remarksOn, usedComponents, usedFunctions } from "./gateway-offers.ts";
 import { grantRows } from "./grant-rows.ts";
 import { meterGuest } from "./meter-guest.ts";
 
@@ -55,10 +55,13 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
     manifest.offers.filter((offer) => offer.kind === "http"),
     source,
   );
+  const functions = usedFunctions(manifest).map((offer) => offer.name);
+  const components = usedComponents(manifest);
   return {
     row: {
       name,
       operations,
+      functions: functions.map((text) => ({ text })),
       ...grantRows(granted),
       answer: limits.answer,
       memory: module.memory,
@@ -72,7 +75,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
       imports: module.imports.map((one) => one.slice(one.indexOf(".") + 1)),
       exports: [...exports.keys()],
     },
-    components: usedComponents(manifest),
+    components,
     shown: {
       name,
       version,
@@ -84,6 +87,8 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
         method,
         path: segments.map(({ text, takes }) => (takes ? `/{${text}}` : `/${text}`)).join(""),
       })),
+      functions,
+      components: components.map(({ type }) => type),
       asked: needs,
       granted,
       refused: authority.refused,

@@ -1,6 +1,12 @@
 import { capabilityAbi } from "../../capability/abi.ts";
 import type { Authority } from "../../capability/grants.ts";
-import type { CapabilityManifest, ComponentOffer, ModuleEntry, Offer } from "../../capability/manifest.ts";
+import type {
+  CapabilityManifest,
+  ComponentOffer,
+  FunctionOffer,
+  ModuleEntry,
+  Offer,
+} from "../../capability/manifest.ts";
 
 /** Types of components that a gateway has of packages. */
 const families = ["state.", "middleware.http."];
@@ -23,6 +29,15 @@ export function usedComponents(manifest: CapabilityManifest): readonly Component
   );
 }
 
+/** The functions that a gateway can call. */
+export function usedFunctions({ offers }: CapabilityManifest): readonly FunctionOffer[] {
+  return offers.flatMap((offer) =>
+    offer.kind === "function" && offer.module !== undefined && offer.prerequisites === undefined
+      ? [offer]
+      : [],
+  );
+}
+
 /** The modules that what a gateway runs is of. */
 function usedModules(manifest: CapabilityManifest): readonly string[] {
   const http = manifest.offers.filter((offer) => offer.kind === "http");
@@ -32,7 +47,8 @@ function usedModules(manifest: CapabilityManifest): readonly string[] {
       throw new Error(`no module answers its offer ${name}, and a gateway asks no other source`);
     return own.module;
   });
-  return [...operations, ...usedComponents(manifest).map(({ module }) => module)];
+  const others = [...usedComponents(manifest), ...usedFunctions(manifest)];
+  return [...operations, ...others.flatMap(({ module }) => module ?? [])];
 }
 
 /** The module that a gateway runs of it. */
@@ -41,7 +57,7 @@ export function moduleOf(manifest: CapabilityManifest): ModuleEntry {
   const [first] = names;
   if (first === undefined)
     throw new Error(
-      "it offers nothing that a gateway runs: HTTP operations, state stores and middleware, by modules of our own ABI",
+      "it offers nothing that a gateway runs: HTTP operations, functions, state stores and middleware, by modules of our own ABI",
     );
   const entry = entryOf(manifest, first);
   if (entry === undefined || names.some((name) => name !== first))
@@ -51,12 +67,29 @@ export function moduleOf(manifest: CapabilityManifest): ModuleEntry {
   return entry;
 }
 
+function unusedOf({
+  name,
+  process,
+  prerequisites,
+  topics,
+  bindings,
+  timers,
+}: FunctionOffer): readonly string[] {
+  const what = `the function ${name}`;
+  if (process !== undefined) return [`${what}, which is a program, and a gateway runs none`];
+  if (prerequisites !== undefined)
+    return [`${what}, whose prerequisites a gateway does not wait for: it does nothing but answer requests`];
+  return topics.length + bindings.length + timers.length === 0
+    ? []
+    : [`${what} for events, bindings or timers, and a gateway receives none: it is called by its name alone`];
+}
+
 function unused(offer: Offer, manifest: CapabilityManifest): readonly string[] {
   switch (offer.kind) {
     case "component":
       return isUsed(offer, manifest) ? [] : [`${offer.type}, which is no component of a gateway`];
     case "function":
-      return [`the function ${offer.name}, which a gateway does not call`];
+      return unusedOf(offer);
     case "actor":
       return [`actors of type ${offer.type}, which a gateway does not have`];
     case "http": {
