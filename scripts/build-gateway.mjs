@@ -2,7 +2,7 @@
  * Compiles assembly/gateway to dist/gateway/<variant>.wasm: Wasm components that wasmtime runs. A variant imports only
  * what it is for, because a host has to be told to allow the rest. Names of variants as arguments build only those.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
@@ -11,6 +11,7 @@ import binaryen from "assemblyscript/binaryen";
 import { runnerImport } from "vite";
 import { compactComponent } from "./compact-component.mjs";
 import { packLiterals } from "./packed-literals.mjs";
+import { Places, withSegment } from "./place-data.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
@@ -18,6 +19,7 @@ for (const name of ["routes", "table", "gateway"]) await import(`./generate-${na
 const hostModule = async (path) =>
   (await runnerImport(path, { configFile: false, logLevel: "error" })).module;
 const { guestPlaces } = await hostModule("./host/gateway/table-shape.ts");
+const { TABLE, TABLE_END } = await hostModule("./host/gateway/table.ts");
 const format = await hostModule("./host/wasm-sections.ts");
 
 /**
@@ -68,25 +70,6 @@ const renaming = (constants) => ({
   },
 });
 
-/** Folders that answer.ts leaves out of a variant: their rows of errors would be data all the same. */
-const leftOut = ({ SOCKETS, FOLDER, PACKAGES }) => [
-  ...(PACKAGES ? [] : ["capability"]),
-  ...(FOLDER ? [] : ["state", "spool"]),
-  ...(SOCKETS + FOLDER ? [] : ["publish", "actors"]),
-];
-
-/** The rows of errors without the data of those that nothing of the variant answers. */
-function neededRows(source, constants) {
-  const folders = leftOut(constants);
-  const used = readdirSync("assembly/gateway", { recursive: true })
-    .filter((file) => /(?<!\.gen|\.spec)\.ts$/.test(file) && !folders.includes(file.split(/[\\/]/)[0]))
-    .map((file) => readFileSync(join("assembly/gateway", file), "utf8"))
-    .join("\n");
-  return source.replace(/(const (\w+): usize = )memory\.data<u8>\(\[[\d,]*\]\)/g, (row, start, name) =>
-    new RegExp(`\\b${name}\\b`).test(used) ? row : `${start}0`,
-  );
-}
-
 async function run(options, transforms = [], readSource = (_, source) => source) {
   let binary;
   const { error, stderr } = await asc.main(options, {
@@ -104,22 +87,70 @@ async function run(options, transforms = [], readSource = (_, source) => source)
   throw error;
 }
 
-const compile = (constants) =>
-  run(
-    [
-      ...["--config", "gateway.asconfig.json", "--target", "release"],
-      ...tableOptions(constants),
-      ...Object.entries({ abort: "", LITERAL_SHIFT: 0, ...constants }).flatMap(([name, value]) => [
-        "--use",
-        `${name}=${value}`,
-      ]),
-    ],
-    [renaming(constants)],
-    (name, source) => {
-      if (name === "assembly/gateway/errors.gen.ts") return neededRows(source, constants);
-      return name.startsWith("assembly/gateway/") ? packLiterals(source) : source;
-    },
-  );
+/** Has a module tell where the compiler's own data end. */
+const tellingEnd = {
+  afterCompile(module) {
+    module.addGlobalExport("~lib/memory/__heap_base", "staticsEnd");
+  },
+};
+
+/** What modules are taken to use: what wasmtime and Node have without a switch. */
+const features = [
+  "MutableGlobals",
+  "SignExt",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "NontrappingFPToInt",
+  "SIMD128",
+].reduce((sum, name) => sum | binaryen.Features[name], 0);
+
+/** The text of a module without what nothing of it uses: all numbers that it uses are there. */
+function textOf(bytes) {
+  const module = binaryen.readBinary(bytes);
+  module.setFeatures(features);
+  module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
+  const text = module.emitText();
+  module.dispose();
+  return text;
+}
+
+/** Where the compiler's own data end, by the text of a module that exports that. */
+function endOfStatics(text) {
+  const [, name] = /\(export "staticsEnd" \(global (\S+)\)\)/.exec(text);
+  return Number(text.split(`(global ${name} i32 (i32.const `)[1].split(")")[0]);
+}
+
+async function compile(constants) {
+  const places = new Places();
+  const pass = (heap, options, transforms = []) =>
+    run(
+      [
+        ...["--config", "gateway.asconfig.json", "--target", "release", ...options],
+        ...tableOptions(constants),
+        ...Object.entries({ abort: "", LITERAL_SHIFT: 0, ...constants }).flatMap(([name, value]) => [
+          "--use",
+          `${name}=${value}`,
+        ]),
+      ],
+      [renaming(constants), ...transforms],
+      (name, source) => {
+        if (!name.startsWith("assembly/")) return source;
+        const isOurs = name.startsWith("assembly/gateway/");
+        const placed = places.inSource(
+          name,
+          isOurs ? packLiterals(source, (bytes) => places.ofBytes(bytes)) : source,
+        );
+        return placed.replaceAll("__heap_base", heap);
+      },
+    );
+  const unoptimised = ["--optimizeLevel", "0", "--shrinkLevel", "0"];
+  const first = textOf(await pass("__heap_base", unoptimised, [tellingEnd]));
+  const start = endOfStatics(first);
+  const { bytes, heap } = places.settle(first, start, TABLE, TABLE_END);
+  const module = await pass(`<usize>${heap}`, ["--initialMemory", String(Math.ceil(heap / 65536) + 1)]);
+  places.check(textOf(module));
+  return withSegment(module, start, bytes, format);
+}
 
 /** The memory and what allocates in it. */
 const compileArena = () =>
@@ -144,16 +175,6 @@ const compileArena = () =>
       },
     ],
   );
-
-/** What modules are taken to use: what wasmtime and Node have without a switch. */
-const features = [
-  "MutableGlobals",
-  "SignExt",
-  "BulkMemory",
-  "BulkMemoryOpt",
-  "NontrappingFPToInt",
-  "SIMD128",
-].reduce((sum, name) => sum | binaryen.Features[name], 0);
 
 /** The module once more through the optimiser, without the allocator, which is elsewhere. */
 function shrink(bytes) {

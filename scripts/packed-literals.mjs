@@ -1,7 +1,7 @@
 /**
  * Text literals of AssemblyScript are UTF-16 behind a head of the collector's: of those that are only ever copied byte by
- * byte (assembly/gateway/text.ts), a third is enough. This makes each a constant of one byte a character, behind its
- * length in the place where a string has it; LITERAL_SHIFT tells the sources.
+ * byte (assembly/gateway/text.ts), a third is enough. This makes each a number, where its bytes lie behind its length, as
+ * that of a string does; LITERAL_SHIFT tells the sources.
  */
 const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
 
@@ -9,20 +9,21 @@ const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)
 const isName = (line, before) =>
   /\bfrom\s+["']|^\s*import\s|@external\(/.test(line) || /\boffsetof<\w+>\($/.test(before);
 
-function constant(literal) {
+function bytesOf(literal) {
   const double = literal.startsWith('"') ? literal : `"${literal.slice(1, -1).replace(/"/g, '\\"')}"`;
   const text = JSON.parse(double);
   const bytes = [...text].map((letter) => letter.charCodeAt(0));
   if (bytes.some((byte) => byte > 0x7f)) throw new Error(`a literal beyond ASCII: ${literal}`);
   const size = bytes.length * 2;
-  return `changetype<string>(memory.data<u8>([${[size & 255, size >> 8, 0, 0, ...bytes]}], 4) + 4)`;
+  return [size & 255, size >> 8, 0, 0, ...bytes];
 }
 
-/** The source with its literals packed. */
-export function packLiterals(source) {
+/** The source with its literals packed, where `place` says. */
+export function packLiterals(source, place) {
   return source.replace(token, (found, at) => {
     if (found.startsWith("/")) return found;
     const line = source.slice(source.lastIndexOf("\n", at) + 1, source.indexOf("\n", at));
-    return isName(line, source.slice(Math.max(0, at - 40), at)) ? found : constant(found);
+    if (isName(line, source.slice(Math.max(0, at - 40), at))) return found;
+    return `changetype<string>(${place(bytesOf(found)) + 4})`;
   });
 }

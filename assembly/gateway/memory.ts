@@ -1,13 +1,14 @@
 /**
  * Every byte the gateway owns, besides what the core's files own.
  *
- *   ┌──────┬───────────────┬─────────────────────────────┬────────┬──────────────────────────┐
- *   │ hole │ TABLE         │ statics of core and gateway │ OWNERS │ ARENA (one request)      │
- *   │ 1 KB │ up to 512 KiB │ kept between requests       │ of actors│ grows; begun anew by each│
- *   └──────┴───────────────┴─────────────────────────────┴────────┴──────────────────────────┘
+ *   ┌──────┬───────────────┬───────────────┬────────────────┬───────────┬──────────────────────────┐
+ *   │ hole │ small statics │ TABLE         │ large statics  │ OWNERS    │ ARENA (one request)      │
+ *   │ 16 B │ and constants │ up to 511 KiB │ of core, too   │ of actors │ grows; begun anew by each│
+ *   └──────┴───────────────┴───────────────┴────────────────┴───────────┴──────────────────────────┘
  *
- * The hole has but one word, where the arena goes on (arena.ts). TABLE is the gateway's configuration, put there as data when its file is made. What a reused instance keeps lies in
- * static records, and in OWNERS who hosts actors, where the configuration has any: how many there are nobody knows before.
+ * The hole has but one word, where the arena goes on (arena.ts). TABLE is the gateway's configuration, put there as data when
+ * its file is made. What a reused instance keeps lies in statics, which the build places (scripts/place-data.mjs), and in
+ * OWNERS who hosts actors, where the configuration has any: how many there are nobody knows before.
  * Whatever belongs to one request lies in the arena, also what the host hands in.
  */
 import { mark, release, take } from "./arena";

@@ -1,6 +1,6 @@
-/** The table stands here; between it and its end there is nothing else, because statics begin behind it (`memoryBase`). */
-export const TABLE: usize = 1024;
-export const TABLE_END: usize = 0x80000;
+/** The table stands here; between it and its end there is nothing else, as the build places statics around it. */
+export const TABLE: usize = 0xc000;
+export const TABLE_END: usize = 0x8bc00;
 
 let place: usize = TABLE;
 

@@ -2,9 +2,9 @@ import { ResourceError } from "../resources/fields.ts";
 import { layOut, type RecordShape, type RecordValue } from "./record-shape.ts";
 import { type GatewayTable, table, tableMagic, tableVersion } from "./table-shape.ts";
 
-/** Where the table stands in the gateway's memory, and where its own data begin: assembly/gateway/table.ts has the same. */
-export const TABLE = 1024;
-export const TABLE_END = 0x80000;
+/** Where the table may stand in the gateway's memory, among its own data: assembly/gateway/table-place.ts has the same. */
+export const TABLE = 0xc000;
+export const TABLE_END = 0x8bc00;
 
 const room = TABLE_END - TABLE;
 const utf8 = new TextEncoder();
