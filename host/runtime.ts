@@ -180,9 +180,9 @@ export class Runtime {
    * Brings a started runtime to other resources while it answers: each component that changed by itself, the old one
    * closed once the requests that may hold it have ended. What cannot be opened leaves what was there in place, is
    * logged, told in the answer, and tried again until it opens or other resources come. Throws, with nothing changed,
-   * when the resources contradict each other.
+   * when the resources contradict each other. Left out they are those that were wanted last: the registry has others by now.
    */
-  async update(resources: Resources): Promise<readonly ComponentChange[]> {
+  async update(resources: Resources = this.#wanted): Promise<readonly ComponentChange[]> {
     return this.#update(usableResources(resources, this.#options.platform), true);
   }
 

@@ -16,6 +16,8 @@ export interface AttachedSidecar {
   readonly sidecar: Observers;
   /** Has the sidecar look anew at whose events are wanted. */
   askApp(): Promise<void>;
+  /** Has it open what its registry has by now of the components that it wants. */
+  update(): Promise<unknown>;
 }
 
 /** The capability packages of one sidecar. */

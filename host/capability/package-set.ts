@@ -2,7 +2,6 @@ import type { BindingHandler } from "../components/bindings/binding.ts";
 import type { Family } from "../components/component.ts";
 import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
-import { ComponentError } from "../errors/component-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
 import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
@@ -11,9 +10,7 @@ import { PackageActors } from "./actors/package-actors.ts";
 import { answerOffer, type OfferRequest } from "./answer-offer.ts";
 import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
 import { checkOffers, overlaps } from "./check-offers.ts";
-import type { AskPackage } from "./components/guest-component.ts";
-import { offeredComponent } from "./components/offered-components.ts";
-import type { PackageGuests } from "./components/offered-http-wasm.ts";
+import { PackageComponents } from "./components/package-components.ts";
 import type { Confinement } from "./confinement.ts";
 import { findOperation } from "./find-operation.ts";
 import { PackageFunctions } from "./functions/package-functions.ts";
@@ -60,6 +57,9 @@ export class PackageSet implements Capabilities {
   #started = false;
   /** What the sidecar was last told that packages want. */
   #followed = "";
+  readonly #components: PackageComponents;
+  /** What the sidecar last knew of what they offer. */
+  #known = "";
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
 
@@ -78,6 +78,7 @@ export class PackageSet implements Capabilities {
       meter: () => this.#meter,
       processes: given.processes,
     };
+    this.#components = new PackageComponents(() => this.#loaded, given.maxBodySize);
     this.#actors = new PackageActors(() => this.#loaded, given.maxBodySize);
     this.functions = new PackageFunctions(() => this.#loaded, this.#host);
   }
@@ -85,6 +86,7 @@ export class PackageSet implements Capabilities {
   attach(api: Api, attached?: AttachedSidecar): void {
     this.#api = api;
     this.#attached = attached;
+    this.#known = this.#components.offers;
     this.#meter = attached?.sidecar.meters?.capabilities(() => this.#counts());
   }
 
@@ -134,6 +136,7 @@ export class PackageSet implements Capabilities {
     this.#loaded = loaded;
     this.#refused = refused;
     this.functions.become();
+    this.#components.become();
     this.#follow();
     const told = overlaps(loaded.values());
     for (const sentence of told)
@@ -148,18 +151,9 @@ export class PackageSet implements Capabilities {
     for (const one of before) if (loaded.get(one.manifest.name) !== one) void one.close();
   }
 
-  /** What packages offer of components: a host adds them to its registry before it opens any. */
+  /** What packages offer of components, for a registry that grows. */
   get components(): readonly Definitions[Family][] {
-    return [...this.#loaded.values()].flatMap(({ manifest }) =>
-      manifest.offers.flatMap((offer) => {
-        if (offer.kind !== "component") return [];
-        const summary = `${manifest.description} (capability ${manifest.name})`;
-        const ask = this.#asking(manifest.name, offer.module);
-        const abi = manifest.modules.find(({ name }) => name === offer.module)?.abi;
-        const guests = abi === "http-wasm" ? this.#guests(manifest.name, offer.module) : undefined;
-        return [offeredComponent(offer, summary, ask, this.#options.maxBodySize, guests)];
-      }),
-    );
+    return this.#components.all;
   }
 
   list(): readonly object[] {
@@ -203,6 +197,7 @@ export class PackageSet implements Capabilities {
     this.functions.start();
     this.#started = true;
     this.#followed = this.#wanted;
+    this.#follow();
   }
 
   async close(): Promise<void> {
@@ -216,14 +211,17 @@ export class PackageSet implements Capabilities {
     return JSON.stringify([this.bindings, [...this.actorTypes]]);
   }
 
-  /** Has the sidecar read what packages want by now. */
+  /** Has the sidecar read what packages want and offer by now. */
   #follow(): void {
+    if (!this.#started) return;
+    const failed = (what: string) => (error: unknown) =>
+      this.#options.platform.log.error(`what packages ${what} is not read: ${reasonOf(error)}`);
     const wanted = this.#wanted;
-    if (!this.#started || wanted === this.#followed) return;
+    if (wanted !== this.#followed) void this.#attached?.askApp().catch(failed("take"));
     this.#followed = wanted;
-    void this.#attached?.askApp().catch((error: unknown) => {
-      this.#options.platform.log.error(`what packages take is not read: ${reasonOf(error)}`);
-    });
+    const { offers } = this.#components;
+    if (offers !== this.#known) void this.#attached?.update().catch(failed("offer"));
+    this.#known = offers;
   }
 
   #counts(): readonly CapabilityCounts[] {
@@ -239,25 +237,6 @@ export class PackageSet implements Capabilities {
         busy,
       }),
     );
-  }
-
-  /** Looked up with each call: a package may be another one by then. */
-  #asking(name: string, module: string): AskPackage {
-    return (fields, options) => this.#present(name).call(module, { fields, checks: [] }, options);
-  }
-
-  #guests(name: string, module: string): PackageGuests {
-    return {
-      of: (settings) => this.#present(name).httpWasm.of(module, settings),
-      end: (settings) => this.#loaded.get(name)?.httpWasm.end(settings),
-    };
-  }
-
-  #present(name: string): LoadedPackage {
-    const one = this.#loaded.get(name);
-    if (one === undefined)
-      throw new ComponentError("UNAVAILABLE", `capability ${name} is not loaded any more`);
-    return one;
   }
 
   /** The request with all of its body. */

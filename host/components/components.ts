@@ -5,6 +5,7 @@ import { inScope } from "../resources/scope.ts";
 import { type Component, type Family, families } from "./component.ts";
 import { governed } from "./governed.ts";
 import {
+  definitionOf,
   familyOf,
   type OpenComponents,
   type Opened,
@@ -173,7 +174,10 @@ export class Components implements OpenComponents {
       const before = this.#get(name);
       const stale =
         secretKeyRefs.length > 0 && (secretStore === undefined ? renewed.size > 0 : renewed.has(secretStore));
-      if (before !== undefined && same(before.resource, resource) && !stale) {
+      // A package may have come that offers another component of the type.
+      const { listed } = before ?? {};
+      const others = (definitionOf(resource, this.#options.registry) ?? listed) !== listed;
+      if (before !== undefined && same(before.resource, resource) && !stale && !others) {
         if (!(await this.#hasOldSecrets(before))) continue;
       }
       const family = familyOf(resource.type);

@@ -17,3 +17,15 @@ export function extendRegistry(registry: Registry, own: readonly Definitions[Fam
   }
   return extended as Registry;
 }
+
+/** The same with others that come and go while it runs; each stays the same object for as long as it is the same. */
+export function growingRegistry(registry: Registry, own: () => readonly Definitions[Family][]): Registry {
+  const grown: Registry = {};
+  for (const family of families) {
+    Object.defineProperty(grown, family, {
+      enumerable: true,
+      get: () => extendRegistry(registry, own())[family],
+    });
+  }
+  return grown;
+}

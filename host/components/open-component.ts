@@ -38,6 +38,8 @@ import type { Store } from "./state/store.ts";
 export interface Opened<F extends Family, C extends Component> {
   readonly resource: ComponentResource;
   readonly definition: Definitions[F];
+  /** As the registry had it. */
+  readonly listed: Definitions[F];
   readonly component: C;
   /** As its definition opened it, without what stands before it: keys, secrets, policies, meters. */
   readonly bare?: Component;
@@ -181,7 +183,7 @@ async function openDiscreet(
   options: OpenOptions,
   before: Opened<Family, Component> | undefined,
 ): Promise<Opened<Family, Component>> {
-  const definition = definitionOf(resource, options);
+  const definition = required(resource, options);
   const secrets = await secretValues(resource, secretstores);
   const { type, version } = resource;
   const alike = before?.resource.type === type && before.resource.version === version;
@@ -199,14 +201,20 @@ async function openDiscreet(
   }
 }
 
-function definitionOf(
-  { name, type, version, origin }: ComponentResource,
-  { registry, host }: OpenOptions,
-): Definition<Component> {
+/** What the registry has of its type, now. */
+export function definitionOf(
+  { type, version }: Pick<ComponentResource, "type" | "version">,
+  registry: Registry,
+): Definition<Component> | undefined {
   const family = familyOf(type);
   const definitions: readonly Definition<Component>[] = (family && registry[family]) ?? [];
-  const definition = definitions.find((known) => known.type === type && known.version === version);
+  return definitions.find((known) => known.type === type && known.version === version);
+}
+
+function required(resource: ComponentResource, { registry, host }: OpenOptions): Definition<Component> {
+  const definition = definitionOf(resource, registry);
   if (definition !== undefined) return definition;
+  const { name, type, version, origin } = resource;
   throw new ComponentError(
     "UNIMPLEMENTED",
     `component ${name} (${origin}): ${availability(type, version, host)}`,
@@ -231,7 +239,7 @@ async function openDefined(
   const actors = keepsActors(resource, definition.features);
   const limits = family === "middleware" ? routes(name, filled) : undefined;
   const component = await construct(definition, resource, filled, context);
-  const opened = { resource, definition, component, bare: component };
+  const opened = { resource, definition, listed: definition, component, bare: component };
   if (family === "state") {
     const store = { ...opened, keyPrefix: prefix, outbox, actors } as OpenedStore;
     return keys === undefined ? store : encrypted(store, keys, context);

@@ -8,7 +8,7 @@ import { hostedActors } from "../api/actors/hosted-actors.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { type FetchHandler, fetchChannel } from "../channel/fetch-channel.ts";
 import { functionChannel } from "../channel/function-channel.ts";
-import { extendRegistry } from "../components/extend-registry.ts";
+import { growingRegistry } from "../components/extend-registry.ts";
 import type { Registry } from "../components/registry.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { type Body, type RuntimeRequest, readBody } from "../http.ts";
@@ -178,7 +178,7 @@ export async function createRuntime(options: CreateRuntimeOptions = {}): Promise
     host: "Node",
     core,
     platform,
-    registry: extendRegistry(options.registry ?? nodeRegistry, capabilities?.components ?? []),
+    registry: growingRegistry(options.registry ?? nodeRegistry, () => capabilities?.components ?? []),
     rules: nodeRules,
     resources,
     relays: options.relays ?? noRelays,

@@ -5,7 +5,7 @@ import type { Api } from "../capability/host-calls.ts";
 import type { PackageSet } from "../capability/package-set.ts";
 import type { AppChannel } from "../channel/app-channel.ts";
 import { fetchChannel } from "../channel/fetch-channel.ts";
-import { extendRegistry } from "../components/extend-registry.ts";
+import { growingRegistry } from "../components/extend-registry.ts";
 import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { BackgroundRelay } from "../mesh/background-relay.ts";
 import type { RelayConnections } from "../mesh/relay-connection.ts";
@@ -162,7 +162,7 @@ export async function startSidecar(options: SidecarOptions): Promise<NodeSidecar
     host: "Node",
     core,
     platform,
-    registry: extendRegistry(options.registry ?? nodeRegistry, capabilities?.components ?? []),
+    registry: growingRegistry(options.registry ?? nodeRegistry, () => capabilities?.components ?? []),
     rules: nodeRules,
     resources: found.resources,
     relays,

@@ -1,7 +1,8 @@
 import type { Browser, Page } from "playwright/test";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import type * as Client from "../../worker/client/index.ts";
 import { attacks } from "../capability/attacks.ts";
-import { guest, watPackage } from "../capability/wat-package.ts";
+import { guest, run, watPackage } from "../capability/wat-package.ts";
 import { call, expect, open, test } from "./fixtures.ts";
 import {
   addressesOf,
@@ -65,8 +66,19 @@ test("a page without a worker adds packages for all tabs of its scope, puts anot
     Promise.all([page, other].map(async (one) => (await call(one, runOf("mine"), post)).status));
 
   expect(await both()).toEqual([404, 404]);
-  expect(await add(watPackage("mine", guest()))).toBeUndefined();
+  const offers = [
+    { kind: "http", openapi: run },
+    { kind: "component", type: "bindings.mine", operations: ["get"] },
+  ];
+  expect(await add(watPackage("mine", guest(), { offers }))).toBeUndefined();
   await expect.poll(both).toEqual([200, 200]);
+  // So are the components that it offers.
+  await page.evaluate(async () => {
+    const { registered } = window as unknown as { registered: Client.Registered };
+    await registered.update([{ name: "mine", type: "bindings.mine" }]);
+  });
+  const bound = await call(page, "/v1.0/bindings/mine", { ...post, body: '{"operation":"get","data":"ok"}' });
+  expect(bound).toMatchObject({ status: 200, body: '"ok"' });
   expect(await add(watPackage("mine", guest({ memory: "1" })))).toContain("its memory has no maximum");
   expect(await both()).toEqual([200, 200]);
   expect(

@@ -145,6 +145,54 @@ describe("a component that a package offers", () => {
     expect([bulk.status, await bulk.text()]).toEqual([500, expect.not.stringContaining("s3cret")]);
   });
 
+  it("opens when its package comes, is opened anew when the offer is another one, and fails no call meanwhile", async () => {
+    const resource = component("echo", "bindings.echo").replace(
+      "version: v1\n",
+      "version: v1\n  ignoreErrors: true\n",
+    );
+    const one = await started(resource, []);
+    const set = one.sidecar.capabilities as PackageSet;
+    const become = (version: string, operations: readonly string[]) => {
+      const said = saying(answer(":status", "200", ":body", `"${version}"`));
+      return set.update([offering("bindings.echo", said, { operations })], new Map());
+    };
+    const invoke = async (operation: string) => {
+      const body = JSON.stringify({ operation });
+      const response = await one.fetch("/v1.0/bindings/echo", { method: "POST", body });
+      return `${response.status} ${await response.text()}`;
+    };
+    const patient = { timeout: 10_000 };
+
+    expect(await invoke("get")).toContain("output binding echo");
+    await become("1", ["get"]);
+    await expect.poll(() => invoke("get"), patient).toBe('200 "1"');
+    const open = () => one.sidecar.components.bindings.get("echo")?.component;
+    const first = open();
+    await become("2", ["get"]);
+    await expect.poll(() => invoke("get"), patient).toBe('200 "2"');
+    expect(open()).toBe(first);
+    expect(await invoke("put")).toMatch(/^[45]00 /);
+
+    const answers: string[] = [];
+    let calling = true;
+    const load = (async () => {
+      while (calling) answers.push(await invoke("get"));
+    })();
+    await become("3", ["get", "put"]);
+    await expect.poll(() => invoke("put"), patient).toBe('200 "3"');
+    expect(open()).not.toBe(first);
+    await expect.poll(() => answers.at(-1), patient).toBe('200 "3"');
+    calling = false;
+    await load;
+    expect(new Set(answers)).toEqual(new Set(['200 "2"', '200 "3"']));
+
+    // Its package is gone: the component says so, and is there when it comes back.
+    await set.update([], new Map());
+    expect(await invoke("get")).toContain("capability offerer is not loaded any more");
+    await become("4", ["get"]);
+    await expect.poll(() => invoke("get"), patient).toBe('200 "4"');
+  });
+
   it("that is an actor is refused by name in a page", async () => {
     const actor = watPackage("actor", guest(), { offers: [{ kind: "actor", type: "Counter" }] });
     const clock = new FakeClock();
@@ -152,8 +200,9 @@ describe("a component that a package offers", () => {
     const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1 << 20 });
     await set.update([actor], new Map());
     expect(set.list()[0]).toMatchObject({
-      cause:
-        "it offers actors of type Counter, which no package can be in a page; a sidecar on Node hosts them",
+      cause: expect.stringContaining(
+        "it offers actors of type Counter, which no package can be where the sidecar is a service worker",
+      ),
     });
   });
 

@@ -4,7 +4,7 @@ import type { Grants } from "../../host/capability/grants.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
 import { PackageSet, type RefusedPackage } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
-import { extendRegistry } from "../../host/components/extend-registry.ts";
+import { growingRegistry } from "../../host/components/extend-registry.ts";
 import type { Registry } from "../../host/components/registry.ts";
 import type { Platform } from "../../host/platform.ts";
 import { AddedPackages, type AddedPackagesOptions } from "./added-packages.ts";
@@ -95,8 +95,8 @@ export function scopePackages(
         list: () => set.list(),
       };
       await loadPackages(site, bases, granted, kept, platform);
-      const own = [siteWasm(scope, confinement, kept), ...set.components];
-      return { capabilities: set, registry: extendRegistry(registry, own) };
+      const wasm = siteWasm(scope, confinement, kept);
+      return { capabilities: set, registry: growingRegistry(registry, () => [wasm, ...set.components]) };
     },
   };
 }
