@@ -65,6 +65,7 @@ export interface CoreExport {
 }
 
 const IMPORTS = 2;
+const TABLE = 4;
 const MEMORY = 5;
 const EXPORTS = 7;
 export const FUNCTION = 0;
@@ -89,7 +90,7 @@ export interface Changes {
   import?(one: CoreImport): Pick<CoreImport, "module" | "name">;
   /** Undefined: it is not exported. */
   export?(one: CoreExport): string | undefined;
-  /** Pages of 64 KiB. */
+  /** Of its memory, pages of 64 KiB; its tables get one as well. */
   readonly maximum?: number;
 }
 
@@ -120,6 +121,10 @@ export class CoreModule {
     }));
   }
 
+  has(name: string): boolean {
+    return this.exports.some((one) => one.name === name);
+  }
+
   /** Throws where its memory needs more than `maximum` at once. */
   with(changes: Changes): Uint8Array {
     const changed = sectionsOf(this.#bytes).map(({ id, bytes }) =>
@@ -144,6 +149,7 @@ export class CoreModule {
       return new Uint8Array([...unsigned(entries.length), ...entries.flat()]);
     }
     if (id === MEMORY && maximum !== undefined) return bounded(bytes, maximum);
+    if (id === TABLE && maximum !== undefined) return boundedTables(bytes);
     return bytes;
   }
 
@@ -153,6 +159,19 @@ export class CoreModule {
     const reader = new Reader(section.bytes);
     return Array.from({ length: reader.number() }, () => read(reader));
   }
+}
+
+/** Elements that a host lets a module have, where its toolchain says nothing. */
+const MAX_ELEMENTS = 65_536;
+
+function boundedTables(section: Uint8Array): Uint8Array {
+  const reader = new Reader(section);
+  const tables = Array.from({ length: reader.number() }, () => {
+    const type = reader.byte();
+    const { flags, initial, maximum } = reader.limits();
+    return [type, flags | 1, ...unsigned(initial), ...unsigned(maximum ?? Math.max(initial, MAX_ELEMENTS))];
+  });
+  return new Uint8Array([...unsigned(tables.length), ...tables.flat()]);
 }
 
 /** Toolchains of Wasm components leave a memory without a maximum, or give it the largest one that there is. */

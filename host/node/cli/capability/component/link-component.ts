@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { wasiName, wasiSignatures } from "../../../../capability/http-wasm/wasi-signatures.ts";
 import { Binaryen } from "./binaryen.ts";
+import { type ConstantFunction, constantFunctions } from "./constant-functions.ts";
 import { type CoreExport, type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
 import { type World, worlds } from "./worlds.ts";
 
@@ -17,11 +19,10 @@ const ofEach: ReadonlyMap<string, string> = new Map([
   ["cm32p2_initialize", "_initialize"],
 ]);
 
-/** `(module (func (export "nothing") (param i32)))`: in the place of what a guest need not have. */
-const stubs = new Uint8Array([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 1, 0x7f, 0, 3, 2, 1, 0, 7, 11, 1, 7, 0x6e, 0x6f, 0x74, 0x68,
-  0x69, 0x6e, 0x67, 0, 0, 10, 4, 1, 2, 0, 0x0b,
-]);
+const nothing: ConstantFunction = { name: "nothing", signature: "(i32)->()" };
+
+/** WASI's number for no such file. */
+const EBADF = 8;
 
 /** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
 const places = ["../adapters/", "../../../../../dist/adapters/"];
@@ -56,27 +57,36 @@ function guestOf(component: Uint8Array): { readonly module: CoreModule; readonly
   throw new Error(`it exports none of ${worlds.map(({ name }) => name).join(", ")}`);
 }
 
-/** The guest by the names that the adapter knows. Throws with all that it wants and nobody has. */
+/** The guest by the names that the adapter, or else a stub, is known by. Throws with all that it wants and nobody has. */
 function renamed(
   { module, world }: ReturnType<typeof guestOf>,
   adapter: CoreModule,
   pages: number,
 ): Uint8Array {
-  const given = (one: CoreImport) => {
+  const place = (one: CoreImport) => {
     const host = one.kind === FUNCTION ? world.host(one) : undefined;
-    if (host?.module !== "adapter") return host !== undefined;
-    return adapter.exports.some(({ name }) => name === host.name);
+    if (host?.module !== "adapter" || adapter.has(host.name)) return host;
+    return wasiSignatures.has(wasiName(host.name)) ? { module: "stubs", name: host.name } : undefined;
   };
-  const unknown = module.imports.filter((one) => !given(one));
+  const unknown = module.imports.filter((one) => place(one) === undefined);
   if (unknown.length > 0) {
     const names = [...new Set(unknown.map((one) => `${one.module} ${one.name}`))];
     throw new Error(`it imports what a package is not given: ${names.join(", ")}`);
   }
   return module.with({
-    import: (one) => world.host(one) as { module: string; name: string },
+    import: (one) => place(one) as { module: string; name: string },
     export: ({ name }) => ofEach.get(name) ?? world.guest(name),
     maximum: pages,
   });
+}
+
+/** In the place of what a guest need not have, and of all of WASI that the adapter does not have: there is no such file. */
+function stubsBeside(adapter: CoreModule): Uint8Array {
+  const answers = ([whole, signature]: readonly [string, string]) => {
+    const name = whole.slice(whole.indexOf(".") + 1);
+    return adapter.has(name) ? [] : [{ name, signature, answer: EBADF }];
+  };
+  return constantFunctions([nothing, ...[...wasiSignatures].flatMap(answers)]);
 }
 
 /**
@@ -105,7 +115,7 @@ export async function linkComponent(
     export: ({ name }) => (name === "memory" ? undefined : name),
   });
   const binaryen = new Binaryen(folder);
-  const merged = await binaryen.merge({ guest, adapter, stubs });
+  const merged = await binaryen.merge({ guest, adapter, stubs: stubsBeside(speaking) });
   const kept = ({ name }: CoreExport) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined);
   const whole = new CoreModule(merged).with({ export: kept });
   const made = await binaryen.optimise(whole, [

@@ -1,3 +1,4 @@
+import { wasiName, wasiSignatures } from "../../../../capability/http-wasm/wasi-signatures.ts";
 import type { CoreImport } from "./core-module.ts";
 
 /** An interface that Wasm components may have been written for, and what makes it ours. */
@@ -24,9 +25,12 @@ function functionOf(name: string, face: RegExp): string | undefined {
   return version === undefined || called === undefined ? undefined : `${post ? "post-" : ""}${called}`;
 }
 
-/** Of a language's own library. */
+/** Of a language's own library: what the adapter does not have, a stub refuses. */
 function preview1({ module, name }: CoreImport): Pick<CoreImport, "module" | "name"> | undefined {
-  return module === "wasi_snapshot_preview1" ? { module: "adapter", name } : undefined;
+  // What is imported more than once has a number in a Wasm component.
+  const plain = name.replace(/ \[v\d+\]$/, "");
+  const known = module === "wasi_snapshot_preview1" && wasiSignatures.has(wasiName(plain));
+  return known ? { module: "adapter", name: plain } : undefined;
 }
 
 const capability: World = {
