@@ -15,14 +15,14 @@ import { areTooMany } from "./guard";
 import { invoke } from "./invoke";
 import { showMetrics, showsMetrics } from "./show-metrics";
 import { describeGateway } from "./metadata";
-import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET } from "./operations.gen";
+import { HEALTHZ_GET, HEALTHZ_OUTBOUND, METADATA_GET, PUBLISH_UNNAMED } from "./operations.gen";
 import { isPublishing, publish } from "./publish/publish";
 import { queryValue } from "./query";
 import { fail, literalParameter, parameter, reply, say } from "./reply";
 import { isSecrets, serveSecrets } from "./secret-stores";
 import { isState, serveState } from "./state/serve-state";
 import { configured, head } from "./table";
-import { addressed, isJudged, nameInHeader, writtenTarget } from "./target";
+import { addressed, isJudged, nameInHeader, namesApp, writtenTarget } from "./target";
 import { is, same } from "./text";
 import { HAS_ACTORS, HAS_EVENTS, HAS_FOLDER, HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { GET } from "./wasi/incoming";
@@ -40,6 +40,8 @@ export function answer(): void {
   if (operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
   if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
   if (operation >= 0 && isBlocked(operation)) operation = NO_ROUTE;
+  // As a sidecar: the book's form of publishing is one where there is a pub/sub, and nobody is called.
+  if (operation == PUBLISH_UNNAMED && (head().pubsubsCount == 0 || namesApp(request))) operation = NO_ROUTE;
   if ((operation < 0 || operation == INVOKE) && !invokes()) return say(request, 404, "404 page not found\n");
   if (!hasTurn(request)) return;
   if (HAS_PACKAGES && head().middlewaresCount && !passesMiddleware(request)) return;

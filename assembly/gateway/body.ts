@@ -1,6 +1,7 @@
 /** The body of the request that is being answered: what came with its head, and the stream of the rest. */
 import { Call, findField } from "./call";
 import { allocate } from "./memory";
+import { leaveExcess } from "./excess";
 import { head } from "./table";
 import { CALLER_FAULT, DONE, Exchange, FAILURE_TOO_LARGE, MOVED } from "./transport/exchange";
 import { sendBytes, sendEnd, sendFrom } from "./transport/transport";
@@ -117,8 +118,16 @@ export function bodyLength(): i64 {
   return own.whole ? <i64>own.firstLength : own.length;
 }
 
+/** True where the caller told of more than is passed on. */
+export function isAnnouncedTooLarge(): bool {
+  const own = changetype<Body>(BODY);
+  if (!isTooLarge(max<i64>(bodyLength(), 0))) return false;
+  if (!own.whole) leaveExcess(own.stream);
+  return true;
+}
+
 /** True where a body of so many bytes is more than the gateway passes on. */
-export function isTooLarge(length: u64): bool {
+function isTooLarge(length: u64): bool {
   const limit = head().maxBody;
   return limit != 0 && length > limit;
 }
@@ -135,6 +144,7 @@ export function sendBody(x: Exchange): i32 {
       if (step == MOVED) {
         own.spent += x.moved;
         if (!isTooLarge(own.spent + own.firstLength)) return step;
+        leaveExcess(own.stream);
         x.failure = FAILURE_TOO_LARGE;
         return CALLER_FAULT;
       }

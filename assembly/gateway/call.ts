@@ -51,6 +51,8 @@ export class Call {
   /** The row of errors that tells of an upstream's failure, and where its cause stands; 0: as of an invocation. */
   refusal: usize;
   causeAt: i32;
+  /** The row of a body that is larger than is taken; 0: the same as of a failure. */
+  tooLarge: usize;
   /** Whether it may reach an upstream twice: one of BY_METHOD, ALWAYS and NEVER. */
   repeats: i32;
   /** What is made of an upstream's answer: state/remote-answer.ts has the words. */
@@ -111,6 +113,7 @@ export function readCall(request: i32, out: i32): void {
   call.given = 0;
   call.until = 0;
   call.refusal = 0;
+  call.tooLarge = 0;
   call.repeats = BY_METHOD;
   call.answerAs = 0;
   call.placement = 0;

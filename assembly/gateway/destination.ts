@@ -10,8 +10,8 @@ const ANYWHERE: usize = memory.data<u8>([0x2a]);
 
 /**
  * Finds who answers for the target's id, and leaves of the id what is to be told there. An app of that very id comes
- * first, then the longest site at the id's end (which is cut off), then an app in the gateway's own namespace, then
- * whoever answers for all others. Null: nobody.
+ * first, then the longest site at the id's end (which is cut off), then an app in the gateway's own namespace, or an
+ * HTTPEndpoint in any, then whoever answers for all others. Null: nobody.
  */
 export function destination(target: Target): App | null {
   const app = findApp(target.id, target.idLength);
@@ -25,9 +25,10 @@ export function destination(target: Target): App | null {
     return site;
   }
   const table = head();
-  if (dot < end && same(dot + 1, <i32>(end - dot - 1), table.namespace, table.namespaceLength)) {
+  if (dot < end) {
     const own = findApp(target.id, <u32>(dot - target.id));
-    if (own != null) return own;
+    const isHere = same(dot + 1, <i32>(end - dot - 1), table.namespace, table.namespaceLength);
+    if (own != null && (isHere || (own.anyNamespace && indexOf(dot + 1, end, DOT) == end))) return own;
   }
   return findSite(ANYWHERE, 1);
 }

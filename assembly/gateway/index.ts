@@ -1,6 +1,7 @@
 /** The gateway's entry: what wasmtime calls. The core's sources, and wasi:* by hand over the canonical ABI. */
 import { answer } from "./answer";
 import { call, readCall } from "./call";
+import { beginExcess, readExcess } from "./excess";
 import { beginMeasures, countAnswer } from "./measures";
 import { resetArena } from "./memory";
 import { mergeCounters } from "./merge-counters";
@@ -24,8 +25,10 @@ export function run(): i32 {
 export function handle(request: i32, out: i32): void {
   resetArena();
   beginMeasures();
+  beginExcess();
   readCall(request, out);
   answer();
+  readExcess();
   countAnswer(call().status);
   closeSince(0);
   if (HAS_FOLDER) {

@@ -1,6 +1,6 @@
 /** Service invocation: whom a call is for, where that is, and what is tried until somebody answers. */
 import { beginRounds, isFailure, nextRound, policyOf, triesAgain } from "./attempts";
-import { bodyLength, canRewind, isEmpty, isTooLarge, openBody, rewindBody } from "./body";
+import { bodyLength, canRewind, isAnnouncedTooLarge, isEmpty, openBody, rewindBody } from "./body";
 import { ALWAYS, BY_METHOD, Call } from "./call";
 import { enter, FAILURE, leave, REFUSED, SUCCESS, WITHDRAWN } from "./breakers";
 import { beginChoice, choose } from "./choice";
@@ -76,7 +76,7 @@ export function admits(call: Call): bool {
   until = limit ? now() + <u64>limit * MILLISECOND : 0;
   if (HAS_PACKAGES && call.until && (until == 0 || call.until < until)) until = call.until;
   openBody(call);
-  if (!isTooLarge(max<i64>(bodyLength(), 0))) return true;
+  if (!isAnnouncedTooLarge()) return true;
   refuse(call, FAILURE_TOO_LARGE);
   return false;
 }
@@ -178,7 +178,7 @@ export function refuse(call: Call, failure: i32): void {
   let status = failure == FAILURE_ROUND ? 508 : 0;
   if (call.refusal) {
     literalParameter(call.causeAt, failureText(failure));
-    return fail(call, call.refusal, status);
+    return fail(call, failure == FAILURE_TOO_LARGE && call.tooLarge ? call.tooLarge : call.refusal, status);
   }
   literalParameter(1, failureText(failure));
   // As daprd: 500, but where HTTP has a word of its own for what an upstream did.

@@ -55,6 +55,11 @@ export function isJudged(call: Call): bool {
   return normalise(call.pathLength) == 0;
 }
 
+/** True where a header names an app. */
+export function namesApp(call: Call): bool {
+  return nameInHeader(call, changetype<Target>(TARGET));
+}
+
 /** True where a header names the app. */
 export function nameInHeader(call: Call, target: Target): bool {
   const named = findField(call.fields, "dapr-app-id");

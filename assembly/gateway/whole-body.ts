@@ -1,6 +1,7 @@
 /** The body of a request whose text has to be understood: read whole, within the limit. */
 import { Call } from "./call";
 import { allocate } from "./memory";
+import { leaveExcess } from "./excess";
 import { head } from "./table";
 import { bodyStream } from "./wasi/bodies";
 import { now, whenIt } from "./wasi/clocks";
@@ -46,7 +47,7 @@ export function readWhole(call: Call): i32 {
   }
   const before = kept();
   const length = readAll(call);
-  closeSince(before);
+  if (length != TOO_LARGE) closeSince(before);
   return length;
 }
 
@@ -73,7 +74,10 @@ function readAll(call: Call): i32 {
     }
     // What was read lies where the arena goes on, and is overwritten by what is allocated next.
     const from = readBytes();
-    if (length + some > limit) return TOO_LARGE;
+    if (length + some > limit) {
+      leaveExcess(stream);
+      return TOO_LARGE;
+    }
     if (length + some > room) {
       while (length + some > room) room <<= 1;
       const piece = allocate(some);

@@ -29,11 +29,19 @@ function isPlain(byte: u8, inSegment: bool): bool {
   }
 }
 
+const DOT: u8 = 0x2e;
+
+/** `.` and `..` lead elsewhere as segments, unless they are escaped. */
+function isDots(text: usize, length: i32): bool {
+  return length > 0 && length < 3 && load<u8>(text) == DOT && load<u8>(text + length - 1) == DOT;
+}
+
 /** Writes text as a path, or as one segment of one; decoded once it is the text again. */
 export function encode(to: usize, text: usize, length: i32, inSegment: bool): usize {
+  const plainly = !inSegment || !isDots(text, length);
   for (let at = text, end = text + length; at < end; at++) {
     const byte = load<u8>(at);
-    if (isPlain(byte, inSegment)) {
+    if (plainly && isPlain(byte, inSegment)) {
       store<u8>(to++, byte);
       continue;
     }

@@ -32,6 +32,7 @@ export function actorRows(
     id,
     upstreams: upstreams.map((each) => upstreamRow(each, secrets)),
     policy: none16,
+    anyNamespace: 0,
   });
   const asked = from === undefined || "file" in from ? undefined : from;
   const source = asked === undefined ? none16 : remotes.length;

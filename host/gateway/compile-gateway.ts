@@ -21,10 +21,15 @@ import { type AppRow, flags, type GatewayTable, type RouteRow } from "./table-sh
 
 const utf8 = new TextEncoder();
 
-function appRow({ id, upstreams }: TargetSetting, secrets: SecretTable, policies: Policies): AppRow {
+function appRow(
+  { id, upstreams, anyNamespace }: TargetSetting,
+  secrets: SecretTable,
+  policies: Policies,
+): AppRow {
   return {
     id,
     policy: policies.index(id),
+    anyNamespace: anyNamespace ? 1 : 0,
     upstreams: [...upstreams]
       .sort((a, b) => a.priority - b.priority)
       .map((upstream) => upstreamRow(upstream, secrets)),
@@ -52,6 +57,7 @@ function endpoint({ name, baseUrl, headers, secretKeyRefs, origin }: HttpEndpoin
   }
   return {
     id: name,
+    anyNamespace: true,
     upstreams: [
       {
         url: baseUrl,

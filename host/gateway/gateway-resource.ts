@@ -30,6 +30,8 @@ export interface UpstreamSetting {
 export interface TargetSetting {
   readonly id: string;
   readonly upstreams: readonly UpstreamSetting[];
+  /** True: it is called with any namespace, too. */
+  readonly anyNamespace?: boolean;
   /** Where it stands, for messages. */
   readonly at: string;
 }

@@ -138,6 +138,7 @@ export const app = record("App", "An app by its id, or a site: a name after a do
   id: text(),
   upstreams: list(upstream, "by priority"),
   policy: u16("index of what holds for its calls; NONE: nothing"),
+  anyNamespace: u8("1: with a namespace, whichever, it is called as well, as HTTPEndpoints are"),
 });
 
 export const guestComponent = record("GuestComponent", "A component that a package's guest is.", {

@@ -8,6 +8,8 @@ export function actorTurnsSuite(on: Subject): void {
   const { call, program, release, recorded, until } = actorCalls(on);
   const uris = async (type: string, id: string) =>
     (await recorded(type, id, "meow")).map(({ uri }) => uri.slice(uri.indexOf("?") + 1));
+  /** So much later a call is behind another one: a gateway may have to ask for the owner first. */
+  const apart = on.has("sidecar") ? 20 : 200;
   const held = { status: 200, held: true };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -19,7 +21,7 @@ export function actorTurnsSuite(on: Subject): void {
       for (let n = 0; n < 5; n++) {
         calls.push(call("Plain", id, `meow?${n}`));
         if (n === 0) await until("Plain", id, "meow", 1);
-        else await pause(20);
+        else await pause(apart);
       }
       expect((await call("Plain", on.key(), "meow")).status).toBe(200);
       expect(await uris("Plain", id)).toEqual(["0"]);
@@ -28,23 +30,26 @@ export function actorTurnsSuite(on: Subject): void {
       expect(await uris("Plain", id)).toEqual(["0", "1", "2", "3", "4"]);
     });
 
-    test("a caller that goes away while it waits gives up its place, and nobody else's", async () => {
-      const id = on.key("cat");
-      await program("Plain", id, "meow", held);
-      const first = call("Plain", id, "meow?0");
-      await until("Plain", id, "meow", 1);
-      const second = call("Plain", id, "meow?1", { timeout: 150 }).catch(() => "gone");
-      await pause(30);
-      const third = call("Plain", id, "meow?2");
-      await second;
-      await pause(50);
-      expect(await uris("Plain", id)).toEqual(["0"]);
-      await release("Plain", id, "meow");
-      expect([(await first).status, (await third).status]).toEqual([200, 200]);
-      expect(await uris("Plain", id)).toEqual(["0", "2"]);
-    });
+    test.runIf(on.has("hangups"))(
+      "a caller that goes away while it waits gives up its place, and nobody else's",
+      async () => {
+        const id = on.key("cat");
+        await program("Plain", id, "meow", held);
+        const first = call("Plain", id, "meow?0");
+        await until("Plain", id, "meow", 1);
+        const second = call("Plain", id, "meow?1", { timeout: 150 }).catch(() => "gone");
+        await pause(30);
+        const third = call("Plain", id, "meow?2");
+        await second;
+        await pause(50);
+        expect(await uris("Plain", id)).toEqual(["0"]);
+        await release("Plain", id, "meow");
+        expect([(await first).status, (await third).status]).toEqual([200, 200]);
+        expect(await uris("Plain", id)).toEqual(["0", "2"]);
+      },
+    );
 
-    test("a caller that goes away in its turn ends it", async () => {
+    test.runIf(on.has("hangups"))("a caller that goes away in its turn ends it", async () => {
       const id = on.key("cat");
       await program("Plain", id, "meow", held);
       const first = call("Plain", id, "meow?0", { timeout: 200 }).catch(() => "gone");

@@ -128,7 +128,8 @@ export function badInputSuite(on: Subject): void {
       fails(answer, 500, "ERR_PUBSUB_PUBLISH_MESSAGE");
     });
 
-    test("4 MB less a little are taken", async () => {
+    // A gateway's folder takes values of 1 MiB.
+    test.skipIf(on.has("folder"))("4 MB less a little are taken", async () => {
       const key = on.key();
       const value = "x".repeat((4 << 20) - 200);
       expect((await save(`[{"key":"${key}","value":"${value}"}]`)).status).toBe(204);

@@ -109,7 +109,7 @@ export function bareSuite(definition: HostDefinition): void {
     ]);
   });
 
-  test.each(["?key=a", "/subscribe?key=a", "/some-id/unsubscribe"])(
+  test.runIf(on.has("sidecar")).each(["?key=a", "/subscribe?key=a", "/some-id/unsubscribe"])(
     "no configuration store: %s",
     async (path) => {
       const answer = await on.fetch(`/v1.0/configuration/settings${path}`);
@@ -123,7 +123,7 @@ export function bareSuite(definition: HostDefinition): void {
     },
   );
 
-  describe("no lock store", () => {
+  describe.runIf(on.has("sidecar"))("no lock store", () => {
     const call = (operation: string, body: string) => on.post(`/v1.0-alpha1/${operation}/locks`, body);
     const whole = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":60}';
 

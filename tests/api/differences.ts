@@ -8,6 +8,8 @@ export interface Difference {
   readonly what: string;
   readonly daprd: unknown;
   readonly daprlet: unknown;
+  /** Left out: a gateway answers as daprlet's sidecars do. */
+  readonly gateway?: unknown;
   readonly why: string;
 }
 
@@ -472,7 +474,8 @@ export const differences = [
     what: "a save whose `options.retryPolicy` (the book's) cannot be followed, and any in a transaction",
     daprd: 204,
     daprlet: 400,
-    why: "it is followed here: up to ten retries and a minute, where the store fails (`--strict` ignores it)",
+    gateway: 204,
+    why: "it is followed here: up to ten retries and a minute, where the store fails (`--strict` ignores it, and so does a gateway)",
   },
   {
     id: "bindings.data-bytes",
@@ -953,6 +956,38 @@ export const differences = [
     why: "who names one relies on it",
   },
   {
+    id: "gateway.unserved",
+    what: "bindings, configuration, locks, streams of events, values put into metadata, and shutdown at a gateway",
+    daprd: "served",
+    daprlet: "served",
+    gateway: "501 `ERR_GATEWAY_UNSERVED`",
+    why: "it has no app, and nothing of it lasts but its folder: a sidecar behind it has them",
+  },
+  {
+    id: "gateway.nobody",
+    what: "the cause in the error of an invocation whose target a gateway does not know",
+    daprd: "couldn't find service: foreign-endpoint",
+    daprlet: "couldn't find service: foreign-endpoint",
+    gateway: "no app or site of this name: name it in the gateway's configuration, and build it again",
+    why: "it knows whom it was built with, and says what helps",
+  },
+  {
+    id: "gateway.unhosted-state",
+    what: "reading the state of an actor whose type nobody hosts, at a gateway",
+    daprd: 204,
+    daprlet: 204,
+    gateway: 500,
+    why: "the state is a host's, and there is none to ask: to say that there is nothing could be untrue",
+  },
+  {
+    id: "gateway.missing-secret",
+    what: "a secret that is not there, of the only secret store that a gateway has, the environment",
+    daprd: 500,
+    daprlet: 500,
+    gateway: 200,
+    why: "it is empty in that store of Dapr's; 500 is what others answer",
+  },
+  {
     id: "actors.reminders-listed",
     what: "`GET /v1.0/actors/{type}/{id}/reminders`",
     daprd: "no endpoint; its next version has it",
@@ -961,14 +996,16 @@ export const differences = [
   },
 ] as const satisfies readonly Difference[];
 
+type Columns<Row> = Extract<Row[keyof Row & ("daprd" | "daprlet" | "gateway")], unknown>;
+
 export type DifferenceId = (typeof differences)[number]["id"];
 
 /** A host's own column of one row. */
 export function expectedOn<Id extends DifferenceId>(
-  dialect: "daprd" | "daprlet",
+  dialect: "daprd" | "daprlet" | "gateway",
   id: Id,
-): Extract<(typeof differences)[number], { id: Id }>["daprd" | "daprlet"] {
-  const row = differences.find((difference) => difference.id === id);
+): Columns<Extract<(typeof differences)[number], { id: Id }>> {
+  const row: Difference | undefined = differences.find((difference) => difference.id === id);
   if (row === undefined) throw new Error(`no difference ${id}`);
-  return row[dialect] as never;
+  return (dialect === "gateway" ? (row.gateway ?? row.daprlet) : row[dialect]) as never;
 }

@@ -74,7 +74,7 @@ export function httpEndpointSuite(on: Subject): void {
       const answer = await on.fetch("/v1.0/invoke/foreign-endpoint/method/a");
       expect([answer.status, answer.message]).toEqual([
         500,
-        "failed to invoke, id: foreign-endpoint, err: couldn't find service: foreign-endpoint",
+        `failed to invoke, id: foreign-endpoint, err: ${on.expected("gateway.nobody")}`,
       ]);
     });
 

@@ -108,7 +108,9 @@ export function invokeSuite(on: Subject): void {
         }),
       );
       expect(request.headers["x-kept"]).toBe("1");
-      for (const name of ["x-named", "proxy-authorization", "te", "trace-bin"]) {
+      // wasmtime keeps the field Connection to itself.
+      const named = on.has("sidecar") ? ["x-named"] : [];
+      for (const name of [...named, "proxy-authorization", "te", "trace-bin"]) {
         expect([name, request.headers[name]]).toEqual([name, undefined]);
       }
     });

@@ -44,14 +44,14 @@ export function metadataSuite(on: Subject): void {
       const found = await metadata();
       expect(found.id).toBe(on.host.appId);
       expect(found.runtimeVersion).toEqual(expect.any(String));
-      expect(found.enabledFeatures).toContain("HotReload");
+      if (on.has("sidecar")) expect(found.enabledFeatures).toContain("HotReload");
       expect(found.extended.daprRuntimeVersion).toEqual(expect.any(String));
       const byName = new Map(found.components.map((component) => [component.name, component]));
       const all = ["memory", "messagebus", "named", "scoped", "secrets", "statestore", "unprefixed"];
       expect([...byName.keys()]).toEqual(expect.arrayContaining(all));
       expect([...byName.keys()]).not.toContain("foreign");
       expect(byName.get("memory")).toMatchObject({
-        type: "state.in-memory",
+        type: on.has("sidecar") ? "state.in-memory" : "state.dapr",
         version: "v1",
         capabilities: expect.arrayContaining(["ETAG", "TRANSACTIONAL", "TTL"]),
       });
@@ -60,7 +60,7 @@ export function metadataSuite(on: Subject): void {
       );
     });
 
-    test("tells the subscriptions", async () => {
+    test.runIf(on.has("sidecar"))("tells the subscriptions", async () => {
       const { subscriptions } = await metadata();
       expect(subscriptions).toContainEqual({
         pubsubname: "messagebus",
@@ -75,7 +75,7 @@ export function metadataSuite(on: Subject): void {
       expect(subscriptions.map(({ topic }) => topic)).not.toContain("no-route");
     });
 
-    test.each(["extra", "__proto__", "constructor", "with space"])(
+    test.runIf(on.has("sidecar")).each(["extra", "__proto__", "constructor", "with space"])(
       "keeps the value put at %j",
       async (name) => {
         const value = on.key("value");
@@ -128,7 +128,7 @@ export function metadataSuite(on: Subject): void {
     });
   });
 
-  test.each([
+  test.runIf(on.has("sidecar")).each([
     ["PUT", "/v1.0-alpha1/crypto/name/encrypt"],
     ["POST", "/v1.0/workflows/dapr/name/start"],
     ["POST", "/v1.0-beta1/workflows/dapr/id/terminate"],

@@ -163,7 +163,7 @@ underWasmtime("owners at a gateway", () => {
       body: tableOf([{ name: "a", actorTypes: ["Car"] }]),
     }));
     const requests: readonly (readonly [string, string])[] = [
-      ["PUT", "Car/a%2Fb%20%E2%82%AC/method/go?x=1"],
+      ["PUT", "Car/a%7Cb%20%E2%82%AC/method/go?x=1"],
       ["POST", "Car/1/state"],
       ["GET", "Car/1/state/k%2F1"],
       ["POST", "Car/1/reminders/r"],
@@ -301,10 +301,11 @@ underWasmtime("owners at a gateway", () => {
       return [answer.status, (answer.json as { errorCode: string }).errorCode];
     };
     expect(await codes("POST", "No/1/method/m")).toEqual([500, "ERR_ACTOR_INVOKE_METHOD"]);
-    expect(await codes("POST", "No/1/state")).toEqual([500, "ERR_ACTOR_STATE_TRANSACTION_SAVE"]);
+    expect(await codes("POST", "No/1/state")).toEqual([400, "ERR_ACTOR_INSTANCE_MISSING"]);
     expect(await codes("GET", "No/1/state/k")).toEqual([500, "ERR_ACTOR_STATE_GET"]);
     expect(await codes("POST", "No/1/timers/t")).toEqual([500, "ERR_ACTOR_TIMER_CREATE"]);
     expect(await codes("POST", "No/1/reminders/t")).toEqual([403, "ERR_ACTOR_REMINDER_NON_HOSTED"]);
+    expect((await gateway.fetch("/v1.0/actors/No/1/timers/t", { method: "DELETE" })).status).toBe(204);
     const { text } = await post(gateway, "No/1/method/m");
     expect(text).toContain("did not find address for actor 'No||1'");
     expect((await post(gateway, "Odd/1/method/m")).text).toContain(

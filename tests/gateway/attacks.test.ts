@@ -117,7 +117,12 @@ for (const share of shares(callAttacks)) {
     beforeAll(async () => {
       target = await startTarget();
       const packages = share.map((attack, i) => ({ source: caller(`caller-${i}`, attack), grant: "all" }));
-      const place = { id: "", upstreams: [sidecarUpstream(portOf(target.url))], policy: none16 };
+      const place = {
+        id: "",
+        upstreams: [sidecarUpstream(portOf(target.url))],
+        policy: none16,
+        anyNamespace: 0,
+      };
       gateway = await serve(packages, {
         variant: "http+sockets+folder+packages",
         reused: true,

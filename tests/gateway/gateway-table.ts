@@ -31,7 +31,7 @@ export function upstreamRow(given: Partial<UpstreamRow> = {}): UpstreamRow {
 }
 
 export function appRow(id: string, upstreams: readonly UpstreamRow[]): AppRow {
-  return { id, upstreams, policy: none16 };
+  return { id, upstreams, policy: none16, anyNamespace: 0 };
 }
 
 /** A store in the gateway's folder, with the caller's id before its keys, but for what is given. */

@@ -40,6 +40,14 @@ underWasmtime("what is too much", () => {
     expect(target.reached.length).toBe(before);
   });
 
+  it.each([10, 30])("tells a caller who sends %i MB more, and reads on meanwhile", async (megabytes) => {
+    const body = new Uint8Array(megabytes << 20);
+    for (const streamed of [false, true]) {
+      const answer = await gateway.fetch(path, { method: "POST", body, streamed });
+      expect([answer.status, answer.message]).toEqual([500, expect.stringContaining("stream too large")]);
+    }
+  });
+
   it("takes a body at the limit", async () => {
     const body = "x".repeat(100_000);
     for (const streamed of [false, true]) {

@@ -97,7 +97,7 @@ underWasmtime("what packages ask a gateway for", () => {
       {
         apps: [appRow("app", [plainUpstream(port)])],
         stores: [storeRow("statestore", { folder: "s" })],
-        remotes: [{ id: "", upstreams: [sidecarUpstream(port)], policy: none16 }],
+        remotes: [{ id: "", upstreams: [sidecarUpstream(port)], policy: none16, anyNamespace: 0 }],
         pubsubs: [{ name: "pubsub", component: "pubsub", remote: 0, spoolBytes: 0, spoolEvents: 0 }],
       },
       { packages, variant: "http+sockets+folder+packages", folder, reused: true },

@@ -11,7 +11,7 @@ import { admitPackage, type GatewayPackage } from "../../host/gateway/packages/a
 import { readGateway } from "../../host/gateway/read-gateway.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { guest, saying, span, watPackage } from "../capability/wat-package.ts";
-import { startGatewayPair } from "../hosts/gateway.ts";
+import { startGatewayPair } from "../hosts/gateway-pair.ts";
 import type { HostDefinition } from "../hosts/host.ts";
 import { apiOn } from "../hosts/suites.ts";
 import { type Gateway, missingWasmtime, startGateway } from "../hosts/wasmtime-host.ts";

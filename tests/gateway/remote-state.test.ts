@@ -187,6 +187,15 @@ for (const transport of [0, 1] as const) {
       expect(await (await there("large")).json()).toBe(value);
     });
 
+    it("asks for keys that are dots as they are", async () => {
+      const headers = { "dapr-api-token": "token one" };
+      for (const key of [".", ".."]) {
+        await one("plain", json([{ key, value: key }]));
+        const path = `/v1.0/state/plain/${key.replaceAll(".", "%2E")}`;
+        expect((await gateway.fetch(path, { headers })).text).toBe(JSON.stringify(key));
+      }
+    });
+
     it("writes anew what is larger than a transport takes at once", async () => {
       const value = "w".repeat(400_000);
       expect((await one("shop", json([{ key: "long", value }]))).status).toBe(204);

@@ -246,6 +246,8 @@ export const ofPrograms: HostDefinition["features"] = new Set([
   "files",
   "trace",
   "unsized",
+  "sidecar",
+  "hangups",
   "wildcards",
 ]);
 

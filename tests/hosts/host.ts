@@ -72,7 +72,8 @@ export interface Host extends Sidecar {
  * events of `messagebus`. eventTtl: `messagebus` drops expired events itself. chunks: another app's answer arrives while it
  * is being produced (the own app's does everywhere). redirects: a 3xx reaches the
  * caller (a browser's fetch follows it or hides it). configurable: start() honours its options. appToken: the app is called with APP_API_TOKEN. processes: the sidecar is a process with a port of its own. locks: it has a lock store. settings: it has a configuration store.
- * actors: it hosts the actors of an app. placement: other sidecars find them. reminders: they have reminders. files: it has `bindings.localstorage`. trace: it can send TRACE. unsized: a body may come without its length. wildcards: `messagebus` knows topics such as `orders/*`.
+ * actors: it hosts the actors of an app. placement: other sidecars find them. reminders: they have reminders. files: it has `bindings.localstorage`. trace: it can send TRACE. unsized: a body may come without its length. sidecar: it is one, with an app of its own and all blocks; a gateway leaves
+ * some to sidecars. folder: `statestore` is in a gateway's folder. hangups: a caller's going away is heard of while it waits. wildcards: `messagebus` knows topics such as `orders/*`.
  */
 export type Feature =
   | "verbatim"
@@ -93,6 +94,9 @@ export type Feature =
   | "files"
   | "trace"
   | "unsized"
+  | "sidecar"
+  | "folder"
+  | "hangups"
   | "wildcards";
 
 export interface StartOptions {
@@ -109,7 +113,7 @@ export interface StartOptions {
 export interface HostDefinition {
   readonly name: string;
   /** Which column of `differences.ts` holds. */
-  readonly dialect: "daprd" | "daprlet";
+  readonly dialect: "daprd" | "daprlet" | "gateway";
   readonly features: ReadonlySet<Feature>;
   /** Undefined when it can run here, else one sentence that says what is missing and therefore left out. */
   readonly missing: string | undefined;

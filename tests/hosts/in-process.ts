@@ -59,6 +59,8 @@ export const inProcess: HostDefinition = {
     "files",
     "trace",
     "unsized",
+    "sidecar",
+    "hangups",
     "wildcards",
   ]),
   missing: undefined,

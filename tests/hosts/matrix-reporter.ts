@@ -1,5 +1,5 @@
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
-import { differences } from "../api/differences.ts";
+import { type Difference, differences } from "../api/differences.ts";
 
 interface Count {
   passed: number;
@@ -64,8 +64,13 @@ export default class MatrixReporter implements Reporter {
     console.log(`\nThe API on every host (tests passed, fresh and after a restart):\n${lines.join("\n")}`);
     for (const sentence of absent) console.log(`Left out: ${sentence}.`);
     console.log(`\nDifferences from daprd that the suites hold (${differences.length}):`);
-    for (const { what, daprd, daprlet, why } of differences) {
-      console.log(`- ${what}: daprd ${daprd}; daprlet ${daprlet}, because ${why}.`);
+    for (const { what, daprd, daprlet, gateway, why } of differences as readonly Difference[]) {
+      const sides = [
+        `daprd ${daprd}`,
+        `daprlet ${daprlet}`,
+        ...(gateway === undefined ? [] : [`a gateway ${gateway}`]),
+      ];
+      console.log(`- ${what}: ${sides.join("; ")}, because ${why}.`);
     }
   }
 }

@@ -54,6 +54,8 @@ export function pageHost({ name, door }: PageHostOptions): HostDefinition {
     "eventTtl",
     "wildcards",
     "unsized",
+    "sidecar",
+    "hangups",
   ];
   // Once for all doors: the actors are behind them.
   if (door === "shim") features.push("actors", "placement", "reminders");

@@ -12,6 +12,7 @@ import { configurationSuite } from "../api/configuration-suite.ts";
 import { configuredSuites } from "../api/configured-suites.ts";
 import { declaredSuite } from "../api/declared-suite.ts";
 import { differingSuite } from "../api/differing-suite.ts";
+import { gatewaySuite } from "../api/gateway-suite.ts";
 import { httpEndpointSuite } from "../api/http-endpoint-suite.ts";
 import { invokeSuite } from "../api/invoke-suite.ts";
 import { lockSuite } from "../api/lock-suite.ts";
@@ -48,10 +49,13 @@ const suites = {
   actorSchedules: actorSchedulesSuite,
   badInput: badInputSuite,
   differing: differingSuite,
+  gateway: gatewaySuite,
 } as const;
 
+export type SuiteName = keyof typeof suites;
+
 /** They ask for nothing that a restart could change. */
-const onlyFresh: readonly (keyof typeof suites)[] = ["badInput"];
+const onlyFresh: readonly SuiteName[] = ["badInput"];
 
 /** What is written and published before a restart, and looked for after it. */
 function keptAcross(on: Subject) {
@@ -88,10 +92,14 @@ function keptAcross(on: Subject) {
   };
 }
 
-/** Declares the suites of the API for one host, all unless some are named: on a fresh one, and again after a restart. */
+/**
+ * Declares the suites of the API for one host, all unless some are named: on a fresh one, and again, all or those of `again`,
+ * after a restart.
+ */
 export function apiOn(
   definition: HostDefinition,
-  names = Object.keys(suites) as (keyof typeof suites)[],
+  names: readonly SuiteName[] = Object.keys(suites) as SuiteName[],
+  again: readonly SuiteName[] = names.filter((name) => !onlyFresh.includes(name)),
 ): void {
   describe(definition.name, () => {
     const { missing, required } = definition;
@@ -106,7 +114,7 @@ export function apiOn(
     afterAll(() => host?.stop());
     const kept = keptAcross(new Subject(definition, () => host));
     const has = (feature: Feature) => definition.features.has(feature);
-    for (const phase of ["fresh", "after restart"]) {
+    for (const phase of again.length > 0 ? ["fresh", "after restart"] : ["fresh"]) {
       const fresh = phase === "fresh";
       describe(phase, () => {
         if (!fresh) {
@@ -122,9 +130,8 @@ export function apiOn(
             60_000,
           );
         }
-        for (const name of names)
-          if (fresh || !onlyFresh.includes(name))
-            describe(name, () => suites[name](new Subject(definition, () => host)));
+        for (const name of fresh ? names : again)
+          describe(name, () => suites[name](new Subject(definition, () => host)));
       });
     }
     configuredSuites(definition);

@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly packages?: readonly GatewayPackage[];
   /** What the gateway has as its folder. */
   readonly folder?: string;
+  /** Variables that it sees. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Gateway {
@@ -69,12 +71,13 @@ const jco = fileURLToPath(new URL("../../node_modules/@bytecodealliance/jco/dist
 
 /** What serves this file. */
 function serving(file: string, port: number, options: GatewayOptions): readonly [string, ...string[]] {
-  const { host, variant = "http", reused = false, flags = [], folder } = options;
+  const { host, variant = "http", reused = false, flags = [], folder, environment = {} } = options;
   if (host === "jco")
     return [process.execPath, jco, "serve", file, "--port", String(port), "--host", "127.0.0.1"];
   const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
   const dir = folder === undefined ? [] : ["--dir", `${folder}::/`];
-  const own = [...needed(variant), ...dir, ...reuse, ...flags];
+  const variables = Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
+  const own = [...needed(variant), ...dir, ...variables, ...reuse, ...flags];
   return ["wasmtime", "serve", "--addr", `127.0.0.1:${port}`, ...own, file];
 }
 
@@ -98,7 +101,8 @@ export async function startGateway(
   const launch = async () => {
     const [command, ...args] = serving(file, port, options);
     // jco serves from a child of its own: they are one group, and end together.
-    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const env = { ...process.env, ...options.environment };
+    child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-8000);

@@ -3,6 +3,7 @@ import { alarm } from "../alarm";
 import { body, canRewind, rewindBody } from "../body";
 import { Call, NEVER } from "../call";
 import {
+  ERR_ACTOR_INSTANCE_MISSING,
   ERR_ACTOR_INVOKE_METHOD,
   ERR_ACTOR_REMINDER_CREATE,
   ERR_ACTOR_REMINDER_DELETE,
@@ -11,7 +12,9 @@ import {
   ERR_ACTOR_STATE_GET,
   ERR_ACTOR_STATE_TRANSACTION_SAVE,
   ERR_ACTOR_TIMER_CREATE,
+  ERR_BAD_REQUEST,
   ERR_GATEWAY_UNSERVED,
+  ERR_MALFORMED_REQUEST,
 } from "../errors.gen";
 import { admits, isOver, isUnreached, reach, refuse } from "../invoke";
 import { allocate } from "../memory";
@@ -24,7 +27,7 @@ import {
   ACTORS_TRANSACT,
 } from "../operations.gen";
 import { App, APP_BYTES, NONE, PROTOCOL_SIDECAR } from "../records.gen";
-import { fail, parameter } from "../reply";
+import { fail, parameter, reply } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { findApp, findMember, head } from "../table";
 import { table } from "../table-place";
@@ -37,6 +40,7 @@ import { GET } from "../wasi/incoming";
 import { wait, waitFor } from "../wasi/poll";
 import { encode, ENCODED_GROWTH } from "../wire-path";
 import { canRefresh, fetchFault, hasRoster, refreshRoster } from "./fetch-roster";
+import { mayBeCalled } from "./names";
 import { Member, ownerOf, roster } from "./roster";
 
 const DELETE: i32 = 4;
@@ -67,9 +71,11 @@ export function callActor(call: Call, operation: i32): void {
   const isNamed = operation != ACTORS_TRANSACT && operation != ACTORS_REMINDER_2;
   const nameLength = isNamed ? spanLength(3) : 0;
   const name = isNamed ? takeSpan(3) : 0;
+  if (!mayBeCalled(call, operation, type, typeLength, id, idLength, name, nameLength)) return;
   // Nothing of it may reach its actor twice.
   call.repeats = NEVER;
   call.refusal = rowOf(call, operation);
+  call.tooLarge = operation == ACTORS_INVOKE ? ERR_BAD_REQUEST : ERR_MALFORMED_REQUEST;
   call.causeAt = 0;
   if (!hasRoster()) return refuseFor(call, "the table of placement cannot be had: ", fetchFault());
 
@@ -149,6 +155,9 @@ function refuseFor(call: Call, before: string, cause: string): void {
 /** As daprd words it. */
 function refuseUnknown(call: Call, operation: i32, type: usize, typeLength: i32, id: usize, idLength: i32): void {
   if (operation == ACTORS_REMINDER || operation == ACTORS_REMINDER_2) return fail(call, ERR_ACTOR_REMINDER_NON_HOSTED);
+  if (operation == ACTORS_TRANSACT) return fail(call, ERR_ACTOR_INSTANCE_MISSING);
+  // There is none.
+  if (operation == ACTORS_TIMER && call.method == DELETE) return reply(call, 204, "", 0, 0);
   const text = allocate(<usize>(typeLength + idLength) + 48);
   let end = copy(put(text, "did not find address for actor '"), type, typeLength);
   end = put(copy(put(end, "||"), id, idLength), "'");

@@ -6,7 +6,7 @@ import { CHUNK, INBOX, OUTBOX, RESULT, answer } from "../../memory";
 import { Call, findField } from "../call";
 import { callerId, callerIdLength } from "../door/caller";
 import { allocate } from "../memory";
-import { queryValue } from "../query";
+import { queryMetadata } from "../query";
 import { scanBody } from "../state/scan-body";
 import { putTime, TIME_LENGTH } from "../state/expiry";
 import { copy, put } from "../text";
@@ -56,10 +56,10 @@ export function makeEvent(
   const state = findField(call.fields, "tracestate");
   const id = allocate(UUID_LENGTH);
   putUuid(id);
-  attribute(call, A.ID, "metadata.cloudevent.id", id, UUID_LENGTH);
-  attribute(call, A.SOURCE, "metadata.cloudevent.source", callerId(), callerIdLength());
-  literal(call, A.TYPE, "metadata.cloudevent.type", "com.dapr.event.sent");
-  attribute(call, A.SUBJECT, "metadata.cloudevent.subject", 0, -1);
+  attribute(call, A.ID, "cloudevent.id", id, UUID_LENGTH);
+  attribute(call, A.SOURCE, "cloudevent.source", callerId(), callerIdLength());
+  literal(call, A.TYPE, "cloudevent.type", "com.dapr.event.sent");
+  attribute(call, A.SUBJECT, "cloudevent.subject", 0, -1);
   const time = allocate(TIME_LENGTH);
   putTime(time, now);
   text(A.TIME, time, TIME_LENGTH);
@@ -67,8 +67,8 @@ export function makeEvent(
   else text(A.DATACONTENTTYPE, type.value, type.valueLength);
   text(A.TOPIC, topic, topicLength);
   text(A.PUBSUBNAME, pubsub, pubsubLength);
-  attribute(call, A.TRACEPARENT, "metadata.cloudevent.traceparent", traced == null ? 0 : traced.value, traced == null ? 0 : traced.valueLength);
-  attribute(call, A.TRACESTATE, "metadata.cloudevent.tracestate", state == null ? 0 : state.value, state == null ? 0 : state.valueLength);
+  attribute(call, A.TRACEPARENT, "cloudevent.traceparent", traced == null ? 0 : traced.value, traced == null ? 0 : traced.valueLength);
+  attribute(call, A.TRACESTATE, "cloudevent.tracestate", state == null ? 0 : state.value, state == null ? 0 : state.valueLength);
   expiry(call, now);
   if (given < 0) return false;
   const head = frame();
@@ -89,7 +89,7 @@ function text(index: i32, at: usize, length: i32): void {
 }
 
 function attribute(call: Call, index: i32, name: string, otherwise: usize, length: i32): void {
-  const asked = queryValue(call, name);
+  const asked = queryMetadata(call, name);
   if (asked != null && asked.length) text(index, asked.start, asked.length);
   else text(index, otherwise, length);
 }
@@ -102,7 +102,7 @@ function literal(call: Call, index: i32, name: string, otherwise: string): void 
 
 /** Dapr ignores a time to live that is negative or no number, and lets one of 0 expire at once. */
 function expiry(call: Call, now: u64): void {
-  const asked = queryValue(call, "metadata.ttlInSeconds");
+  const asked = queryMetadata(call, "ttlinseconds");
   answer(A.EXPIRATION, -1);
   if (asked == null || asked.length == 0 || asked.length > 10) return;
   let seconds: u64 = 0;

@@ -7,14 +7,14 @@ import {
   ERR_TOPIC_NAME_EMPTY,
 } from "../errors.gen";
 import { passOn } from "../invoke";
-import { PUBLISH_BULK, PUBLISH_EVENT } from "../operations.gen";
-import { queryValue } from "../query";
+import { PUBLISH_EVENT, PUBLISH_UNNAMED } from "../operations.gen";
+import { queryMetadata } from "../query";
 import { PUB_SUB_BYTES, PubSub } from "../records.gen";
 import { fail, literalParameter, parameter } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";
 import { publishOrKeep } from "../spool/keep-event";
-import { begins, is, same } from "../text";
+import { isLowered, same } from "../text";
 import { HAS_FOLDER } from "../variant";
 import { CUT_OFF, readWhole, TOO_LARGE, wholeBody } from "../whole-body";
 import { aim, AS_IT_CAME, ENVELOPE, MANY } from "./aim";
@@ -23,8 +23,13 @@ import { eventBytes, eventSize, makeEvent } from "./event";
 /** Where the cause stands among the parameters of ERR_PUBSUB_PUBLISH_MESSAGE: behind topic and name. */
 const CAUSE: i32 = 2;
 
+const CLOUD_EVENTS: string = "application/cloudevents+json";
+const SEMICOLON: u8 = 0x3b;
+const SPACE: u8 = 0x20;
+const ZERO: u8 = 0x30;
+
 export function isPublishing(operation: i32): bool {
-  return operation == PUBLISH_EVENT || operation == PUBLISH_BULK;
+  return operation >= PUBLISH_EVENT && operation <= PUBLISH_UNNAMED;
 }
 
 /**
@@ -32,6 +37,7 @@ export function isPublishing(operation: i32): bool {
  * framed here, in the caller's name; one that is a CloudEvent, a raw one and those of a bulk go as they came.
  */
 export function publish(call: Call, operation: i32): void {
+  if (operation == PUBLISH_UNNAMED) return publishUnnamed(call);
   const nameLength = spanLength(1);
   const name = takeSpan(1);
   const topicLength = spanLength(2);
@@ -41,13 +47,27 @@ export function publish(call: Call, operation: i32): void {
   const row = findPubSub(name, nameLength);
   if (row == null) return fail(call, ERR_PUBSUB_NOT_FOUND);
   if (topicLength == 0) return fail(call, ERR_TOPIC_NAME_EMPTY);
+  publishTo(call, operation, row, topic, topicLength);
+}
+
+/** The book's form, which names no pub/sub: the only one that there is. */
+function publishUnnamed(call: Call): void {
+  const topicLength = spanLength(1);
+  const topic = takeSpan(1);
+  parameter(0, topic, topicLength);
+  if (findPubSub(topic, topicLength) != null) return fail(call, ERR_TOPIC_NAME_EMPTY);
+  if (head().pubsubsCount != 1) return fail(call, ERR_PUBSUB_EMPTY);
+  publishTo(call, PUBLISH_EVENT, head().pubsub(0), topic, topicLength);
+}
+
+function publishTo(call: Call, operation: i32, row: PubSub, topic: usize, topicLength: i32): void {
   const frames = operation == PUBLISH_EVENT && !isCloudEvent(call) && !isRaw(call);
   const keeps = HAS_FOLDER && row.spoolEvents != 0;
   if ((frames || keeps) && !takeBody(call, row, topic, topicLength)) return;
   if (frames && !frameBody(call, row, topic, topicLength)) return;
   const form = frames ? ENVELOPE : operation == PUBLISH_EVENT ? AS_IT_CAME : MANY;
   parameter(0, topic, topicLength);
-  parameter(1, name, nameLength);
+  parameter(1, row.name, row.nameLength);
   call.refusal = ERR_PUBSUB_PUBLISH_MESSAGE;
   call.causeAt = CAUSE;
   if (keeps) return publishOrKeep(call, row, form, topic, topicLength);
@@ -65,12 +85,18 @@ function findPubSub(name: usize, length: i32): PubSub | null {
 
 function isCloudEvent(call: Call): bool {
   const type = findField(call.fields, "content-type");
-  return type != null && begins(type.value, type.valueLength, "application/cloudevents+json");
+  if (type == null || type.valueLength < CLOUD_EVENTS.length || !isLowered(type.value, CLOUD_EVENTS)) return false;
+  const end = type.value + type.valueLength;
+  const rest = type.value + CLOUD_EVENTS.length;
+  return rest == end || load<u8>(rest) == SEMICOLON || load<u8>(rest) == SPACE;
 }
 
+/** What is no boolean is the sidecar's to refuse. */
 function isRaw(call: Call): bool {
-  const raw = queryValue(call, "metadata.rawPayload");
-  return raw != null && is(raw.start, raw.length, "true");
+  const raw = queryMetadata(call, "rawpayload");
+  if (raw == null || raw.length == 0) return false;
+  if (raw.length == 1) return load<u8>(raw.start) != ZERO && !isLowered(raw.start, "f");
+  return raw.length != 5 || !isLowered(raw.start, "false");
 }
 
 /** Reads the body, which is to be there as a whole. False where the caller was told why that cannot be. */

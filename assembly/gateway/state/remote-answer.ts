@@ -4,7 +4,7 @@ import { Call } from "../call";
 import { addBytes, addString, addWord, beginText, reserve, textLength, textStart } from "../growing-text";
 import { memberOf, skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
 import { allocate } from "../memory";
-import { printAnswer, replyMade } from "../reply";
+import { printAnswer, reply, replyMade } from "../reply";
 import { answerBytes } from "../transport/transport";
 import { CALLER_FAULT, Exchange, FAILURE_TOO_LARGE, MOVED } from "../transport/exchange";
 import { FIELDS, gave } from "../wasi/handles";
@@ -25,6 +25,9 @@ const BRACE: u8 = 0x7b;
 const NULL: u8 = 0x6e;
 
 const PIECE: i32 = 65536;
+
+/** False where the answer to a query is that there is nothing. */
+let finds: bool = true;
 
 /** True where the answer is to be read whole. */
 export function isReadWhole(call: Call, status: i32): bool {
@@ -48,13 +51,15 @@ export function takeBytes(x: Exchange): i32 {
 
 /** Makes of the text what the caller is told. False where it is not what it should be. */
 export function remake(call: Call, status: i32): bool {
+  finds = true;
   return call.answerAs <= AS_IT_IS || status != 200 || makeText(call.answerAs);
 }
 
 /** Answers with what is made of the text, and these fields. False where it is not what it should be. */
 export function giveAnswer(call: Call, status: i32, fields: i32): bool {
   if (!remake(call, status)) return false;
-  if (call.isScript) printAnswer(call, status, textStart(), textLength());
+  if (!finds) reply(call, 204, "", 0, 0);
+  else if (call.isScript) printAnswer(call, status, textStart(), textLength());
   else replyMade(call, status, gave(FIELDS, fields), textStart(), textLength());
   return true;
 }
@@ -66,22 +71,25 @@ function makeText(kind: i32): bool {
   if (length == 0 || scanBody(SKIP, body, length)) return false;
   const first = skipSpace(body);
   let list = first;
+  let token: usize = 0;
   if (kind == QUERY) {
     if (load<u8>(first) != BRACE) return false;
     list = memberOf(first, "results");
     if (list == 0 || load<u8>(list) == NULL) return true;
+    token = memberOf(first, "token");
   }
   if (load<u8>(list) != OPENING) return false;
   beginText();
   addBytes(body, <i32>(list - body));
-  addItems(list);
+  // As of a store that has nothing of it; with a token there may be more.
+  finds = addItems(list) || kind != QUERY || token != 0;
   const rest = skipValue(list);
   addBytes(rest, <i32>(body + <usize>length - rest));
   return true;
 }
 
-/** Adds the items of a list that are the caller's. */
-function addItems(list: usize): void {
+/** Adds the items of a list that are the caller's: whether there are any. */
+function addItems(list: usize): bool {
   addWord("[");
   let comma = false;
   for (let at = skipSpace(list + 1); load<u8>(at) != CLOSING; at = skipElement(at)) {
@@ -97,4 +105,5 @@ function addItems(list: usize): void {
     addBytes(end, <i32>(skipValue(at) - end));
   }
   addWord("]");
+  return comma;
 }

@@ -47,5 +47,5 @@ function placeOf(origin: string): GuestRow["origins"][number]["places"][number] 
     priority: 0,
     region: "",
   } as const;
-  return { id: "", upstreams: [upstreamRow(setting, new SecretTable())], policy: none16 };
+  return { id: "", upstreams: [upstreamRow(setting, new SecretTable())], policy: none16, anyNamespace: 0 };
 }
