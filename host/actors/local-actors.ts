@@ -215,10 +215,10 @@ export class LocalActors {
     return app.invoke(request);
   }
 
-  async #limited<T>(type: string, ending: Abortable, work: (ending: Abortable) => Promise<T>): Promise<T> {
+  #limited<T>(type: string, ending: Abortable, work: (ending: Abortable) => Promise<T>): Promise<T> {
     const turn = this.options.resiliency().actor(type)?.turn;
-    if (turn === undefined) return await work(ending);
-    return await turn.run({ attempt: (limited) => work(limited ?? ending), signal: signalOf(ending) });
+    if (turn === undefined) return work(ending);
+    return turn.run({ attempt: (limited) => work(limited ?? ending), signal: signalOf(ending) });
   }
 
   /** Who hosts what, as far as this instance knows after a short wait. */
@@ -233,7 +233,7 @@ export class LocalActors {
   }
 
   /** Runs `here` where this instance owns the actor, else hands the request to the one that does; see `atOwner`. */
-  async atOwner(
+  atOwner(
     type: string,
     id: string,
     request: RuntimeRequest,
@@ -246,14 +246,13 @@ export class LocalActors {
       clock: platform.clock,
       resiliency: this.options.resiliency(),
     };
-    try {
-      return await atOwner(search, type, id, abortableOf(request), (owner, version) =>
-        owner.name === name ? here() : remote(owner, request, version),
-      );
-    } catch (error) {
+    const answer = atOwner(search, type, id, abortableOf(request), (owner, version) =>
+      owner.name === name ? here() : remote(owner, request, version),
+    );
+    return answer.catch((error: unknown) => {
       const unstored = error instanceof NoAddressError && this.#suspended && this.host.hosts(type);
       throw unstored ? new NoActorStoreError() : error;
-    }
+    });
   }
 
   async close(): Promise<void> {

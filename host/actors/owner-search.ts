@@ -34,7 +34,6 @@ export async function atOwner(
   caller: Abortable | undefined,
   attempt: (owner: TableHost, version: number) => Promise<RuntimeResponse>,
 ): Promise<RuntimeResponse> {
-  const waits = resiliency.builtIn("DaprBuiltInActorNotFoundRetries");
   const began = clock.now();
   for (let failures = 1; ; failures++) {
     let failure: Error;
@@ -49,6 +48,7 @@ export async function atOwner(
       if (!passes(error)) throw error;
       failure = error;
     }
+    const waits = resiliency.builtIn("DaprBuiltInActorNotFoundRetries");
     const wait = waits(failures, clock.now() - began);
     if (wait === undefined) throw failure;
     await owners.change(wait, caller);

@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import type { Abortable } from "../abortable.ts";
 import { abortableOf, type Headers, type RuntimeRequest, type RuntimeResponse } from "../http.ts";
+import { fieldName } from "./field-name.ts";
 
 /** Up to it a response of known length is handed on whole, which costs less than a stream. Bytes. */
 const wholeUpTo = 64 << 10;
@@ -29,7 +30,7 @@ export class ExchangeError extends Error {
 /**
  * One request over undici's dispatcher, between records. Informational responses are skipped, redirects are answers.
  * `done` is called once, when the response's body has been read to its end or given up. Throws
- * {@link ExchangeError}, or the signal's reason when it aborted.
+ * {@link ExchangeError}, or what `explained` makes of it, or the signal's reason when it aborted.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -37,10 +38,11 @@ export function exchange(
   record: RuntimeRequest,
   headers: Headers,
   done: () => void,
+  explained: (error: ExchangeError) => Error = asItIs,
 ): Promise<RuntimeResponse> {
   return new Promise((resolve, reject) => {
     const path = record.query === "" ? record.path : `${record.path}?${record.query}`;
-    const handler = new ExchangeHandler(abortableOf(record), resolve, reject, done);
+    const handler = new ExchangeHandler(abortableOf(record), resolve, reject, done, explained);
     try {
       dispatcher.dispatch(
         {
@@ -58,15 +60,20 @@ export function exchange(
   });
 }
 
+function asItIs(error: ExchangeError): Error {
+  return error;
+}
+
 /** undici's callbacks turned into one response; its form with raw headers, which costs no object per response. */
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #signal: Abortable | undefined;
   readonly #resolve: (response: RuntimeResponse) => void;
   readonly #reject: (error: unknown) => void;
   readonly #done: () => void;
-  readonly #onAbort = () => this.#abort?.();
+  readonly #explained: (error: ExchangeError) => Error;
+  readonly #onAbort: (() => void) | undefined;
   #abort: (() => void) | undefined;
-  #resume: () => void = () => undefined;
+  #resume: (() => void) | undefined;
   #chunks: Uint8Array[] = [];
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #status = 0;
@@ -79,12 +86,16 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     resolve: (response: RuntimeResponse) => void,
     reject: (error: unknown) => void,
     done: () => void,
+    explained: (error: ExchangeError) => Error,
   ) {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#done = done;
-    signal?.addEventListener("abort", this.#onAbort);
+    this.#explained = explained;
+    if (signal === undefined) return;
+    this.#onAbort = () => this.#abort?.();
+    signal.addEventListener("abort", this.#onAbort);
   }
 
   onConnect(abort: () => void): void {
@@ -97,7 +108,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const empty = bodiless.has(status);
     let length = empty ? 0 : Number.POSITIVE_INFINITY;
     for (let i = 0; i < raw.length; i += 2) {
-      const name = (raw[i] as Buffer).toString("latin1").toLowerCase();
+      const name = fieldName((raw[i] as Buffer).toString("latin1"));
       const value = (raw[i + 1] as Buffer).toString("latin1");
       if (name === "content-length") {
         if (empty) continue;
@@ -136,12 +147,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     const reason: unknown = this.#signal?.aborted
       ? this.#signal.reason
-      : new ExchangeError(
-          error.message || code || error.name,
-          code ?? error.name,
-          this.#abort !== undefined,
-          this.#status !== 0,
-          { cause: error },
+      : this.#explained(
+          new ExchangeError(
+            error.message || code || error.name,
+            code ?? error.name,
+            this.#abort !== undefined,
+            this.#status !== 0,
+            { cause: error },
+          ),
         );
     if (!this.#answered) this.#reject(reason);
     else if (!this.#ended) this.#controller?.error(reason);
@@ -168,7 +181,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
           for (const chunk of this.#chunks) controller.enqueue(chunk);
           this.#chunks = [];
         },
-        pull: () => this.#resume(),
+        pull: () => this.#resume?.(),
         cancel: () => {
           this.#ended = true;
           this.#abort?.();
@@ -181,7 +194,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   #end(): void {
     this.#ended = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#done();
   }
 }

@@ -5,7 +5,7 @@ import { appTurnstile } from "../channel/app-turnstile.ts";
 import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 import { type Clock, type Log, sleep } from "../platform.ts";
 import { AppHealth, type AppHealthOptions } from "./app-health.ts";
-import { ExchangeError, exchange } from "./exchange.ts";
+import { type ExchangeError, exchange } from "./exchange.ts";
 import { openPool } from "./open-pool.ts";
 
 export interface HttpChannelOptions {
@@ -124,17 +124,17 @@ export function httpChannel(options: HttpChannelOptions): AppChannel {
           return status;
         });
 
+  const send = (request: RuntimeRequest): Promise<RuntimeResponse> =>
+    exchange(pool(), origin, request, appHeaders(request.headers), leave, unreachable);
+
   return {
-    async invoke(request: RuntimeRequest): Promise<RuntimeResponse> {
+    invoke(request) {
       if (health?.healthy === false) {
-        throw new AppUnreachableError("app is not in a healthy state: its health check fails");
+        const cause = "app is not in a healthy state: its health check fails";
+        return Promise.reject(new AppUnreachableError(cause));
       }
-      if (turnstile !== undefined) await turnstile.enter(request.signal);
-      try {
-        return await exchange(pool(), origin, request, appHeaders(request.headers), leave);
-      } catch (error) {
-        throw error instanceof ExchangeError ? unreachable(error) : error;
-      }
+      const turn = turnstile?.enter(request.signal);
+      return turn === undefined ? send(request) : turn.then(() => send(request));
     },
 
     async ready(signal) {

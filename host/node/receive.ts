@@ -6,6 +6,7 @@ import type { Log } from "../platform.ts";
 import { type BrowserPolicy, refuseHost, refusePage } from "../security/browser-guard.ts";
 import { equalTokens } from "../security/token.ts";
 import { corsHeaders, preflight } from "./cors.ts";
+import { fieldName } from "./field-name.ts";
 import { collect, NodeRequest, stream } from "./node-request.ts";
 import { respond } from "./respond.ts";
 
@@ -38,7 +39,7 @@ export function receive(request: IncomingMessage, response: ServerResponse, opti
   let length = -1;
   let chunked = false;
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
+    const name = fieldName(raw[i] as string);
     const value = raw[i + 1] as string;
     headers[i] = name;
     headers[i + 1] = value;
@@ -178,12 +179,17 @@ function answer(
       setTimeout(() => request.destroy(), LINGER_MS).unref();
     });
   }
-  respond(response, result, extra).catch((error: unknown) => {
+  const failed = (error: unknown) => {
     options.log.error("an answer could not be sent", {
       cause: error instanceof Error ? error.message : "unknown",
     });
     if (response.headersSent) return response.destroy();
     const fallback = apiError("ERR_INTERNAL", { cause: "the answer is not valid HTTP" });
     readBody(fallback.body).then((body) => response.writeHead(500, [...fallback.headers]).end(body));
-  });
+  };
+  try {
+    respond(response, result, extra)?.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
 }

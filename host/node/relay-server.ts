@@ -221,11 +221,14 @@ function receive(
   log: Log,
 ): void {
   const { headers: named, rawHeaders: raw } = request;
-  const answer = (result: RuntimeResponse) =>
-    respond(response, result, undefined).catch((error: unknown) => {
+  const answer = async (result: RuntimeResponse) => {
+    try {
+      await respond(response, result, undefined);
+    } catch (error) {
       log.debug("an answer was cut off", { cause: error instanceof Error ? error.message : "unknown" });
       response.destroy();
-    });
+    }
+  };
   const cause =
     refuseAddress(request, policy) ??
     refusePage(

@@ -23,14 +23,15 @@ function sendWhole(response: ServerResponse, body: Uint8Array | undefined): void
 }
 
 /**
- * Writes a response: bytes in one piece with their length, a stream as it comes with back-pressure. Rejects when
- * the head is not valid HTTP or the stream fails; what was sent by then is all that was sent.
+ * Writes a response: bytes in one piece with their length, a stream as it comes with back-pressure, until the promise of
+ * that resolves. Throws when the head is not valid HTTP, rejects when the stream fails; what was sent by then is all that
+ * was sent.
  */
-export async function respond(
+export function respond(
   response: ServerResponse,
   { status, headers, body }: RuntimeResponse,
   extra: Headers | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const fields: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -45,16 +46,15 @@ export async function respond(
     }
     response.writeHead(status, fields);
     sendWhole(response, body);
-    return;
+    return undefined;
   }
   response.writeHead(status, fields);
   if (response.req.method === "HEAD" || status === 204 || status === 304) {
     response.end();
-    await body.cancel();
-    return;
+    return body.cancel();
   }
   response.flushHeaders();
-  await pump(body, response);
+  return pump(body, response);
 }
 
 async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {

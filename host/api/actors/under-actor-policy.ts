@@ -2,7 +2,7 @@ import { ActorAnswerError } from "../../actors/actor-error.ts";
 import { type ActorOperation, asAnswered, failedThere, isFailedThere } from "../../actors/actors.ts";
 import { apiError } from "../../errors/api-error.ts";
 import {
-  type BodyTooLargeError,
+  BodyTooLargeError,
   type RuntimeRequest,
   type RuntimeResponse,
   readBody,
@@ -15,9 +15,15 @@ import { methodFailure } from "./method.ts";
 /** A request whose body has been read, so that it can be sent again. */
 export type WholeRequest = RuntimeRequest & { readonly body: Uint8Array | undefined };
 
-/** Throws BodyTooLargeError. */
-export async function readWhole(request: RuntimeRequest, limit: number): Promise<WholeRequest> {
-  const body = request.body === undefined ? undefined : await readBody(request.body, limit);
+/** Throws BodyTooLargeError, or rejects with it. */
+export function readWhole(request: RuntimeRequest, limit: number): WholeRequest | Promise<WholeRequest> {
+  const { body } = request;
+  if (body instanceof ReadableStream) return readBody(body, limit).then((whole) => withBody(request, whole));
+  if (body !== undefined && body.byteLength > limit) throw new BodyTooLargeError(limit);
+  return request as WholeRequest;
+}
+
+function withBody(request: RuntimeRequest, body: Uint8Array): WholeRequest {
   return withChanges(request, { body }) as WholeRequest;
 }
 
@@ -27,7 +33,7 @@ export function tooLarge(operation: ActorOperation, { message }: BodyTooLargeErr
 }
 
 /** Calls an actor under the policy for what comes before its turn; what fails is an answer. */
-export async function underActorPolicy(
+export function underActorPolicy(
   { resiliency }: Pick<Sidecar, "resiliency">,
   type: string,
   id: string,
@@ -37,12 +43,9 @@ export async function underActorPolicy(
   const policy = resiliency.actor(type)?.waiting(id);
   const attempt = (signal: AbortSignal | undefined) =>
     once(signal === undefined ? request : { ...request, signal });
-  try {
-    if (policy === undefined) return asAnswered(await attempt(undefined));
-    return asAnswered(await policy.run({ attempt, answered, thrown, signal: request.signal }));
-  } catch (error) {
-    return methodFailure(error);
-  }
+  const answer =
+    policy === undefined ? once(request) : policy.run({ attempt, answered, thrown, signal: request.signal });
+  return answer.then(asAnswered, (error: unknown) => methodFailure(error));
 }
 
 function answered(answer: RuntimeResponse): Verdict {

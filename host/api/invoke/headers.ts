@@ -19,14 +19,16 @@ export const ownWords: ReadonlySet<string> = new Set([
 const nobody: ReadonlySet<string> = new Set();
 
 function namedInConnection(headers: Headers): ReadonlySet<string> {
-  const connection = header(headers, "connection");
-  if (connection === undefined) return nobody;
-  const named = new Set<string>();
+  let named: Set<string> | undefined;
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i] !== "connection") continue;
-    for (const name of (headers[i + 1] as string).split(",")) named.add(name.trim().toLowerCase());
+    const value = headers[i + 1] as string;
+    // What nearly all say, and names no field.
+    if (value === "keep-alive" || value === "close") continue;
+    named ??= new Set();
+    for (const name of value.split(",")) named.add(name.trim().toLowerCase());
   }
-  return named;
+  return named ?? nobody;
 }
 
 /** A caller's headers as they go on: without those of the hop, gRPC's binary ones, and claims of who calls. */

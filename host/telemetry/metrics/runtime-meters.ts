@@ -54,13 +54,17 @@ function knownLength({ headers, body }: RuntimeRequest): number {
   return Number(header(headers, "content-length")) || 0;
 }
 
+function measuredResponse(response: RuntimeResponse, ended: (bytes: number) => void): RuntimeResponse {
+  const body = measuredBody(response.body, ended);
+  return body === response.body ? response : { ...response, body };
+}
+
 /** {@link Meters} in memory, for a scrape to read. */
 export class RuntimeMeters implements Meters {
   readonly #options: RuntimeMetersOptions;
   readonly #meters: MeterSet;
   readonly #served: KnownExchanges;
   readonly #called: KnownExchanges;
-  readonly #sent: KnownExchanges;
   #actors: () => readonly ActorCounts[] = () => [];
   #capabilities: () => readonly CapabilityCounts[] = () => [];
 
@@ -69,11 +73,18 @@ export class RuntimeMeters implements Meters {
     this.#meters = meterSet(options.settings, options.log);
     const { settings } = options;
     const { httpServer, httpClient, httpClientSentBytes } = this.#meters;
-    const known = (meter: Meter, served: boolean) =>
-      new KnownExchanges(meter, pathLabel(settings, served), !settings.excludeVerbs);
-    this.#served = known(httpServer, true);
-    this.#called = known(httpClient, false);
-    this.#sent = known(httpClientSentBytes, false);
+    const tellsMethod = !settings.excludeVerbs;
+    this.#served = new KnownExchanges({
+      answered: httpServer,
+      label: pathLabel(settings, true),
+      tellsMethod,
+    });
+    this.#called = new KnownExchanges({
+      answered: httpClient,
+      asked: httpClientSentBytes,
+      label: pathLabel(settings, false),
+      tellsMethod,
+    });
   }
 
   /** What there is to show. */
@@ -103,44 +114,43 @@ export class RuntimeMeters implements Meters {
     return Math.max(0, this.now() - began);
   }
 
-  async served(
+  served(
     request: RuntimeRequest,
     answer: (request: RuntimeRequest) => Promise<RuntimeResponse>,
   ): Promise<RuntimeResponse> {
     const began = this.now();
     const { httpServerRequestBytes, httpServerResponseBytes, errorCodes } = this.#meters;
     httpServerRequestBytes.series().add(knownLength(request));
-    const response = await answer(request);
-    const { status, errorCode } = response;
-    if (errorCode !== undefined && this.#options.settings.recordErrorCodes) {
-      errorCodes.series(errorCategory(errorCode), errorCode).increase();
-    }
-    const series = this.#served.series(request.method, request.path, status);
-    const body = measuredBody(response.body, (bytes) => {
-      series.add(this.#since(began));
-      httpServerResponseBytes.series().add(bytes);
+    return answer(request).then((response) => {
+      const { status, errorCode } = response;
+      if (errorCode !== undefined && this.#options.settings.recordErrorCodes) {
+        errorCodes.series(errorCategory(errorCode), errorCode).increase();
+      }
+      const series = this.#served.of(request.path).series(request.method, status);
+      return measuredResponse(response, (bytes) => {
+        series.add(this.#since(began));
+        httpServerResponseBytes.series().add(bytes);
+      });
     });
-    return body === response.body ? response : { ...response, body };
   }
 
   app(app: AppChannel): AppChannel {
     const { httpClientReceivedBytes } = this.#meters;
-    return withInvoke(app, async (request) => {
+    return withInvoke(app, (request) => {
       const began = this.now();
-      const { method, path } = request;
-      this.#sent.series(method, path, NO_STATUS).add(knownLength(request));
-      let response: RuntimeResponse;
-      try {
-        response = await app.invoke(request);
-      } catch (error) {
-        this.#called.series(method, path, 500).add(this.#since(began));
+      const { method } = request;
+      const exchanges = this.#called.of(request.path);
+      exchanges.series(method, NO_STATUS).add(knownLength(request));
+      const answered = (response: RuntimeResponse) =>
+        measuredResponse(response, (bytes) => {
+          exchanges.series(method, response.status).add(this.#since(began));
+          httpClientReceivedBytes.series().add(bytes);
+        });
+      const failed = (error: unknown) => {
+        exchanges.series(method, 500).add(this.#since(began));
         throw error;
-      }
-      const body = measuredBody(response.body, (bytes) => {
-        this.#called.series(method, path, response.status).add(this.#since(began));
-        httpClientReceivedBytes.series().add(bytes);
-      });
-      return body === response.body ? response : { ...response, body };
+      };
+      return app.invoke(request).then(answered, failed);
     });
   }
 
