@@ -84,7 +84,7 @@ export class ActorHost implements HostedActors {
 
   get #turns(): Turns {
     const { core, platform } = this.#options;
-    this.#made ??= new Turns(core.directory(), platform.clock);
+    this.#made ??= new Turns(core.directory(), platform.clock, () => this.#idle.look());
     return this.#made;
   }
 
@@ -165,12 +165,8 @@ export class ActorHost implements HostedActors {
     const turn = this.#turns.enter(hosted.number, id, chain, maxStackDepth ?? 1);
     if (turn === "too-deep") throw new StackDepthError(type, id);
     const send = (ending: Abortable) => this.#send(call, chain, ending);
-    try {
-      const { abandonsTurns, limited } = this.#options;
-      return await turn.run(call.caller, (ending) => limited(type, ending, send), !abandonsTurns);
-    } finally {
-      this.#idle.look();
-    }
+    const { abandonsTurns, limited } = this.#options;
+    return await turn.run(call.caller, (ending) => limited(type, ending, send), !abandonsTurns);
   }
 
   async #send(call: ActorCall, chain: string | undefined, ending: Abortable): Promise<RuntimeResponse> {

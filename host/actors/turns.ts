@@ -24,13 +24,21 @@ export interface Turn {
 export class Turns {
   readonly directory: ActorDirectory;
   readonly #clock: Clock;
-  readonly #calls = new Map<number, Call>();
+  readonly #left: () => void;
+  /**
+   * By their places. A Map would be made anew every few calls, and of all that it was before each keeps the next from being
+   * collected as rubbish, with the calls that were in it.
+   */
+  readonly #calls: (Call | undefined)[] = [];
+  #arrivals = 0;
   /** Calls by actor, for as long as somebody waits for their end. */
   readonly #ending = new Map<number, (() => void)[]>();
 
-  constructor(directory: ActorDirectory, clock: Clock) {
+  /** `left` is told of every turn's end. */
+  constructor(directory: ActorDirectory, clock: Clock, left: () => void) {
     this.directory = directory;
     this.#clock = clock;
+    this.#left = left;
   }
 
   /** Activates the actor where it is not. `chain`: of a reentrant call. */
@@ -38,15 +46,18 @@ export class Turns {
     const actor = this.directory.activate(type, id, this.#clock.now());
     const ticket = this.directory.enter(actor, chain, maxDepth);
     if (ticket === "too-deep") return ticket;
-    const call = new Call(actor, this.directory.runs(ticket), this.#clock, () => this.#leave(ticket, actor));
-    this.#calls.set(ticket, call);
+    const leave = () => this.#leave(ticket, actor);
+    const call = new Call(actor, this.#arrivals++, this.directory.runs(ticket), this.#clock, leave);
+    this.#calls[this.directory.place(ticket)] = call;
     return call;
   }
 
   #leave(ticket: number, actor: number): void {
-    this.#calls.delete(ticket);
-    this.directory.leave(ticket, this.#clock.now(), (next) => this.#calls.get(next)?.begin());
-    if (this.#ending.size === 0 || this.directory.waiting(actor) > 0) return;
+    const { directory } = this;
+    this.#calls[directory.place(ticket)] = undefined;
+    directory.leave(ticket, this.#clock.now(), (next) => this.#calls[directory.place(next)]?.begin());
+    this.#left();
+    if (this.#ending.size === 0 || directory.waiting(actor) > 0) return;
     const waiters = this.#ending.get(actor) ?? [];
     this.#ending.delete(actor);
     for (const ended of waiters) ended();
@@ -55,16 +66,18 @@ export class Turns {
   /** Calls that wait for their turn, by type. */
   waiting(): ReadonlyMap<number, number> {
     const waiting = new Map<number, number>();
-    for (const { begun, actor } of this.#calls.values()) {
-      const type = this.directory.typeOf(actor);
-      if (!begun) waiting.set(type, (waiting.get(type) ?? 0) + 1);
+    for (const call of this.#calls) {
+      if (call === undefined || call.begun) continue;
+      const type = this.directory.typeOf(call.actor);
+      waiting.set(type, (waiting.get(type) ?? 0) + 1);
     }
     return waiting;
   }
 
   /** Ends calls of these actors, which have their ids beside them: those that wait for a turn, or all. */
   cut(actors: ReadonlyMap<number, string>, which: "waiting" | "all", reason: (id: string) => Error): void {
-    for (const call of [...this.#calls.values()]) {
+    const calls = this.#calls.filter((call) => call !== undefined).sort((a, b) => a.arrival - b.arrival);
+    for (const call of calls) {
       const id = actors.get(call.actor);
       if (id !== undefined && (which === "all" || !call.begun)) call.cut(reason(id));
     }
@@ -92,6 +105,7 @@ class Call implements Turn {
 
   constructor(
     readonly actor: number,
+    readonly arrival: number,
     begun: boolean,
     readonly clock: Clock,
     readonly leave: () => void,
@@ -110,32 +124,51 @@ class Call implements Turn {
     this.#cut?.(reason);
   }
 
-  async run<T>(
+  run<T>(
     caller: Abortable | undefined,
     work: (ending: Abortable) => Promise<T>,
     patient: boolean,
   ): Promise<T> {
-    let cancelLate: (() => void) | undefined;
-    const gone = () => {
-      const reason = caller?.reason as Error;
-      if (!this.begun) return this.cut(reason);
-      if (!patient) this.#ending.abort(reason);
-      cancelLate = this.clock.after(letGoMs, () => this.cut(reason));
-    };
-    caller?.addEventListener("abort", gone);
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.#cut = reject;
-        const begins = () => void work(this.#ending).then(resolve, reject);
-        if (this.#refused !== undefined) reject(this.#refused);
-        else if (caller?.aborted) reject(caller.reason);
-        else if (this.begun) begins();
-        else this.#begins = begins;
-      });
-    } finally {
-      caller?.removeEventListener("abort", gone);
-      cancelLate?.();
-      this.leave();
-    }
+    return new Promise<T>((resolve, reject) => {
+      let over = false;
+      let cancelLate: (() => void) | undefined;
+      const gone = () => {
+        const reason = caller?.reason as Error;
+        if (!this.begun) return this.cut(reason);
+        if (!patient) this.#ending.abort(reason);
+        cancelLate = this.clock.after(letGoMs, () => this.cut(reason));
+      };
+      const end = () => {
+        if (over) return;
+        over = true;
+        caller?.removeEventListener("abort", gone);
+        cancelLate?.();
+        try {
+          this.leave();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const fail = (error: unknown) => {
+        end();
+        reject(error);
+      };
+      // Not at once: of several that are cut off together, the end of one must not begin the next.
+      const refuse = (reason: Error) => queueMicrotask(() => fail(reason));
+      const begins = () => {
+        if (this.#refused !== undefined) return;
+        const done = (value: T) => {
+          end();
+          resolve(value);
+        };
+        work(this.#ending).then(done, fail);
+      };
+      caller?.addEventListener("abort", gone);
+      this.#cut = refuse;
+      if (this.#refused !== undefined) refuse(this.#refused);
+      else if (caller?.aborted) refuse(caller.reason as Error);
+      else if (this.begun) begins();
+      else this.#begins = begins;
+    });
   }
 }

@@ -32,6 +32,8 @@ export interface ActorDirectory {
    * negative, or "too-deep" where the group would have more than `maxDepth` calls at a time; then nothing has changed.
    */
   enter(actor: number, chain: string | undefined, maxDepth: number): number | "too-deep";
+  /** A small number, which no other call has that is under way. */
+  place(ticket: number): number;
   /** Whether it is the call's turn; false for one that has ended. */
   runs(ticket: number): boolean;
   /**

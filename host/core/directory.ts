@@ -6,6 +6,8 @@ import { Inbox } from "./inbox.ts";
 /** What the core answers in place of a ticket, as in `assembly/actors/directory-turns.ts`. */
 const none = -1;
 const noRoom = -2;
+/** What of a ticket is its record's number. */
+const numberBits = 0x1fffff;
 
 /** Most that one answer about the idle holds, as in `assembly/actors/directory-idle.ts`. */
 const mostIdle = 16_384;
@@ -81,6 +83,10 @@ class Directory implements ActorDirectory {
     if (ticket >= 0) return ticket;
     if (ticket === none) return "too-deep";
     throw ticket === noRoom ? full() : unknown();
+  }
+
+  place(ticket: number): number {
+    return ticket & numberBits;
   }
 
   runs(ticket: number): boolean {
