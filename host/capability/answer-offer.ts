@@ -67,23 +67,30 @@ class Asking {
     // Somebody else's: nobody checks a request there by this description.
     if (!this.#checked) await one.check(this.#read);
     this.#checked = true;
-    const { timeMs, answer: limit } = one.authority.limits;
+    const { timeMs } = one.authority.limits;
     const within = "withinMs" in source ? (source.withinMs ?? timeMs) : timeMs;
-    const late = () => new Error(`it did not answer within ${within} ms`);
-    return await withDeadline(
-      this.#host.platform.clock,
-      within,
-      async (signal) => {
-        if (source.kind === "app") return await this.#invoked(source.app, limit, signal);
-        const remote = opened.remotes.get(source);
-        if (remote === undefined) throw new Error("it is not served here");
-        const { method, query, body } = this.#request;
-        const asked = { method, path: this.#target, query, headers: this.#headers, body };
-        const { response, cached } = await remote.answer(asked, limit, signal);
-        return { ...confined(response), ...(cached && { cached: true }) };
-      },
-      late,
-    );
+    const container = opened.containers.get(source);
+    const late = () => {
+      if (container === undefined) return new Error(`it did not answer within ${within} ms`);
+      const { status } = container.status;
+      const how = status === "starting" ? "is starting still after" : "did not answer within";
+      return new GuestFault("deadline", `container ${container.image} ${how} ${within} ms`);
+    };
+    const asked = () =>
+      withDeadline(this.#host.platform.clock, within, (signal) => this.#elsewhere(source, signal), late);
+    return container === undefined ? await asked() : await one.counted(asked);
+  }
+
+  async #elsewhere(source: Source, signal: AbortSignal): Promise<RuntimeResponse> {
+    const { package: one, opened } = this.#found;
+    const limit = one.authority.limits.answer;
+    if (source.kind === "app") return await this.#invoked(source.app, limit, signal);
+    const remote = opened.remotes.get(source);
+    if (remote === undefined) throw new Error("it is not served here");
+    const { method, query, body } = this.#request;
+    const asked = { method, path: this.#target, query, headers: this.#headers, body };
+    const { response, cached } = await remote.answer(asked, limit, signal);
+    return { ...confined(response), ...(cached && { cached: true }) };
   }
 
   /** The path below a base URL, each segment encoded here. */
@@ -157,7 +164,7 @@ export async function answerOffer(
       if (error instanceof ApiError && error.response.status < 500) throw error;
       const cause = reasonOf(error);
       failure =
-        source.kind === "module" || error instanceof ApiError
+        source.kind === "module" || error instanceof ApiError || error instanceof GuestFault
           ? capabilityError(error, name)
           : new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause });
       if (i < sources.length - 1) one.measures.fellBack(cause);

@@ -11,7 +11,7 @@ export interface Ask {
 
 /** All that is asked for, one by one. */
 export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: Needs): readonly Ask[] {
-  const { bindings, timers, processes, hosts, actors, clock, random, rewrite } = others;
+  const { bindings, timers, processes, containers, hosts, actors, clock, random, rewrite } = others;
   const some: readonly Partial<Needs>[] = [
     ...state.map((one) => ({ state: [one] })),
     ...publish.flatMap(({ pubsub, topics }) =>
@@ -23,6 +23,7 @@ export function asksOf({ state, publish, subscribe, invoke, fetch, ...others }: 
     ...bindings.map((one) => ({ bindings: [one] })),
     ...(timers ? [{ timers }] : []),
     ...processes.map((one) => ({ processes: [one] })),
+    ...containers.map((one) => ({ containers: [one] })),
     ...invoke.flatMap(({ app, methods }) => {
       const each = methods?.map((one) => [one]) ?? [undefined];
       return each.map((methods) => ({ invoke: [{ app, methods }] }));
@@ -50,6 +51,7 @@ export function granting(asks: readonly Ask[]): Needs {
     bindings: all.flatMap(({ bindings }) => bindings),
     timers: all.some(({ timers }) => timers),
     processes: all.flatMap(({ processes }) => processes),
+    containers: all.flatMap(({ containers }) => containers),
     invoke: all.flatMap(({ invoke }) => invoke),
     hosts: all.flatMap(({ hosts }) => hosts),
     actors: all.flatMap(({ actors }) => actors),

@@ -1,5 +1,12 @@
-import { type CapabilityManifest, defaultLimits, type Offer, type Source } from "./manifest.ts";
-import type { Field } from "./manifest-reader.ts";
+import {
+  type CapabilityManifest,
+  defaultLimits,
+  highestLimits,
+  type Offer,
+  type Source,
+} from "./manifest.ts";
+import { containerPort, type Field, imageExpected, imageName } from "./manifest-reader.ts";
+import { readLimits } from "./read-limits.ts";
 import { noNeeds, withOffers } from "./read-needs.ts";
 
 const kinds = ["OpenAPI", "Container"] as const;
@@ -55,6 +62,19 @@ function remote(body: Field): { readonly source: Source; readonly openapi: strin
   };
 }
 
+/** An image, and where it listens. */
+function container(body: Field): Source {
+  if (typeof body.value === "string")
+    return { kind: "container", image: body.matching(imageName, imageExpected), port: containerPort };
+  const named = body
+    .member(body.member("image").missing ? "name" : "image")
+    .matching(imageName, imageExpected);
+  return { kind: "container", image: named, port: body.member("port").count(containerPort, 65_535) };
+}
+
+/** A container needs more than a module does, and longer. */
+const containerLimits = { ...defaultLimits, memory: highestLimits.memory, timeMs: 10_000 };
+
 /**
  * The book's manifest: `name`, and `offers` in order of preference, each `OpenAPI` (an API elsewhere) or `Container` (an
  * image). All of them answer the same operations; a description belongs to an OpenAPI one, or lies beside it as
@@ -66,8 +86,7 @@ export function readBookManifest(root: Field): CapabilityManifest {
   for (const offer of root.member("offers").items()) {
     const { kind, body } = kindOf(offer) ?? offer.fail("must be OpenAPI or Container");
     if (kind === "Container") {
-      const image = typeof body.value === "string" ? body.value : text(body, "image", "name");
-      sources.push({ kind: "container", image });
+      sources.push(container(body));
       continue;
     }
     const { source, openapi: described } = remote(body);
@@ -85,6 +104,9 @@ export function readBookManifest(root: Field): CapabilityManifest {
     modules: [],
     offers,
     needs: withOffers(noNeeds, offers),
-    limits: defaultLimits,
+    limits: readLimits(
+      root.member("limits"),
+      sources.some(({ kind }) => kind === "container") ? containerLimits : defaultLimits,
+    ),
   };
 }

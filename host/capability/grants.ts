@@ -105,6 +105,7 @@ function within(asked: Needs, given: Needs): Needs {
     bindings: asked.bindings.filter((name) => given.bindings.includes(name)),
     timers: asked.timers && given.timers,
     processes: asked.processes.filter((command) => given.processes.includes(command)),
+    containers: asked.containers.filter((image) => given.containers.includes(image)),
     invoke: asked.invoke.flatMap((need) => invokeGranted(need, given.invoke) ?? []),
     hosts: asked.hosts.filter((type) => given.hosts.includes(type)),
     actors: asked.actors.filter((type) => given.actors.includes(type)),
@@ -132,6 +133,7 @@ export function phrases(needs: Needs): readonly string[] {
     ...needs.processes.map(
       (command) => `run ${command} as a program of this machine, which nothing confines`,
     ),
+    ...needs.containers.map((image) => `run the container ${image} on this machine, with its network`),
     ...needs.invoke.flatMap(({ app, methods }) =>
       methods === undefined ? [`invoke ${app}`] : methods.map((method) => `invoke ${method} of ${app}`),
     ),

@@ -1,4 +1,6 @@
 import type { Platform } from "../platform.ts";
+import { ContainerSource } from "./container-source.ts";
+import type { Container, Containers } from "./containers.ts";
 import type { Authority } from "./grants.ts";
 import type { HttpOffer, Source } from "./manifest.ts";
 import { ManifestError } from "./manifest-reader.ts";
@@ -12,7 +14,14 @@ export interface OpenedHttpOffer {
   readonly offer: HttpOffer;
   readonly operations: readonly Operation[];
   readonly sources: OfferSources;
-  readonly remotes: ReadonlyMap<Source, RemoteSource>;
+  readonly remotes: ReadonlyMap<Source, RemoteSource | ContainerSource>;
+  readonly containers: ReadonlyMap<Source, Container>;
+}
+
+/** What the sources of an offer are asked with. */
+interface OfferHost {
+  readonly platform: Platform;
+  readonly containers?: Containers | undefined;
 }
 
 function parsed(bytes: Uint8Array, place: string): unknown {
@@ -41,15 +50,19 @@ export async function openHttpOffer(
   source: PackageSource,
   schemas: object[],
   authority: Authority,
-  platform: Platform,
+  host: OfferHost,
 ): Promise<OpenedHttpOffer> {
-  const remotes = offer.sources.flatMap((one): readonly [Source, RemoteSource][] =>
-    one.kind === "remote" ? [[one, new RemoteSource(one.url, platform)]] : [],
-  );
-  return {
-    offer,
-    operations: await readDescription(offer, source, schemas),
-    sources: new OfferSources(offer.sources, authority, platform.clock),
-    remotes: new Map(remotes),
-  };
+  const { platform } = host;
+  const operations = await readDescription(offer, source, schemas);
+  const sources = new OfferSources(offer.sources, authority, platform.clock, host.containers);
+  const remotes = new Map<Source, RemoteSource | ContainerSource>();
+  const containers = new Map<Source, Container>();
+  for (const one of offer.sources) {
+    if (one.kind === "remote") remotes.set(one, new RemoteSource(one.url, platform));
+    if (one.kind !== "container" || host.containers === undefined || !sources.usable(one)) continue;
+    const container = host.containers.open(one.image, one.port, authority.limits);
+    containers.set(one, container);
+    remotes.set(one, new ContainerSource(container, platform));
+  }
+  return { offer, operations, sources, remotes, containers };
 }

@@ -7,6 +7,7 @@ import { actorCalls, type TurnActor } from "./actors/actor-calls.ts";
 import { type AdmittedModule, admit } from "./admission.ts";
 import type { Observers } from "./capabilities.ts";
 import type { Confinement, Guest, GuestLine, HttpWasmSettings } from "./confinement.ts";
+import type { Container, Containers } from "./containers.ts";
 import { converse } from "./converse.ts";
 import type { JoinCommit } from "./functions/join.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
@@ -32,6 +33,8 @@ export interface PackageHost {
   readonly api: Api;
   /** Runs programs of the machine; undefined where there are none. */
   readonly processes?: Processes | undefined;
+  /** Undefined where there are no containers. */
+  readonly containers?: Containers | undefined;
   /** What observes them; undefined while nothing does. */
   readonly observers: () => Observers | undefined;
   readonly meter: () => CapabilityMeter | undefined;
@@ -123,8 +126,7 @@ export class LoadedPackage {
     const schemas: object[] = [];
     const http: OpenedHttpOffer[] = [];
     for (const offer of manifest.offers) {
-      if (offer.kind === "http")
-        http.push(await openHttpOffer(offer, source, schemas, authority, host.platform));
+      if (offer.kind === "http") http.push(await openHttpOffer(offer, source, schemas, authority, host));
     }
     const { folder } = source;
     return new LoadedPackage(manifest, source.origin, authority, { modules, http, schemas, folder }, host);
@@ -134,6 +136,10 @@ export class LoadedPackage {
     const sizes = this.#all.map(({ size }) => size);
     const sum = (of: keyof PoolSize) => sizes.reduce((total, size) => total + size[of], 0);
     return { instances: sum("instances"), busy: sum("busy"), started: sum("started") };
+  }
+
+  get containers(): readonly Container[] {
+    return this.http.flatMap(({ containers }) => [...containers.values()]);
   }
 
   /** Hands a request to a module, or a program, and answers its answer's fields. Throws a GuestFault, a ComponentError or an ApiError. */
@@ -167,6 +173,11 @@ export class LoadedPackage {
     });
     if ("answer" in conversation) return conversation.answer;
     throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: conversation.refused });
+  }
+
+  /** Counts a call that a container answers, which is not ended meanwhile. */
+  counted<T>(call: () => Promise<T>): Promise<T> {
+    return this.#measured(call);
   }
 
   /** Checks a request that somebody else answers. Throws as {@link call} does. */
@@ -204,6 +215,7 @@ export class LoadedPackage {
   /** Ends its instances, whatever they do. */
   end(): void {
     for (const pool of this.#all) pool.close();
+    for (const container of this.containers) container.end();
   }
 
   get #all(): readonly GuestPool[] {

@@ -14,6 +14,13 @@ export const plainNameExpected =
 /** Stays inside of the package: no folder above, no absolute path, no URL. */
 export const inside = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-][\w./ -]*$/;
 
+/** A name of an image, with its registry, tag and digest; no switch of a command. */
+export const imageName = /^[a-z0-9][\w./:@-]{0,254}$/;
+export const imageExpected = "must name an image, such as example/detect:1.2";
+
+/** Where a server listens, if nothing else is said. */
+export const containerPort = 8080;
+
 export type Path = readonly (string | number)[];
 
 /** `offers[0].sources` as one writes it. */

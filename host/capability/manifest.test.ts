@@ -152,7 +152,7 @@ describe("the book's manifest", () => {
         openapi: { paths: {} },
         sources: [
           { kind: "remote", url: "https://ai.example" },
-          { kind: "container", image: "me/detect" },
+          { kind: "container", image: "me/detect", port: 8080 },
         ],
       },
     ]);

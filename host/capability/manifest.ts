@@ -33,8 +33,8 @@ export type Source =
   | { readonly kind: "remote"; readonly url: string; readonly withinMs?: number }
   /** Another app, whose methods the description's paths are. */
   | { readonly kind: "app"; readonly app: string; readonly withinMs?: number }
-  /** Read from the book's manifests, and refused by name where a host has no containers. */
-  | { readonly kind: "container"; readonly image: string };
+  /** An image, and where its server listens within; refused by name where a host runs no containers. */
+  | { readonly kind: "container"; readonly image: string; readonly port: number };
 
 /** HTTP operations, described by OpenAPI 3. */
 export interface HttpOffer {
@@ -135,6 +135,8 @@ export interface Needs {
   readonly timers: boolean;
   /** Programs of the machine that it runs, by their files. Nothing confines them. */
   readonly processes: readonly string[];
+  /** Images of containers that it runs on this machine. */
+  readonly containers: readonly string[];
   readonly invoke: readonly InvokeNeed[];
   /** Types of actors that it is, and those that it calls. */
   readonly hosts: readonly string[];

@@ -1,4 +1,5 @@
 import type { Clock } from "../platform.ts";
+import type { Containers } from "./containers.ts";
 import type { Authority } from "./grants.ts";
 import type { Source } from "./manifest.ts";
 
@@ -12,18 +13,25 @@ export class OfferSources {
   readonly #sources: readonly Source[];
   readonly #authority: Authority;
   readonly #clock: Clock;
+  readonly #containers: Containers | undefined;
   readonly #downUntil = new Map<Source, number>();
 
-  constructor(sources: readonly Source[], authority: Authority, clock: Clock) {
+  constructor(
+    sources: readonly Source[],
+    authority: Authority,
+    clock: Clock,
+    containers: Containers | undefined,
+  ) {
     this.#sources = sources;
     this.#authority = authority;
     this.#clock = clock;
+    this.#containers = containers;
   }
 
   /** Those that this host has and the user granted; those that failed lately come last. */
   get inOrder(): readonly Source[] {
     const { prefer } = this.#authority;
-    const usable = this.#sources.filter((source) => this.#refusal(source) === undefined);
+    const usable = this.#sources.filter((source) => this.usable(source));
     const local = prefer === "local";
     const preferred =
       prefer === undefined
@@ -37,17 +45,22 @@ export class OfferSources {
     return [...preferred.filter((one) => !isDown(one)), ...preferred.filter(isDown)];
   }
 
+  usable(source: Source): boolean {
+    return this.refusal(source) === undefined;
+  }
+
   /** Why none of them can be asked. */
   get refusals(): string {
-    return this.#sources.map((source) => this.#refusal(source) ?? "").join("; ");
+    return this.#sources.map((source) => this.refusal(source) ?? "").join("; ");
   }
 
   failed(source: Source): void {
     this.#downUntil.set(source, this.#clock.now() + DOWN_MS);
   }
 
-  #refusal(source: Source): string | undefined {
-    const { fetch, invoke } = this.#authority.granted;
+  /** Why it cannot be asked; undefined: it can. */
+  refusal(source: Source): string | undefined {
+    const { containers, fetch, invoke } = this.#authority.granted;
     switch (source.kind) {
       case "module":
         return undefined;
@@ -57,8 +70,14 @@ export class OfferSources {
       }
       case "app":
         return invoke.some(({ app }) => app === source.app) ? undefined : `app ${source.app} was not granted`;
-      case "container":
-        return `it is offered as the container ${source.image}, and this host runs no containers`;
+      case "container": {
+        const none =
+          this.#containers === undefined ? "this host runs no containers" : this.#containers.refusal;
+        if (none !== undefined) return `it is offered as the container ${source.image}, and ${none}`;
+        return containers.includes(source.image)
+          ? undefined
+          : `the container ${source.image} was not granted`;
+      }
     }
   }
 }

@@ -12,6 +12,7 @@ import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
 import { checkOffers, overlaps } from "./check-offers.ts";
 import { PackageComponents } from "./components/package-components.ts";
 import type { Confinement } from "./confinement.ts";
+import type { Containers } from "./containers.ts";
 import { findOperation } from "./find-operation.ts";
 import { PackageFunctions } from "./functions/package-functions.ts";
 import { type Grants, phrases } from "./grants.ts";
@@ -36,6 +37,8 @@ export interface PackageSetOptions {
   readonly maxBodySize: number;
   /** Left out where there are no programs to run, as in a page. */
   readonly processes?: Processes;
+  /** Left out where there are none. */
+  readonly containers?: Containers;
   /** True where the sidecar's actors live in its own process, or page. */
   readonly hostsActors?: boolean;
   /** What is ended with it. */
@@ -77,6 +80,7 @@ export class PackageSet implements Capabilities {
       observers: () => this.#attached?.sidecar,
       meter: () => this.#meter,
       processes: given.processes,
+      containers: given.containers,
     };
     this.#components = new PackageComponents(() => this.#loaded, given.maxBodySize);
     this.#actors = new PackageActors(() => this.#loaded, given.maxBodySize);
@@ -205,6 +209,7 @@ export class PackageSet implements Capabilities {
     await this.#options.ended?.();
     for (const one of this.#loaded.values()) one.end();
     await this.#options.confinement.close();
+    await this.#options.containers?.close();
   }
 
   get #wanted(): string {
@@ -250,7 +255,7 @@ export class PackageSet implements Capabilities {
   }
 
   /** What a user wants to know when a package is loaded: what it asked for, and did not get. */
-  #tell({ manifest, authority }: LoadedPackage): void {
+  #tell({ manifest, authority, http }: LoadedPackage): void {
     const { log } = this.#options.platform;
     const granted = phrases(authority.granted);
     log.info(
@@ -258,6 +263,10 @@ export class PackageSet implements Capabilities {
     );
     for (const phrase of authority.refused) {
       log.warn(`capability ${manifest.name} asked to ${phrase}, and was not granted it`);
+    }
+    for (const { offer, sources } of http) {
+      if (!offer.sources.some((source) => sources.usable(source)))
+        log.warn(`capability ${manifest.name} cannot answer: ${sources.refusals}`);
     }
   }
 }

@@ -3,15 +3,22 @@ import { isBookManifest, readBookManifest } from "./book-manifest.ts";
 import {
   abiNames,
   type CapabilityManifest,
-  defaultLimits,
   highestLimits,
-  type Limits,
   type ModuleEntry,
   type Offer,
   type Source,
 } from "./manifest.ts";
-import { Field, inside, plainName as name, plainNameExpected as nameExpected } from "./manifest-reader.ts";
+import {
+  containerPort,
+  Field,
+  imageExpected,
+  imageName,
+  inside,
+  plainName as name,
+  plainNameExpected as nameExpected,
+} from "./manifest-reader.ts";
 import { readFunction } from "./read-function.ts";
+import { readLimits } from "./read-limits.ts";
 import { readNeeds, withOffers } from "./read-needs.ts";
 
 function module(field: Field): ModuleEntry {
@@ -49,10 +56,14 @@ function baseUrl(field: Field): string {
 }
 
 function source(field: Field, modules: readonly ModuleEntry[]): Source {
-  field.only("module", "remote", "app", "withinMs");
-  const given = ["module", "remote", "app"].filter((kind) => !field.member(kind).missing);
-  if (given.length !== 1) field.fail("must have one of module, remote, app");
+  field.only("module", "remote", "app", "container", "port", "withinMs");
+  const given = ["module", "remote", "app", "container"].filter((kind) => !field.member(kind).missing);
+  if (given.length !== 1) field.fail("must have one of module, remote, app, container");
   if (given[0] === "module") return { kind: "module", module: moduleOf(field.member("module"), modules) };
+  if (given[0] === "container") {
+    const named = field.member("container").matching(imageName, imageExpected);
+    return { kind: "container", image: named, port: field.member("port").count(containerPort, 65_535) };
+  }
   const within = field.member("withinMs");
   const withinMs = within.missing ? {} : { withinMs: within.count(1, highestLimits.timeMs) };
   if (given[0] === "remote") return { kind: "remote", url: baseUrl(field.member("remote")), ...withinMs };
@@ -132,22 +143,6 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
     };
   },
 };
-
-function readLimits(field: Field): Limits {
-  if (field.missing) return defaultLimits;
-  field.only("memory", "timeMs", "concurrency", "calls", "answer");
-  const size = (member: "memory" | "answer") =>
-    field.member(member).size(defaultLimits[member], highestLimits[member]);
-  const count = (member: "timeMs" | "concurrency" | "calls") =>
-    field.member(member).count(defaultLimits[member], highestLimits[member]);
-  return {
-    memory: size("memory"),
-    timeMs: count("timeMs"),
-    concurrency: count("concurrency"),
-    calls: count("calls"),
-    answer: size("answer"),
-  };
-}
 
 function unique(fields: readonly Field[], names: readonly string[], what: string): void {
   for (const [i, one] of names.entries()) {

@@ -8,6 +8,7 @@ export const noNeeds: Needs = {
   bindings: [],
   timers: false,
   processes: [],
+  containers: [],
   invoke: [],
   hosts: [],
   actors: [],
@@ -64,7 +65,7 @@ function origin(field: Field): string {
 export function readNeeds(field: Field): Needs {
   if (field.missing) return noNeeds;
   field.only(...(Object.keys(noNeeds) as readonly (keyof Needs)[]));
-  const names = (member: "bindings" | "processes" | "hosts" | "actors") =>
+  const names = (member: "bindings" | "processes" | "containers" | "hosts" | "actors") =>
     field
       .member(member)
       .items()
@@ -76,6 +77,7 @@ export function readNeeds(field: Field): Needs {
     bindings: names("bindings"),
     timers: field.member("timers").flag(),
     processes: names("processes"),
+    containers: names("containers"),
     invoke: field.member("invoke").items().map(invoke),
     hosts: names("hosts"),
     actors: names("actors"),
@@ -90,6 +92,7 @@ export function readNeeds(field: Field): Needs {
 export function withOffers(needs: Needs, offers: readonly Offer[]): Needs {
   const sources = offers.flatMap((offer) => (offer.kind === "http" ? offer.sources : []));
   const origins = sources.flatMap((one) => (one.kind === "remote" ? new URL(one.url).origin : []));
+  const images = sources.flatMap((one) => (one.kind === "container" ? one.image : []));
   const apps = sources.flatMap((one) => (one.kind === "app" ? one.app : []));
   const functions = offers.flatMap((offer) => (offer.kind === "function" ? offer : []));
   const asked = needs.invoke.map(({ app }) => app);
@@ -115,6 +118,7 @@ export function withOffers(needs: Needs, offers: readonly Offer[]): Needs {
     ],
     timers: needs.timers || functions.some(({ timers }) => timers.length > 0),
     processes: [...new Set([...needs.processes, ...functions.flatMap((one) => one.process?.command ?? [])])],
+    containers: [...new Set([...needs.containers, ...images])],
     hosts: [
       ...new Set([...needs.hosts, ...offers.flatMap((offer) => (offer.kind === "actor" ? offer.type : []))]),
     ],

@@ -1,3 +1,4 @@
+import type { OpenedHttpOffer } from "./http-offer.ts";
 import type { LoadedPackage } from "./loaded-package.ts";
 import type { Offer } from "./manifest.ts";
 import type { RefusedPackage } from "./package-set.ts";
@@ -24,10 +25,32 @@ function shownOffer(offer: Offer, { http }: LoadedPackage): object {
   };
 }
 
+/** Images that it is offered as, and whether they run. */
+function shownContainers({ offer, containers, sources }: OpenedHttpOffer): readonly object[] {
+  return offer.sources.flatMap((source) => {
+    if (source.kind !== "container") return [];
+    const { image, port } = source;
+    const status = containers.get(source)?.status ?? { status: "refused", cause: sources.refusal(source) };
+    return { image, port, ...status };
+  });
+}
+
+/** Programs of the machine that it is, which nothing confines. */
+function shownPrograms({ manifest, authority }: LoadedPackage): readonly object[] {
+  return manifest.offers.flatMap((offer) => {
+    if (offer.kind !== "function" || offer.process === undefined) return [];
+    const { command, runtime } = offer.process;
+    const granted = authority.granted.processes.includes(command);
+    return { command, runtime, confined: false, status: granted ? "granted" : "refused" };
+  });
+}
+
 /** A package as `GET /v1.0/capabilities` shows it. */
 export function shownPackage(one: LoadedPackage): object {
   const { manifest, origin, authority, measures, instances } = one;
   const { name, version, description, offers, needs } = manifest;
+  const containers = one.http.flatMap(shownContainers);
+  const programs = shownPrograms(one);
   return {
     name,
     version,
@@ -41,6 +64,8 @@ export function shownPackage(one: LoadedPackage): object {
       imports,
       memory,
     })),
+    ...(containers.length > 0 && { containers }),
+    ...(programs.length > 0 && { programs }),
     offers: offers.map((offer) => shownOffer(offer, one)),
     asked: needs,
     granted: authority.granted,

@@ -64,6 +64,23 @@ describe("T60: the book's function of bash", () => {
     expect(names?.trim().split(" ")).toEqual(["PATH", "PWD", "SHLVL", "_"]);
   });
 
+  it("is listed as what nothing confines", async () => {
+    const list = async (one: LocalRuntime) => {
+      const { capabilities } = (await (await one.fetch("/v1.0/capabilities")).json()) as {
+        capabilities: object[];
+      };
+      return capabilities[0];
+    };
+    const program = { command: "hello-world.sh", runtime: "bash", confined: false };
+    expect(await list(await started("echo"))).toMatchObject({
+      programs: [{ ...program, status: "granted" }],
+    });
+    await runtime?.stop(0);
+    expect(await list(await started("echo", "", {}))).toMatchObject({
+      programs: [{ ...program, status: "refused" }],
+    });
+  });
+
   it("is called with the data of a topic's events", async () => {
     const one = await started('echo "$4 $2" >> "$(dirname "$0")/seen"', topics);
     await expect

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
-import type { PackageSet } from "../../host/capability/package-set.ts";
+import { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import { FakeClock } from "../../host/fake-clock.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
+import { testContext } from "../conformance/test-context.ts";
+import { inProcess } from "./in-process.ts";
 import { guest, run, saying, watPackage } from "./wat-package.ts";
 
 const answering = (text: string) =>
@@ -138,15 +141,20 @@ describe("sources of an offer", () => {
     expect((await call(one)).from).toBe("module");
   });
 
-  it("T59: that are containers are refused by name", async () => {
+  it("T59: that are containers are refused by name where there are none, as in a page", async () => {
     const manifest = { name: "object-detection", offers: [{ Container: { image: "me/detect" } }] };
     const openapi = new TextEncoder().encode(JSON.stringify(run)) as Uint8Array<ArrayBuffer>;
-    const one = await started([{ origin: "book", manifest, read: async () => openapi }]);
-    const answer = await call(one);
-    expect([answer.status, answer.text]).toEqual([
-      503,
-      expect.stringContaining("container me/detect, and this host runs no containers"),
+    const clock = new FakeClock();
+    const { platform } = testContext("page", clock);
+    const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1 << 20 });
+    const grants = new Map([["object-detection", { needs: "all", limits: {} } as const]]);
+    await set.update([{ origin: "book", manifest, read: async () => openapi }], grants);
+    const why = "it is offered as the container me/detect, and this host runs no containers";
+    expect(set.list()).toMatchObject([
+      { status: "loaded", containers: [{ image: "me/detect", status: "refused", cause: why }] },
     ]);
+    const request = { method: "POST", path: "", query: "", headers: [], body: undefined };
+    await expect(set.handle(request, undefined, "run")).rejects.toThrow(why);
   });
 });
 

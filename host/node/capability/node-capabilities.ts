@@ -1,6 +1,7 @@
 import { readGrants } from "../../capability/grants.ts";
 import { PackageSet, type PackageSetOptions } from "../../capability/package-set.ts";
 import type { PackageSource } from "../../capability/package-source.ts";
+import { NodeContainers } from "./node-containers.ts";
 import { packagesIn } from "./package-folders.ts";
 import { nodeProcesses } from "./process-guests.ts";
 import { watchPackages } from "./watch-packages.ts";
@@ -30,6 +31,7 @@ export async function nodeCapabilities(
     ...options,
     confinement: workerThreads(),
     processes: nodeProcesses,
+    containers: new NodeContainers(options.platform),
     hostsActors: true,
     ended: async () => unwatch?.(),
   });

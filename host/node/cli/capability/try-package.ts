@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { isDeepStrictEqual } from "node:util";
 import { phrases } from "../../../capability/grants.ts";
@@ -22,6 +23,13 @@ interface Shown {
     readonly memory: number;
     readonly imports: readonly string[];
   }[];
+  readonly containers?: readonly {
+    readonly image: string;
+    readonly port: number;
+    readonly status: string;
+    readonly cause?: string;
+  }[];
+  readonly programs?: readonly { readonly command: string; readonly runtime: string }[];
   readonly asked: Needs;
   readonly limits: { readonly timeMs: number };
 }
@@ -66,8 +74,7 @@ function wrong({ status = 200, answer }: ExampleRequest, outcome: Outcome): stri
 /** `daprlet capability test`: builds the package, and makes its requests of it, confined as everywhere. Answers the exit code. */
 export async function tryPackage(path: string, terminal: Terminal): Promise<number> {
   const folder = resolve(path);
-  const built = resolve(folder, "dist");
-  for (const line of await buildPackage(folder, built)) terminal.out(line);
+  const built = await builtIn(folder, terminal);
   const examples = await exampleRequests(folder);
   const source = await packageIn(built);
   const sidecar = await startSidecar({
@@ -101,18 +108,34 @@ export async function tryPackage(path: string, terminal: Terminal): Promise<numb
   }
 }
 
+/** Where the package is, once it is built; one of the book's manifests has nothing to build. */
+async function builtIn(folder: string, terminal: Terminal): Promise<string> {
+  const isBook = ["capability.yaml", "capability.yml"].some((name) => existsSync(join(folder, name)));
+  if (isBook && !existsSync(join(folder, "capability.json"))) return folder;
+  const built = join(folder, "dist");
+  for (const line of await buildPackage(folder, built)) terminal.out(line);
+  return built;
+}
+
 async function packageIn(folder: string) {
   const source = (await packagesIn([folder])).sources[0];
   if (source === undefined) throw new Error(`${folder} holds no package`);
   return { ...source, name: (source.manifest as { readonly name: string }).name };
 }
 
-function tell({ modules, asked, limits }: Shown, terminal: Terminal): void {
+function tell({ modules, containers, programs, asked, limits }: Shown, terminal: Terminal): void {
   for (const { name, memory, imports } of modules) {
     terminal.out(
       `module ${name}: memory up to ${memory >> 10} KiB, imports ${imports.join(", ") || "nothing"}`,
     );
   }
+  for (const { image, port, status, cause } of containers ?? []) {
+    const how =
+      status === "refused" ? `cannot be run: ${cause}` : `started by its first call, listens on ${port}`;
+    terminal.out(`container ${image}: ${how}`);
+  }
+  for (const { command, runtime } of programs ?? [])
+    terminal.out(`program ${command}: a process of ${runtime}, confined by nothing`);
   terminal.out(
     `asks to: ${phrases(asked).join("; ") || "compute, and nothing else"}; at most ${limits.timeMs} ms a call`,
   );
