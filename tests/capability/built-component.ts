@@ -37,8 +37,8 @@ export async function componentOf(
   return new Uint8Array(await componentNew(embedded, [["wasi_snapshot_preview1", adapter]]));
 }
 
-/** The world of a server for wasi:http that calls others, with all that it takes, in one text. */
-export function httpWit(): string {
+/** WASI's packages in one text, for the package in front of them. */
+function wasiWit(): string {
   const builtin = resolve(
     import.meta.dirname,
     "../../node_modules/@bytecodealliance/jco/lib/wit/builtin/0.2.12",
@@ -47,6 +47,11 @@ export function httpWit(): string {
     const text = readFileSync(join(builtin, `wasi-${name}/package.wit`), "utf8");
     return `${text.replace(/^package (.*);$/m, "package $1 {")}\n}`;
   });
+  return wasi.join("\n");
+}
+
+/** The world of a server for wasi:http that calls others, with all that it takes, in one text. */
+export function httpWit(): string {
   return `package test:server;
     world server {
       import wasi:http/types@0.2.12;
@@ -54,5 +59,22 @@ export function httpWit(): string {
       import wasi:cli/environment@0.2.12;
       export wasi:http/incoming-handler@0.2.12;
     }
-    ${wasi.join("\n")}`;
+    world library {
+      include wasi:cli/imports@0.2.12;
+      export wasi:http/incoming-handler@0.2.12;
+    }
+    ${wasiWit()}`;
+}
+
+/** The world of a package whose language's library wants all that a program of WASI may, in one text. */
+export function libraryWit(): string {
+  const own = capabilityWit().replace(/^package (.*);$/m, "package $1 {");
+  return `package test:library;
+    world library {
+      include wasi:cli/imports@0.2.12;
+      import daprlet:capability/host@1.0.0;
+      export daprlet:capability/guest@1.0.0;
+    }
+    ${own}}
+    ${wasiWit()}`;
 }

@@ -5,11 +5,13 @@ import { componentEmbed, componentNew } from "@bytecodealliance/jco";
 import { beforeAll, describe, expect, it } from "vitest";
 import { capabilityAbi } from "../../host/capability/abi.ts";
 import { admit } from "../../host/capability/admission.ts";
+import { CapabilityGuest } from "../../host/capability/capability-guest.ts";
+import { encodeMessage, messageKind } from "../../host/capability/message.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { buildPackage } from "../../host/node/cli/capability/build.ts";
 import { linkComponent } from "../../host/node/cli/capability/component/link-component.ts";
 import { createRuntime } from "../../host/node/create-runtime.ts";
-import { capabilityWit, compiledC, componentOf, httpWit, noCompiler } from "./built-component.ts";
+import { capabilityWit, compiledC, componentOf, httpWit, libraryWit, noCompiler } from "./built-component.ts";
 import { type Asked, Guest } from "./guest.ts";
 import { sha256, wasm, watPackage } from "./wat-package.ts";
 
@@ -181,6 +183,8 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
     it.each([
       ["capability", capabilityWit],
       ["server", httpWit],
+      ["library", httpWit],
+      ["library", libraryWit],
     ] as const)(
       "finds every function of the world %s, by the component model's newer names",
       async (world, wit) => {
@@ -194,8 +198,6 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
       const core = wasm(`(import "env" "open" (func)) (memory (export "memory") 1)
       (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (unreachable))
       (func (export "daprlet:capability/guest@1.0.0#handle") (param i32) (result i32) (unreachable))`);
-      const wrapped = (module: Uint8Array) =>
-        new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1, ...leb(module.length), ...module]);
       await expect(linkComponent(wrapped(core), 16, here)).rejects.toThrow(
         "it imports what a package is not given: env open",
       );
@@ -206,6 +208,40 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
     });
   },
 );
+
+/** As a component holds it. */
+const wrapped = (module: Uint8Array) =>
+  new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1, ...leb(module.length), ...module]);
+
+it("gives a language's library WASI's streams, to print to, and no folder, by interfaces of preview 2", async () => {
+  const core = wasm(`
+    (import "wasi:cli/stderr@0.2.12" "get-stderr" (func $out (result i32)))
+    (import "wasi:io/streams@0.2.12" "[method]output-stream.blocking-write-and-flush"
+      (func $write (param i32 i32 i32 i32)))
+    (import "wasi:filesystem/preopens@0.2.12" "get-directories" (func $folders (param i32)))
+    (import "wasi:filesystem/types@0.2.12" "[method]descriptor.stat" (func $stat (param i32 i32)))
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (data (i32.const 16) "printed")
+    (data (i32.const 128) "\\00\\00\\00\\00\\c8\\00\\00\\00\\04\\00\\00\\00\\00\\00\\00\\00\\10\\00\\00\\00\\07\\00\\00\\00")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+      (global.set $top (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
+      (global.get $top)
+      (global.set $top (i32.add (global.get $top) (local.get 3))))
+    (func (export "daprlet:capability/guest@1.0.0#resume") (param i32 i32) (result i32) (unreachable))
+    (func (export "daprlet:capability/guest@1.0.0#handle") (param i32) (result i32)
+      (call $write (call $out) (i32.const 16) (i32.const 7) (i32.const 64))
+      (call $folders (i32.const 80))
+      (if (i32.load (i32.const 84)) (then (call $stat (i32.const 1) (i32.const 96))))
+      (i32.const 128))`);
+  const linked = new Uint8Array(await linkComponent(wrapped(core), 16, here));
+  const { module, imports } = await admitted(linked);
+  const platform = { now: () => 1000, random: (bytes: Uint8Array<ArrayBuffer>) => bytes };
+  const guest = await CapabilityGuest.start({ module, imports, answer: 4096 }, platform);
+  const { bytes, lines } = guest.call("handle", encodeMessage({ kind: messageKind.request, fields: [] }));
+  expect(new TextDecoder().decode(bytes)).toContain("printed");
+  expect(lines).toEqual([{ level: "error", text: "printed" }]);
+});
 
 function leb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >> 7)];

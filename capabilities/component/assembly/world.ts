@@ -8,6 +8,8 @@ import { outcomeCount, outcomes, readRequest, readResults } from "./request";
 import { writeStep } from "./step";
 
 export * from "./preview1";
+export * from "./printed";
+export * from "./system";
 
 // @ts-ignore: decorator
 @external("guest", "handle")

@@ -1,13 +1,13 @@
 import { joinBytes } from "../../../../join-bytes.ts";
 import { sectionBytes, unsigned } from "../../../../wasm-sections.ts";
 
-/** A function that answers the same number whatever it is given, or nothing. */
+/** A function that does the same whatever it is given. */
 export interface ConstantFunction {
   readonly name: string;
-  /** As `(i32,i64)->i32`. */
-  readonly signature: string;
-  /** Below 64. */
-  readonly answer?: number;
+  /** Its type, as a module has it. */
+  readonly type: Uint8Array;
+  /** Left out: it does nothing. */
+  readonly does?: "trap" | number;
 }
 
 const TYPES = 1;
@@ -15,7 +15,7 @@ const FUNCTIONS = 3;
 const EXPORTS = 7;
 const CODE = 10;
 
-const values: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e };
+const UNREACHABLE = 0x00;
 const CONSTANT = 0x41;
 const END = 0x0b;
 
@@ -23,14 +23,14 @@ function list(items: readonly (readonly number[])[]): Uint8Array {
   return joinBytes([unsigned(items.length), new Uint8Array(items.flat())]);
 }
 
-function typeOf(signature: string): readonly number[] {
-  const [, parameters = "", result = ""] = /^\((.*)\)->(.*)$/.exec(signature) ?? [];
-  const some = (text: string) => text.split(",").flatMap((name) => values[name] ?? []);
-  return [0x60, ...sized(some(parameters)), ...sized(some(result))];
-}
-
 function sized(bytes: readonly number[]): number[] {
   return [...unsigned(bytes.length), ...bytes];
+}
+
+/** A number below 64 is one byte. */
+function bodyOf({ does }: ConstantFunction): number[] {
+  const code = does === undefined ? [] : does === "trap" ? [UNREACHABLE] : [CONSTANT, does];
+  return sized([0, ...code, END]);
 }
 
 /** A module that exports these functions, and has nothing else. */
@@ -41,14 +41,11 @@ export function constantFunctions(functions: readonly ConstantFunction[]): Uint8
     0,
     ...unsigned(i),
   ]);
-  const code = functions.map(({ answer }) =>
-    sized(answer === undefined ? [0, END] : [0, CONSTANT, answer, END]),
-  );
   return joinBytes([
     new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]),
-    sectionBytes(TYPES, list(functions.map(({ signature }) => typeOf(signature)))),
+    sectionBytes(TYPES, list(functions.map(({ type }) => [...type]))),
     sectionBytes(FUNCTIONS, list(index)),
     sectionBytes(EXPORTS, list(exported)),
-    sectionBytes(CODE, list(code)),
+    sectionBytes(CODE, list(functions.map(bodyOf))),
   ]);
 }

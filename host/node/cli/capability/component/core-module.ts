@@ -64,6 +64,7 @@ export interface CoreExport {
   readonly index: number;
 }
 
+const TYPES = 1;
 const IMPORTS = 2;
 const TABLE = 4;
 const MEMORY = 5;
@@ -83,6 +84,14 @@ function readImport(from: Reader): CoreImport {
     from.number();
   }
   return { module, name, kind, type: from.bytes.slice(start, from.at) };
+}
+
+function readFunctionType(from: Reader): Uint8Array {
+  const start = from.at;
+  if (from.byte() !== 0x60) throw new Error("it has types other than functions of plain numbers");
+  from.span();
+  from.span();
+  return from.bytes.slice(start, from.at);
 }
 
 /** What is to be other. */
@@ -123,6 +132,13 @@ export class CoreModule {
 
   has(name: string): boolean {
     return this.exports.some((one) => one.name === name);
+  }
+
+  /** The type of a function that it imports, as its bytes have it. */
+  functionType({ type }: CoreImport): Uint8Array {
+    const found = this.#list(TYPES, readFunctionType)[new Reader(type).number()];
+    if (found === undefined) throw new Error("it imports a function of no type that it has");
+    return found;
   }
 
   /** Throws where its memory needs more than `maximum` at once. */

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { wasiName, wasiSignatures } from "../../../../capability/http-wasm/wasi-signatures.ts";
 import { Binaryen } from "./binaryen.ts";
 import { type ConstantFunction, constantFunctions } from "./constant-functions.ts";
 import { type CoreExport, type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
-import { type World, worlds } from "./worlds.ts";
+import { refusalOf, type World, worlds } from "./worlds.ts";
 
 const CORE_MODULE = 1;
 const COMPONENT = 4;
@@ -19,10 +18,8 @@ const ofEach: ReadonlyMap<string, string> = new Map([
   ["cm32p2_initialize", "_initialize"],
 ]);
 
-const nothing: ConstantFunction = { name: "nothing", signature: "(i32)->()" };
-
-/** WASI's number for no such file. */
-const EBADF = 8;
+/** In the place of what a guest need not have. */
+const nothing: ConstantFunction = { name: "nothing", type: new Uint8Array([0x60, 1, 0x7f, 0]) };
 
 /** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
 const places = ["../adapters/", "../../../../../dist/adapters/"];
@@ -57,36 +54,35 @@ function guestOf(component: Uint8Array): { readonly module: CoreModule; readonly
   throw new Error(`it exports none of ${worlds.map(({ name }) => name).join(", ")}`);
 }
 
+interface Renamed {
+  readonly guest: Uint8Array;
+  /** What it imports that there is none of. */
+  readonly refusals: readonly ConstantFunction[];
+}
+
 /** The guest by the names that the adapter, or else a stub, is known by. Throws with all that it wants and nobody has. */
-function renamed(
-  { module, world }: ReturnType<typeof guestOf>,
-  adapter: CoreModule,
-  pages: number,
-): Uint8Array {
+function renamed({ module, world }: ReturnType<typeof guestOf>, adapter: CoreModule, pages: number): Renamed {
+  const refusals = new Map<string, ConstantFunction>();
   const place = (one: CoreImport) => {
     const host = one.kind === FUNCTION ? world.host(one) : undefined;
     if (host?.module !== "adapter" || adapter.has(host.name)) return host;
-    return wasiSignatures.has(wasiName(host.name)) ? { module: "stubs", name: host.name } : undefined;
+    const does = refusalOf(one);
+    if (does === undefined) return undefined;
+    const name = `${one.module} ${one.name}`;
+    refusals.set(name, { name, type: module.functionType(one), does });
+    return { module: "stubs", name };
   };
   const unknown = module.imports.filter((one) => place(one) === undefined);
   if (unknown.length > 0) {
     const names = [...new Set(unknown.map((one) => `${one.module} ${one.name}`))];
     throw new Error(`it imports what a package is not given: ${names.join(", ")}`);
   }
-  return module.with({
+  const guest = module.with({
     import: (one) => place(one) as { module: string; name: string },
     export: ({ name }) => ofEach.get(name) ?? world.guest(name),
     maximum: pages,
   });
-}
-
-/** In the place of what a guest need not have, and of all of WASI that the adapter does not have: there is no such file. */
-function stubsBeside(adapter: CoreModule): Uint8Array {
-  const answers = ([whole, signature]: readonly [string, string]) => {
-    const name = whole.slice(whole.indexOf(".") + 1);
-    return adapter.has(name) ? [] : [{ name, signature, answer: EBADF }];
-  };
-  return constantFunctions([nothing, ...[...wasiSignatures].flatMap(answers)]);
+  return { guest, refusals: [...refusals.values()] };
 }
 
 /**
@@ -101,7 +97,7 @@ export async function linkComponent(
 ): Promise<Uint8Array> {
   const found = guestOf(component);
   const speaking = new CoreModule(await adapterOf(found.world));
-  const guest = renamed(found, speaking, pages);
+  const { guest, refusals } = renamed(found, speaking, pages);
   const exported = new Set(new CoreModule(guest).exports.map(({ name }) => name));
   for (const name of ["memory", "realloc", ...found.world.required])
     if (!exported.has(name)) throw new Error(`its module does not export ${name}`);
@@ -115,7 +111,7 @@ export async function linkComponent(
     export: ({ name }) => (name === "memory" ? undefined : name),
   });
   const binaryen = new Binaryen(folder);
-  const merged = await binaryen.merge({ guest, adapter, stubs: stubsBeside(speaking) });
+  const merged = await binaryen.merge({ guest, adapter, stubs: constantFunctions([nothing, ...refusals]) });
   const kept = ({ name }: CoreExport) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined);
   const whole = new CoreModule(merged).with({ export: kept });
   const made = await binaryen.optimise(whole, [

@@ -1,5 +1,11 @@
 import { wasiName, wasiSignatures } from "../../../../capability/http-wasm/wasi-signatures.ts";
+import type { ConstantFunction } from "./constant-functions.ts";
 import type { CoreImport } from "./core-module.ts";
+
+const PREVIEW1 = "wasi_snapshot_preview1";
+
+/** WASI's number for no such file. */
+const EBADF = 8;
 
 /** An interface that Wasm components may have been written for, and what makes it ours. */
 export interface World {
@@ -12,7 +18,7 @@ export interface World {
   /** What the guest must export, by the adapter's names. */
   readonly required: readonly string[];
   /** Who gives the guest what it imports; undefined: nobody. */
-  host(one: CoreImport): Pick<CoreImport, "module" | "name"> | undefined;
+  host(one: CoreImport): Place | undefined;
   /** Of binaryen, once all is one module. */
   readonly passes: readonly string[];
 }
@@ -25,12 +31,29 @@ function functionOf(name: string, face: RegExp): string | undefined {
   return version === undefined || called === undefined ? undefined : `${post ? "post-" : ""}${called}`;
 }
 
+type Place = Pick<CoreImport, "module" | "name">;
+
 /** Of a language's own library: what the adapter does not have, a stub refuses. */
-function preview1({ module, name }: CoreImport): Pick<CoreImport, "module" | "name"> | undefined {
+function preview1({ module, name }: CoreImport): Place | undefined {
   // What is imported more than once has a number in a Wasm component.
   const plain = name.replace(/ \[v\d+\]$/, "");
-  const known = module === "wasi_snapshot_preview1" && wasiSignatures.has(wasiName(plain));
+  const known = module === PREVIEW1 && wasiSignatures.has(wasiName(plain));
   return known ? { module: "adapter", name: plain } : undefined;
+}
+
+/** Of WASI, by interfaces of the component model. */
+function preview2({ module, name }: CoreImport): Place | undefined {
+  const [, face] = /^(?:cm32p2\|)?wasi:[\w-]+\/([\w-]+)@0\.2[\d.]*$/.exec(module) ?? [];
+  return face === undefined ? undefined : { module: "adapter", name: adapterName(face, name) };
+}
+
+/**
+ * What a guest may import although there is none of it: all of preview 1, which answers so, and of preview 2 what begins with a
+ * folder or a network, which nobody gives it.
+ */
+export function refusalOf({ module }: CoreImport): ConstantFunction["does"] {
+  if (module === PREVIEW1) return EBADF;
+  return /^(cm32p2\|)?wasi:(filesystem|sockets)\//.test(module) ? "trap" : undefined;
 }
 
 const capability: World = {
@@ -40,7 +63,7 @@ const capability: World = {
   required: ["handle"],
   host(one) {
     const { module, name } = one;
-    if (!/^(cm32p2\|)?daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one);
+    if (!/^(cm32p2\|)?daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one) ?? preview2(one);
     return { module: name === "random" ? "adapter" : "cap_host", name };
   },
   passes: [],
@@ -59,10 +82,7 @@ const http: World = {
   adapter: "http.wasm",
   guest: (name) => functionOf(name, /wasi:http\/incoming-handler@(0\.2[\d.]*)/),
   required: ["handle"],
-  host(one) {
-    const [, face] = /^(?:cm32p2\|)?wasi:[\w-]+\/([\w-]+)@0\.2[\d.]*$/.exec(one.module) ?? [];
-    return face === undefined ? preview1(one) : { module: "adapter", name: adapterName(face, one.name) };
-  },
+  host: (one) => preview1(one) ?? preview2(one),
   // Only what waits for a call is to be unwound: nothing of the host waits.
   passes: ["--asyncify", "--pass-arg=asyncify-ignore-imports", "-O2"],
 };
