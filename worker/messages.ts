@@ -155,3 +155,5 @@ export const CALLER_HEADER = "daprlet-app-id";
 export const REQUEST_ID_HEADER = "daprlet-request-id";
 /** Which page calls, on writes of actors' state only: they belong to a turn that runs in that very page. */
 export const PAGE_HEADER = "daprlet-page";
+/** And of which turn they are, where the worker runs it. */
+export const TURN_HEADER = "daprlet-turn";

@@ -1,5 +1,5 @@
 import type { BindingHandler } from "../components/bindings/binding.ts";
-import type { RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Meters } from "../telemetry/metrics/meters.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Api } from "./host-calls.ts";
@@ -42,8 +42,11 @@ export interface Capabilities {
   takes(binding: string): BindingHandler | undefined;
   /** Types of actors that packages are, and how they are hosted. */
   readonly actorTypes: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-  /** Answers what an app is asked of an actor, for one of theirs; undefined: it is nobody's here. */
-  answerActor(request: RuntimeRequest): Promise<RuntimeResponse | undefined>;
+  /**
+   * Answers what an app is asked of an actor, for one of theirs; undefined: it is nobody's here. Where turns are elsewhere, writes
+   * of the actor's state say by these headers whose they are.
+   */
+  answerActor(request: RuntimeRequest, turn?: Headers): Promise<RuntimeResponse | undefined>;
   /** The sidecar answers from now on: functions get their events. */
   start(): void;
   close(): Promise<void>;

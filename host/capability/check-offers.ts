@@ -3,16 +3,7 @@ import type { LoadedPackage } from "./loaded-package.ts";
 import type { CapabilityManifest, Offer } from "./manifest.ts";
 
 /** Throws for what cannot be offered, or is somebody else's: a package must not take the place of a store in use. */
-export function checkOffers(
-  { offers }: CapabilityManifest,
-  others: readonly LoadedPackage[],
-  hostsActors: boolean,
-): void {
-  const actor = offers.find((offer) => offer.kind === "actor");
-  if (actor !== undefined && !hostsActors)
-    throw new Error(
-      `it offers actors of type ${actor.type}, which no package can be where the sidecar is a service worker; one on Node, or in a page without a worker, hosts them`,
-    );
+export function checkOffers({ offers }: CapabilityManifest, others: readonly LoadedPackage[]): void {
   const taken = new Set(others.flatMap(({ manifest }) => manifest.offers.map(typeOf)));
   for (const offer of offers) {
     const type = typeOf(offer);

@@ -3,7 +3,13 @@ import type { Family } from "../components/component.ts";
 import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
-import { BodyTooLargeError, type RuntimeRequest, type RuntimeResponse, readBody } from "../http.ts";
+import {
+  BodyTooLargeError,
+  type Headers,
+  type RuntimeRequest,
+  type RuntimeResponse,
+  readBody,
+} from "../http.ts";
 import type { Platform } from "../platform.ts";
 import type { CapabilityCounts, CapabilityMeter } from "../telemetry/metrics/meters.ts";
 import { PackageActors } from "./actors/package-actors.ts";
@@ -39,8 +45,6 @@ export interface PackageSetOptions {
   readonly processes?: Processes;
   /** Left out where there are none. */
   readonly containers?: Containers;
-  /** True where the sidecar's actors live in its own process, or page. */
-  readonly hostsActors?: boolean;
   /** What is ended with it. */
   ended?(): Promise<void>;
 }
@@ -118,7 +122,7 @@ export class PackageSet implements Capabilities {
         name = manifest.name;
         if (loaded.has(name) || refused.has(name))
           throw new Error(`another package is called ${name} as well`);
-        checkOffers(manifest, [...loaded.values()], this.#options.hostsActors ?? false);
+        checkOffers(manifest, [...loaded.values()]);
         const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
         const before = this.#loaded.get(name);
         const same = before?.fingerprint === fresh.fingerprint;
@@ -189,8 +193,8 @@ export class PackageSet implements Capabilities {
     return this.#actors.types;
   }
 
-  answerActor(request: RuntimeRequest): Promise<RuntimeResponse | undefined> {
-    return this.#actors.answer(request);
+  answerActor(request: RuntimeRequest, turn?: Headers): Promise<RuntimeResponse | undefined> {
+    return this.#actors.answer(request, turn);
   }
 
   takes(binding: string): BindingHandler | undefined {

@@ -1,45 +1,13 @@
 import type { Page } from "playwright/test";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
-import type { PackageSource } from "../../host/capability/package-source.ts";
 import { attacks } from "../capability/attacks.ts";
 import { attackedResources, httpAttackers } from "../capability/http-wasm-attacks.ts";
 import { enable, goOn, httpGuestBytes, pair, set } from "../capability/http-wasm-guest.ts";
 import { data, fixed, guest, run, saying, watPackage } from "../capability/wat-package.ts";
-import { composed } from "./composed.ts";
-import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
-import {
-  addressesOf,
-  attackGrants,
-  greet,
-  nameOf,
-  patience,
-  post,
-  putPackages,
-  runOf,
-  withstandsAttacks,
-} from "./package-site.ts";
+import { call, expect, open, test, workerKiller } from "./fixtures.ts";
+import { attackGrants, greet, nameOf, post, runOf, siteWith, withstandsAttacks } from "./package-site.ts";
 
 const forever = guest({ handle: "(loop $again (br $again)) (unreachable)" });
-
-/** A site whose own worker has these packages, beside the smallest that is shipped. */
-async function siteWith(packages: readonly PackageSource[], grants: object = {}): Promise<Site> {
-  const site = await Site.start();
-  site.files.set(
-    "sw.js",
-    await composed(
-      `import { capabilities, compose, workerRegistry } from "daprlet/worker";
-       compose(self, workerRegistry, {
-         capabilities: capabilities({
-           packages: ${JSON.stringify(addressesOf(packages))},
-           grants: ${JSON.stringify({ ...patience, ...grants })},
-         }),
-         own: true,
-       });`,
-    ),
-  );
-  await putPackages(site, packages);
-  return site;
-}
 
 /** Resolves once it has what that takes, which it loads when it registers. */
 const ableToLend = async (page: Page) => await (await page.waitForResponse(/client-devices/)).finished();

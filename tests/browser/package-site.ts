@@ -5,7 +5,8 @@ import type { PackageSource } from "../../host/capability/package-source.ts";
 import { compileAssemblyScript } from "../../host/node/cli/capability/compile-assemblyscript.ts";
 import { attacks } from "../capability/attacks.ts";
 import { packageOf } from "../capability/wat-package.ts";
-import { call, expect, type Site } from "./fixtures.ts";
+import { composed } from "./composed.ts";
+import { call, expect, Site } from "./fixtures.ts";
 
 const hello = resolve(import.meta.dirname, "../../dist/capabilities/hello");
 
@@ -35,6 +36,26 @@ const LATE_MS = 300;
 
 /** The smallest that is shipped gives itself a tenth of a second, which a busy machine may take from it. */
 export const patience = { hello: { limits: { timeMs: 20_000 } } };
+
+/** A site whose own worker has these packages, beside the smallest that is shipped. */
+export async function siteWith(packages: readonly PackageSource[], grants: object = {}): Promise<Site> {
+  const site = await Site.start();
+  site.files.set(
+    "sw.js",
+    await composed(
+      `import { capabilities, compose, workerRegistry } from "daprlet/worker";
+       compose(self, workerRegistry, {
+         capabilities: capabilities({
+           packages: ${JSON.stringify(addressesOf(packages))},
+           grants: ${JSON.stringify({ ...patience, ...grants })},
+         }),
+         own: true,
+       });`,
+    ),
+  );
+  await putPackages(site, packages);
+  return site;
+}
 
 export const attackGrants = {
   ...patience,

@@ -3,7 +3,7 @@ import type { PackageSource } from "../../host/capability/package-source.ts";
 import type * as Client from "../../worker/client/index.ts";
 import { attacks } from "../capability/attacks.ts";
 import { guest, run, watPackage } from "../capability/wat-package.ts";
-import { call, expect, open, test } from "./fixtures.ts";
+import { call, expect, open, test, workerKiller } from "./fixtures.ts";
 import {
   addressesOf,
   attackGrants,
@@ -13,6 +13,7 @@ import {
   post,
   putPackages,
   runOf,
+  siteWith,
   withstandsAttacks,
 } from "./package-site.ts";
 
@@ -23,7 +24,15 @@ async function pages(browser: Browser, count: number): Promise<Page[]> {
   return await Promise.all(Array.from({ length: count }, () => context.newPage()));
 }
 
+let counter: PackageSource;
+test.beforeAll(async () => {
+  test.setTimeout(120_000);
+  counter = await counterPackage();
+});
+
 const patiently = { timeout: 15_000 };
+const increment = async (page: Page, id: string) =>
+  (await call(page, `/v1.0/actors/Counter/${id}/method/increment`, post)).body;
 const hi = { status: 200, body: "Hello, you!\n" };
 
 test("the hostile packages are refused in a page without a worker as on Node, and another one answers beside each", async ({
@@ -105,14 +114,11 @@ test("actors of a package are hosted by tabs without a worker: one owner and one
   browser,
   site,
 }) => {
-  const counter = await counterPackage();
   await putPackages(site, [counter]);
   const capabilities = { packages: addressesOf([counter]), grants: { ...patience, counter: "all" } };
   const [one, two] = (await pages(browser, 2)) as [Page, Page];
   for (const page of [one, two]) await open(page, site.url, { appId: "town", capabilities });
   const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
-  const increment = async (page: Page, id: string) =>
-    (await call(page, `/v1.0/actors/Counter/${id}/method/increment`, post)).body;
   const active = async (page: Page) => {
     const { actorRuntime } = JSON.parse((await call(page, "/v1.0/metadata")).body);
     return actorRuntime.activeActors[0]?.count ?? 0;
@@ -143,4 +149,41 @@ test("actors of a package are hosted by tabs without a worker: one owner and one
   await expect.poll(reminded, patiently).toEqual(ids.map(() => "1"));
   expect(await active(one)).toBe(ids.length);
   await one.context().close();
+});
+
+test("actors of a package are hosted by the tabs that serve, their turns run by the worker: also when it is stopped, and one is closed", async ({
+  page,
+  context,
+}) => {
+  const site = await siteWith([counter], { counter: "all" });
+  const tabs = [page, await context.newPage()] as const;
+  for (const tab of tabs) {
+    await open(tab, site.url, { appId: "town" });
+    await tab.evaluate(() => window.daprlet.serve({ appId: "town", actors: {} }).then(() => {}));
+  }
+  const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
+  const round = () =>
+    Promise.all(ids.map(async (id) => (await Promise.all(tabs.map((tab) => increment(tab, id)))).sort()));
+  expect(await round()).toEqual(ids.map(() => ["1", "2"]));
+  const read = async (key: string) =>
+    await Promise.all(
+      ids.map(async (id) => (await call(page, `/v1.0/actors/Counter/${id}/state/${key}`)).body),
+    );
+  const kill = await workerKiller(context, page);
+  const during = round();
+  await kill();
+  await during;
+  // What was begun when the worker was stopped has failed or not, and has not been done twice.
+  const before = (await read("n")).map(Number);
+  expect([Math.min(...before) >= 2, Math.max(...before) <= 4]).toEqual([true, true]);
+  expect(await round()).toEqual(before.map((n) => [`${n + 1}`, `${n + 2}`]));
+  const reminder = { ...post, body: '{"dueTime":"1s"}' };
+  for (const id of ids)
+    expect((await call(page, `/v1.0/actors/Counter/${id}/method/remind`, reminder)).status).toBe(200);
+  await tabs[1].close();
+  await expect.poll(() => read("reminders"), patiently).toEqual(ids.map(() => "1"));
+  expect(await Promise.all(ids.map((id) => increment(page, id)))).toEqual(before.map((n) => `${n + 3}`));
+  const asked = await call(page, "/v1.0/actors/Counter/c1/method/ask", { ...post, body: "c2" });
+  expect(asked).toMatchObject({ status: 200, body: `${(before[2] as number) + 4}` });
+  await site.stop();
 });

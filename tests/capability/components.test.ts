@@ -1,13 +1,10 @@
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
-import { PackageSet } from "../../host/capability/package-set.ts";
+import type { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
-import { FakeClock } from "../../host/fake-clock.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
-import { testContext } from "../conformance/test-context.ts";
-import { inProcess } from "./in-process.ts";
 import { guest, run, saying, watPackage } from "./wat-package.ts";
 
 const built = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
@@ -191,19 +188,6 @@ describe("a component that a package offers", () => {
     expect(await invoke("get")).toContain("capability offerer is not loaded any more");
     await become("4", ["get"]);
     await expect.poll(() => invoke("get"), patient).toBe('200 "4"');
-  });
-
-  it("that is an actor is refused by name in a page", async () => {
-    const actor = watPackage("actor", guest(), { offers: [{ kind: "actor", type: "Counter" }] });
-    const clock = new FakeClock();
-    const { platform } = testContext("page", clock);
-    const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1 << 20 });
-    await set.update([actor], new Map());
-    expect(set.list()[0]).toMatchObject({
-      cause: expect.stringContaining(
-        "it offers actors of type Counter, which no package can be where the sidecar is a service worker",
-      ),
-    });
   });
 
   it("is warned of where two packages offer one path, or one function", async () => {

@@ -3,6 +3,7 @@ import type { Item, WriteBatch } from "../../host/components/state/store.ts";
 import type { Code } from "../../host/errors/component-error.ts";
 import type { ResiliencyResource } from "../../host/resources/resiliency.ts";
 import type { ActorCounts } from "../../host/telemetry/metrics/meters.ts";
+import type { WireRequest, WireResponse } from "../messages.ts";
 
 /**
  * What a page that hosts actors and its worker say to each other, on a port of their own that comes with the page's
@@ -13,6 +14,8 @@ export type ActorsUpstream =
   | { readonly type: "placement"; readonly message: FromMember }
   /** Repeated on the next port when it was not answered on this one. */
   | { readonly type: "store"; readonly id: number; readonly call: StoreCall }
+  /** Of an actor that a package is, in its turn: what an app would be asked. Repeated where it was not begun. */
+  | { readonly type: "turn"; readonly id: number; readonly request: WireRequest }
   /** How many actors of each type are active in the page. */
   | { readonly type: "active"; readonly counts: readonly (readonly [type: string, count: number])[] }
   /** To a worker that measures. */
@@ -24,6 +27,9 @@ export type ActorsDownstream =
   /** The coordinator, which is not the worker, cannot be spoken to as before. */
   | { readonly type: "lost" }
   | { readonly type: "stored"; readonly id: number; readonly answer: StoreAnswer }
+  /** It has begun. */
+  | { readonly type: "turning"; readonly id: number }
+  | { readonly type: "turned"; readonly id: number; readonly response: WireResponse }
   /**
    * First of all, and when the store or the policies are others: each store that is opened has a number of its own, and it is
    * undefined where there is none.
@@ -36,6 +42,8 @@ export type ActorsDownstream =
       /** What the page's name among hosts begins with, where others than this origin's pages are among them. */
       readonly instance: string | undefined;
       readonly store: { readonly name: string; readonly number: number } | undefined;
+      /** Types of actors that packages are, and how they are hosted, as an app says it. */
+      readonly packages: PackageTypes;
       /** Whether what becomes of the page's actors is wanted. */
       readonly measured: boolean;
       /** Those of the app; what their circuit breakers trip at is for the worker alone. */
@@ -43,6 +51,8 @@ export type ActorsDownstream =
     }
   /** Timers of a page in the background sleep for up to a minute; its messages do not. */
   | { readonly type: "tick" };
+
+export type PackageTypes = readonly (readonly [type: string, config: Readonly<Record<string, unknown>>])[];
 
 /** Of the actor state store. */
 export type StoreCall =

@@ -1,5 +1,6 @@
 import type { PlacementChannel } from "../../host/actors/placement/placement-link.ts";
 import type { ActorCounts } from "../../host/telemetry/metrics/meters.ts";
+import type { WireRequest, WireResponse } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
 import type { ActorsDownstream, ActorsUpstream, Counted } from "./actor-messages.ts";
 import type { CoordinatedPage, PageCoordinator } from "./page-coordinator.ts";
@@ -8,6 +9,8 @@ import { type OpenStore, storeAnswer } from "./store-answer.ts";
 /** The app of a page that hosts actors, whichever runtime it has at the time. */
 export interface PageApp {
   store(): Promise<OpenStore | undefined>;
+  /** Runs a package for the turn of an actor of this page. */
+  turn(id: number, request: WireRequest): Promise<WireResponse>;
   /** Takes what the page has counted. */
   counted?(counted: readonly Counted[]): Promise<void>;
 }
@@ -30,7 +33,7 @@ export class HostingPage implements CoordinatedPage {
     readonly appId: string,
     port: MessagePort,
     coordinator: PageCoordinator,
-    { store, counted }: PageApp,
+    { store, turn, counted }: PageApp,
     joins: (page: HostingPage) => void,
   ) {
     this.#port = port;
@@ -51,6 +54,12 @@ export class HostingPage implements CoordinatedPage {
         case "store":
           void storeAnswer(store, message.call).then((answer) =>
             this.post({ type: "stored", id: message.id, answer }),
+          );
+          break;
+        case "turn":
+          this.post({ type: "turning", id: message.id });
+          void turn(message.id, message.request).then((response) =>
+            this.post({ type: "turned", id: message.id, response }),
           );
           break;
         case "active":

@@ -1,11 +1,13 @@
 import type { PlacementLink } from "../../host/actors/placement/placement-link.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
+import { PAGE_HEADER, TURN_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
 import type { App } from "../sidecars.ts";
 import { FormerHosts } from "./former-hosts.ts";
 import { Home } from "./home.ts";
 import { OriginCoordinator } from "./origin-coordinator.ts";
 import { OriginPlacement, type OriginPlacementOptions } from "./origin-placement.ts";
+import { packageTurn } from "./package-turn.ts";
 import { PageActors } from "./page-actors.ts";
 import type { PageCoordinator } from "./page-coordinator.ts";
 import { countAll } from "./page-meter.ts";
@@ -71,6 +73,13 @@ export class OriginActors {
     const { actors } = (await app.runtime()).sidecar;
     if (!(actors instanceof PageActors) || !connection.open) return;
     actors.admit(connection, port, {
+      turn: async (id, request) =>
+        await packageTurn(await app.runtime(), request, [
+          PAGE_HEADER,
+          connection.clientId,
+          TURN_HEADER,
+          `${id}`,
+        ]),
       store: async () => (await app.runtime()).sidecar.components.actorStateStore,
       async counted(counted) {
         const { actors: now } = (await app.runtime()).sidecar;

@@ -37,7 +37,10 @@ function hosting(placement: OriginPlacement, name: string) {
     clientId: name,
     invoke: () => new Promise<RuntimeResponse>(() => undefined),
   } as unknown as PageConnection;
-  placement.host(connection, "app", port1, { store: async () => undefined });
+  placement.host(connection, "app", port1, {
+    store: async () => undefined,
+    turn: () => new Promise(() => undefined),
+  });
   say({ t: "join", ping: 1, revision: 1, name, types: ["Cat"] });
   return {
     ping: () => say({ t: "alive", ping: ++pings, seen, acknowledged }),

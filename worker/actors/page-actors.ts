@@ -23,7 +23,6 @@ import {
   BodyTooLargeError,
   type Headers,
   header,
-  noContent,
   type RuntimeRequest,
   type RuntimeResponse,
   withoutHeader,
@@ -31,11 +30,13 @@ import {
 import { UnavailableError } from "../../host/mesh/transport.ts";
 import type { Sidecar } from "../../host/sidecar.ts";
 import type { ActorMeter } from "../../host/telemetry/metrics/meters.ts";
-import { PAGE_HEADER, REQUEST_ID_HEADER } from "../messages.ts";
+import { PAGE_HEADER, REQUEST_ID_HEADER, TURN_HEADER } from "../messages.ts";
 import type { PageConnection } from "../page-connection.ts";
 import { PageGoneError } from "../page-gone-error.ts";
+import type { PackageTypes } from "./actor-messages.ts";
 import type { Home } from "./home.ts";
 import type { HostingPage, PageApp } from "./hosting-page.ts";
+import { notHosted } from "./not-hosted.ts";
 import { addedUp } from "./page-meter.ts";
 import type { OpenStore } from "./store-answer.ts";
 import { withoutTrips } from "./without-trips.ts";
@@ -60,28 +61,6 @@ function named(headers: Headers): Headers {
   return [...withoutHeader(headers, REQUEST_ID_HEADER), REQUEST_ID_HEADER, [...caller, id].join("/")];
 }
 
-/** What is answered where no page of the app hosts the type. Invocations find one of another app. */
-function notHosted(
-  operation: ActorOperation,
-  type: string,
-  id: string,
-  method: string,
-): RuntimeResponse | undefined {
-  switch (operation) {
-    case "transact":
-      return apiError("ERR_ACTOR_INSTANCE_MISSING");
-    case "reminder":
-      return apiError("ERR_ACTOR_REMINDER_NON_HOSTED");
-    case "timer": {
-      if (method === "DELETE") return noContent;
-      const cause = `no open tab of the app hosts actors of type ${type}, so ${type}||${id} has no timers`;
-      return apiError("ERR_ACTOR_TIMER_CREATE", { cause });
-    }
-    default:
-      return undefined;
-  }
-}
-
 /**
  * The actors block of a sidecar in a service worker: the actors live in the pages of the origin, and the worker, which may
  * be stopped at any moment, resolves who owns one and hands the call on.
@@ -94,6 +73,8 @@ export class PageActors implements Actors {
   readonly meter: ActorMeter | undefined;
   #opened: OpenStore | undefined;
   #number = 0;
+  /** Of packages, as pages were told. */
+  #types = "[]";
 
   constructor(sidecar: Sidecar, home: Home, leave: () => Promise<void>) {
     this.#sidecar = sidecar;
@@ -120,7 +101,9 @@ export class PageActors implements Actors {
     const resiliencies = this.#sidecar.resiliency.resources.map(withoutTrips);
     const measured = this.meter !== undefined;
     const { instance } = this.#home.make();
-    page.post({ type: "opened", appId, namespace, strict, instance, store: opened, measured, resiliencies });
+    const packages = this.#packages;
+    const told = { appId, namespace, strict, instance, packages, measured, resiliencies };
+    page.post({ type: "opened", store: opened, ...told });
   }
 
   get status(): ActorRuntimeStatus {
@@ -148,8 +131,17 @@ export class PageActors implements Actors {
     };
   }
 
-  /** Pages ask their apps themselves, and report what they host. */
-  async start(): Promise<void> {}
+  get #packages(): PackageTypes {
+    return [...(this.#sidecar.capabilities?.actorTypes ?? [])];
+  }
+
+  /** Pages ask their apps themselves, and report what they host; what packages are they are told. */
+  async start(): Promise<void> {
+    const types = JSON.stringify(this.#packages);
+    if (types === this.#types) return;
+    this.#types = types;
+    this.#greetAll();
+  }
 
   async componentsChanged(): Promise<void> {
     const { store } = this;
@@ -246,13 +238,14 @@ export class PageActors implements Actors {
     { method, query, headers, body, signal }: RuntimeRequest,
   ): Promise<RuntimeResponse> {
     const clientId = header(headers, PAGE_HEADER);
+    const turn = header(headers, TURN_HEADER);
     const pages = this.#home.make().of(this.#sidecar.appId);
     const page = pages.findLast(({ connection }) => connection.clientId === clientId)?.connection;
     const request = {
       method,
       path: pathOf("transact", params),
       query,
-      headers: [actorHeader, "0"],
+      headers: [actorHeader, "0", ...(turn === undefined ? [] : [TURN_HEADER, turn])],
       body,
       signal,
     };

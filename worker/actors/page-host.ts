@@ -4,6 +4,8 @@ import { PlacementClient } from "../../host/actors/placement/placement-client.ts
 import { HostedActorCalls } from "../../host/api/actors/hosted-actor-calls.ts";
 import { calledBy } from "../../host/api/actors/method.ts";
 import type { Call } from "../../host/api/endpoint.ts";
+import { withPackageActors } from "../../host/capability/actors/actor-channel.ts";
+import type { Capabilities } from "../../host/capability/capabilities.ts";
 import type { AppChannel } from "../../host/channel/app-channel.ts";
 import type { Core } from "../../host/core/core.ts";
 import { answerToError } from "../../host/errors/answer-to-error.ts";
@@ -13,6 +15,7 @@ import {
   header,
   type RuntimeRequest,
   type RuntimeResponse,
+  readBody,
   withChanges,
   withoutHeader,
 } from "../../host/http.ts";
@@ -20,12 +23,18 @@ import { UnavailableError } from "../../host/mesh/transport.ts";
 import { type Platform, untilAborted } from "../../host/platform.ts";
 import { CurrentResiliency } from "../../host/resiliency/current-resiliency.ts";
 import type { AppHost, PageHosting } from "../client/app-host.ts";
+import { TURN_HEADER } from "../messages.ts";
+import { detached } from "../wire.ts";
 import { ActorLink } from "./actor-link.ts";
 import type { ActorsDownstream } from "./actor-messages.ts";
 import { actorPath } from "./actor-path.ts";
 import { PageMeter } from "./page-meter.ts";
 import { PortStore } from "./port-store.ts";
 import { WokenClock } from "./woken-clock.ts";
+
+type PackageTurns = Pick<Capabilities, "answerActor"> & {
+  actorTypes: Capabilities["actorTypes"];
+};
 
 export interface PageHostOptions {
   readonly platform: Platform;
@@ -85,6 +94,18 @@ export class PageHost implements PageHosting {
     await this.#turn;
   }
 
+  /** What packages are, as the worker has said last, and runs. */
+  readonly #packages: PackageTurns = {
+    actorTypes: new Map(),
+    answerActor: async (request) => {
+      const [, , type = ""] = request.path.split("/", 3);
+      if (!this.#packages.actorTypes.has(decodeURIComponent(type))) return undefined;
+      const { method, path, query, headers } = request;
+      const body = detached(await readBody(request.body));
+      return await this.#link.turn({ method, path, query, headers, body });
+    },
+  };
+
   async #begin(opened: Opened): Promise<void> {
     const { core, app } = this.#options;
     const { appId, namespace, instance } = opened;
@@ -97,7 +118,6 @@ export class PageHost implements PageHosting {
       // A handler may go on when nobody waits for it any more: the turn is over all the same.
       invoke: (request) => untilAborted(app().run(request, request.signal), request.signal),
       ready: async () => undefined,
-      abandonsTurns: true,
       properties: {},
       close: async () => undefined,
     };
@@ -107,7 +127,8 @@ export class PageHost implements PageHosting {
       name: instance === undefined ? platform.uuid() : `${instance}/${platform.uuid()}`,
       platform,
       core,
-      app: channel,
+      // A package's turn is over with the worker's answer, which comes at the package's deadline at the latest.
+      app: { ...channel, ...withPackageActors(channel, this.#packages, platform.log), abandonsTurns: true },
       resiliency: () => policies.now,
       membership: new PlacementClient(this.#link, platform),
       store: () => this.#store,
@@ -169,7 +190,9 @@ export class PageHost implements PageHosting {
     if (operation === "transact") {
       // A turn may end while owners change: that waits for it. What one writes that has lost its actor is not passed on to
       // who has it now, nor kept for when it is here again.
-      if (!owners.ready) return apiError("ERR_ACTOR_INSTANCE_MISSING");
+      const turn = header(request.headers, TURN_HEADER);
+      if (!owners.ready || (turn !== undefined && !this.#link.turns(Number(turn))))
+        return apiError("ERR_ACTOR_INSTANCE_MISSING");
     } else {
       if (!owners.owns(type, id)) await owners.reach(version, request.signal);
       if (!owners.owns(type, id)) return moved;
@@ -188,6 +211,14 @@ export class PageHost implements PageHosting {
     const before = this.#opened?.store;
     const { store } = opened;
     this.#opened = opened;
+    const { packages = [] } = opened;
+    if (JSON.stringify(packages) !== JSON.stringify([...this.#packages.actorTypes])) {
+      this.#packages.actorTypes = new Map(packages);
+      // A page that has not begun yet reads them then.
+      void this.#actors?.start(this.#stopping.signal).catch((error: unknown) => {
+        this.#platform.log.error("actors of packages are not hosted", { cause: reasonOf(error) });
+      });
+    }
     if (this.#as !== undefined && this.#as !== nameOf(opened)) {
       this.#as = nameOf(opened);
       this.#turn = this.#turn.catch(() => undefined).then(() => this.#beginAnew());

@@ -34,8 +34,6 @@ export interface PackagePlace extends Pick<AddedPackagesOptions, "alone" | "chan
   readonly platform: Platform;
   readonly confinement: () => Confinement;
   readonly kept: KeptFiles;
-  /** See `PackageSetOptions`. */
-  readonly hostsActors?: boolean;
 }
 
 /** The packages of a scope, in a service worker or in a page. */
@@ -56,7 +54,7 @@ interface Running {
 export function scopePackages(
   { packages = [], fromPages = false }: CapabilityOptions,
   granted: Grants,
-  { scope, platform, confinement, kept, hostsActors = false, ...tabs }: PackagePlace,
+  { scope, platform, confinement, kept, ...tabs }: PackagePlace,
 ): ScopePackages {
   const bases = packages.map((one) => new URL(one.replace(/\/*$/, "/"), scope).href);
   const running = new Set<Running>();
@@ -86,7 +84,7 @@ export function scopePackages(
     added: fromPages ? added : undefined,
     async of(registry, maxBodySize) {
       const ended = async () => void running.delete(one);
-      const set = new PackageSet({ confinement: confinement(), platform, maxBodySize, hostsActors, ended });
+      const set = new PackageSet({ confinement: confinement(), platform, maxBodySize, ended });
       const one: Running = { set, sources: [] };
       running.add(one);
       if (fromPages) await added.load();

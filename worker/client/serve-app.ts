@@ -63,7 +63,9 @@ export async function serveApp(
     if (byWorker)
       await patiently(
         clock,
-        hasActors(app).then((has) => (has ? host() : undefined)),
+        (async () => {
+          if ((await hasActors(app)) || (await packagesAre(api))) await host();
+        })(),
       );
   }
   return {
@@ -100,6 +102,17 @@ async function hasActors(app: AppHost): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Whether packages of the worker are types of actors, which tabs that serve host. */
+async function packagesAre(api: (request: WireRequest) => ReturnType<AppHost["answer"]>): Promise<boolean> {
+  const request = { method: "GET", path: "/v1.0/capabilities", query: "", headers: [], body: undefined };
+  const { status, body } = await api(request);
+  if (status !== 200) return false;
+  const { capabilities } = JSON.parse(new TextDecoder().decode(await readBody(body))) as {
+    readonly capabilities: readonly { readonly offers?: readonly { readonly kind: string }[] }[];
+  };
+  return capabilities.some(({ offers }) => offers?.some(({ kind }) => kind === "actor"));
 }
 
 async function patiently(clock: Clock, work: Promise<void>): Promise<void> {

@@ -52,7 +52,6 @@ export async function pagePackages(
   const packages = scopePackages(options, granted, {
     scope,
     platform,
-    hostsActors: true,
     confinement: () => pageWorkers(script, file),
     kept: storage === undefined ? inMemory() : cachedFiles(name, storage),
     changed: () => tabs.postMessage("changed"),

@@ -1,3 +1,4 @@
+import type { Headers } from "../../http.ts";
 import { CallRefused } from "../call-refused.ts";
 import { type ApiCall, type Build, bodyOf, required, segment } from "../host-requests.ts";
 import type { Needs } from "../manifest.ts";
@@ -9,6 +10,8 @@ export interface TurnActor {
   readonly id: string;
   /** Of the chain of calls that the turn belongs to; undefined where the type is not reentrant. */
   readonly chain: string | undefined;
+  /** What its writes of state say of themselves. */
+  readonly turn: Headers;
 }
 
 type Call = readonly MessageField[];
@@ -21,8 +24,8 @@ function actorPath(type: string, id: string): string {
   return `/v1.0/actors/${segment(type, "type")}/${segment(id, "id")}`;
 }
 
-function stateOf(path: string, operations: string): ApiCall {
-  return { method: "POST", path: `${path}/state`, headers: json, body: encoder.encode(operations) };
+function written(path: string, { turn }: TurnActor, operations: Uint8Array): ApiCall {
+  return { method: "POST", path: `${path}/state`, headers: [...json, ...turn], body: operations };
 }
 
 function ttlOf(call: Call): object {
@@ -57,25 +60,23 @@ const ofTurn: readonly (readonly [name: string, build: OfTurn])[] = [
   ],
   [
     "actor.state.set",
-    (call, path) => {
+    (call, path, actor) => {
       const item = JSON.stringify({ key: required(call, "key"), ...ttlOf(call) }).slice(0, -1);
       // The value is put in as it is written: one that is parsed and written anew would not be the same.
-      return stateOf(path, `[{"operation":"upsert","request":${item},"value":${bodyOf(call)}}}]`);
+      const operations = `[{"operation":"upsert","request":${item},"value":${bodyOf(call)}}}]`;
+      return written(path, actor, encoder.encode(operations));
     },
   ],
   [
     "actor.state.delete",
-    (call, path) =>
-      stateOf(path, JSON.stringify([{ operation: "delete", request: { key: required(call, "key") } }])),
+    (call, path, actor) => {
+      const operations = [{ operation: "delete", request: { key: required(call, "key") } }];
+      return written(path, actor, encoder.encode(JSON.stringify(operations)));
+    },
   ],
   [
     "actor.state.transaction",
-    (call, path) => ({
-      method: "POST",
-      path: `${path}/state`,
-      headers: json,
-      body: fieldOf(call, ":body") ?? new Uint8Array(),
-    }),
+    (call, path, actor) => written(path, actor, fieldOf(call, ":body") ?? new Uint8Array()),
   ],
   ["actor.reminder.set", setReminder],
   ["actor.reminder.delete", deleteReminder],

@@ -11,7 +11,7 @@ type Entities = Readonly<Record<string, unknown>>;
 /** The app where its actors are called, with those of packages beside them: types that the app hosts are the app's. */
 export function withPackageActors(
   app: AppChannel | undefined,
-  packages: Capabilities | undefined,
+  packages: Pick<Capabilities, "actorTypes" | "answerActor"> | undefined,
   log: Log,
 ): AppChannel | undefined {
   if (packages === undefined) return app;

@@ -1,5 +1,5 @@
 import { ApiError } from "../../errors/api-error.ts";
-import { header, type RuntimeRequest, type RuntimeResponse, readBody } from "../../http.ts";
+import { type Headers, header, type RuntimeRequest, type RuntimeResponse, readBody } from "../../http.ts";
 import { capabilityError } from "../answer-offer.ts";
 import { responseOf } from "../guest-answer.ts";
 import type { LoadedPackage } from "../loaded-package.ts";
@@ -30,7 +30,7 @@ export class PackageActors {
   }
 
   /** Answers as an app would; undefined: it is about an actor of nobody's here. */
-  async answer(request: RuntimeRequest): Promise<RuntimeResponse | undefined> {
+  async answer(request: RuntimeRequest, turn: Headers = []): Promise<RuntimeResponse | undefined> {
     const [, type = "", id = "", trigger, method] = asked.exec(request.path) ?? [];
     const found = this.#found.find(({ offer }) => offer.type === decodeURIComponent(type));
     if (found === undefined) return undefined;
@@ -41,6 +41,7 @@ export class PackageActors {
       type: offer.type,
       id: decodeURIComponent(id),
       chain: header(request.headers, "dapr-reentrancy-id"),
+      turn,
     };
     const content = header(request.headers, "content-type");
     const fields = [

@@ -32,7 +32,6 @@ export async function nodeCapabilities(
     confinement: workerThreads(),
     processes: nodeProcesses,
     containers: new NodeContainers(options.platform),
-    hostsActors: true,
     ended: async () => unwatch?.(),
   });
   await read();
