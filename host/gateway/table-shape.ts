@@ -28,10 +28,21 @@ export const flags = { serverTiming: 1, metrics: 2, spool: 4, merged: 8 } as con
 
 /** Where a parameter of an operation stands, and what its text has to be. */
 export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
-export const parameterTypes = { text: 0, integer: 1, number: 2, boolean: 3 } as const;
+export const parameterTypes = { text: 0, number: 1, boolean: 2 } as const;
 
-/** What is checked of a body. */
-export const bodies = { anything: 0, json: 1, object: 2 } as const;
+/** Bits: the types that a value may have. */
+export const valueTypes = {
+  text: 1,
+  integer: 2,
+  number: 4,
+  boolean: 8,
+  nothing: 16,
+  list: 32,
+  object: 64,
+} as const;
+
+/** What one of the values is that a schema names. */
+export const choices = { text: 0, number: 1, literal: 2 } as const;
 
 /** Bits: the least, or the most, is not allowed itself. */
 export const exclusions = { least: 1, most: 2 } as const;
@@ -59,9 +70,10 @@ export const constants = {
   SLOT: guestSlots,
   GUESTS: guestPlaces,
   PLACE: parameterPlaces,
-  TYPE: parameterTypes,
+  PARAMETER: parameterTypes,
+  TYPE: valueTypes,
+  CHOICE: choices,
   EXCLUDES: exclusions,
-  BODY: bodies,
   FEATURE: guestFeatures,
   FLAG: flags,
   PROTOCOL: protocols,
@@ -206,17 +218,40 @@ export const route = record("Route", "A path of the configuration's own.", {
   strip: u8("1: the path is left out of what the app is asked for"),
 });
 
-export const parameter = record("Parameter", "What an operation takes beside its body.", {
-  least: f64("-Infinity: any"),
+export const choice = record("Choice", "A value that is allowed.", {
+  number: f64(),
+  text: text("`true`, `false` or `null` where it is a LITERAL"),
+  kind: u8("TEXT, NUMBER or LITERAL"),
+});
+
+export const member = record("Member", "A member of an object.", {
+  name: text(),
+  schema: u16("of its value; NONE: any"),
+});
+
+export const schema = record("Schema", "What a value has to be.", {
+  least: f64("of numbers; -Infinity: any"),
   most: f64(),
-  name: text("as the request has it"),
-  field: text("as the guest is told it: in lower case"),
-  choices: list(name, "one of these; none: any"),
+  choices: list(choice, "one of these; none: any"),
+  members: list(member, "those first that must be there"),
   shortest: u32("of characters"),
   longest: u32("2³² - 1: any"),
-  place: u8("PATH, QUERY or HEADER"),
-  type: u8("TEXT, INTEGER, NUMBER or BOOLEAN; of its items, where it is a list"),
+  fewest: u32("of what is counted"),
+  largest: u32("2³² - 1: any number of them"),
+  items: u16("schema of a list's; NONE: any"),
+  others: u16("schema of members that are not named; NONE: any"),
+  types: u8("bits"),
   excludes: u8("bits: LEAST, MOST"),
+  counted: u8("LIST or OBJECT: its items, or its members; 0: nothing"),
+  required: u8("members that must be there"),
+});
+
+export const parameter = record("Parameter", "What an operation takes beside its body.", {
+  name: text("as the request has it"),
+  field: text("as the guest is told it: in lower case"),
+  schema: u16("of its value, or of the list of its values"),
+  place: u8("PATH, QUERY or HEADER"),
+  type: u8("what text is read as: TEXT, NUMBER or BOOLEAN; of its items, where it is a list"),
   isList: u8(),
   explodes: u8("1: a list comes as the same name again, not with commas"),
   isRequired: u8(),
@@ -229,8 +264,8 @@ export const segment = record("Segment", "A part of an operation's path.", {
 
 export const bodyType = record("BodyType", "Bodies that an operation takes.", {
   text: text("their media type in lower case, perhaps with a wildcard"),
-  members: list(name, "that the object must have"),
-  is: u8("ANYTHING, JSON or OBJECT"),
+  schema: u16("of its value; NONE: any"),
+  isJson: u8("1: it has to be JSON"),
 });
 
 export const operation = record("Operation", "What a package answers.", {
@@ -276,6 +311,7 @@ export const guest = record("Guest", "A package whose guest is composed into the
   name: text(),
   operations: list(operation, "literal paths first"),
   functions: list(name, "that it answers"),
+  schemas: list(schema, "of its operations, by number"),
   stores: list(stateGrant),
   preparedKeys: list(preparedKey),
   topics: list(topicGrant),
@@ -353,5 +389,7 @@ export type MiddlewareRow = RecordValue<typeof middleware>;
 export type GuestRow = RecordValue<typeof guest>;
 export type BodyTypeRow = RecordValue<typeof bodyType>;
 export type OperationRow = RecordValue<typeof operation>;
+export type SchemaRow = RecordValue<typeof schema>;
+export type ChoiceRow = RecordValue<typeof choice>;
 export type ParameterRow = RecordValue<typeof parameter>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -4,27 +4,28 @@ import { SKIP } from "../../json/fields";
 import { Call, findField } from "../call";
 import { ERR_CAPABILITY_REQUEST } from "../errors.gen";
 import { allocate } from "../memory";
-import { BODY_ANYTHING, BODY_JSON, BodyType, Operation, Parameter, PLACE_HEADER, PLACE_PATH, PLACE_QUERY } from "../records.gen";
-import { skipElement, skipSpace, skipValue, unescapeText } from "../json-text";
+import { BodyType, Guest, Operation, Parameter, PLACE_HEADER, PLACE_PATH, PLACE_QUERY } from "../records.gen";
 import { fail } from "../reply";
 import { scanBody } from "../state/scan-body";
 import { begins, indexOf, same } from "../text";
 import { readWhole, TOO_LARGE, TOO_SLOW, wholeBody } from "../whole-body";
 import { addField, addText, beginMessage, REQUEST } from "./message";
-import { isFitting } from "./parameter-check";
+import { isFitting, isJsonOf, mayBeSoMany } from "./schema-check";
 import { asParameter, more, moreOf, say } from "./sentence";
 
 const AMPERSAND: u8 = 0x26;
 const EQUALS: u8 = 0x3d;
 const COMMA: u8 = 0x2c;
 const SLASH: u8 = 0x2f;
-const BRACE: u8 = 0x7b;
-const BRACE_END: u8 = 0x7d;
 const SEMICOLON: u8 = 0x3b;
 const SPACE: u8 = 0x20;
 
+/** The guest whose operation is asked for. */
+let owner: usize = 0;
+
 /** Makes it the message. False where the caller was told what is wrong with it. */
-export function readRequest(call: Call, operation: Operation, path: usize, length: i32): bool {
+export function readRequest(call: Call, guest: Guest, operation: Operation, path: usize, length: i32): bool {
+  owner = changetype<usize>(guest);
   const size = readBody(call);
   if (size < 0) return false;
   beginMessage(REQUEST);
@@ -83,27 +84,9 @@ function isBodyTaken(call: Call, operation: Operation, size: i32): bool {
 
 /** Whether the body is what is asked of bodies of its type. */
 function isOfType(type: BodyType, size: i32): bool {
-  if (type.is == BODY_ANYTHING) return true;
+  if (!type.isJson) return true;
   const body = wholeBody();
-  if (scanBody(SKIP, body, size)) return false;
-  if (type.is == BODY_JSON) return true;
-  const object = skipSpace(body);
-  if (load<u8>(object) != BRACE) return false;
-  for (let i: u32 = 0; i < type.membersCount; i++) {
-    const member = type.member(i);
-    if (!hasMember(object, member.text, member.textLength)) return false;
-  }
-  return true;
-}
-
-function hasMember(object: usize, name: usize, length: i32): bool {
-  for (let at = skipSpace(object + 1); load<u8>(at) != BRACE_END; ) {
-    const named = skipValue(at);
-    const text = allocate(named - at);
-    if (same(text, unescapeText(at + 1, named - 1, text), name, length)) return true;
-    at = skipElement(skipSpace(skipSpace(named) + 1));
-  }
-  return false;
+  return scanBody(SKIP, body, size) == 0 && isJsonOf(changetype<Guest>(owner), type.schema, body, size);
 }
 
 /** Whether a type is the described one, of which the part behind the slash, or both, may be a star. */
@@ -122,6 +105,8 @@ function lowering(byte: u8): u8 {
   return <u32>byte - 0x41 < 26 ? 0x20 : 0;
 }
 
+const MISMATCH: string = " does not match its schema";
+
 /** The values of the parameter that is being read. */
 let given: i32 = 0;
 
@@ -133,7 +118,8 @@ function addParameter(call: Call, operation: Operation, one: Parameter, path: us
     if (!addFromQuery(call, one)) return false;
   } else if (!addFromHeader(call, one)) return false;
   if (given == 0 && one.isRequired) return refuseParameter(call, one, " is required");
-  return given < 2 || one.isList ? true : refuseParameter(call, one, " is given more than once");
+  if (!one.isList) return given < 2 || refuseParameter(call, one, " is given more than once");
+  return !given || mayBeSoMany(changetype<Guest>(owner), one, given) || refuseParameter(call, one, MISMATCH);
 }
 
 function addFromPath(call: Call, operation: Operation, one: Parameter, path: usize, end: usize): bool {
@@ -191,7 +177,7 @@ function addValues(call: Call, one: Parameter, value: usize, length: i32): bool 
 
 function addValue(call: Call, one: Parameter, value: usize, length: i32): bool {
   given++;
-  if (!isFitting(one, value, length)) return refuseParameter(call, one, " does not match its schema");
+  if (!isFitting(changetype<Guest>(owner), one, value, length)) return refuseParameter(call, one, MISMATCH);
   addField(one.field, one.fieldLength, value, length);
   return true;
 }

@@ -81,7 +81,7 @@ function refuse(call: Call, path: usize, length: i32): void {
 }
 
 function serveBy(call: Call, index: u32, operation: Operation, path: usize, length: i32): void {
-  if (!readRequest(call, operation, path, length)) return;
+  if (!readRequest(call, head().guest(index), operation, path, length)) return;
   blamePackage();
   const answer = callGuest(index, true);
   if (answer == null || !answerWith(call, answer)) endGuest(index);

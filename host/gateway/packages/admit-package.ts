@@ -15,6 +15,7 @@ import type { GuestModule } from "./compose-guests.ts";
 import { moduleOf, remarksOn, usedComponents, usedFunctions } from "./gateway-offers.ts";
 import { grantRows } from "./grant-rows.ts";
 import { meterGuest } from "./meter-guest.ts";
+import { SchemaTable } from "./schema-table.ts";
 
 /** A package that was let in: what the gateway's table says of it, and what stands beside the gateway. */
 export interface GatewayPackage {
@@ -31,12 +32,13 @@ export interface GatewayPackage {
 async function operationsOf(
   offers: readonly HttpOffer[],
   source: PackageSource,
+  table: SchemaTable,
 ): Promise<GuestRow["operations"]> {
   const rows: GuestRow["operations"][number][] = [];
   for (const offer of offers) {
     const schemas: object[] = [];
     for (const operation of await readDescription(offer, source, schemas))
-      rows.push(compileOperation(operation, offer.name, schemas));
+      rows.push(compileOperation(operation, offer.name, schemas, table));
   }
   return rows;
 }
@@ -51,9 +53,11 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
   await mustSettle(module);
   const { exports } = moduleSections(module.bytes);
   const { name, version, description, needs } = manifest;
+  const schemas = new SchemaTable();
   const operations = await operationsOf(
     manifest.offers.filter((offer) => offer.kind === "http"),
     source,
+    schemas,
   );
   const functions = usedFunctions(manifest).map((offer) => offer.name);
   const components = usedComponents(manifest);
@@ -61,6 +65,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
     row: {
       name,
       operations,
+      schemas: schemas.rows,
       functions: functions.map((text) => ({ text })),
       ...grantRows(granted),
       answer: limits.answer,

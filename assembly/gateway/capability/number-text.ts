@@ -1,39 +1,10 @@
-/** Whether a parameter's text is what its description says. Characters are code points. */
-import { EXCLUDES_LEAST, EXCLUDES_MOST, Parameter, TYPE_BOOLEAN, TYPE_INTEGER, TYPE_TEXT } from "../records.gen";
-import { is, same } from "../text";
-
 const MINUS: u8 = 0x2d;
 const POINT: u8 = 0x2e;
 /** Digits that a number is made of exactly; what follows only scales it. */
 const EXACT: i32 = 18;
 
-export function isFitting(one: Parameter, text: usize, length: i32): bool {
-  if (one.choicesCount && !isChoice(one, text, length)) return false;
-  if (one.type == TYPE_TEXT) return isOfLength(one, text, length);
-  if (one.type == TYPE_BOOLEAN) return is(text, length, "true") || is(text, length, "false");
-  const number = numberOf(text, text + length);
-  if (isNaN(number)) return false;
-  if (one.type == TYPE_INTEGER && trunc(number) != number) return false;
-  if (one.excludes & EXCLUDES_LEAST ? number <= one.least : number < one.least) return false;
-  return one.excludes & EXCLUDES_MOST ? number < one.most : number <= one.most;
-}
-
-function isChoice(one: Parameter, text: usize, length: i32): bool {
-  for (let i: u32 = 0; i < one.choicesCount; i++) {
-    const choice = one.choice(i);
-    if (same(choice.text, choice.textLength, text, length)) return true;
-  }
-  return false;
-}
-
-function isOfLength(one: Parameter, text: usize, length: i32): bool {
-  let characters: u32 = 0;
-  for (let i: usize = 0; i < <usize>length; i++) if ((load<u8>(text + i) & 0xc0) != 0x80) characters++;
-  return characters >= one.shortest && characters <= one.longest;
-}
-
 /** The number that a text is as JSON writes it, but for zeros before it; NaN: none. */
-function numberOf(at: usize, end: usize): f64 {
+export function numberOf(at: usize, end: usize): f64 {
   const negative = at < end && load<u8>(at) == MINUS;
   if (negative) at++;
   let digits: u64 = 0;
