@@ -27,14 +27,16 @@ export interface Load {
   readonly mayRefuse?: boolean;
   /** Seconds; {@link seconds} when left out. */
   readonly lasting?: number;
+  /** 16 when left out. */
+  readonly connections?: number;
 }
 
-/** Successful requests per second over 16 connections; throws when an answer was no success and must be one. */
+/** Successful requests per second over several connections; throws when an answer was no success and must be one. */
 export async function load(
   port: number,
   path: string,
   folder: string,
-  { method = "GET", body, mayRefuse = false, lasting = seconds }: Load = {},
+  { method = "GET", body, mayRefuse = false, lasting = seconds, connections = 16 }: Load = {},
 ): Promise<number> {
   const script = join(folder, "wrk.lua");
   writeFileSync(
@@ -46,7 +48,7 @@ export async function load(
     ].join("\n"),
   );
   const { stdout } = await run("wrk", [
-    ...["-t1", "-c16", `-d${lasting}s`, "-s", script],
+    ...["-t1", `-c${connections}`, `-d${lasting}s`, "-s", script],
     `http://127.0.0.1:${port}${path}`,
   ]);
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);

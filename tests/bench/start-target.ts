@@ -30,7 +30,7 @@ export async function startTarget(): Promise<{ port: number; child: ChildProcess
 
 /** Events per second that were accepted, and that reached the app: until the last one did, however late. */
 export async function loadWithDelivery(
-  { port, appPort }: Daprd,
+  { port, appPort }: Pick<Daprd, "port" | "appPort">,
   topic: string,
   folder: string,
 ): Promise<{ readonly accepted: number; readonly delivered: number }> {
