@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { pretty } from "../answer.ts";
+import { type Found, foundIn, MarkedPicture } from "./marked-picture.tsx";
 import { type Operation, textOf } from "./session.ts";
 
 interface Answer {
@@ -7,6 +8,8 @@ interface Answer {
   readonly line: string;
   readonly text?: string;
   readonly picture?: string;
+  /** What was found in the picture that was sent. */
+  readonly marked?: { readonly address: string; readonly found: Found };
 }
 
 /** The request that a form's fields make of an operation. */
@@ -42,14 +45,17 @@ function requestOf(
   return [`/v1.0/capabilities/${name}${place}${search}`, init];
 }
 
-async function shown(response: Response, ms: number): Promise<Answer> {
+async function shown(response: Response, ms: number, sent: RequestInit["body"]): Promise<Answer> {
   const type = response.headers.get("content-type") ?? "";
   const bytes = await response.blob();
   const line = `${response.status}, ${bytes.size} bytes, ${ms.toFixed(1)} ms`;
   const { ok } = response;
   if (/^image\/(png|jpeg|gif|webp|bmp)/.test(type)) return { ok, line, picture: URL.createObjectURL(bytes) };
   if (/^application\/octet-stream|^image\//.test(type)) return { ok, line: `${line} of ${type}` };
-  return { ok, line, text: pretty(await bytes.text()) };
+  const text = await bytes.text();
+  const found = ok && sent instanceof File ? foundIn(text) : undefined;
+  if (found === undefined) return { ok, line, text: pretty(text) };
+  return { ok, line, text: pretty(text), marked: { address: URL.createObjectURL(sent as File), found } };
 }
 
 /** One operation of a package, as a form made of its description. */
@@ -64,8 +70,9 @@ export function OperationForm({ name, operation }: { readonly name: string; read
     waiting.value = true;
     const began = performance.now();
     try {
-      const response = await fetch(...requestOf(name, operation, new FormData(form)));
-      answer.value = await shown(response, performance.now() - began);
+      const [address, init] = requestOf(name, operation, new FormData(form));
+      const response = await fetch(address, init);
+      answer.value = await shown(response, performance.now() - began, init.body);
     } catch (error) {
       answer.value = { ok: false, line: textOf(error) };
     }
@@ -160,6 +167,7 @@ export function OperationForm({ name, operation }: { readonly name: string; read
       {given !== undefined && (
         <output>
           <p class={given.ok ? "success" : "failure"}>{given.line}</p>
+          {given.marked !== undefined && <MarkedPicture {...given.marked} />}
           {given.text !== undefined && <pre>{given.text}</pre>}
           {given.picture !== undefined && <img src={given.picture} alt="What the package answered" />}
         </output>

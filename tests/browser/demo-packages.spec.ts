@@ -130,3 +130,16 @@ test("a web server of Wasm serves a page in its tab, calls a package, meets the 
   await expect(book.locator("li")).toHaveCount(3);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
 });
+
+test("what is found in a photograph is marked in it", async ({ page }) => {
+  await page.goto(`${demo.url}/packages/`);
+  await page.getByRole("button", { name: "detect" }).click();
+  await grant(page, "Grant and add").click();
+  const detect = card(page, "detect");
+  const photograph = "../../capabilities/detect/pictures/photographs/collins.jpg";
+  await detect.getByLabel("or a file").setInputFiles(resolve(import.meta.dirname, photograph));
+  await detect.getByRole("button", { name: "Call", exact: true }).click();
+  const marked = detect.getByTestId("marked");
+  await expect(marked.getByText("face", { exact: true })).toHaveCount(1, { timeout: 20_000 });
+  await expect(marked.locator("image")).toHaveAttribute("width", "400");
+});
