@@ -72,7 +72,7 @@ function source(field: Field, modules: readonly ModuleEntry[]): Source {
 
 /** What components of a family may promise. */
 const featuresOf = {
-  state: ["ETAG", "TTL", "TRANSACTIONAL", "BULK", "OUTCOME", "ACTOR"],
+  state: ["ETAG", "TTL", "TRANSACTIONAL", "BULK", "OUTCOME", "ACTOR", "QUERY_API"],
   bindings: ["OUTPUT_BINDING"],
   secretstores: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
   middleware: ["RESPONSE"],

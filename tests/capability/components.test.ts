@@ -40,7 +40,7 @@ const offering = (type: string, wat: string, changes: object = {}): PackageSourc
 async function started(components: string, packages: readonly PackageSource[]) {
   runtime = await createRuntime({
     components,
-    capabilities: { packages, grants: { offerer: "all", compress: "all" } },
+    capabilities: { packages, grants: { offerer: "all", compress: "all", "lru-cache": "all" } },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   return runtime;
@@ -66,6 +66,36 @@ describe("a component that a package offers", () => {
       version: "v1",
       capabilities: ["ETAG", "TTL", "TRANSACTIONAL"],
     });
+  });
+
+  it("answers queries, whose items its package tells page by page", async () => {
+    const { sources } = await packagesIn([built("lru-cache")]);
+    const yaml = component("cache", "state.lru", { queryScan: "true" });
+    const one = await started(yaml, sources);
+    const filler = "x".repeat(400_000);
+    for (const n of [1, 2, 3, 4, 5, 6]) {
+      const body = JSON.stringify([{ key: `k${n}`, value: { n, filler } }]);
+      expect((await one.fetch("/v1.0/state/cache", { method: "POST", body })).status).toBe(204);
+    }
+    const asked = { filter: { GT: { n: 2 } }, sort: [{ key: "n", order: "DESC" }], page: { limit: 3 } };
+    const answered = await one.fetch("/v1.0-alpha1/state/cache/query", {
+      method: "POST",
+      body: JSON.stringify(asked),
+    });
+    const { results, token } = (await answered.json()) as { results: { key: string }[]; token?: string };
+    expect([results.map(({ key }) => key), typeof token]).toEqual([["k6", "k5", "k4"], "string"]);
+  });
+
+  it.each([
+    ["tells the same for ever", ["more", "true", ":item", "k", ":body", "1"], "in too many answers"],
+    ["says that there is more, and nothing", ["more", "true"], "with more to come, and nothing yet"],
+  ])("refuses a query where its package %s", async (_, scan, says) => {
+    const type = "state.endless";
+    const one = await started(component("endless", type, { queryScan: "true" }), [
+      offering(type, saying(answer(":status", "200", ...scan)), { features: ["QUERY_API"] }),
+    ]);
+    const answered = await one.fetch("/v1.0-alpha1/state/endless/query", { method: "POST", body: "{}" });
+    expect([answered.status, await answered.text()]).toEqual([500, expect.stringContaining(says)]);
   });
 
   it("is a middleware in front of the API", async () => {

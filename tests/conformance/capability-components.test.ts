@@ -9,6 +9,7 @@ import { compileAssemblyScript } from "../../host/node/cli/capability/compile-as
 import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
 import { inProcess } from "../capability/in-process.ts";
 import { packageOf } from "../capability/wat-package.ts";
+import { queryIndexes } from "./state/query.ts";
 import { storeConformance } from "./state.ts";
 import { openWith, testContext } from "./test-context.ts";
 
@@ -34,7 +35,7 @@ const shipped = async (name: string) => (await packagesIn([folder(name)])).sourc
 
 /** Stores that packages are, held to what every store is. Each has the sidecar that it may call behind it. */
 describe.each([
-  ["lru-cache", "state.lru", usual, shipped],
+  ["lru-cache", "state.lru", [...usual, "QUERY_API"], shipped],
   ["compress", "state.compress", usual, shipped],
   ["encrypt", "state.encrypt", usual, shipped],
   ["table", "state.table", [...usual, "OUTCOME", "ACTOR"], table],
@@ -70,7 +71,11 @@ describe.each([
       set.attach((request) => runtime.handle(request));
       // A cache of its own for each configuration.
       opened += 1;
-      return openWith(definition, context, { maxEntries: String(1000 + opened), key });
+      return openWith(definition, context, {
+        maxEntries: String(1000 + opened),
+        key,
+        queryIndexes,
+      });
     },
   });
   for (const { name: what, run } of cases) it(what, run);

@@ -87,6 +87,13 @@ export class Cache {
     return sizeOf(key, value) <= this.maxBytes;
   }
 
+  keysAfter(prefix: string, after: string): string[] {
+    const all = this.entries.keys();
+    const keys = new Array<string>();
+    for (let i = 0; i < all.length; i++) if (all[i] > after && all[i].startsWith(prefix)) keys.push(all[i]);
+    return keys.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
   delete(key: string): void {
     if (this.entries.has(key)) this.remove(this.entries.get(key));
   }

@@ -1,11 +1,14 @@
 import { Answer, clock, Json, Request, serve, Step, Write } from "../../guest";
-import { Cache } from "./cache";
+import { Cache, Entry } from "./cache";
 
 export { cap_abi_version, cap_alloc, cap_handle } from "../../guest/abi";
 
 /** What fits into the memory of the manifest, with room for the collector. */
 const MAX_BYTES = 16 << 20;
 const MAX_ENTRIES = 100_000;
+
+/** Of one answer to a scan. */
+const PAGE_BYTES = 1 << 20;
 
 /** Each component has a cache of its own, by its configuration; the operations of HTTP have one. */
 const caches = new Map<string, Cache>();
@@ -28,6 +31,7 @@ serve((request: Request): Step => {
   const operation = request.operation;
   if (operation == "statistics") return statistics(cache);
   if (operation == "bulkGet") return gotAll(cache, request.all("key"));
+  if (operation == "scan") return scanned(cache, request.field("prefix") || "", request.field("after") || "");
   if (operation == "transaction") return transacted(cache, request.writes);
   const key = request.field("key");
   if (key === null || key.length == 0) return Answer.error(400, "ERR_BAD_REQUEST", "there is no key");
@@ -52,11 +56,37 @@ function gotAll(cache: Cache, keys: string[]): Step {
       answer.item("204");
       continue;
     }
-    answer.item("200").header("etag", entry.etag);
-    if (isFinite(entry.expiresAt)) answer.header("expires", (<i64>entry.expiresAt).toString());
-    answer.data(entry.value);
+    told(answer.item("200"), entry);
   }
   return answer;
+}
+
+/** What begins with a prefix, after a key, in the order of keys: as much as one answer has room for. It is no use of it. */
+function scanned(cache: Cache, prefix: string | null, after: string | null): Step {
+  const keys = cache.keysAfter(prefix!, after!);
+  const some = new Array<Entry>();
+  let bytes = 0;
+  let more = false;
+  for (let i = 0; i < keys.length; i++) {
+    const entry = cache.peek(keys[i], clock());
+    if (entry === null) continue;
+    if (some.length > 0 && bytes + entry.size > PAGE_BYTES) {
+      more = true;
+      break;
+    }
+    bytes += entry.size;
+    some.push(entry);
+  }
+  const answer = new Answer();
+  if (more) answer.header("more", "true");
+  for (let i = 0; i < some.length; i++) told(answer.item(some[i].key), some[i]);
+  return answer;
+}
+
+function told(answer: Answer, entry: Entry): Answer {
+  answer.header("etag", entry.etag);
+  if (isFinite(entry.expiresAt)) answer.header("expires", (<i64>entry.expiresAt).toString());
+  return answer.data(entry.value);
 }
 
 /** Nothing is changed before it is known that all can be. */

@@ -24,14 +24,14 @@ const nothing = new Uint8Array(0);
 
 /** One component whose work is done by a package. */
 export class GuestComponent {
-  readonly #name: string;
+  readonly name: string;
   readonly #type: string;
   readonly #ask: AskPackage;
   readonly #config: MessageField;
   #closed = false;
 
   constructor(name: string, type: string, metadata: ReadonlyMap<string, string>, ask: AskPackage) {
-    this.#name = name;
+    this.name = name;
     this.#type = type;
     this.#ask = ask;
     this.#config = textField(":config", JSON.stringify(Object.fromEntries(metadata)));
@@ -43,13 +43,13 @@ export class GuestComponent {
     fields: readonly MessageField[],
     options?: CallOptions,
   ): Promise<ComponentAnswer> {
-    if (this.#closed) throw new ComponentError("UNAVAILABLE", `component ${this.#name} is closed`);
+    if (this.#closed) throw new ComponentError("UNAVAILABLE", `component ${this.name} is closed`);
     const head = [textField(":offer", this.#type), textField(":operation", operation), this.#config];
     try {
       const answered = await this.#ask([...head, ...fields], options);
       return { status: statusOf(answered), body: fieldOf(answered, ":body") ?? nothing, fields: answered };
     } catch (error) {
-      throw componentFault(error, this.#name, this.#type, "its package");
+      throw componentFault(error, this.name, this.#type, "its package");
     }
   }
 
@@ -58,7 +58,7 @@ export class GuestComponent {
     const said = textOf(fields, ":error") ?? `status ${status}`;
     const message = new TextDecoder().decode(body.subarray(0, MAX_MESSAGE));
     const code = status === 404 ? "NOT_FOUND" : status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
-    return new ComponentError(code, `component ${this.#name} (${this.#type}): ${said}: ${message}`);
+    return new ComponentError(code, `component ${this.name} (${this.#type}): ${said}: ${message}`);
   }
 
   close(): void {

@@ -1,16 +1,22 @@
+import type { QueryResult, StateQuery } from "../../components/state/query.ts";
+import { isCovered, type QueryOptions } from "../../components/state/query-indexes.ts";
+import { evaluateQuery } from "../../components/state/query-page.ts";
 import type {
   Change,
   Consistency,
   Item,
   ListingStore,
   Operation,
+  QueryableStore,
   StoreFeature,
   WriteBatch,
   WriteOutcome,
 } from "../../components/state/store.ts";
 import { ComponentError, ETagError } from "../../errors/component-error.ts";
-import { fieldOf, type MessageField, partsOf, textField, textOf } from "../message.ts";
+import { type MessageField, partsOf, textField, textOf } from "../message.ts";
 import type { ComponentAnswer, GuestComponent } from "./guest-component.ts";
+import { itemOf } from "./guest-item.ts";
+import { scanned } from "./guest-scan.ts";
 
 /** What a package's store may promise. */
 export const storeFeatures = [
@@ -19,12 +25,11 @@ export const storeFeatures = [
   "TRANSACTIONAL",
   "OUTCOME",
   "ACTOR",
+  "QUERY_API",
 ] as const satisfies readonly StoreFeature[];
 
 /** Keys of one `bulkGet`: what it answers has to fit into an answer. */
 const MOST_KEYS = 64;
-
-const nothing = new Uint8Array(0);
 
 function conditions({ key, etag }: Operation): MessageField[] {
   const fields = [textField("key", key)];
@@ -50,20 +55,16 @@ function partOf(operation: Operation): readonly MessageField[] {
   return [textField(":write", operation.kind === "upsert" ? "set" : "delete"), ...fieldsOf(operation)];
 }
 
-function itemOf(fields: readonly MessageField[]): Item {
-  const expires = textOf(fields, "expires");
-  const expiresAt = expires !== undefined && /^\d{1,16}$/.test(expires) ? Number(expires) : undefined;
-  return { value: fieldOf(fields, ":body") ?? nothing, etag: textOf(fields, "etag"), expiresAt };
-}
-
 /** A state store that a package is: one key at a time, several of them where it says so. */
-export class GuestStore implements ListingStore {
+export class GuestStore implements ListingStore, QueryableStore {
   readonly #guest: GuestComponent;
   readonly #features: ReadonlySet<string>;
+  readonly #queries: QueryOptions;
 
-  constructor(guest: GuestComponent, features: readonly string[]) {
+  constructor(guest: GuestComponent, features: readonly string[], queries: QueryOptions) {
     this.#guest = guest;
     this.#features = new Set(features);
+    this.#queries = queries;
   }
 
   async get(key: string, consistency?: Consistency): Promise<Item | undefined> {
@@ -93,6 +94,12 @@ export class GuestStore implements ListingStore {
   async list(from: string, to: string, limit: number): Promise<readonly string[]> {
     const asked = [textField("from", from), textField("to", to), textField("limit", String(limit))];
     return (await this.#items("list", asked)).slice(0, limit).map((item) => textOf(item, ":item") ?? "");
+  }
+
+  /** What a query means, the host knows; of the package it reads all that may match, index or not. */
+  async query(query: StateQuery): Promise<QueryResult> {
+    isCovered(this.#guest.name, query, this.#queries);
+    return evaluateQuery(query, await scanned(this.#guest, query.keyPrefix));
   }
 
   async write(batch: WriteBatch): Promise<WriteOutcome> {

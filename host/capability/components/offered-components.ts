@@ -4,6 +4,7 @@ import { others } from "../../components/metadata-schema.ts";
 import { defineMiddleware } from "../../components/middleware/middleware.ts";
 import type { Definitions } from "../../components/registry.ts";
 import { defineSecretStore } from "../../components/secretstores/secret-store.ts";
+import { queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
 import type { ComponentOffer } from "../manifest.ts";
 import { GuestBinding } from "./guest-binding.ts";
@@ -12,6 +13,8 @@ import { GuestMiddleware } from "./guest-middleware.ts";
 import { GuestSecretStore } from "./guest-secret-store.ts";
 import { GuestStore, storeFeatures } from "./guest-store.ts";
 import { offeredHttpWasm, type PackageGuests } from "./offered-http-wasm.ts";
+
+const noQueries = { queryIndexes: [], queryScan: false };
 
 /** The definition of a component that a package offers, to be opened as any other. */
 export function offeredComponent(
@@ -26,11 +29,22 @@ export function offeredComponent(
   const guest = ({ name }: ComponentContext, given: ReadonlyMap<string, string>) =>
     new GuestComponent(name, type, given, ask);
   if (type.startsWith("state.")) {
-    return defineStore({
+    const store = {
       ...common,
       type: type as `state.${string}`,
       features: storeFeatures.filter((feature) => features.includes(feature)),
-      open: async ({ given }, context) => new GuestStore(guest(context, given), features),
+    };
+    if (!features.includes("QUERY_API")) {
+      return defineStore({
+        ...store,
+        open: async ({ given }, context) => new GuestStore(guest(context, given), features, noQueries),
+      });
+    }
+    return defineStore({
+      ...store,
+      metadata: { ...queryMetadata, ...metadata },
+      open: async ({ given, ...queries }, context) =>
+        new GuestStore(guest(context, given), features, queries),
     });
   }
   if (type.startsWith("bindings.")) {
