@@ -1,5 +1,4 @@
-import type { Platform } from "../platform.ts";
-import { untilAborted } from "../platform.ts";
+import { type Platform, untilAborted } from "../platform.ts";
 import type { Container } from "./containers.ts";
 import { type RemoteRequest, RemoteSource } from "./remote-source.ts";
 

@@ -14,6 +14,9 @@ const LOOK_MS = 100;
 /** One that could not be started is not tried again so soon. */
 const PAUSE_MS = 5_000;
 
+/** What docker and podman exit with where they cannot run a container. */
+const ENGINE_FAILED = 125;
+
 /** Of what the engine says of a failure. */
 const MAX_SAID = 300;
 
@@ -127,7 +130,9 @@ export class NodeContainer implements Container {
       child.on("error", (error) => reject(error));
       child.on("close", (code, signal) => {
         const how = code === null ? `it was ended by ${signal}` : `it exited with ${code}`;
-        reject(new Error(reasonIn(said) || how));
+        const why = reasonIn(said);
+        // The engine's own code, and words, where it is not the container that failed.
+        reject(new Error(code === ENGINE_FAILED && why !== "" ? why : [how, why].filter(Boolean).join(": ")));
       });
     });
     const run = { name, child, gone };
@@ -155,7 +160,10 @@ export class NodeContainer implements Container {
   /** What had answered, and does not any more. */
   #died(run: Run, error: unknown): void {
     if (this.#run !== run || !this.#answers || this.#ended !== undefined) return;
-    this.#failed = { cause: `container ${this.image} has ended: ${reasonOf(error)}`, at: 0 };
+    this.#failed = {
+      cause: `container ${this.image} has ended: ${reasonOf(error)}`,
+      at: Number.NEGATIVE_INFINITY,
+    };
     this.#address = undefined;
     this.#answers = false;
     this.#host.platform.log.warn(`container ${this.image} has ended, and is started again by its next call`);
