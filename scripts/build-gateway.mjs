@@ -135,10 +135,9 @@ async function compile(constants) {
       [renaming(constants), ...transforms],
       (name, source) => {
         if (!name.startsWith("assembly/")) return source;
-        const isOurs = name.startsWith("assembly/gateway/");
         const placed = places.inSource(
           name,
-          isOurs ? packLiterals(source, (bytes) => places.ofBytes(bytes)) : source,
+          packLiterals(source, (bytes) => places.ofBytes(bytes)),
         );
         return placed.replaceAll("__heap_base", heap);
       },

@@ -1,6 +1,6 @@
 /**
  * Writes what the gateway has of the runtime's lists: assembly/gateway/errors.gen.ts from the catalogue of errors, as
- * whole bodies with a byte below 8 in the place of each parameter; fields.gen.ts, the headers that are not passed on;
+ * whole bodies with a byte below 8 in the place of each parameter, and one below 32 for what many have; fields.gen.ts, the headers that are not passed on;
  * operations.gen.ts, the numbers by which the core's router names the rows of the API; scan-faults.gen.ts, a sentence for
  * each fault of a body.
  */
@@ -29,16 +29,34 @@ function write(name, from, lines) {
   writeFileSync(new URL(name, folder), `${[first, ...lines].join("\n")}\n`);
 }
 
-/** Status, length of the body, and the body. */
+/** What many bodies have, the longest first: each is a byte there, from 8 on. */
+const phrases = [
+  '"},{"@type":"type.googleapis.com/google.rpc.ResourceInfo","description":"","owner":"","resource_name":"',
+  '","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"dapr.io","metadata":{',
+  '"},{"@type":"type.googleapis.com/google.rpc.',
+  '","resource_type":"',
+  '{"errorCode":"ERR_',
+  '},"reason":"DAPR_',
+  '","message":"',
+  "state store ",
+  "pubsub",
+  '"}]}',
+  '"}',
+];
+
+/** Status, length of the body with its phrases, and the body, with a zero behind it. */
 function answer(name, response, about) {
-  const body = new TextDecoder().decode(response.body);
-  const bytes = encoder.encode(
-    body.replace(/\\u0001(\d)/g, (_, digit) => String.fromCharCode(Number(digit))),
+  const body = new TextDecoder()
+    .decode(response.body)
+    .replace(/\\u0001(\d)/g, (_, digit) => String.fromCharCode(Number(digit)));
+  const short = phrases.reduce(
+    (text, phrase, i) => text.replaceAll(phrase, String.fromCharCode(8 + i)),
+    body,
   );
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint16(0, response.status, true);
-  new DataView(head.buffer).setUint16(2, bytes.length, true);
-  return `/** ${about} */\nexport const ${name}: usize = ${data([...head, ...bytes])};`;
+  new DataView(head.buffer).setUint16(2, encoder.encode(body).length, true);
+  return `/** ${about} */\nexport const ${name}: usize = ${data([...head, ...encoder.encode(short), 0])};`;
 }
 
 /** A row of the catalogue: its parameters are numbered in the order in which the message names them. */
@@ -79,6 +97,7 @@ write("errors.gen.ts", "host/errors/catalogue.ts", [
   ...Object.entries(catalogue)
     .filter(([code]) => wanted.has(code))
     .map(row),
+  `/** What bytes from 8 on stand for, each behind its length. */\nexport const PHRASES: usize = ${data(phrases.flatMap((phrase) => [phrase.length, ...encoder.encode(phrase)]))};`,
   answer("UNADDRESSED", unaddressed(), "no parameter"),
   ...Object.entries(variants).map(([name, [code, options]]) =>
     answer(name, apiError(code, options.parameters ?? { cause: "\u00011" }, options), options.about),

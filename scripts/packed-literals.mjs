@@ -18,12 +18,16 @@ function bytesOf(literal) {
   return [size & 255, size >> 8, 0, 0, ...bytes];
 }
 
+/** How the core reads a letter, which is a byte then. */
+const letter = /<u8>(\w+)\.charCodeAt\((\w+)\)/g;
+
 /** The source with its literals packed, where `place` says. */
 export function packLiterals(source, place) {
-  return source.replace(token, (found, at) => {
+  const byBytes = source.replace(letter, "load<u8>(changetype<usize>($1) + $2)");
+  return byBytes.replace(token, (found, at) => {
     if (found.startsWith("/")) return found;
-    const line = source.slice(source.lastIndexOf("\n", at) + 1, source.indexOf("\n", at));
-    if (isName(line, source.slice(Math.max(0, at - 40), at))) return found;
+    const line = byBytes.slice(byBytes.lastIndexOf("\n", at) + 1, byBytes.indexOf("\n", at));
+    if (isName(line, byBytes.slice(Math.max(0, at - 40), at))) return found;
     return `changetype<string>(${place(bytesOf(found)) + 4})`;
   });
 }

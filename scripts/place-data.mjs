@@ -17,7 +17,8 @@ const SMALL = 512;
 const NOWHERE = 0x10000000;
 const GUARD = 0x1000;
 
-const [dataSection, dataCount, i32Const, endOfCode] = [11, 12, 0x41, 0x0b];
+const [codeSection, dataSection, dataCount] = [10, 11, 12];
+const [i32Const, endOfCode] = [0x41, 0x0b];
 
 const data = /\bmemory\.data(?:<(u8|u16|u32)>\(\[([^\]]*)\](?:,\s*\d+)?\)|\((\d+)(?:,\s*(\d+))?\))/g;
 
@@ -106,16 +107,25 @@ export class Places {
 
 /** The module with another segment of data. */
 export function withSegment(module, at, bytes, { sections, sectionBytes, signed, unsigned, WasmReader }) {
-  const parts = sections(module).map(({ id, content, start, end }) => {
-    if (id === dataCount) return sectionBytes(id, unsigned(new WasmReader(content).u32() + 1));
-    if (id !== dataSection) return module.subarray(start, end);
+  const segment = Buffer.concat([
+    Buffer.of(0, i32Const),
+    signed(at),
+    Buffer.of(endOfCode),
+    unsigned(bytes.length),
+    bytes,
+  ]);
+  const found = sections(module);
+  const has = found.some(({ id }) => id === dataSection);
+  const parts = found.flatMap(({ id, content, start, end }) => {
     const reader = new WasmReader(content);
-    const count = reader.u32() + 1;
-    const place = [Buffer.of(0, i32Const), signed(at), Buffer.of(endOfCode)];
-    return sectionBytes(
-      id,
-      Buffer.concat([unsigned(count), content.subarray(reader.at), ...place, unsigned(bytes.length), bytes]),
-    );
+    if (id === dataCount) return [sectionBytes(id, unsigned(reader.u32() + 1))];
+    if (id === dataSection) {
+      const count = unsigned(reader.u32() + 1);
+      return [sectionBytes(id, Buffer.concat([count, content.subarray(reader.at), segment]))];
+    }
+    const own = module.subarray(start, end);
+    if (id !== codeSection || has) return [own];
+    return [own, sectionBytes(dataSection, Buffer.concat([unsigned(1), segment]))];
   });
   return Buffer.concat([module.subarray(0, 8), ...parts]);
 }

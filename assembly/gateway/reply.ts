@@ -4,10 +4,11 @@ import { Call } from "./call";
 import { showAnswer } from "./capability/middleware";
 import { keepOwn } from "./capability/results";
 import { addGrants } from "./door/pages";
+import { PHRASES } from "./errors.gen";
 import { addLiteral, beginFields } from "./headers";
 import { allocate } from "./memory";
 import { print } from "./script/output";
-import { put } from "./text";
+import { copy, put } from "./text";
 import { HAS_PACKAGES, HAS_SCRIPT } from "./variant";
 import { bodyWriter, finishOutgoing } from "./wasi/bodies";
 import { FieldList, makeFields } from "./wasi/fields";
@@ -18,6 +19,9 @@ import { whenWritable, writable, write } from "./wasi/streams";
 
 /** What a body may have in the place of a parameter. */
 const MOST_PARAMETERS: u8 = 8;
+
+/** Bytes below are no text: a parameter, or a phrase of many rows. */
+const SPACE: u8 = 0x20;
 
 /** Spans of the parameters of the next error. */
 const PARAMETERS: usize = memory.data(64, 8);
@@ -37,25 +41,30 @@ export function literalParameter(index: i32, literal: string): void {
 
 /** Answers with a row of errors.gen.ts, whose parameters were said before; of another status unless 0. */
 export function fail(call: Call, row: usize, status: i32 = 0): void {
-  const length = <i32>load<u16>(row, 2);
   const first = row + 4;
-  let size = length;
-  for (let i = 0; i < length; i++) {
-    const byte = load<u8>(first + i);
+  let size = <i32>load<u16>(row, 2);
+  let byte: u8;
+  for (let at = first; (byte = load<u8>(at)); at++) {
     if (byte < MOST_PARAMETERS) size += load<i32>(PARAMETERS + (<usize>(byte - 1) << 3), 4) * GROWTH;
   }
   const body = allocate(size);
   let end = body;
-  for (let i = 0; i < length; i++) {
-    const byte = load<u8>(first + i);
-    if (byte >= MOST_PARAMETERS) {
-      store<u8>(end++, byte);
-      continue;
+  for (let at = first; (byte = load<u8>(at)); at++) {
+    if (byte >= SPACE) store<u8>(end++, byte);
+    else if (byte >= MOST_PARAMETERS) end = putPhrase(end, byte - MOST_PARAMETERS);
+    else {
+      const slot = PARAMETERS + (<usize>(byte - 1) << 3);
+      end += escape(load<usize>(slot), load<i32>(slot, 4), end, true);
     }
-    const slot = PARAMETERS + (<usize>(byte - 1) << 3);
-    end += escape(load<usize>(slot), load<i32>(slot, 4), end, true);
   }
   reply(call, status ? status : <i32>load<u16>(row), "application/json", body, <i32>(end - body));
+}
+
+/** Writes what many rows have. */
+function putPhrase(to: usize, index: u8): usize {
+  let at = PHRASES;
+  for (; index; index--) at += 1 + load<u8>(at);
+  return copy(to, at + 1, load<u8>(at));
 }
 
 /** Answers with a short text. */
