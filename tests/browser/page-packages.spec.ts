@@ -81,6 +81,27 @@ test("a page without a worker adds packages for all tabs of its scope, puts anot
   ];
   expect(await add(watPackage("mine", guest(), { offers }))).toBeUndefined();
   await expect.poll(both).toEqual([200, 200]);
+  // Under load: whoever is at a call of the old one has its answer.
+  await page.evaluate((path) => {
+    const load = { answered: 0, failed: 0, over: false, ends: [] as Promise<void>[] };
+    Object.assign(window, { load });
+    const calls = async () => {
+      while (!load.over) load[(await fetch(path, { method: "POST" })).ok ? "answered" : "failed"]++;
+    };
+    load.ends = Array.from({ length: 4 }, calls);
+  }, runOf("mine"));
+  expect(await add(watPackage("mine", guest(), { offers, version: "1.1.0" }))).toBeUndefined();
+  const failed = await page.evaluate(async () => {
+    const { load } = window as unknown as {
+      load: { answered: number; failed: number; over: boolean; ends: [] };
+    };
+    const before = load.answered;
+    while (load.answered < before + 20) await new Promise((later) => setTimeout(later, 10));
+    load.over = true;
+    await Promise.all(load.ends);
+    return load.failed;
+  });
+  expect(failed).toBe(0);
   // So are the components that it offers.
   await page.evaluate(async () => {
     const { registered } = window as unknown as { registered: Client.Registered };

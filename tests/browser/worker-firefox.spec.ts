@@ -1,6 +1,7 @@
 import type { Browser, Page } from "puppeteer-core";
 import { launchFirefox, withoutFirefox } from "./firefox-esr.ts";
 import { expect, Site, test } from "./fixtures.ts";
+import { putPackages } from "./package-site.ts";
 
 test.skip(withoutFirefox !== undefined, withoutFirefox ?? "");
 
@@ -113,13 +114,16 @@ test("Firefox: one tab invokes another and its events arrive, with streams both 
 
 test("Firefox without service workers: the runtime runs in the page, and keeps what it stores", async () => {
   const without = await launchFirefox({ "dom.serviceWorkers.enabled": false });
+  await putPackages(site, []);
   try {
     for (const visit of ["first", "second"]) {
       const page = await without.newPage();
       await page.goto(site.url);
       await page.waitForFunction(() => window.daprlet !== undefined);
       const told = await page.evaluate(async (name) => {
-        const { door, note } = await window.daprlet.register({ appId: "plain-fox" });
+        const grants = { hello: { limits: { timeMs: 20_000 } } };
+        const capabilities = { packages: ["packages/hello"], grants };
+        const { door, note } = await window.daprlet.register({ appId: "plain-fox", capabilities });
         await window.daprlet.serve({ appId: "plain-fox", fetch: () => new Response("from the page") });
         const read = await fetch("/v1.0/state/statestore/visited");
         await fetch("/v1.0/state/statestore", {
@@ -127,9 +131,10 @@ test("Firefox without service workers: the runtime runs in the page, and keeps w
           body: JSON.stringify([{ key: "visited", value: name }]),
         });
         const invoked = await fetch("http://localhost:3500/v1.0/invoke/plain-fox/method/x");
-        return { door, note, before: await read.text(), invoked: await invoked.text() };
+        const greeted = await (await fetch("/v1/capabilities/hello?name=fox")).text();
+        return { door, note, before: await read.text(), invoked: await invoked.text(), greeted };
       }, visit);
-      expect(told).toMatchObject({ door: "page", invoked: "from the page" });
+      expect(told).toMatchObject({ door: "page", invoked: "from the page", greeted: "Hello, fox!\n" });
       expect(told.note).toContain("this browser offers no service worker here");
       expect(told.before).toBe(visit === "first" ? "" : '"first"');
       await page.close();
