@@ -160,9 +160,10 @@ test("hostile guests of http-wasm fail the requests that pass them, as on Node, 
   await site.stop();
 });
 
-test("a guest of http-wasm that a site names by its address stands in front of the API, also without a network", async ({
+test("a guest of http-wasm that a site names by its address stands in front of the API, also without a network or a worker", async ({
   page,
   context,
+  browser,
 }) => {
   const site = await siteWith([]);
   const guest = httpGuestBytes({
@@ -186,24 +187,32 @@ test("a guest of http-wasm that a site names by its address stands in front of t
     }),
     resource("Configuration", "front", { httpPipeline: { handlers: [{ name: "rewrite", type }] } }),
   ].join("\n---\n");
-  await open(page, site.url, { appId: "app", components });
-  await page.evaluate(() =>
-    window.daprlet.serve({
-      appId: "app",
-      fetch: (request) => new Response("app", { headers: { "x-path": new URL(request.url).pathname } }),
-    }),
-  );
-  const rewritten = () =>
+  const served = async (page: Page, more = {}) => {
+    await open(page, site.url, { appId: "app", components, ...more });
+    await page.evaluate(() =>
+      window.daprlet.serve({
+        appId: "app",
+        fetch: (request) => new Response("app", { headers: { "x-path": new URL(request.url).pathname } }),
+      }),
+    );
+  };
+  const rewritten = (page: Page) =>
     page.evaluate(async () => {
       const response = await fetch("/v1.0/state/store/key");
       return [await response.text(), response.headers.get("x-path"), response.headers.get("x-new")];
     });
-  expect(await rewritten()).toEqual(["new", "/rewritten", "new"]);
+  await served(page);
+  expect(await rewritten(page)).toEqual(["new", "/rewritten", "new"]);
   const stop = await workerKiller(context, page);
   await context.setOffline(true);
   await stop();
-  expect(await rewritten()).toEqual(["new", "/rewritten", "new"]);
+  expect(await rewritten(page)).toEqual(["new", "/rewritten", "new"]);
   await context.setOffline(false);
+  const without = await browser.newContext({ serviceWorkers: "block" });
+  const alone = await without.newPage();
+  await served(alone, { capabilities: {} });
+  expect(await rewritten(alone)).toEqual(["new", "/rewritten", "new"]);
+  await without.close();
   await site.stop();
 });
 

@@ -74,12 +74,7 @@ export class OriginActors {
     if (!(actors instanceof PageActors) || !connection.open) return;
     actors.admit(connection, port, {
       turn: async (id, request) =>
-        await packageTurn(await app.runtime(), request, [
-          PAGE_HEADER,
-          connection.clientId,
-          TURN_HEADER,
-          `${id}`,
-        ]),
+        await packageTurn(app.runtime(), request, [PAGE_HEADER, connection.clientId, TURN_HEADER, `${id}`]),
       store: async () => (await app.runtime()).sidecar.components.actorStateStore,
       async counted(counted) {
         const { actors: now } = (await app.runtime()).sidecar;

@@ -7,11 +7,12 @@ import { detached } from "../wire.ts";
 
 /** Answers for an actor that a package is; `turn` says of its writes of state where they belong. Never rejects. */
 export async function packageTurn(
-  { sidecar: { capabilities } }: Pick<Runtime, "sidecar">,
+  runtime: Promise<Pick<Runtime, "sidecar">>,
   request: WireRequest,
   turn: Headers,
 ): Promise<WireResponse> {
   try {
+    const { capabilities } = (await runtime).sidecar;
     const answer = await capabilities?.answerActor(request, turn);
     if (answer === undefined) return unavailable("the package is not there any more");
     const { status, headers, body } = answer;

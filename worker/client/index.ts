@@ -13,6 +13,7 @@ import { type Served, type ServeOptions, serve as serveIn } from "./serve.ts";
 import type { Subscribed } from "./subscribe.ts";
 import type { EventHandler, SubscribeOptions } from "./topic-handlers.ts";
 
+export type { CapabilityOptions } from "../capability/scope-packages.ts";
 export type { AppSubscription, FetchHandler } from "./app-host.ts";
 export type { GivenWasm } from "./open-wasm.ts";
 export type { Registered, RegisterOptions } from "./register.ts";
