@@ -153,6 +153,24 @@ underWasmtime("owners at a gateway", () => {
     const remotes = [appRow("table", [sidecars.upstream("table")])];
     return await start({ source: 0, members, ...row }, { remotes }, reused);
   };
+  const runtimeOf = async (gateway: Gateway) => {
+    const { json } = await gateway.fetch("/v1.0/metadata");
+    return (json as { actorRuntime: unknown }).actorRuntime;
+  };
+
+  it("are told of in metadata: whether they can be found, and whether somebody is asked for them", async () => {
+    const told = { runtimeStatus: "RUNNING", activeActors: [], hostReady: false };
+    const table = tableOf([{ name: "a", actorTypes: ["Car"] }]);
+    let status = 500;
+    const gateway = await asking(() => ({ status, body: table }), {}, false);
+    const placement = "placement: disconnected";
+    expect(await runtimeOf(gateway)).toEqual({ ...told, runtimeStatus: "INITIALIZING", placement });
+    status = 200;
+    expect(await runtimeOf(gateway)).toEqual({ ...told, placement: "placement: connected" });
+    const baked = await start({ baked: new TextEncoder().encode(table) });
+    expect(await runtimeOf(baked)).toEqual(told);
+  });
+
   const post = (gateway: Gateway, path: string, body = "") =>
     gateway.fetch(`/v1.0/actors/${path}`, { method: "POST", body });
   const asked = () => sidecars.calls.filter(({ at }) => at === "table").length;

@@ -110,6 +110,44 @@ describe.skipIf(missingWasmtime !== undefined)("publishing through a gateway", (
     ]);
   });
 
+  it("takes the book's form for the only pub/sub, unless it calls an app", async () => {
+    const { port } = sidecar.address() as AddressInfo;
+    const single = await startGateway(
+      {
+        remotes: [appRow("events", [upstreamRow({ protocol: 1, transport: 1, port })])],
+        pubsubs: [pubsubRow("pubsub", 0)],
+      },
+      { variant: "http+folder" },
+    );
+    try {
+      const post = (topic: string, headers = {}) =>
+        single.fetch(`/v1.0/publish/${topic}`, { method: "POST", body: "x", headers });
+      expect((await post("A")).status).toBe(204);
+      expect([taken[0]?.url, JSON.parse(taken[0]?.body as string).topic]).toEqual([
+        "/v1.0/publish/pubsub/A",
+        "A",
+      ]);
+      expect((await post("pubsub")).errorCode).toBe("ERR_TOPIC_NAME_EMPTY");
+      expect((await post("A", { "dapr-app-id": "nobody" })).errorCode).toBe("ERR_DIRECT_INVOKE");
+    } finally {
+      await single.stop();
+    }
+  });
+
+  it("passes on what Go takes for true as raw, and leaves what is no boolean to the sidecar", async () => {
+    for (const [value, isRaw] of [
+      ["1", true],
+      ["T", true],
+      ["perhaps", true],
+      ["False", false],
+      ["0", false],
+      ["", false],
+    ] as const) {
+      await publish(`pubsub/t?metadata.RAWPAYLOAD=${value}`, "raw");
+      expect([value, taken.at(-1)?.body === "raw"]).toEqual([value, isRaw]);
+    }
+  });
+
   it("acknowledges nothing that was not taken over", async () => {
     status = 404;
     expect((await publish("pubsub/t", "x")).status).toBe(404);
