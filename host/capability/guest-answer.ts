@@ -44,10 +44,11 @@ export function responseOf(fields: readonly MessageField[]): RuntimeResponse {
     return { ...json({ errorCode, message }, status), errorCode };
   }
   const headers: string[] = [];
-  for (const [name] of fields) {
+  for (const each of fields) {
+    const [name] = each;
     const field = name.toLowerCase();
     if (!allowed.test(field) || confinement.includes(field) || !isFieldName(field)) continue;
-    const value = textOf(fields, name) ?? "";
+    const value = textOf([each], name) ?? "";
     if (!plain.test(value)) throw new GuestFault("protocol", `its answer has a header ${field} that is none`);
     headers.push(field, value);
   }

@@ -79,7 +79,7 @@ for (const reused of [false, true]) {
         {
           name: "mark",
           type: "upper",
-          metadata: { onlyFor: "/v1.0/invoke/app/method/up/**,/v1.0/healthz/*" },
+          metadata: { onlyFor: "/v1.0/invoke/app/method/up/**,/v1.0/healthz/*,/v1.0/capabilities/**" },
         },
         { name: "schema", type: "jsonschema", metadata: { schema, onlyFor: "/v1.0/invoke/*/method/orders" } },
       ];
@@ -131,6 +131,22 @@ for (const reused of [false, true]) {
       const seen = JSON.parse(answer.text.slice(0, -1)) as Seen;
       expect(seen).toMatchObject({ body: "É ЖД", uri: "/up/x?q=1", headers: { "x-other": "stays" } });
       expect(seen.headers["content-length"]).toBe(String(new TextEncoder().encode("É ЖД").length));
+    });
+
+    it("sees what the gateway itself and its packages answer, and heads", async () => {
+      const validate = "/v1.0/capabilities/json-schema/validate";
+      const answers = [
+        await gateway.fetch("/v1.0/capabilities/none/x"),
+        await post(validate, '{"schema":{},"value":1}'),
+        await gateway.fetch("/v1.0/invoke/none/method/up/x"),
+        await gateway.fetch("/v1.0/invoke/app/method/up/x", { method: "HEAD" }),
+      ];
+      expect(answers.map((answer) => [answer.status, answer.header("x-upper"), answer.text.at(-1)])).toEqual([
+        [404, "yes", "!"],
+        [400, "yes", "!"],
+        [500, undefined, "}"],
+        [200, "yes", undefined],
+      ]);
     });
 
     it("one that traps fails the request that passes it, and no other", async () => {

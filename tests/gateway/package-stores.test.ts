@@ -42,6 +42,13 @@ const compiled = (components: string, packages: readonly GatewayPackage[]) => {
   return compileGateway(readGateway([{ name: "gateway.yaml", text }], yaml), packages);
 };
 
+const pipeline = `---
+apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: {name: c}
+spec: {httpPipeline: {handlers: [{name: listed, type: middleware.http.jsonschema}]}}
+`;
+
 const variant = "http+sockets+folder+packages";
 
 /** The state of the API's suite, in a store that seals it for another one in the folder. */
@@ -125,12 +132,18 @@ underWasmtime("stores that packages are, at a gateway", () => {
     const packages = [
       await shipped("lru-cache"),
       await shipped("compress"),
+      await shipped("json-schema"),
       ...(await Promise.all(made.map((source) => admitPackage(source, undefined, "gateway.yaml")))),
     ];
     const stores = [
       component("statestore", "state.wasi"),
       component("cache", "state.lru", { maxEntries: "100" }),
       component("archive", "state.compress", { store: "statestore" }),
+      component("listed", "middleware.http.jsonschema", {
+        schema: JSON.stringify({ type: "array", maxItems: 100 }),
+        onlyFor: "/v1.0/state/*",
+      }),
+      pipeline,
       ...made
         .map(({ manifest }) => (manifest as { name: string }).name)
         .map((name) => component(name, `state.${name}`)),
@@ -185,6 +198,17 @@ underWasmtime("stores that packages are, at a gateway", () => {
     const stale = [{ operation: "upsert", request: { key: "k1", value: 1, etag: "0" } }];
     const { status, message } = await post("archive/transaction", { operations: stale });
     expect([status, message]).toEqual([500, expect.stringContaining("possible etag mismatch")]);
+  });
+
+  it("is behind the middleware of packages", async () => {
+    const refused = await post("archive", { key: "k", value: 1 });
+    expect([refused.status, refused.errorCode, refused.message]).toEqual([
+      400,
+      "ERR_MALFORMED_REQUEST",
+      "the body must be of type array",
+    ]);
+    expect((await post("archive", [{ key: "behind", value: 1 }])).status).toBe(204);
+    expect((await get("archive/behind")).text).toBe("1");
   });
 
   it.each(hostile)("one that %s fails its request, and others notice nothing", async (name, _, says) => {

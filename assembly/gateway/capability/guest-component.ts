@@ -1,16 +1,15 @@
 /** Messages to a guest that is a component, as of host/capability/components/guest-component.ts. */
-import { addBytes, addString, addWord, beginText, textLength, textStart } from "../growing-text";
+import { escape, GROWTH } from "../../json/escape";
 import { allocate } from "../memory";
-import { GuestComponent, NONE } from "../records.gen";
+import { GuestComponent, Header, NONE } from "../records.gen";
 import { findSecret, secretLength, secretText } from "../secrets";
 import { head } from "../table";
 import { put } from "../text";
-import { callGuest } from "./call-guest";
-import { endGuest } from "./faults";
-import { addText, beginMessage, REQUEST } from "./message";
 import { FieldList } from "../wasi/fields";
-import { guestFailed } from "./faults";
-import { more, moreOf, say } from "./sentence";
+import { callGuest } from "./call-guest";
+import { endGuest, guestFailed } from "./faults";
+import { addText, beginMessage, REQUEST } from "./message";
+import { moreOf, say } from "./sentence";
 
 /** Adds a field whose name and value are literals. */
 export function addLiteralField(name: string, value: string): void {
@@ -21,22 +20,41 @@ export function addLiteralField(name: string, value: string): void {
 
 /** Begins the message. Ends the request where the component's secrets are not there. */
 export function beginComponent(one: GuestComponent, operation: string): void {
-  beginText();
-  addWord("{");
+  let size = 2;
   for (let i: u32 = 0; i < one.settingsCount; i++) {
     const setting = one.setting(i);
-    if (i) addWord(",");
-    addString(setting.name, setting.nameLength);
-    addWord(":");
-    if (setting.secret == NONE) addString(setting.value, setting.valueLength);
-    else if (findSecret(setting.secret)) addString(secretText(), secretLength());
-    else refuseSecret(one, setting.secret);
+    takeValue(one, setting);
+    size += (setting.nameLength + valueLength) * GROWTH + 6;
   }
-  addWord("}");
+  const config = allocate(size);
+  let end = put(config, "{");
+  for (let i: u32 = 0; i < one.settingsCount; i++) {
+    const setting = one.setting(i);
+    takeValue(one, setting);
+    end = put(end, i ? ',"' : '"');
+    end += escape(setting.name, setting.nameLength, end, true);
+    end = put(end, '":"');
+    end += escape(value, valueLength, end, true);
+    end = put(end, '"');
+  }
+  end = put(end, "}");
   beginMessage(REQUEST);
   addText(":offer", one.type, one.typeLength);
   addLiteralField(":operation", operation);
-  addText(":config", textStart(), textLength());
+  addText(":config", config, <i32>(end - config));
+}
+
+let value: usize = 0;
+let valueLength: i32 = 0;
+
+/** Finds what a setting says. */
+function takeValue(one: GuestComponent, setting: Header): void {
+  value = setting.value;
+  valueLength = setting.valueLength;
+  if (setting.secret == NONE) return;
+  if (!findSecret(setting.secret)) refuseSecret(one, setting.secret);
+  value = secretText();
+  valueLength = secretLength();
 }
 
 function refuseSecret(one: GuestComponent, index: u16): void {

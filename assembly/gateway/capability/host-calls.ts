@@ -1,5 +1,7 @@
 /** Performs what a guest asks for, one call after the other, each after it was compared with what it was granted. */
+import { mark, release } from "../memory";
 import { Guest } from "../records.gen";
+import { beginSecrets } from "../secrets";
 import { is } from "../text";
 import { Field, FieldList } from "../wasi/fields";
 import { HAS_EVENTS, HAS_FOLDER } from "../variant";
@@ -8,7 +10,7 @@ import { callApp } from "./call-app";
 import { fetchFrom } from "./call-fetch";
 import { callState, readPrepared } from "./call-state";
 import { callPublish } from "./call-publish";
-import { beginMessage, RESULTS } from "./message";
+import { beginMessage, messageStart, reserve, RESULTS } from "./message";
 import { more, moreNumber, moreOf, say } from "./sentence";
 import { beginResult, prepare, refuseCall } from "./results";
 
@@ -59,7 +61,23 @@ function isCall(field: Field): bool {
   return is(field.name, field.nameLength, ":call");
 }
 
+/** Bytes of a result that has no large body. */
+const USUAL_RESULT: i32 = 4096;
+
+/** Performs one call, and gives back what it took of the arena but its result. */
 function callOne(guest: Guest, part: FieldList, until: u64): void {
+  reserve(USUAL_RESULT);
+  const start = messageStart();
+  const before = mark();
+  makeCall(guest, part, until);
+  // A large result has moved the message behind all that.
+  if (messageStart() != start) return;
+  release(before);
+  // They may lie there.
+  beginSecrets();
+}
+
+function makeCall(guest: Guest, part: FieldList, until: u64): void {
   beginResult();
   const kind = part.at(0);
   const name = kind.value;

@@ -71,7 +71,8 @@ function addPart(from: usize, length: i32): void {
   end += 4 + length;
 }
 
-function reserve(more: i32): void {
+/** Lets so many bytes be added without moving the message. */
+export function reserve(more: i32): void {
   const size = <i32>(end - start);
   if (size + more <= room) return;
   while (size + more > room) room <<= 1;

@@ -24,9 +24,10 @@ function headerFields(headers: Headers): MessageField[] {
 /** The headers with those that the guest sets, in place of what they were. What frames a message it cannot set. */
 function changed(headers: Headers, fields: readonly MessageField[]): Headers {
   const set: string[] = [];
-  for (const [name] of fields) {
+  for (const each of fields) {
+    const [name] = each;
     const field = name.toLowerCase();
-    const value = fieldValue(textOf(fields, name) ?? "");
+    const value = fieldValue(textOf([each], name) ?? "");
     if (!isFieldName(field) || hopByHop.has(field) || field.startsWith("dapr") || value === undefined)
       continue;
     set.push(field, value);
