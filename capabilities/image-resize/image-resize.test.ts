@@ -63,7 +63,7 @@ describe("image-resize reads", () => {
     expect(pixels(picture("rgba.qoi")).data.equals(pixels(picture("rgba.png")).data)).toBe(true);
   });
 
-  it.each(pictures(/(?<!progressive)\.jpg$/))("%s nearly as another implementation does", (name) => {
+  it.each(pictures(/\.jpg$/))("%s nearly as another implementation does", (name) => {
     const theirs = jpeg.decode(picture(name));
     const ours = pixels(picture(name));
     expect([ours.width, ours.height]).toEqual([theirs.width, theirs.height]);
@@ -87,8 +87,7 @@ describe("image-resize reads", () => {
     }
   });
 
-  it.each(["progressive.jpg"])("no %s, and says so", (name) => {
-    expect(resize(picture(name))).toMatchObject({ status: 400, error: "ERR_IMAGE" });
+  it("nothing that is no picture, and says so", () => {
     expect(resize(new TextEncoder().encode("text")).status).toBe(415);
     expect(resize(new Uint8Array()).status).toBe(415);
   });

@@ -9,11 +9,11 @@ const kilobyte = 1024;
 /** Bytes of each package's module. Raising one of these needs a reason in the commit that does it. */
 const budgets: Readonly<Record<string, number>> = {
   compress: 51 * kilobyte,
-  detect: 97 * kilobyte,
+  detect: 103 * kilobyte,
   encrypt: 44 * kilobyte,
   hello: 9 * kilobyte,
   hostile: 16 * kilobyte,
-  "image-resize": 56 * kilobyte,
+  "image-resize": 59 * kilobyte,
   "json-schema": 48 * kilobyte,
   "lru-cache": 36 * kilobyte,
   mandelbrot: 15 * kilobyte,

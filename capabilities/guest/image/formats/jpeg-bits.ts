@@ -26,7 +26,7 @@ export class JpegBits {
 
   constructor(private readonly reader: Reader) {}
 
-  private bit(): i32 {
+  bit(): i32 {
     if (this.count == 0) this.next();
     this.count--;
     return (this.bits >> this.count) & 1;
@@ -65,10 +65,16 @@ export class JpegBits {
     return -1;
   }
 
-  /** A number of so many bits; those that begin with 0 are negative. */
-  signed(size: i32): i32 {
+  /** A number of so many bits. */
+  number(size: i32): i32 {
     let value = 0;
     for (let i = 0; i < size; i++) value = (value << 1) | this.bit();
+    return value;
+  }
+
+  /** A number of so many bits; those that begin with 0 are negative. */
+  signed(size: i32): i32 {
+    const value = this.number(size);
     return size == 0 || value >> (size - 1) != 0 ? value : value - (1 << size) + 1;
   }
 
