@@ -2,7 +2,6 @@
 import module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
 
 /**
  * Lets Node keep what it compiled for the next start, where it can (from 22.1): in the user's own folder, since who may write
@@ -17,16 +16,7 @@ function keepCompiled(): void {
   }
 }
 
-/**
- * Has V8 make every object young. It takes records of requests for lasting ones when a few of the first outlive a collection,
- * makes all further ones old, and each then keeps what its request has made until the next large collection.
- */
-function keepYoung(): void {
-  setFlagsFromString("--no-allocation-site-pretenuring");
-}
-
 keepCompiled();
-keepYoung();
 // Only now: what is imported above is compiled before it runs.
 const { startCommandLine } = await import("./cli/command-line.ts");
 startCommandLine();

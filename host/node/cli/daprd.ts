@@ -1,6 +1,7 @@
 import { startSidecar } from "../start-sidecar.ts";
 import { checkFlags, type Given, UsageError } from "./arguments.ts";
 import { componentModules } from "./component-modules.ts";
+import { keepYoung } from "./keep-young.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -37,6 +38,7 @@ export async function daprd(given: Given, terminal: Terminal): Promise<number> {
     startSidecar({ ...options, ...modules, port, status }),
   );
   const sidecar = await starting;
+  keepYoung();
   const elapsed = Math.round(performance.now() - began);
   log.info(`HTTP server is running on port ${sidecar.port}`);
   // Tools that start daprd look for this sentence.

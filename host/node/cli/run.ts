@@ -5,6 +5,7 @@ import { generatedAppId } from "./app-id.ts";
 import { AppProcess, type Ending, NotStartedError } from "./app-process.ts";
 import { checkFlags, type Given, UsageError } from "./arguments.ts";
 import { componentModules } from "./component-modules.ts";
+import { keepYoung } from "./keep-young.ts";
 import { otherInstances } from "./other-instances.ts";
 import { commandLog, sidecarOptions } from "./sidecar-options.ts";
 import { StopRequests } from "./stop-requests.ts";
@@ -67,6 +68,7 @@ async function runSidecar(session: Session, relay: string | undefined): Promise<
       runTemplatePath,
     }),
   });
+  keepYoung();
   let inTime = true;
   let code = 0;
   try {
