@@ -13,7 +13,26 @@ const apart = {
     id === "./cli/command-line.ts" ? { id: "./command-line.js", external: true } : undefined,
 };
 
-async function bundle(folder, entries, empty = folder !== "") {
+/**
+ * What an entry needs before anything is loaded late is one file with it: each further one costs a start as much as tens of
+ * kilobytes, and all that is shared with what loads late would be a file of its own.
+ */
+const together = {
+  debugName: "start",
+  name(id, context) {
+    const seen = new Set();
+    const needed = (one) => {
+      if (seen.has(one)) return false;
+      seen.add(one);
+      const { isEntry, importers = [] } = context.getModuleInfo(one) ?? {};
+      // A copy: the list is another one's after the next question.
+      return isEntry || [...importers].some(needed);
+    };
+    return needed(id) ? "start" : null;
+  },
+};
+
+async function bundle(folder, entries, empty = folder !== "", codeSplitting = { groups: [together] }) {
   await build({
     root,
     configFile: false,
@@ -34,6 +53,7 @@ async function bundle(folder, entries, empty = folder !== "") {
           minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
           entryFileNames: "[name].js",
           chunkFileNames: "[name]-[hash].js",
+          codeSplitting,
         },
       },
     },
@@ -45,7 +65,7 @@ async function bundle(folder, entries, empty = folder !== "") {
 
 // One bundle each: the CLI starts from a single file.
 await bundle("node", { "command-line": `${root}host/node/cli/command-line.ts` });
-await bundle("node", { main: `${root}host/node/main.ts` }, false);
+await bundle("node", { main: `${root}host/node/main.ts` }, false, false);
 await bundle("node", { index: `${root}host/node/index.ts` }, false);
 await bundle("node", { actors: `${root}host/node/actors.ts` }, false);
 await bundle("node", { "guest-worker": `${root}host/node/capability/guest-worker.ts` }, false);
