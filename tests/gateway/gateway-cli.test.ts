@@ -71,6 +71,22 @@ describe("daprlet gateway build", () => {
     expect(out).toMatch(/run it with: wasmtime serve --addr 127\.0\.0\.1:3500 .* edge\.wasm\n$/);
   });
 
+  it("says how the folder is made that wasmtime is to open", async () => {
+    expect((await run("build", "gateway.yaml", "-o", "edge.wasm")).out).not.toContain("mkdir");
+    shop.write(
+      "gateway.yaml",
+      `${yaml("  folder: my state")}
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: kept }
+spec: { type: state.wasi, version: v1 }
+`,
+    );
+    const { out } = await run("build", "gateway.yaml", "-o", "edge.wasm");
+    expect(out).toMatch(/\nonce: {8}mkdir -p 'my state'\nrun it with: wasmtime serve .*'my state::\/'/);
+  });
+
   it("makes the same file of the same configuration, also of several files", async () => {
     shop.write("parts/a.yaml", yaml("  region: eu"));
     shop.write(

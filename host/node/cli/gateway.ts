@@ -41,8 +41,10 @@ function shown(words: readonly string[]): string {
   return ["wasmtime", ...words].map(quoted).join(" ");
 }
 
-/** How the file is served, and how it makes one call. */
+/** How the file is served, and how it makes one call: in a folder that `wasmtime` finds, as it makes none. */
 function usage(path: string, { configuration, imports }: GatewayFile, terminal: Terminal): void {
+  const { folder } = configuration;
+  if (folder !== "") terminal.out(`once:        mkdir -p ${quoted(folder)}`);
   terminal.out(`run it with: ${shown(serveArguments(path, configuration, imports))}`);
   const once = commandArguments(path, configuration, imports);
   if (once === undefined) return;
