@@ -6,10 +6,9 @@ export const HAS_SOCKETS: i32 = SOCKETS;
 export const HAS_FOLDER: i32 = FOLDER;
 /** A command beside the server: it reads the environment, as secrets do. */
 export const HAS_SCRIPT: i32 = HAS_SOCKETS | HAS_FOLDER;
-/** Publishing: the smallest variant stays small. */
-export const HAS_EVENTS: i32 = HAS_SCRIPT;
-/** Actors: found on the ring, which the smallest variant does without as well. */
-export const HAS_ACTORS: i32 = HAS_SCRIPT;
+/** Publishing, and actors found on the ring: who passes calls on alone has a smaller file without. */
+export const HAS_EVENTS: i32 = HAS_FOLDER;
+export const HAS_ACTORS: i32 = HAS_FOLDER;
 /** Guests of packages, composed into the file when it is built. */
 // @ts-ignore: defined by the build
 export const HAS_PACKAGES: i32 = PACKAGES;

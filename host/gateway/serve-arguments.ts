@@ -31,10 +31,11 @@ export function needsOf({
   const members = actors.flatMap((each) => each.members);
   const upstreams = [...apps, ...sites, ...remotes, ...members].flatMap((target) => target.upstreams);
   const sockets = upstreams.some(({ transport }) => transport === transports.sockets);
-  // All but the smallest import the environment and can publish; without a preopened folder, files grant nothing.
-  const more = secrets.length + secretStores.length + remotes.length + actors.length > 0;
+  // All but the smallest import the environment; events and actors are in those with a folder, which grants nothing unless
+  // it is opened.
+  const environment = secrets.length + secretStores.length > 0;
   const files = stores.length > 0 || named !== "";
-  const folder = files || (more && !sockets);
+  const folder = files || remotes.length + actors.length > 0 || (environment && !sockets);
   const packages = guests.length > 0;
   // With guests there are two files: one that imports least, and one that has everything.
   const all = packages && (sockets || folder);

@@ -121,7 +121,7 @@ it.skipIf(missing !== undefined)(
             },
           ],
         },
-        { variant: "http+sockets", reused: true },
+        { variant: "http+sockets+folder", reused: true },
       );
       running.push(() => gateway.stop());
       fetches.push(gateway.fetch);

@@ -25,7 +25,7 @@ async function gateway(relay: string): Promise<Gateway | undefined> {
   ];
   const remotes = [appRow("relay", [upstreamRow({ port, protocol: 1 })])];
   const flags = ["-S", "allow-ip-name-lookup"];
-  return await startGateway({ actors, remotes }, { variant: "http+sockets", reused: true, flags });
+  return await startGateway({ actors, remotes }, { variant: "http+sockets+folder", reused: true, flags });
 }
 
 async function node(): Promise<typeof import("../../host/node/index.ts")> {

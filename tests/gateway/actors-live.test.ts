@@ -102,7 +102,7 @@ underWasmtime("a gateway before sidecars on a relay", () => {
           },
         ],
       },
-      { variant: "http+sockets", reused: true, flags: ["-S", "allow-ip-name-lookup"] },
+      { variant: "http+sockets+folder", reused: true, flags: ["-S", "allow-ip-name-lookup"] },
     );
   }, 60_000);
   afterAll(async () => {

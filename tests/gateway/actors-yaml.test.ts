@@ -28,7 +28,7 @@ describe("actors of a gateway.yaml", () => {
       ],
     });
     expect(row).toMatchObject({ points: 10, file: "", source: 0xffff, onward: 0xffff, token: 0xffff });
-    expect(variantOf(needsOf(table))).toBe("http+sockets");
+    expect(variantOf(needsOf(table))).toBe("http+sockets+folder");
     expect(decodeTable(encodeTable(table))).toMatchObject({ actors: table.actors });
     expect(describeGateway(table).join("\n")).toContain(
       "actors    owners in the file\n  a:1  http://10.0.0.2:3500 (sidecar)",

@@ -378,6 +378,7 @@ spec:
     expect(chosen("  apps: [{id: a, url: 'http://a', transport: outgoing}]")).toBe("http");
     expect(chosen("  apps: [{id: a, url: 'http://a'}]")).toBe("http+sockets");
     expect(chosen("  apiToken: {envRef: T}\n  apps: [{id: a, url: 'https://a'}]")).toBe("http+folder");
+    expect(chosen("  apiToken: {envRef: T}\n  apps: [{id: a, url: 'http://a'}]")).toBe("http+sockets");
     const http = ["wasi:http/types@0.2.12", "wasi:io/poll@0.2.12"];
     const plain = spec("  listen: {address: '::1'}\n  limits: {timeout: 0s}");
     expect(serveArguments("e.wasm", plain, http).join(" ")).toBe(
