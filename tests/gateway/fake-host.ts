@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { encodeTable, TABLE } from "../../host/gateway/table.ts";
 import type { GatewayTable } from "../../host/gateway/table-shape.ts";
-import { isModule, sections } from "../../host/wasm-sections.ts";
 import { FakeBodies } from "./fake-bodies.ts";
 import { Resources } from "./fake-resources.ts";
 import { FakeSockets } from "./fake-sockets.ts";
+import { type GatewayModules, gatewayModules } from "./gateway-modules.ts";
 
 /** How a body comes: bytes, a pause that ends when somebody waits, its end, or a break. */
 export type Part = Uint8Array | "pause" | "end" | "broken";
@@ -60,21 +59,13 @@ export interface Seen {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a host refuses
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
 
-const compiled = new Map<string, WebAssembly.Module>();
+const compiled = new Map<string, GatewayModules>();
 
-function coreModule(variant: string): WebAssembly.Module {
-  const before = compiled.get(variant);
-  if (before !== undefined) return before;
-  const file = new URL(`../../dist/gateway/${variant}.wasm`, import.meta.url);
-  const content = sections(readFileSync(file)).find((section) => {
-    if (section.id !== 1 || !isModule(section.content)) return false;
-    return WebAssembly.Module.exports(new WebAssembly.Module(section.content as BufferSource)).some(
-      ({ name }) => name === "memory",
-    );
-  })?.content;
-  const module = new WebAssembly.Module(content as BufferSource);
-  compiled.set(variant, module);
-  return module;
+function modulesOf(variant: string): GatewayModules {
+  const found =
+    compiled.get(variant) ?? gatewayModules(new URL(`../../dist/gateway/${variant}.wasm`, import.meta.url));
+  compiled.set(variant, found);
+  return found;
 }
 
 interface Response {
@@ -86,8 +77,9 @@ interface Response {
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly cabi_realloc: (old: number, oldSize: number, align: number, size: number) => number;
-  readonly "wasi:http/incoming-handler@0.2.12#handle": (request: number, out: number) => void;
 }
+
+type Handle = (request: number, out: number) => void;
 
 /**
  * An instance of the gateway on a host that is all ours: it answers what a test says, keeps the rules of the canonical
@@ -95,6 +87,7 @@ interface Exports {
  */
 export class FakeHost {
   readonly #exports: Exports;
+  readonly #handle: Handle;
   readonly resources = new Resources();
   readonly #bodies: FakeBodies;
   readonly sockets: FakeSockets;
@@ -107,18 +100,18 @@ export class FakeHost {
   constructor(table: GatewayTable, variant = "http") {
     this.#bodies = new FakeBodies(this.resources, this);
     this.sockets = new FakeSockets(this, this.#bodies);
-    const imports: Record<string, Record<string, unknown>> = {};
-    const module = coreModule(variant);
+    const { allocator, gateway, imports } = modulesOf(variant);
+    this.#exports = new WebAssembly.Instance(allocator).exports as unknown as Exports;
     const functions = {
       ...this.#functions(),
       ...this.#bodies.functions(),
       ...this.sockets.functions(),
     } as Record<string, unknown>;
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const given: Record<string, unknown> = { "0": this.#exports.memory };
+    for (const [short, { from, name }] of imports) {
       const dropped = /^\[resource-drop\](.*)$/.exec(name)?.[1];
       const found = dropped === undefined ? functions[`${from.replace(/@.*/, "")} ${name}`] : undefined;
-      imports[from] ??= {};
-      imports[from][name] =
+      given[short] =
         found ??
         ((handle: number) => {
           // What only commands ask for is not there.
@@ -126,8 +119,10 @@ export class FakeHost {
           this.resources.drop(handle, dropped);
         });
     }
-    const instance = new WebAssembly.Instance(module, imports as WebAssembly.Imports);
-    this.#exports = instance.exports as unknown as Exports;
+    const { exports } = new WebAssembly.Instance(gateway, { "": given } as WebAssembly.Imports);
+    // Names are short in the file; a command's `run` takes nothing.
+    const handle = Object.values(exports).find((each) => typeof each === "function" && each.length === 2);
+    this.#handle = handle as unknown as Handle;
     new Uint8Array(this.#exports.memory.buffer).set(encodeTable(table), TABLE);
   }
 
@@ -148,7 +143,7 @@ export class FakeHost {
     this.#response = undefined;
     const handle = this.resources.open("incoming-request", request);
     const out = this.resources.open("response-outparam", request.sink);
-    this.#exports["wasi:http/incoming-handler@0.2.12#handle"](handle, out);
+    this.#handle(handle, out);
     // The call above has set it.
     const response = this.#response as Response | undefined;
     const written = response === undefined ? undefined : this.#bodies.written(response.body);
