@@ -109,4 +109,17 @@ describe.skipIf(missingWasmtime !== undefined)("Dapr as a script", () => {
       [1, "", "state store none is not found\n"],
     );
   });
+
+  it("refuses an option that it does not know, as a condition without effect would do harm", async () => {
+    for (const wrong of ["--etga", "--e", "--etag-", "etag", "--"]) {
+      expect(await state("save", "--key", "guarded", "--value", "--etag", wrong, "1")).toEqual([
+        1,
+        "",
+        expect.stringMatching(new RegExp(`^${wrong} is no option here[^\n]+\n$`)),
+      ]);
+    }
+    expect((await state("get", "--key", "guarded"))[0]).toBe(1);
+    expect((await script("drain", "--skp"))[2]).toMatch(/^--skp is no option here/);
+    expect((await script("drain", "--skip"))[2]).not.toContain("is no option here");
+  });
 });

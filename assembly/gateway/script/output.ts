@@ -1,4 +1,4 @@
-import { put } from "../text";
+import { copy, put } from "../text";
 import { memberOf, skipValue, unescapeText } from "../json-text";
 import { allocate } from "../memory";
 import { stderr, stdout } from "../wasi/command";
@@ -49,10 +49,10 @@ function printBody(body: usize, length: i32): void {
   send(stdout(), line, size + 1);
 }
 
-/** One line on stderr; the exit code is not 0 then. */
-export function complain(sentence: string): void {
-  const line = allocate(sentence.length + 1);
-  const end = put(put(line, sentence), "\n");
+/** One line on stderr; the exit code is not 0 then. It begins with somebody's text, if any is given. */
+export function complain(sentence: string, text: usize = 0, length: i32 = 0): void {
+  const line = allocate(length + sentence.length + 1);
+  const end = put(put(copy(line, text, length), sentence), "\n");
   failed = true;
   send(stderr(), line, <i32>(end - line));
 }

@@ -5,7 +5,7 @@ import { asGateway } from "../door/caller";
 import { allocate } from "../memory";
 import { AGAIN, DISCARD, drain, SKIP } from "../spool/drain";
 import { configured } from "../table";
-import { copy, is, put } from "../text";
+import { begins, copy, is, letter, put } from "../text";
 import { HAS_FOLDER } from "../variant";
 import { argument, argumentLength, readArguments } from "../wasi/command";
 import { Field } from "../wasi/fields";
@@ -18,6 +18,8 @@ const PUT: i32 = 3;
 const DELETE: i32 = 4;
 const OPTIONS: i32 = 6;
 const PATCH: i32 = 8;
+
+const EQUALS: u8 = 0x3d;
 
 const USAGE: string =
   "say what to do: drain [--again|--discard] [--skip]; or --capability state|invoke|publish|secret, --action save|get|delete, and --store, --key, --value [--json] [--etag] [--ttl]; or --app, --method, --verb, --data; or --pubsub, --topic, --data; or --store, --name";
@@ -33,7 +35,7 @@ export function runScript(): i32 {
   if (!configured()) complain("this file has no configuration: build it with `daprlet gateway build`");
   else if (HAS_FOLDER && isDraining()) {
     asGateway();
-    drain((has("--again") ? AGAIN : has("--discard") ? DISCARD : 0) | (has("--skip") ? SKIP : 0));
+    if (areKnown(2)) drain((has("--again") ? AGAIN : has("--discard") ? DISCARD : 0) | (has("--skip") ? SKIP : 0));
   } else if (prepare()) {
     asGateway();
     answerInside();
@@ -49,6 +51,7 @@ function isDraining(): bool {
 /** Makes the call that the options ask for. False where they ask for none; then it was said why. */
 function prepare(): bool {
   count = readArguments();
+  if (!areKnown(1)) return false;
   const request = call();
   memory.fill(changetype<usize>(request), 0, offsetof<Call>());
   request.request = A_SCRIPTS;
@@ -178,6 +181,37 @@ function body(request: Call): bool {
   return true;
 }
 
+/** Whether the options from that one on are such as the usage names: a write without its misspelt condition would do harm. */
+function areKnown(first: i32): bool {
+  for (let i = first; i < count; i++) {
+    const at = argument(i);
+    const whole = argumentLength(i);
+    let size = 0;
+    while (size < whole && load<u8>(at + <usize>size) != EQUALS) size++;
+    if (!isInUsage(at, size)) {
+      complain(" is no option here: call it without any to see what there is", at, size);
+      return false;
+    }
+    // The options of `drain` have no values, nor has this one.
+    if (size == whole && first == 1 && !is(at, size, "--json")) i++;
+  }
+  return true;
+}
+
+function isInUsage(at: usize, length: i32): bool {
+  if (!begins(at, length, "--")) return false;
+  for (let i = 0; i + length <= USAGE.length; i++) {
+    let alike = 0;
+    while (alike < length && letter(USAGE, i + alike) == load<u8>(at + <usize>alike)) alike++;
+    if (alike == length && (i + length == USAGE.length || !isLetter(letter(USAGE, i + length)))) return true;
+  }
+  return false;
+}
+
+function isLetter(character: u8): bool {
+  return character >= 0x61 && character <= 0x7a;
+}
+
 /** Finds `--name value` or `--name=value`; the last one counts. */
 function option(name: string): bool {
   let found = false;
@@ -190,7 +224,7 @@ function option(name: string): bool {
       text = argument(i);
       length = argumentLength(i);
       found = true;
-    } else if (size > name.length && load<u8>(at + <usize>name.length) == 0x3d && is(at, name.length, name)) {
+    } else if (size > name.length && load<u8>(at + <usize>name.length) == EQUALS && is(at, name.length, name)) {
       text = at + <usize>(name.length + 1);
       length = size - name.length - 1;
       found = true;
