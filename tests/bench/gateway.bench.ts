@@ -23,9 +23,9 @@ const flags = ["-O", "pooling-allocator=y"];
 const post = (body: unknown): Load => ({ method: "POST", body: JSON.stringify(body) });
 const text = { text: "x".repeat(1_000) };
 
-/** Gateways of two files: each as small as what it does lets it be. */
-type Kind = "calls" | "state";
-const variants = { calls: "http+sockets", state: "http+folder" } as const;
+/** Gateways of three files: each as small as what it does lets it be. */
+const variants = { calls: "http+sockets", state: "http+folder", events: "http+sockets+folder" } as const;
+type Kind = keyof typeof variants;
 
 const resources = (file: string) => `
 apiVersion: dapr.io/v1alpha1
@@ -132,6 +132,8 @@ export default async function bench(): Promise<void> {
     const tables = {
       calls: {
         apps: [appRow("target", [plainUpstream(target.port, { transport: 0 })])],
+      },
+      events: {
         remotes: [appRow("taking", [sidecarUpstream(taking.port, { transport: 0 })])],
         pubsubs: [pubsubRow("pubsub", 0)],
       },
@@ -154,19 +156,23 @@ export default async function bench(): Promise<void> {
         gateways.push(gateway);
         return gateway;
       };
-      sides.set(name, { calls: await open("calls"), state: await open("state") });
+      sides.set(name, {
+        calls: await open("calls"),
+        state: await open("state"),
+        events: await open("events"),
+      });
     }
     if (daprd.missing === undefined) {
       const sidecar = await startDaprd({
         ...{ appId: "target", resources: join(folder, "daprd"), appPort: target.port },
       });
       sidecars.push(sidecar);
-      sides.set("daprd", { calls: sidecar, state: sidecar });
+      sides.set("daprd", { calls: sidecar, state: sidecar, events: sidecar });
     }
     if (missingNginx === undefined) {
       const [port] = (await freePorts(1)) as [number];
       nginx = await startNginx(port, reverseProxy(port, target.port));
-      sides.set("nginx", { calls: { port, pid: nginx.pid }, state: undefined });
+      sides.set("nginx", { calls: { port, pid: nginx.pid }, state: undefined, events: undefined });
     }
     for (let round = 0; round < rounds; round++) {
       for (const { what, path, how, by, aims } of calls) {
@@ -179,14 +185,14 @@ export default async function bench(): Promise<void> {
           keep(costs, what, side, ((used(place.pid) - before) * 1000) / (rate * seconds), Math.min);
         }
       }
-      for (const [side, { calls }] of sides) {
-        if (calls === undefined) continue;
-        if (side !== "nginx") {
-          const places = { port: calls.port, appPort: target.port };
+      for (const [side, { calls, events: publishing }] of sides) {
+        if (publishing !== undefined) {
+          const places = { port: publishing.port, appPort: target.port };
           const { accepted, delivered } = await loadWithDelivery(places, "bench", folder);
           keep(rates, events.accepted, side, accepted, Math.max);
           keep(rates, events.delivered, side, delivered, Math.max);
         }
+        if (calls === undefined) continue;
         const rate = await load(calls.port, "/v1.0/healthz", folder, { connections: 1 });
         waits.set(side, Math.min(1e6 / rate, waits.get(side) ?? Number.POSITIVE_INFINITY));
       }
