@@ -4,6 +4,8 @@
  */
 import { allocate } from "./memory";
 
+export * from "./output";
+
 // @ts-ignore: decorator
 @external("cap_host", "log")
 declare function hostLog(level: i32, at: usize, length: i32): void;
@@ -18,7 +20,6 @@ const STDERR = 3;
 const POLLABLE = 4;
 
 const CLOSED = 1;
-const ROOM: u64 = 1 << 20;
 
 export function stdin_get_stdin(): i32 {
   return STDIN;
@@ -41,11 +42,6 @@ export function input_stream_blocking_read(input: i32, most: u64, into: usize): 
   input_stream_read(input, most, into);
 }
 
-export function output_stream_check_write(output: i32, into: usize): void {
-  store<u32>(into, 0);
-  store<u64>(into, ROOM, 8);
-}
-
 export function output_stream_write(output: i32, from: usize, length: i32, into: usize): void {
   if (length > 0) hostLog(output == STDERR ? ERROR : INFO, from, length);
   store<u32>(into, 0);
@@ -53,14 +49,6 @@ export function output_stream_write(output: i32, from: usize, length: i32, into:
 
 export function output_stream_blocking_write_and_flush(output: i32, from: usize, length: i32, into: usize): void {
   output_stream_write(output, from, length, into);
-}
-
-export function output_stream_flush(output: i32, into: usize): void {
-  store<u32>(into, 0);
-}
-
-export function output_stream_blocking_flush(output: i32, into: usize): void {
-  store<u32>(into, 0);
 }
 
 export function input_stream_subscribe(input: i32): i32 {

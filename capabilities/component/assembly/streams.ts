@@ -2,6 +2,8 @@ import { takeOnce } from "./incoming";
 import { allocate, copied } from "./memory";
 import { append, bufferOf, drop, extend, Kind, lengthIn, number, ofKind, opened, record, setNumber } from "./records";
 
+export * from "./output";
+
 // @ts-ignore: decorator
 @external("cap_host", "log")
 declare function hostLog(level: i32, at: usize, length: i32): void;
@@ -14,9 +16,6 @@ const PLACE = 8;
 const TAKEN = 4;
 
 const CLOSED = 1;
-
-/** As much as may be written at once: all of it is kept in memory anyway. */
-const ROOM: u64 = 1 << 20;
 
 function stream(body: i32, kind: Kind, into: usize): void {
   const taken = number(body, TAKEN);
@@ -106,11 +105,6 @@ export function input_stream_blocking_skip(input: i32, most: u64, into: usize): 
   input_stream_skip(input, most, into);
 }
 
-export function output_stream_check_write(output: i32, into: usize): void {
-  store<u32>(into, 0);
-  store<u64>(into, ROOM, 8);
-}
-
 export function output_stream_write(output: i32, from: usize, length: i32, into: usize): void {
   ofKind(output, Kind.Output);
   const body = number(output, BODY);
@@ -121,14 +115,6 @@ export function output_stream_write(output: i32, from: usize, length: i32, into:
 
 export function output_stream_blocking_write_and_flush(output: i32, from: usize, length: i32, into: usize): void {
   output_stream_write(output, from, length, into);
-}
-
-export function output_stream_flush(output: i32, into: usize): void {
-  store<u32>(into, 0);
-}
-
-export function output_stream_blocking_flush(output: i32, into: usize): void {
-  store<u32>(into, 0);
 }
 
 export function output_stream_write_zeroes(output: i32, length: u64, into: usize): void {
