@@ -179,7 +179,7 @@ test(
           expect(seen.status).toBeGreaterThanOrEqual(200);
           expect(seen.open.filter((kind) => kind !== "pollable")).toEqual([]);
           expect(seen.open.length).toBeLessThanOrEqual(1);
-          expect(host.memoryBytes).toBeLessThan(12 << 20);
+          expect(host.memory.size).toBeLessThan(12 << 20);
           if (seen.sent.some(({ path }) => path.startsWith("/v1.0/actors/"))) found++;
         } catch (error) {
           host = new FakeHost(table, "http+folder");

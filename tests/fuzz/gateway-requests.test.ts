@@ -170,7 +170,7 @@ test(
         expect(seen.open.filter((kind) => kind !== "pollable")).toEqual([]);
         expect(seen.open.length).toBeLessThanOrEqual(1);
         expect(seen.sent.length).toBeLessThanOrEqual(2);
-        expect(host.memoryBytes).toBeLessThan(8 << 20);
+        expect(host.memory.size).toBeLessThan(8 << 20);
         for (const sent of seen.sent) {
           const names = sent.fields.map(([name]) => name);
           for (const own of ["connection", "te", "x-a-bin", "dapr-app-id", "dapr-api-token"])

@@ -119,7 +119,7 @@ test(
               expect(rest.filter((kind) => kind === "input-stream").length).toBe(kept);
               expect(rest.filter((kind) => kind === "output-stream").length).toBe(kept);
               expect(rest.length).toBe(kept * 5 + alarms);
-              expect(host.memoryBytes).toBeLessThan(8 << 20);
+              expect(host.memory.size).toBeLessThan(8 << 20);
               // A body that lasts as long as its connection has all that comes there.
               if (seen.finished && seen.status === 200)
                 expect(/^(hello|a*$)/.test(seen.body.toString())).toBe(true);

@@ -139,10 +139,10 @@ export class FakeBodies {
   }
 
   #fault(ret: number, at: number, kind: number): void {
-    this.#host.view.setUint8(ret, 1);
-    this.#host.view.setUint8(ret + at, kind);
+    this.#host.memory.view.setUint8(ret, 1);
+    this.#host.memory.view.setUint8(ret + at, kind);
     if (kind === lastOperationFailed) {
-      this.#host.view.setUint32(ret + at + 4, this.#resources.open("error", undefined), true);
+      this.#host.memory.view.setUint32(ret + at + 4, this.#resources.open("error", undefined), true);
     }
   }
 
@@ -152,7 +152,7 @@ export class FakeBodies {
     const resources = this.#resources;
     const input = (handle: number) => resources.get<{ source: Source }>(handle, "input-stream").source;
     const output = (handle: number) => resources.get<{ target: Target }>(handle, "output-stream").target;
-    const view = () => this.#host.view;
+    const view = () => this.#host.memory.view;
     const write = (target: Target, bytes: Buffer) => {
       if (bytes.length > target.room) throw new Error("more is written than there is room for");
       target.room -= bytes.length;
@@ -161,7 +161,7 @@ export class FakeBodies {
     };
     return {
       [`${types} [method]incoming-body.stream`]: (self: number, ret: number) =>
-        this.#host.result(
+        this.#host.memory.result(
           ret,
           this.#open("input-stream", { source: resources.get(self, "incoming-body") }, self),
         ),
@@ -181,7 +181,7 @@ export class FakeBodies {
           view().setUint32(ret + 28, this.#host.fields(source.trailers), true);
       },
       [`${types} [method]outgoing-body.write`]: (self: number, ret: number) =>
-        this.#host.result(
+        this.#host.memory.result(
           ret,
           this.#open("output-stream", { target: resources.get(self, "outgoing-body") }, self),
         ),
@@ -201,7 +201,7 @@ export class FakeBodies {
         if (found === "closed") return this.#fault(ret, 4, closed);
         if (found === "broken") return this.#fault(ret, 4, lastOperationFailed);
         view().setUint8(ret, 0);
-        this.#host.hand(found, ret, 4);
+        this.#host.memory.hand(found, ret, 4);
       },
       [`${io} [method]input-stream.subscribe`]: (self: number) =>
         resources.open("pollable", { stream: self }, self),
@@ -216,7 +216,7 @@ export class FakeBodies {
       [`${io} [method]output-stream.write`]: (self: number, at: number, length: number, ret: number) => {
         const target = output(self);
         if (this.#left(target)) return this.#fault(ret, 4, closed);
-        write(target, this.#host.bytes(at, length));
+        write(target, this.#host.memory.bytes(at, length));
         view().setUint8(ret, 0);
       },
       [`${io} [method]output-stream.blocking-splice`]: (

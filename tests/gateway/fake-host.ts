@@ -4,6 +4,7 @@ import { FakeBodies } from "./fake-bodies.ts";
 import { Resources } from "./fake-resources.ts";
 import { FakeSockets } from "./fake-sockets.ts";
 import { type GatewayModules, gatewayModules } from "./gateway-modules.ts";
+import { GuestMemory } from "./guest-memory.ts";
 
 /** How a body comes: bytes, a pause that ends when somebody waits, its end, or a break. */
 export type Part = Uint8Array | "pause" | "end" | "broken";
@@ -86,7 +87,7 @@ type Handle = (request: number, out: number) => void;
  * ABI, and knows what is open. Whatever breaks a rule, or waits for what never comes, throws.
  */
 export class FakeHost {
-  readonly #exports: Exports;
+  readonly memory: GuestMemory;
   readonly #handle: Handle;
   readonly resources = new Resources();
   readonly #bodies: FakeBodies;
@@ -101,13 +102,14 @@ export class FakeHost {
     this.#bodies = new FakeBodies(this.resources, this);
     this.sockets = new FakeSockets(this, this.#bodies);
     const { allocator, gateway, imports } = modulesOf(variant);
-    this.#exports = new WebAssembly.Instance(allocator).exports as unknown as Exports;
+    const own = new WebAssembly.Instance(allocator).exports as unknown as Exports;
+    this.memory = new GuestMemory(own.memory, own.cabi_realloc);
     const functions = {
       ...this.#functions(),
       ...this.#bodies.functions(),
       ...this.sockets.functions(),
     } as Record<string, unknown>;
-    const given: Record<string, unknown> = { "0": this.#exports.memory };
+    const given: Record<string, unknown> = { "0": own.memory };
     for (const [short, { from, name }] of imports) {
       const dropped = /^\[resource-drop\](.*)$/.exec(name)?.[1];
       const found = dropped === undefined ? functions[`${from.replace(/@.*/, "")} ${name}`] : undefined;
@@ -123,16 +125,12 @@ export class FakeHost {
     // Names are short in the file; a command's `run` takes nothing.
     const handle = Object.values(exports).find((each) => typeof each === "function" && each.length === 2);
     this.#handle = handle as unknown as Handle;
-    new Uint8Array(this.#exports.memory.buffer).set(encodeTable(table), TABLE);
+    this.memory.put(TABLE, encodeTable(table));
   }
 
   /** Lets time pass between requests. */
   pass(seconds: number): void {
     this.#now += BigInt(seconds) * 1_000_000_000n;
-  }
-
-  get memoryBytes(): number {
-    return this.#exports.memory.buffer.byteLength;
   }
 
   /** Has one request answered; `answers` are those of the upstreams, in the order in which they are asked. */
@@ -158,38 +156,8 @@ export class FakeHost {
     };
   }
 
-  get view(): DataView {
-    return new DataView(this.#exports.memory.buffer);
-  }
-
-  bytes(at: number, length: number): Buffer {
-    return Buffer.from(this.#exports.memory.buffer.slice(at, at + length));
-  }
-
-  text(at: number, length: number): string {
-    return this.bytes(at, length).toString("latin1");
-  }
-
-  /** Puts bytes where the guest's allocator says, and tells it where. */
-  hand(bytes: Uint8Array, ret: number, at = 0): void {
-    const place = this.#exports.cabi_realloc(0, 0, 1, bytes.length);
-    new Uint8Array(this.#exports.memory.buffer).set(bytes, place);
-    this.view.setUint32(ret + at, place, true);
-    this.view.setUint32(ret + at + 4, bytes.length, true);
-  }
-
-  option(text: string | undefined, ret: number): void {
-    this.view.setUint8(ret, text === undefined ? 0 : 1);
-    if (text !== undefined) this.hand(Buffer.from(text, "latin1"), ret, 4);
-  }
-
   fields(list: readonly (readonly [string, string])[], parent?: number): number {
     return this.resources.open("fields", list, parent);
-  }
-
-  result(ret: number, handle: number | undefined): void {
-    this.view.setUint8(ret, handle === undefined ? 1 : 0);
-    if (handle !== undefined) this.view.setUint32(ret + 4, handle, true);
   }
 
   #functions(): Record<string, unknown> {
@@ -201,38 +169,30 @@ export class FakeHost {
       "wasi:clocks/monotonic-clock subscribe-instant": (when: bigint) =>
         resources.open("pollable", { alarm: when }),
       "wasi:clocks/wall-clock now": (ret: number) => {
-        this.view.setBigUint64(ret, 1_800_000_000n + this.#now / 1_000_000_000n, true);
-        this.view.setUint32(ret + 8, Number(this.#now % 1_000_000_000n), true);
+        this.memory.view.setBigUint64(ret, 1_800_000_000n + this.#now / 1_000_000_000n, true);
+        this.memory.view.setUint32(ret + 8, Number(this.#now % 1_000_000_000n), true);
       },
       "wasi:random/random get-random-u64": () => 0x0123456789abcdefn * this.#now,
       [`${types} [method]incoming-request.method`]: (self: number, ret: number) => {
         const { method } = request(self);
-        this.view.setUint8(ret, typeof method === "number" ? method : 9);
-        if (typeof method === "string") this.hand(Buffer.from(method, "latin1"), ret, 4);
+        this.memory.view.setUint8(ret, typeof method === "number" ? method : 9);
+        if (typeof method === "string") this.memory.hand(Buffer.from(method, "latin1"), ret, 4);
       },
       [`${types} [method]incoming-request.path-with-query`]: (self: number, ret: number) =>
-        this.option(request(self).path, ret),
+        this.memory.option(request(self).path, ret),
       [`${types} [method]incoming-request.authority`]: (self: number, ret: number) =>
-        this.option(request(self).authority, ret),
+        this.memory.option(request(self).authority, ret),
       [`${types} [method]incoming-request.headers`]: (self: number) =>
         this.fields(request(self).fields, self),
       [`${types} [method]incoming-request.consume`]: (self: number, ret: number) =>
-        this.result(ret, this.#bodies.incoming(request(self))),
-      [`${types} [method]fields.entries`]: (self: number, ret: number) => {
-        const list = resources.get<readonly (readonly [string, string])[]>(self, "fields");
-        const place = this.#exports.cabi_realloc(0, 0, 4, list.length * 16);
-        list.forEach(([name, value], i) => {
-          this.hand(Buffer.from(name, "latin1"), place, i * 16);
-          this.hand(Buffer.from(value, "latin1"), place, i * 16 + 8);
-        });
-        this.view.setUint32(ret, place, true);
-        this.view.setUint32(ret + 4, list.length, true);
-      },
+        this.memory.result(ret, this.#bodies.incoming(request(self))),
+      [`${types} [method]fields.entries`]: (self: number, ret: number) =>
+        this.memory.pairs(resources.get<readonly (readonly [string, string])[]>(self, "fields"), ret),
       [`${types} [static]fields.from-list`]: (at: number, count: number, ret: number) => {
-        const word = (offset: number) => this.view.getUint32(at + offset, true);
+        const word = (offset: number) => this.memory.view.getUint32(at + offset, true);
         const list = Array.from({ length: count }, (_, i): [string, string] => [
-          this.text(word(i * 16), word(i * 16 + 4)),
-          this.text(word(i * 16 + 8), word(i * 16 + 12)),
+          this.memory.text(word(i * 16), word(i * 16 + 4)),
+          this.memory.text(word(i * 16 + 8), word(i * 16 + 12)),
         ]);
         const size = list.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
         if (size > 128 * 1024) throw new Error("total size of fields exceeds limit");
@@ -242,9 +202,9 @@ export class FakeHost {
           ([name, value]) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && !control.test(value),
         );
         if (!valid || list.some(([name]) => forbidden.test(name))) {
-          this.view.setUint8(ret, 1);
-          this.view.setUint8(ret + 4, 0);
-        } else this.result(ret, this.fields(list));
+          this.memory.view.setUint8(ret, 1);
+          this.memory.view.setUint8(ret + 4, 0);
+        } else this.memory.result(ret, this.fields(list));
       },
       [`${types} [constructor]fields`]: () => this.fields([]),
       [`${types} [constructor]outgoing-response`]: (fields: number) =>
@@ -261,7 +221,7 @@ export class FakeHost {
       [`${types} [method]outgoing-response.body`]: (self: number, ret: number) => {
         const response = resources.get<{ body: number }>(self, "outgoing-response");
         response.body = this.#bodies.outgoing();
-        this.result(ret, response.body);
+        this.memory.result(ret, response.body);
       },
       [`${types} [static]response-outparam.set`]: (out: number, error: number, response: number) => {
         const sink = resources.take<Sink>(out, "response-outparam");
@@ -287,7 +247,7 @@ export class FakeHost {
       [`${types} [constructor]outgoing-request`]: (fields: number) =>
         resources.open("outgoing-request", { path: "", fields: resources.take(fields, "fields"), body: -1 }),
       [`${types} [method]outgoing-request.set-method`]: (_: number, method: number, at: number, n: number) =>
-        method === 9 && !isToken(this.text(at, n)) ? 1 : 0,
+        method === 9 && !isToken(this.memory.text(at, n)) ? 1 : 0,
       [`${types} [method]outgoing-request.set-scheme`]: () => 0,
       [`${types} [method]outgoing-request.set-authority`]: () => 0,
       [`${types} [method]outgoing-request.set-path-with-query`]: (
@@ -296,12 +256,12 @@ export class FakeHost {
         at: number,
         n: number,
       ) => {
-        outgoing(self).path = this.text(at, n);
+        outgoing(self).path = this.memory.text(at, n);
         return /^[\x21-\x7e\x80-\xff]*$/.test(outgoing(self).path) ? 0 : 1;
       },
       [`${types} [method]outgoing-request.body`]: (self: number, ret: number) => {
         outgoing(self).body = this.#bodies.outgoing();
-        this.result(ret, outgoing(self).body);
+        this.memory.result(ret, outgoing(self).body);
       },
       [`${types} [constructor]request-options`]: () => resources.open("request-options", undefined),
       [`${types} [method]request-options.set-connect-timeout`]: () => 0,
@@ -311,8 +271,8 @@ export class FakeHost {
         this.#sent.push(sent);
         const answer = this.#answers[this.#asked++ % this.#answers.length] as FakeAnswer;
         this.#bodies.opens(sent.body, answer.sink);
-        this.view.setUint8(ret, 0);
-        this.view.setUint32(
+        this.memory.view.setUint8(ret, 0);
+        this.memory.view.setUint32(
           ret + 8,
           resources.open("future-incoming-response", { answer, left: answer.after }),
           true,
@@ -322,30 +282,30 @@ export class FakeHost {
         resources.open("pollable", { future: resources.get(self, "future-incoming-response") }, self),
       [`${types} [method]future-incoming-response.get`]: (self: number, ret: number) => {
         const future = resources.get<{ answer: FakeAnswer; left: number }>(self, "future-incoming-response");
-        this.view.setUint8(ret, future.left > 0 ? 0 : 1);
+        this.memory.view.setUint8(ret, future.left > 0 ? 0 : 1);
         if (future.left > 0) return;
-        this.view.setUint8(ret + 8, 0);
-        this.view.setUint8(ret + 16, future.answer.error === undefined ? 0 : 1);
+        this.memory.view.setUint8(ret + 8, 0);
+        this.memory.view.setUint8(ret + 16, future.answer.error === undefined ? 0 : 1);
         if (future.answer.error === undefined) {
-          this.view.setUint32(ret + 24, resources.open("incoming-response", future.answer), true);
-        } else this.view.setUint8(ret + 24, future.answer.error);
+          this.memory.view.setUint32(ret + 24, resources.open("incoming-response", future.answer), true);
+        } else this.memory.view.setUint8(ret + 24, future.answer.error);
       },
       [`${types} [method]incoming-response.status`]: (self: number) =>
         resources.get<FakeAnswer>(self, "incoming-response").status,
       [`${types} [method]incoming-response.headers`]: (self: number) =>
         this.fields(resources.get<FakeAnswer>(self, "incoming-response").fields, self),
       [`${types} [method]incoming-response.consume`]: (self: number, ret: number) =>
-        this.result(ret, this.#bodies.incoming(resources.get<FakeAnswer>(self, "incoming-response"))),
+        this.memory.result(ret, this.#bodies.incoming(resources.get<FakeAnswer>(self, "incoming-response"))),
       "wasi:io/poll [method]pollable.ready": (self: number) => (this.#isReady(self) ? 1 : 0),
       "wasi:io/poll poll": (at: number, count: number, ret: number) => {
-        const polled = Array.from({ length: count }, (_, i) => this.view.getUint32(at + i * 4, true));
+        const polled = Array.from({ length: count }, (_, i) => this.memory.view.getUint32(at + i * 4, true));
         const isReady = (handle: number) => this.#isReady(handle);
         if (!polled.some(isReady)) for (const handle of polled) this.#progress(handle);
         if (!polled.some(isReady)) this.#passTime(polled);
         const ready = polled.flatMap((handle, i) => (isReady(handle) ? [i] : []));
         if (ready.length === 0) throw new Error("it waits for what never comes");
-        this.hand(Buffer.from(Uint32Array.from(ready).buffer), ret);
-        this.view.setUint32(ret + 4, ready.length, true);
+        this.memory.hand(Buffer.from(Uint32Array.from(ready).buffer), ret);
+        this.memory.view.setUint32(ret + 4, ready.length, true);
       },
     };
   }

@@ -39,23 +39,23 @@ export class FakeSockets {
       "wasi:sockets/tcp-create-socket create-tcp-socket": (_: number, ret: number) => {
         const connection = this.connections[this.#made++ % this.connections.length] as FakeConnection;
         const made: Socket = { connection, left: connection.after };
-        this.#host.result(ret, resources.open("tcp-socket", made));
+        this.#host.memory.result(ret, resources.open("tcp-socket", made));
       },
       [`${tcp} [method]tcp-socket.start-connect`]: (...given: readonly number[]) =>
-        this.#host.view.setUint8(given.at(-1) as number, 0),
+        this.#host.memory.view.setUint8(given.at(-1) as number, 0),
       [`${tcp} [method]tcp-socket.finish-connect`]: (self: number, ret: number) => {
         const { connection, left } = socket(self);
         const error = left > 0 ? wouldBlock : connection.error;
-        this.#host.view.setUint8(ret, error === undefined ? 0 : 1);
-        if (error !== undefined) return this.#host.view.setUint8(ret + 4, error);
-        this.#host.view.setUint32(ret + 4, this.#bodies.input(connection.sends, self), true);
-        this.#host.view.setUint32(ret + 8, this.#bodies.output(connection.sink, self), true);
+        this.#host.memory.view.setUint8(ret, error === undefined ? 0 : 1);
+        if (error !== undefined) return this.#host.memory.view.setUint8(ret + 4, error);
+        this.#host.memory.view.setUint32(ret + 4, this.#bodies.input(connection.sends, self), true);
+        this.#host.memory.view.setUint32(ret + 8, this.#bodies.output(connection.sink, self), true);
       },
       [`${tcp} [method]tcp-socket.subscribe`]: (self: number) =>
         resources.open("pollable", { future: socket(self) }, self),
       "wasi:sockets/ip-name-lookup resolve-addresses": (_: number, __: number, ___: number, ret: number) => {
-        this.#host.view.setUint8(ret, 1);
-        this.#host.view.setUint8(ret + 4, 18);
+        this.#host.memory.view.setUint8(ret, 1);
+        this.#host.memory.view.setUint8(ret + 4, 18);
       },
       "wasi:sockets/ip-name-lookup [method]resolve-address-stream.resolve-next-address": () => undefined,
       "wasi:sockets/ip-name-lookup [method]resolve-address-stream.subscribe": () => 0,

@@ -1,4 +1,5 @@
 import { Resources } from "./fake-resources.ts";
+import { GuestMemory } from "./guest-memory.ts";
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -43,48 +44,22 @@ const trailers = ["pending", "none", "some", "broken", "taken"] as const;
 export class FakeWasi {
   readonly #resources = new Resources();
   readonly #dropped: number[] = [];
-  #exports: Exports | undefined;
+  #guest: GuestMemory | undefined;
 
   /** Before anything is called. */
-  attach(exports: Exports): void {
-    this.#exports = exports;
+  attach({ memory, cabiRealloc }: Exports): void {
+    this.#guest = new GuestMemory(memory, cabiRealloc);
   }
 
-  get #memory(): Exports {
-    if (this.#exports === undefined) throw new Error("no instance yet");
-    return this.#exports;
-  }
-
-  get #view(): DataView {
-    return new DataView(this.#memory.memory.buffer);
-  }
-
-  #bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.memory.buffer.slice(at, at + length));
-  }
-
-  #hand(bytes: Uint8Array, at: number): void {
-    const place = this.#memory.cabiRealloc(0, 0, 1, bytes.length);
-    new Uint8Array(this.#memory.memory.buffer).set(bytes, place);
-    this.#view.setUint32(at, place, true);
-    this.#view.setUint32(at + 4, bytes.length, true);
-  }
-
-  #option(text: string | undefined, at: number): void {
-    this.#view.setUint8(at, text === undefined ? 0 : 1);
-    if (text !== undefined) this.#hand(new TextEncoder().encode(text), at + 4);
-  }
-
-  /** A `result` of a handle; undefined is its error. */
-  #result(handle: number | undefined, at: number): void {
-    this.#view.setUint8(at, handle === undefined ? 1 : 0);
-    if (handle !== undefined) this.#view.setUint32(at + 4, handle, true);
+  get #memory(): GuestMemory {
+    if (this.#guest === undefined) throw new Error("no instance yet");
+    return this.#guest;
   }
 
   /** A `stream-error`. */
   #fault(end: "closed" | "broken", at: number): void {
-    this.#view.setUint8(at, end === "closed" ? 1 : 0);
-    if (end === "broken") this.#view.setUint32(at + 4, this.#resources.open("error", {}), true);
+    this.#memory.view.setUint8(at, end === "closed" ? 1 : 0);
+    if (end === "broken") this.#memory.view.setUint32(at + 4, this.#resources.open("error", {}), true);
   }
 
   /** What a program of specs imports of WASI, and `fake`. */
@@ -111,12 +86,12 @@ export class FakeWasi {
     return {
       fake: {
         input: (at: number, length: number, end: number) =>
-          resources.open("input-stream", { bytes: this.#bytes(at, length), end: ends[end] }),
+          resources.open("input-stream", { bytes: this.#memory.bytes(at, length), end: ends[end] }),
         output: (room: number, end: number) =>
           resources.open("output-stream", { room, end: ends[end], taken: [] }),
         taken: (handle: number, at: number) => {
           const { taken } = output(handle);
-          new Uint8Array(this.#memory.memory.buffer).set(taken, at);
+          this.#memory.put(at, taken);
           return taken.length;
         },
         pollable: (ready: number) => resources.open("pollable", { ready: ready !== 0 }),
@@ -131,27 +106,27 @@ export class FakeWasi {
           const stream = input(handle);
           const { end } = stream;
           const ended = stream.bytes.length === 0 && end !== "waits";
-          this.#view.setUint8(at, ended ? 1 : 0);
+          this.#memory.view.setUint8(at, ended ? 1 : 0);
           if (ended) return this.#fault(end, at + 4);
           const bytes = stream.bytes.subarray(0, Number(length));
           stream.bytes = stream.bytes.subarray(bytes.length);
-          this.#hand(bytes, at + 4);
+          this.#memory.hand(bytes, at + 4);
         },
         "[method]input-stream.subscribe": (handle: number) =>
           resources.open("pollable", { ready: input(handle).bytes.length > 0 }, handle),
         "[method]output-stream.check-write": (handle: number, at: number) => {
           const { room, end } = output(handle);
           const ended = room === 0 && end !== "waits";
-          this.#view.setUint8(at, ended ? 1 : 0);
+          this.#memory.view.setUint8(at, ended ? 1 : 0);
           if (ended) this.#fault(end, at + 8);
-          else this.#view.setBigUint64(at + 8, BigInt(room), true);
+          else this.#memory.view.setBigUint64(at + 8, BigInt(room), true);
         },
         "[method]output-stream.write": (handle: number, from: number, length: number, at: number) => {
           const stream = output(handle);
           if (length > stream.room) throw new Error(`${length} bytes, where ${stream.room} were allowed`);
           stream.room -= length;
-          stream.taken.push(...this.#bytes(from, length));
-          this.#view.setUint8(at, 0);
+          stream.taken.push(...this.#memory.bytes(from, length));
+          this.#memory.view.setUint8(at, 0);
         },
         "[method]output-stream.subscribe": (handle: number) =>
           resources.open("pollable", { ready: output(handle).room > 0 }, handle),
@@ -160,52 +135,46 @@ export class FakeWasi {
         "[method]pollable.ready": (handle: number) =>
           Number(resources.get<{ ready: boolean }>(handle, "pollable").ready),
         poll: (from: number, count: number, at: number) => {
-          const handles = Array.from({ length: count }, (_, i) => this.#view.getUint32(from + i * 4, true));
+          const handles = Array.from({ length: count }, (_, i) =>
+            this.#memory.view.getUint32(from + i * 4, true),
+          );
           const ready = handles.flatMap((handle, i) =>
             resources.get<{ ready: boolean }>(handle, "pollable").ready ? [i] : [],
           );
           if (ready.length === 0) throw new Error("it waits for what never comes");
-          this.#hand(new Uint8Array(Uint32Array.from(ready).buffer), at);
-          this.#view.setUint32(at + 4, ready.length, true);
+          this.#memory.hand(new Uint8Array(Uint32Array.from(ready).buffer), at);
+          this.#memory.view.setUint32(at + 4, ready.length, true);
         },
       },
       "wasi:http/types@0.2.12": {
         "[constructor]fields": () => resources.open("fields", []),
-        "[method]fields.entries": (handle: number, at: number) => {
-          const entries = resources.get<Entries>(handle, "fields");
-          const place = this.#memory.cabiRealloc(0, 0, 4, entries.length * 16);
-          entries.forEach(([name, value], i) => {
-            this.#hand(name, place + i * 16);
-            this.#hand(value, place + i * 16 + 8);
-          });
-          this.#view.setUint32(at, place, true);
-          this.#view.setUint32(at + 4, entries.length, true);
-        },
+        "[method]fields.entries": (handle: number, at: number) =>
+          this.#memory.pairs(resources.get<Entries>(handle, "fields"), at),
         "[static]fields.from-list": (from: number, count: number, at: number) => {
-          const word = (offset: number) => this.#view.getUint32(from + offset, true);
+          const word = (offset: number) => this.#memory.view.getUint32(from + offset, true);
           const entries: Entries = Array.from({ length: count }, (_, i) => [
-            this.#bytes(word(i * 16), word(i * 16 + 4)),
-            this.#bytes(word(i * 16 + 8), word(i * 16 + 12)),
+            this.#memory.bytes(word(i * 16), word(i * 16 + 4)),
+            this.#memory.bytes(word(i * 16 + 8), word(i * 16 + 12)),
           ]);
           const plain = entries.every(([name]) => name.every((byte) => byte > 0x20 && byte < 0x7f));
-          this.#result(plain ? resources.open("fields", entries) : undefined, at);
+          this.#memory.result(at, plain ? resources.open("fields", entries) : undefined);
         },
         "[method]incoming-request.method": (handle: number, at: number) => {
           const { method, text } = request(handle);
-          this.#view.setUint8(at, method);
-          if (text !== "") this.#hand(new TextEncoder().encode(text), at + 4);
+          this.#memory.view.setUint8(at, method);
+          if (text !== "") this.#memory.hand(new TextEncoder().encode(text), at + 4);
         },
         "[method]incoming-request.path-with-query": (handle: number, at: number) =>
-          this.#option(request(handle).path, at),
+          this.#memory.option(request(handle).path, at),
         "[method]incoming-request.authority": (handle: number, at: number) =>
-          this.#option(request(handle).authority, at),
+          this.#memory.option(request(handle).authority, at),
         "[method]incoming-request.headers": (handle: number) => {
           request(handle);
           return resources.open("fields", [named("x", "1"), named("x", "2"), named("empty", "")], handle);
         },
         "[method]incoming-request.consume": (handle: number, at: number) => {
           const body = { trailers: "none", read: false };
-          this.#result(request(handle).taken ? undefined : resources.open("incoming-body", body), at);
+          this.#memory.result(at, request(handle).taken ? undefined : resources.open("incoming-body", body));
         },
         "[constructor]outgoing-response": (fields: number) => {
           resources.take(fields, "fields");
@@ -217,7 +186,7 @@ export class FakeWasi {
         },
         "[method]outgoing-response.body": (handle: number, at: number) => {
           resources.get(handle, "outgoing-response");
-          this.#result(resources.open("outgoing-body", { written: false }), at);
+          this.#memory.result(at, resources.open("outgoing-body", { written: false }));
         },
         "[static]response-outparam.set": (out: number, error: number, response: number) => {
           if (error !== 0) throw new Error("an error instead of a response");
@@ -227,7 +196,7 @@ export class FakeWasi {
         "[method]incoming-body.stream": (handle: number, at: number) => {
           const body = resources.get<{ read: boolean }>(handle, "incoming-body");
           const stream = { bytes: new Uint8Array(0), end: "closed" };
-          this.#result(body.read ? undefined : resources.open("input-stream", stream, handle), at);
+          this.#memory.result(at, body.read ? undefined : resources.open("input-stream", stream, handle));
           body.read = true;
         },
         "[static]incoming-body.finish": (handle: number) =>
@@ -240,23 +209,23 @@ export class FakeWasi {
             "future-trailers",
           );
           // option<result<result<option<fields>, error-code>>>
-          this.#view.setUint8(at, known === "pending" ? 0 : 1);
-          this.#view.setUint8(at + 8, known === "taken" ? 1 : 0);
-          this.#view.setUint8(at + 16, known === "broken" ? 1 : 0);
-          this.#view.setUint8(at + 24, known === "some" ? 1 : 0);
+          this.#memory.view.setUint8(at, known === "pending" ? 0 : 1);
+          this.#memory.view.setUint8(at + 8, known === "taken" ? 1 : 0);
+          this.#memory.view.setUint8(at + 16, known === "broken" ? 1 : 0);
+          this.#memory.view.setUint8(at + 24, known === "some" ? 1 : 0);
           if (known === "some")
-            this.#view.setUint32(at + 28, resources.open("fields", [named("sum", "42")]), true);
+            this.#memory.view.setUint32(at + 28, resources.open("fields", [named("sum", "42")]), true);
         },
         "[method]outgoing-body.write": (handle: number, at: number) => {
           const body = resources.get<{ written: boolean }>(handle, "outgoing-body");
           const stream = { room: 10, end: "waits", taken: [] };
-          this.#result(body.written ? undefined : resources.open("output-stream", stream, handle), at);
+          this.#memory.result(at, body.written ? undefined : resources.open("output-stream", stream, handle));
           body.written = true;
         },
         "[static]outgoing-body.finish": (handle: number, some: number, fields: number, at: number) => {
           resources.take(handle, "outgoing-body");
           if (some !== 0) resources.take(fields, "fields");
-          this.#view.setUint8(at, 0);
+          this.#memory.view.setUint8(at, 0);
         },
       },
     };

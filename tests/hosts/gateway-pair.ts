@@ -19,15 +19,25 @@ export async function startGatewayPair(options: GatewayOptions, serve: Serve = s
   const started = await Promise.all(
     ids.map((appId, i) => serve({ appId, apps: rows, stores }, { ...options, port: ports[i] as number })),
   );
-  const [self, peer] = started as [Gateway, Gateway];
+  return pairOf(ids, started as [Gateway, Gateway], async () => {
+    await Promise.all(apps.map((app) => app.close()));
+  });
+}
+
+/** The first is the host that is asked, the second its peer; `end` ends what is behind them, once they have ended. */
+export function pairOf(
+  [appId, other]: readonly [string, string],
+  [self, peer]: readonly [Gateway, Gateway],
+  end: () => Promise<void>,
+): Host {
   return {
-    appId: ids[0],
+    appId,
     fetch: self.fetch,
-    peer: { appId: ids[1], fetch: peer.fetch },
+    peer: { appId: other, fetch: peer.fetch },
     restart: () => self.restart(),
     async stop() {
       await Promise.all([self.stop(), peer.stop()]);
-      await Promise.all(apps.map((app) => app.close()));
+      await end();
     },
   };
 }

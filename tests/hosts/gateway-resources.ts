@@ -1,5 +1,5 @@
 import { httpEndpoints } from "../api/http-endpoint-suite.ts";
-import { configurationYaml, secrets } from "./components.ts";
+import { componentYaml, configurationYaml, secrets } from "./components.ts";
 
 export interface GatewaySettings {
   readonly appId: string;
@@ -21,16 +21,7 @@ export interface GatewaySettings {
 const secretPrefix = "SUITES_";
 
 const component = (name: string, type: string, metadata: Readonly<Record<string, string>>) =>
-  JSON.stringify({
-    apiVersion: "dapr.io/v1alpha1",
-    kind: "Component",
-    metadata: { name },
-    spec: {
-      type,
-      version: "v1",
-      metadata: Object.entries(metadata).map(([name, value]) => ({ name, value })),
-    },
-  });
+  componentYaml({ name, type, metadata });
 
 function components(folder: boolean): readonly string[] {
   const own = (name: string, metadata: Readonly<Record<string, string>> = {}) =>
@@ -45,7 +36,7 @@ function components(folder: boolean): readonly string[] {
     ...["memory", "encrypted", "outbox", "lostOutbox"].map((name) => remote("state.dapr", name)),
     ...["messagebus", "scoped"].map((name) => remote("pubsub.dapr", name)),
     component("secrets", "secretstores.local.env", { prefix: secretPrefix }),
-    `${component("foreign", "state.wasi", {}).slice(0, -1)},"scopes":["somebody-else"]}`,
+    componentYaml({ name: "foreign", type: "state.wasi", metadata: {}, scopes: ["somebody-else"] }),
   ];
 }
 

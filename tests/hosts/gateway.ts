@@ -10,6 +10,7 @@ import { actorConfig } from "../api/app.ts";
 import { resourcesYaml, secrets } from "./components.ts";
 import { serveTestApp } from "./daprd.ts";
 import { freePorts } from "./free-ports.ts";
+import { pairOf } from "./gateway-pair.ts";
 import { gatewayEnvironment, gatewayYaml } from "./gateway-resources.ts";
 import type { Feature, Host, HostDefinition, StartOptions } from "./host.ts";
 import { startTarget } from "./target.ts";
@@ -75,19 +76,11 @@ async function start(
       },
     );
   };
-  const [self, peer] = (await Promise.all(ids.map(open))) as [Gateway, Gateway];
-  return {
-    appId: ids[0],
-    fetch: self.fetch,
-    peer: { appId: ids[1], fetch: peer.fetch },
-    restart: () => self.restart(),
-    async stop() {
-      await Promise.all([self.stop(), peer.stop()]);
-      await sidecar.stop();
-      await Promise.all([first, second, target].map((server) => server.close()));
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return pairOf(ids, (await Promise.all(ids.map(open))) as [Gateway, Gateway], async () => {
+    await sidecar.stop();
+    await Promise.all([first, second, target].map((server) => server.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 /**
