@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { capabilityAbi } from "../../host/capability/abi.ts";
 import { admit } from "../../host/capability/admission.ts";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
+import { compiledRust, noRust } from "./compiled-rust.ts";
 import { type BuiltPackage, builtPackage, Guest } from "./guest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "daprlet-hello-"));
@@ -35,21 +36,24 @@ function compiledC(): Uint8Array<ArrayBuffer> {
 const noCompiler =
   spawnSync("clang", ["--version"]).status !== 0 || spawnSync("wasm-ld", ["-v"]).status !== 0;
 
-/** Compiled, and let in under the terms of the manifest that the other one has. */
-async function inC(): Promise<BuiltPackage> {
+/** Compiled, and let in under the terms of the manifest that the one in AssemblyScript has. */
+async function compiled(bytes: Uint8Array<ArrayBuffer>): Promise<BuiltPackage> {
   const { manifest } = await builtPackage("hello");
-  const bytes = compiledC();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const entry = { name: "hello", path: "hello.wasm", sha256, abi: "capability" } as const;
   const terms = { abi: capabilityAbi, granted: manifest.needs, limits: manifest.limits };
   return { manifest, module: await admit(bytes, entry, terms) };
 }
 
-/** One contract, two languages: whatever is said of one guest holds for the other. */
+const inRust = () =>
+  compiledRust("hello-rust/hello.rs", "wasm32-unknown-unknown", "--max-memory=1048576", "-zstack-size=65536");
+
+/** One contract, three languages: whatever is said of one guest holds for the others. */
 const guests = [
   { language: "AssemblyScript", skip: false, load: () => builtPackage("hello") },
   // `apt-get install clang lld` where it is missing.
-  { language: "C", skip: noCompiler && process.env.CI !== "true", load: inC },
+  { language: "C", skip: noCompiler && process.env.CI !== "true", load: () => compiled(compiledC()) },
+  { language: "Rust", skip: noRust, load: () => compiled(inRust()) },
 ];
 
 describe.each(guests)("hello, in $language", ({ skip, load }) => {
