@@ -10,6 +10,7 @@ import type { LoadedPackage, PackageHost } from "./loaded-package.ts";
 import type { Source } from "./manifest.ts";
 import type { Matched } from "./match-operation.ts";
 import { type ReadRequest, readRequest } from "./read-request.ts";
+import type { RemoteRequest } from "./remote-source.ts";
 
 /** An operation that was found for a request. */
 export interface Found {
@@ -24,6 +25,9 @@ export interface OfferRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;
 }
+
+/** `cached`: it was asked for before. */
+type Answer = RuntimeResponse & { readonly cached?: true };
 
 /** What became of a guest, as the API's error; anything else as it is. */
 export function capabilityError(error: unknown, name: string): unknown {
@@ -58,7 +62,7 @@ class Asking {
   }
 
   /** A client's fault is thrown as an ApiError below 500: no other source would see it otherwise. */
-  async by(source: Source): Promise<RuntimeResponse> {
+  async by(source: Source): Promise<Answer> {
     const { package: one, opened } = this.#found;
     if (source.kind === "module") {
       const traceparent = header(this.#request.headers, "traceparent");
@@ -81,16 +85,25 @@ class Asking {
     return container === undefined ? await asked() : await one.counted(asked);
   }
 
-  async #elsewhere(source: Source, signal: AbortSignal): Promise<RuntimeResponse> {
+  async #elsewhere(source: Source, signal: AbortSignal): Promise<Answer> {
     const { package: one, opened } = this.#found;
     const limit = one.authority.limits.answer;
     if (source.kind === "app") return await this.#invoked(source.app, limit, signal);
     const remote = opened.remotes.get(source);
     if (remote === undefined) throw new Error("it is not served here");
-    const { method, query, body } = this.#request;
-    const asked = { method, path: this.#target, query, headers: this.#headers, body };
-    const { response, cached } = await remote.answer(asked, limit, signal);
+    const { response, cached } = await remote.answer(this.#asked, limit, signal);
     return { ...confined(response), ...(cached && { cached: true }) };
+  }
+
+  /** What a source that failed answered before, where it allowed that to be used then. */
+  async before(source: Source): Promise<Answer | undefined> {
+    const kept = await this.#found.opened.remotes.get(source)?.despite(this.#asked);
+    return kept && { ...confined(kept), cached: true };
+  }
+
+  get #asked(): RemoteRequest {
+    const { method, query, body } = this.#request;
+    return { method, path: this.#target, query, headers: this.#headers, body };
   }
 
   /** The path below a base URL, each segment encoded here. */
@@ -132,7 +145,7 @@ class Asking {
 }
 
 /** Where an answer came from, for who wants to know. */
-function told(response: RuntimeResponse & { readonly cached?: true }, source: Source): RuntimeResponse {
+function told(response: Answer, source: Source): RuntimeResponse {
   const { cached, ...rest } = response;
   const from = cached ? `${source.kind}; cached` : source.kind;
   return { ...rest, headers: [...rest.headers, "daprlet-capability-source", from] };
@@ -154,22 +167,26 @@ export async function answerOffer(
   const sources = opened.sources.inOrder;
   let failure: unknown;
   for (const [i, source] of sources.entries()) {
+    const last = i === sources.length - 1;
+    let response: Answer | undefined;
+    let cause: string;
     try {
-      const response = await asking.by(source);
+      response = await asking.by(source);
       if (response.status < 500 && response.status !== 429) return told(response, source);
-      if (i === sources.length - 1) return told(response, source);
-      failure = undefined;
-      one.measures.fellBack(`status ${response.status}`);
+      cause = `status ${response.status}`;
     } catch (error) {
       if (error instanceof ApiError && error.response.status < 500) throw error;
-      const cause = reasonOf(error);
+      cause = reasonOf(error);
       failure =
         source.kind === "module" || error instanceof ApiError || error instanceof GuestFault
           ? capabilityError(error, name)
           : new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause });
-      if (i < sources.length - 1) one.measures.fellBack(cause);
     }
+    const before = await asking.before(source);
+    if (last && before === undefined && response !== undefined) return told(response, source);
     opened.sources.failed(source);
+    if (before !== undefined) return told(before, source);
+    if (!last) one.measures.fellBack(cause);
   }
   // An error is not cheap to make: only where one is thrown.
   throw failure ?? new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name, cause: opened.sources.refusals });

@@ -22,4 +22,8 @@ export class ContainerSource {
     if (this.#remote?.base !== base) this.#remote = { base, source: new RemoteSource(base, this.#platform) };
     return await this.#remote.source.answer(request, limit, signal);
   }
+
+  async despite(request: RemoteRequest): ReturnType<RemoteSource["despite"]> {
+    return await this.#remote?.source.despite(request);
+  }
 }

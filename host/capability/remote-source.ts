@@ -1,7 +1,8 @@
 import { readBody } from "../http.ts";
 import type { Platform } from "../platform.ts";
+import type { CachedRequest, WholeResponse } from "./cached-response.ts";
 import { withResponse } from "./host-fetch.ts";
-import { ResponseCache, type WholeResponse } from "./response-cache.ts";
+import { ResponseCache } from "./response-cache.ts";
 
 /** What is asked of another's API. */
 export interface RemoteRequest {
@@ -27,12 +28,12 @@ export class RemoteSource {
 
   /** Rejects where it cannot be reached, answers more than `limit` bytes, or leads elsewhere. */
   answer(
-    { method, path, query, headers, body }: RemoteRequest,
+    asked: RemoteRequest,
     limit: number,
     signal: AbortSignal,
   ): Promise<{ readonly response: WholeResponse; readonly cached: boolean }> {
-    const url = `${this.#base}${path}${query === "" ? "" : `?${query}`}`;
-    const request = { method, url, headers, body };
+    const request = this.#cachedBy(asked);
+    const { method, url, body } = request;
     return this.#cache.answer(request, async (fields) => {
       const response = await this.#platform.fetch(url, {
         method,
@@ -49,5 +50,14 @@ export class RemoteSource {
       }
       return { ...record, body: await readBody(record.body, limit) };
     });
+  }
+
+  /** What it answered before, where it allowed that to be used when it fails. */
+  despite(asked: RemoteRequest): Promise<WholeResponse | undefined> {
+    return this.#cache.despite(this.#cachedBy(asked));
+  }
+
+  #cachedBy({ path, query, ...rest }: RemoteRequest): CachedRequest {
+    return { ...rest, url: `${this.#base}${path}${query === "" ? "" : `?${query}`}` };
   }
 }

@@ -1,50 +1,48 @@
 import CachePolicy from "http-cache-semantics";
-import type { Headers, RuntimeResponse } from "../http.ts";
 import type { Clock } from "../platform.ts";
 import { sha256 } from "../sha256.ts";
+import {
+  type CachedRequest,
+  type Entry,
+  type Fields,
+  fieldsOf,
+  isFresh,
+  isWorthKeeping,
+  responseOf,
+  strict,
+  understood,
+  type WholeResponse,
+} from "./cached-response.ts";
 
-/** Bytes of all bodies that are kept, and of one. */
+/** Bytes of all that is kept, and of one body. */
 const MAX_BYTES = 16 << 20;
 const MAX_BODY = 2 << 20;
 
-export interface CachedRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
+/** What an answer takes besides its body and its address. */
+const ENTRY_BYTES = 1 << 10;
 
-/** A whole answer of a server. */
-export interface WholeResponse extends RuntimeResponse {
-  readonly body: Uint8Array;
-}
+type Ask = (headers: Fields) => Promise<WholeResponse>;
 
-interface Entry {
-  readonly policy: CachePolicy;
-  readonly status: number;
-  readonly body: Uint8Array;
-}
+const conditions = ["if-none-match", "if-modified-since"];
 
-function fieldsOf(headers: Headers): Record<string, string> {
-  const fields: Record<string, string> = Object.create(null);
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    const value = headers[i + 1] as string;
-    fields[name] = name in fields ? `${fields[name]}, ${value}` : value;
-  }
-  return fields;
-}
+/** How long a server is asked without conditions that seemed to fail by them. */
+const UNCONDITIONAL_MS = 600_000;
+
+const sizeOf = ({ url, body }: Entry) => ENTRY_BYTES + url.length + body.length;
 
 /**
- * Answers of a remote offer by the rules of RFC 9111, in memory. A request with a body is another one with another body, and is
- * kept where its answer says for how long it is good.
+ * Answers of a remote offer by the rules of RFC 9111, in memory, and of one app alone. Beyond them a POST is answered from what is kept
+ * where the answer to the same body said for how long it is good: to ask what is in a picture changes nothing.
  */
 export class ResponseCache {
   readonly #entries = new Map<string, Entry>();
   readonly #Policy: typeof CachePolicy;
+  readonly #clock: Clock;
+  #unconditionalUntil = 0;
   #bytes = 0;
 
   constructor(clock: Clock) {
+    this.#clock = clock;
     this.#Policy = class extends CachePolicy {
       /** Not in its types: where the library takes time from. */
       now(): number {
@@ -56,46 +54,81 @@ export class ResponseCache {
   /** Answers from what is kept, or asks; what has to be looked at again is asked for as that. */
   async answer(
     request: CachedRequest,
-    ask: (headers: Readonly<Record<string, string>>) => Promise<WholeResponse>,
+    ask: Ask,
   ): Promise<{ readonly response: WholeResponse; readonly cached: boolean }> {
+    // About what the caller has, and not about what is here.
+    if (Object.keys(request.headers).some((name) => name.startsWith("if-"))) {
+      const response = await ask(request.headers);
+      this.#followed(request, response.status);
+      return { response, cached: false };
+    }
     const key = await this.#key(request);
     const kept = this.#entries.get(key);
-    if (kept?.policy.satisfiesWithoutRevalidation(request)) {
+    if (kept !== undefined && isFresh(kept, request)) {
       // What was used last is let go of last.
       this.#entries.delete(key);
       this.#entries.set(key, kept);
-      return { response: this.#response(kept), cached: true };
+      return { response: responseOf(kept), cached: true };
     }
-    const headers = kept?.policy.revalidationHeaders(request) ?? request.headers;
-    const response = await ask(headers as Readonly<Record<string, string>>);
-    const told = { status: response.status, headers: fieldsOf(response.headers) };
-    if (kept !== undefined) {
-      const { policy, modified } = kept.policy.revalidatedPolicy(request, told);
-      if (!modified) {
-        const entry = { ...kept, policy };
-        this.#keep(key, entry);
-        return { response: this.#response(entry), cached: true };
-      }
+    const response = await this.#asked(request, kept, ask);
+    const { status, body } = response;
+    const fields = fieldsOf(response.headers);
+    const told = { status, headers: understood(fields) };
+    if (kept !== undefined && status === 304) {
+      const { policy } = kept.policy.revalidatedPolicy(request, told);
+      const entry = { ...kept, policy, directives: fields["cache-control"] ?? kept.directives };
+      this.#keep(key, entry);
+      return { response: responseOf(entry), cached: true };
     }
-    const policy = new this.#Policy(request, told, { shared: false });
-    if (policy.storable() && policy.timeToLive() > 0 && response.body.length <= MAX_BODY) {
-      this.#keep(key, { policy, status: response.status, body: response.body });
-    } else this.#forget(key);
+    // For whom it fails, it may be good yet.
+    if (status >= 500 || status === 429) return { response, cached: false };
+    // Who named himself is told nothing that somebody else was, unless the server says that it is for all.
+    const shared = request.headers.authorization !== undefined;
+    const policy = new this.#Policy(request, told, { shared });
+    const { url, method } = request;
+    if (isWorthKeeping(method, policy, fields) && body.length <= MAX_BODY) {
+      if (method !== "GET") this.#forget(`GET ${url}`);
+      this.#keep(key, { policy, url, status, body, directives: fields["cache-control"] ?? "" });
+    } else {
+      this.#forget(key);
+      this.#followed(request, status);
+    }
     return { response, cached: false };
   }
 
-  #response({ policy, status, body }: Entry): WholeResponse {
-    const headers = Object.entries(policy.responseHeaders()).flatMap(([name, value]) => [
-      name,
-      String(value),
-    ]);
-    return { status, headers, body };
+  /** What is kept for when the server fails, and may be used by what it said (RFC 5861). */
+  async despite(request: CachedRequest): Promise<WholeResponse | undefined> {
+    const kept = this.#entries.get(await this.#key(request));
+    if (kept === undefined) return undefined;
+    const { policy, directives } = kept;
+    const seconds = /\bstale-if-error="?(\d+)/i.exec(directives)?.[1];
+    if (seconds === undefined || strict.test(directives)) return undefined;
+    if (policy.age() - policy.maxAge() >= Number(seconds)) return undefined;
+    const stale = { ...request, headers: { ...request.headers, "cache-control": "max-stale" } };
+    return policy.satisfiesWithoutRevalidation(stale) ? responseOf(kept) : undefined;
+  }
+
+  async #asked(request: CachedRequest, kept: Entry | undefined, ask: Ask): Promise<WholeResponse> {
+    const { headers, method } = request;
+    // Conditions are for what only reads: another method may be refused by them.
+    if (kept === undefined || method !== "GET") return await ask(headers);
+    const looking = kept.policy.revalidationHeaders(request) as Fields;
+    if (!conditions.some((name) => name in looking) || this.#clock.now() < this.#unconditionalUntil)
+      return await ask(headers);
+    try {
+      return await ask(looking);
+    } catch {
+      // In a page a server of another origin may not allow these headers.
+      const response = await ask(headers);
+      this.#unconditionalUntil = this.#clock.now() + UNCONDITIONAL_MS;
+      return response;
+    }
   }
 
   #keep(key: string, entry: Entry): void {
     this.#forget(key);
     this.#entries.set(key, entry);
-    this.#bytes += entry.body.length;
+    this.#bytes += sizeOf(entry);
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= MAX_BYTES) return;
       this.#forget(oldest);
@@ -103,8 +136,15 @@ export class ResponseCache {
   }
 
   #forget(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.body.length ?? 0;
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#bytes -= sizeOf(entry);
     this.#entries.delete(key);
+  }
+
+  /** What does more than read may have changed what is there. */
+  #followed({ method, url }: CachedRequest, status: number): void {
+    if (method === "GET" || status >= 400) return;
+    for (const [key, entry] of this.#entries) if (entry.url === url) this.#forget(key);
   }
 
   async #key({ method, url, body }: CachedRequest): Promise<string> {

@@ -61,20 +61,35 @@ describe("sources of an offer", () => {
     expect(init).toMatchObject({ redirect: "manual", credentials: "omit" });
   });
 
-  it("are kept for as long as they say, each body by itself, and looked at again after it", async () => {
-    asked.mockImplementation(async (_, { headers }) => {
-      if ((headers as Record<string, string>)["if-none-match"] === '"1"')
-        return new Response(null, { status: 304 });
-      return new Response("remote", { headers: { "cache-control": "max-age=60", etag: '"1"' } });
-    });
+  it("are kept for as long as they say, each body by itself, with their age", async () => {
+    asked.mockImplementation(
+      async () => new Response("remote", { headers: { "cache-control": "max-age=60", age: "5" } }),
+    );
     const one = await started([detector([{ remote }])]);
     expect((await call(one)).from).toBe("remote");
-    expect(await call(one)).toMatchObject({ from: "remote; cached", text: "remote" });
+    await one.advance(10_000);
+    const kept = await call(one);
+    expect(kept).toMatchObject({ from: "remote; cached", text: "remote" });
+    expect(kept.headers.get("age")).toBe("15");
     expect((await call(one, "another")).from).toBe("remote");
     expect(asked).toHaveBeenCalledTimes(2);
     await one.advance(61_000);
-    expect(await call(one)).toMatchObject({ from: "remote; cached", text: "remote" });
-    expect(asked).toHaveBeenCalledTimes(3);
+    expect((await call(one)).from).toBe("remote");
+  });
+
+  it.each<[string, () => Promise<Response>]>([
+    ["cannot be reached", () => Promise.reject(new TypeError("fetch failed"))],
+    ["fails", async () => new Response("no", { status: 503 })],
+  ])("answer what they allowed to be used when one %s", async (_, behaves) => {
+    const headers = { "cache-control": "max-age=60, stale-if-error=600" };
+    asked.mockImplementationOnce(async () => new Response("remote", { headers }));
+    const one = await started([detector([{ remote }])]);
+    await call(one);
+    await one.advance(61_000);
+    asked.mockImplementation(behaves);
+    expect(await call(one)).toMatchObject({ status: 200, from: "remote; cached", text: "remote" });
+    await one.advance(600_000);
+    expect((await call(one)).status).toBe(503);
   });
 
   it.each<[string, () => Promise<Response>]>([
