@@ -51,13 +51,12 @@ export function readBookFunction(root: Field): CapabilityManifest {
     ...["topics", "bindings", "timers", "prerequisites", "limits"],
   );
   const name = root.member("name").matching(plainName, plainNameExpected);
-  const { version } = root.fields();
   const offers: readonly Offer[] = [
     { kind: "function", name, process: processOf(root), ...readTriggers(root) },
   ];
   return {
     name,
-    version: version === undefined ? "0.0.0" : String(version),
+    version: root.member("version").version(),
     description: root.member("description").optionalText() ?? "",
     modules: [],
     offers,

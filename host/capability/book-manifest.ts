@@ -5,7 +5,16 @@ import {
   type Offer,
   type Source,
 } from "./manifest.ts";
-import { containerPort, type Field, imageExpected, imageName } from "./manifest-reader.ts";
+import {
+  baseUrl,
+  containerPort,
+  type Field,
+  imageExpected,
+  imageName,
+  inside,
+  plainName,
+  plainNameExpected,
+} from "./manifest-reader.ts";
 import { readLimits } from "./read-limits.ts";
 import { noNeeds, withOffers } from "./read-needs.ts";
 
@@ -40,25 +49,20 @@ export function isBookManifest(root: Field): boolean {
     });
 }
 
-function text(field: Field, ...names: readonly string[]): string {
-  for (const name of names) {
-    if (!field.member(name).missing) return field.member(name).text();
-  }
-  return field.member(names[0] as string).fail("is required and must be text");
+/** The first of these members that is there, or the first of their names. */
+function oneOf(body: Field, ...names: readonly string[]): Field {
+  const given = names.find((name) => !body.member(name).missing);
+  return body.member(given ?? (names[0] as string));
 }
 
 /** `url` where the API is, and what describes it: inline, or a file of the package. */
-function remote(body: Field): { readonly source: Source; readonly openapi: string | Field } {
-  if (typeof body.value === "string") {
-    if (!URL.canParse(body.value)) body.fail("must be an absolute URL");
-    return { source: { kind: "remote", url: body.value }, openapi: body };
-  }
-  const spec = ["spec", "description", "openapi", "document"].find((name) => !body.member(name).missing);
-  const url = text(body, "url", "endpoint", "server");
-  if (!URL.canParse(url)) body.member("url").fail("must be an absolute URL");
+function remote(body: Field): { readonly source: Source; readonly openapi: Field | undefined } {
+  if (typeof body.value === "string")
+    return { source: { kind: "remote", url: baseUrl(body) }, openapi: undefined };
+  const described = oneOf(body, "spec", "description", "openapi", "document");
   return {
-    source: { kind: "remote", url: url.replace(/\/$/, "") },
-    openapi: spec === undefined ? "openapi.json" : body.member(spec),
+    source: { kind: "remote", url: baseUrl(oneOf(body, "url", "endpoint", "server")) },
+    openapi: described.missing ? undefined : described,
   };
 }
 
@@ -91,15 +95,16 @@ export function readBookManifest(root: Field): CapabilityManifest {
     }
     const { source, openapi: described } = remote(body);
     sources.push(source);
-    if (typeof described === "string") continue;
-    if (typeof described.value === "object") openapi = described.fields();
-    else if (described !== body) openapi = described.text();
+    if (described === undefined) continue;
+    openapi =
+      typeof described.value === "string"
+        ? described.matching(inside, "must be an OpenAPI description, or the path of one in the package")
+        : described.fields();
   }
   const offers: readonly Offer[] = [{ kind: "http", name: "http", openapi, sources }];
-  const version = root.member("version");
   return {
-    name: root.member("name").matching(/^[a-z0-9][a-z0-9._-]{0,62}$/, "must be a name in lower case"),
-    version: version.missing ? "0.0.0" : String(version.value),
+    name: root.member("name").matching(plainName, plainNameExpected),
+    version: root.member("version").version(),
     description: root.member("description").optionalText() ?? "",
     modules: [],
     offers,

@@ -103,6 +103,12 @@ export class Field {
     return found ?? this.fail(`must be one of ${values.join(", ")}`);
   }
 
+  /** As YAML has it: `1.2` is a number there. Nobody's where it is missing. */
+  version(): string {
+    if (this.missing) return "0.0.0";
+    return typeof this.value === "number" ? String(this.value) : this.text("must be a version such as 1.0.0");
+  }
+
   flag(): boolean {
     if (this.missing) return false;
     if (typeof this.value !== "boolean") this.fail("must be true or false");
@@ -129,4 +135,15 @@ export class Field {
       this.fail(expected);
     return bytes;
   }
+}
+
+/** An absolute http(s) URL without a user, a query or a fragment. */
+export function baseUrl(field: Field): string {
+  const expected = "must be an absolute URL of http or https, without a user, a query and a fragment";
+  const text = field.text(expected);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return field.fail(expected);
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    field.fail(expected);
+  return url.href.replace(/\/$/, "");
 }

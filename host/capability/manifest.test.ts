@@ -162,4 +162,25 @@ describe("the book's manifest", () => {
     const { offers } = read({ name: "o", offers: [{ type: "container", image: "x" }] });
     expect(offers[0]).toMatchObject({ sources: [{ kind: "container", image: "x" }] });
   });
+
+  it.each<[object, string]>([
+    [{ name: "A/b" }, "name must be a name"],
+    [{ version: {} }, "version must be a version"],
+    [{ offers: [{ OpenAPI: {} }] }, "offers[0].OpenAPI.url must be an absolute URL of http or https"],
+    [
+      { offers: [{ OpenAPI: { endpoint: "file:///x" } }] },
+      "offers[0].OpenAPI.endpoint must be an absolute URL",
+    ],
+    [{ offers: [{ OpenAPI: "https://a.example/?key=1" }] }, "offers[0].OpenAPI must be an absolute URL"],
+    [
+      { offers: [{ OpenAPI: { url: "https://a.example", spec: "../x.json" } }] },
+      "offers[0].OpenAPI.spec must be an OpenAPI description, or the path",
+    ],
+    [{ offers: [{ Container: { image: "--privileged" } }] }, "offers[0].Container.image must name an image"],
+    [{ offers: [{ Container: "x" }, { Wasm: "y" }] }, "offers[1] must be OpenAPI or Container"],
+    [{ limits: { memory: "1Gi" } }, "limits.memory must be a size"],
+  ])("is refused for the field of %j", (change, message) => {
+    const plain = { name: "o", offers: [{ OpenAPI: "https://a.example" }] };
+    expect(() => read({ ...plain, ...change })).toThrow(`resize/capability.json: ${message}`);
+  });
 });

@@ -53,6 +53,12 @@ function own(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
+/** What text is turned into: of a list of types the first that is more than null. */
+function oneType(type: unknown): string | undefined {
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  return types.find((one): one is string => typeof one === "string" && one !== "null");
+}
+
 /** Reads a description of OpenAPI 3 into operations. */
 class Description {
   readonly #root: Fields;
@@ -80,6 +86,8 @@ class Description {
     const what = `paths.${path}.${method}`;
     if (!path.startsWith("/"))
       throw new ManifestError(`${this.#source}: ${what}: a path begins with a slash`);
+    if (/[^/]\{|\}[^/]/.test(path))
+      throw new ManifestError(`${this.#source}: ${what}: a parameter of a path must be all of a segment`);
     const operation = fieldsOf(value, what, this.#source);
     const id = own(operation, "operationId");
     const body = own(operation, "requestBody");
@@ -110,8 +118,11 @@ class Description {
     const fields = this.#followed(value, what);
     const name = own(fields, "name");
     if (typeof name !== "string") throw new ManifestError(`${this.#source}: ${what}.name must be text`);
-    const place = places.find((known) => known === own(fields, "in"));
-    if (place === undefined) return undefined;
+    const where = own(fields, "in");
+    if (where === "cookie") return undefined;
+    const place = places.find((known) => known === where);
+    if (place === undefined)
+      throw new ManifestError(`${this.#source}: ${what}.in must be one of ${places.join(", ")}, cookie`);
     const schema = own(fields, "schema") ?? {};
     const followed = this.#followed(schema, `${what}.schema`);
     const items = own(followed, "items");
@@ -122,8 +133,8 @@ class Description {
       name: place === "header" ? name.toLowerCase() : name,
       in: place,
       required: place === "path" || own(fields, "required") === true,
-      type: typeof type === "string" ? type : undefined,
-      items: typeof itemType === "string" ? itemType : undefined,
+      type: oneType(type),
+      items: oneType(itemType),
       explode: place === "query" && own(fields, "explode") !== false,
       schema: this.#schema(schema, `${what}.schema`),
     };

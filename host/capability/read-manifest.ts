@@ -9,6 +9,7 @@ import {
   type Source,
 } from "./manifest.ts";
 import {
+  baseUrl,
   containerPort,
   Field,
   imageExpected,
@@ -42,17 +43,6 @@ function moduleOf(field: Field, modules: readonly ModuleEntry[], middleware = fa
   if (!middleware && modules.some(({ name, abi }) => name === named && abi === "http-wasm"))
     field.fail("names a module of http-wasm, which only a middleware can be of");
   return named;
-}
-
-/** An absolute http(s) URL without a user, a query or a fragment. */
-function baseUrl(field: Field): string {
-  const expected = "must be an absolute URL of http or https, without a user, a query and a fragment";
-  const text = field.text(expected);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) return field.fail(expected);
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
-    field.fail(expected);
-  return url.href.replace(/\/$/, "");
 }
 
 function source(field: Field, modules: readonly ModuleEntry[]): Source {
