@@ -96,7 +96,7 @@ for (const part of [
 }
 await bundle("worker/index.ts", "worker.js", "es");
 await bundle("worker/actors.ts", "actors.js", "es");
-await bundle("worker/packages.ts", "packages.js", "es");
+await bundle("worker/packages.ts", "packages.js", "es", [lateParts]);
 await bundle("host/lent/index.ts", "lent.js", "es");
 
 for (const name of readdirSync(outDir).filter((file) =>

@@ -16,3 +16,8 @@ export function resourcesFromYaml(text: string, source: string): Resources {
   for (const sentence of unknown) console.warn(`daprlet: ${sentence}`);
   return resources;
 }
+
+/** What one document says: a manifest. Throws an Error that says where it is none. */
+export function valueOfYaml(text: string): unknown {
+  return yaml.parse(text);
+}

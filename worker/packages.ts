@@ -27,6 +27,8 @@ export interface AddOptions extends PackageScope {
   readonly granted: readonly Ask[];
   /** Instead of the manifest's: `{ memory: "16Mi", timeMs: 5000 }`. */
   readonly limits?: Readonly<Record<string, number | string>>;
+  /** Of its offers' sources, those first that are here, or those that are elsewhere: as in `grants.yaml`. */
+  readonly prefer?: "local" | "remote";
 }
 
 /**
@@ -35,10 +37,10 @@ export interface AddOptions extends PackageScope {
  */
 export async function addPackage(
   { written, files }: PackageFile,
-  { scope, granted, limits }: AddOptions,
+  { scope, granted, limits, prefer }: AddOptions,
 ): Promise<void> {
   const inPage = await inPageAt(scope);
-  const grant = { ...granting(granted), ...(limits && { limits }) };
+  const grant = { ...granting(granted), ...(limits && { limits }), ...(prefer && { prefer }) };
   if (inPage !== undefined) return await inPage.add({ manifest: written, grant, files });
   const form = new FormData();
   form.set("manifest", JSON.stringify(written));

@@ -10,7 +10,7 @@ export async function chosen(files: readonly File[]): Promise<PackageFile> {
   if (files.length === 1 && first !== undefined) return await unpack(first);
   const found: Found = new Map();
   for (const file of files) found.set(file.webkitRelativePath || file.name, await bytesOf(file));
-  return packageOf(found);
+  return await packageOf(found);
 }
 
 async function walk(entry: FileSystemEntry, found: Found): Promise<void> {
@@ -39,5 +39,5 @@ export async function dropped(transfer: DataTransfer): Promise<PackageFile> {
   if (!entries.some(({ isDirectory }) => isDirectory)) return await chosen(files);
   const found: Found = new Map();
   for (const entry of entries) await walk(entry, found);
-  return packageOf(found);
+  return await packageOf(found);
 }

@@ -20,8 +20,8 @@ const named = (folder: string) =>
 describe("a package in a page's hands", () => {
   it.each([
     ["a packed file", () => unpack(new Blob([gzipSync(tar(files("one/"))) as Uint8Array<ArrayBuffer>]))],
-    ["a folder", async () => packageOf(named("downloads/one/"))],
-    ["files", async () => packageOf(named(""))],
+    ["a folder", () => packageOf(named("downloads/one/"))],
+    ["files", () => packageOf(named(""))],
   ])("is read from %s, and tells what it asks for", async (_, open) => {
     const { manifest, files, asks } = await open();
     expect(manifest.name).toBe("one");
@@ -45,14 +45,66 @@ describe("a package in a page's hands", () => {
       () => unpack(new Blob([gzipSync(new Uint8Array(600).fill(65)) as Uint8Array<ArrayBuffer>])),
       "it is no archive of tar",
     ],
-    ["has no manifest", async () => packageOf(new Map()), "there is no capability.json in it"],
+    ["has no manifest", () => packageOf(new Map()), "there is no capability.json in it"],
     [
       "has one that is no JSON",
-      async () => packageOf(new Map([["capability.json", new Uint8Array([123])]])),
+      () => packageOf(new Map([["capability.json", new Uint8Array([123])]])),
       "capability.json is no JSON",
     ],
   ])("that %s is refused", async (_, open, says) => {
     await expect(open()).rejects.toThrow(says);
+  });
+});
+
+/** The book's manifest, with both kinds of offers. */
+const book = `
+name: object-detection
+offers:
+  - OpenAPI: { url: https://ai.example.com/v2, spec: openapi.json }
+  - Container: { image: "example/detect:1.2" }
+`;
+const bytesOf = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+
+describe("T59: the book's manifest, as printed, in a page's hands", () => {
+  const asks = [
+    "run the container example/detect:1.2 on this machine, with its network",
+    "fetch from https://ai.example.com",
+  ];
+  it("is read from a folder", async () => {
+    const found = await packageOf(
+      new Map([
+        ["one/capability.yaml", bytesOf(book)],
+        ["one/openapi.json", bytesOf("{}")],
+      ]),
+    );
+    expect(found.manifest.name).toBe("object-detection");
+    expect(found.asks.map(({ phrase }) => phrase)).toEqual(asks);
+    expect([...found.files.keys()]).toEqual(["capability.yaml", "openapi.json"]);
+  });
+
+  it("is fetched, with what describes its operations", async () => {
+    const served = new Map([
+      ["https://site.test/one/capability.yaml", book],
+      ["https://site.test/one/openapi.json", "{}"],
+    ]);
+    const site = async (url: string | URL | Request) => {
+      const found = served.get(String(url));
+      return new Response(found ?? "", { status: found === undefined ? 404 : 200 });
+    };
+    const found = await fetchPackage("https://site.test/one", { fetch: site });
+    expect([found.manifest.name, ...found.files.keys()]).toEqual([
+      "object-detection",
+      "capability.yaml",
+      "openapi.json",
+    ]);
+  });
+
+  it("gives way to the package's own, and says where it is no YAML", async () => {
+    const both = new Map([...named(""), ["capability.yaml", bytesOf(book)] as const]);
+    expect((await packageOf(both)).manifest.name).toBe("one");
+    await expect(packageOf(new Map([["capability.yaml", bytesOf("name: [a")]]))).rejects.toThrow(
+      /capability\.yaml: .* at line 1/,
+    );
   });
 });
 
