@@ -3,8 +3,10 @@
  * what it is for, because a host has to be told to allow the rest. Names of variants as arguments build only those.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
 import binaryen from "assemblyscript/binaryen";
@@ -13,8 +15,10 @@ import { compactComponent } from "./compact-component.mjs";
 import { packLiterals } from "./packed-literals.mjs";
 import { Places, withSegment } from "./place-data.mjs";
 
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
+if (isMainThread) {
+  process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+  for (const name of ["routes", "table", "gateway"]) await import(`./generate-${name}.mjs`);
+}
 
 const hostModule = async (path) =>
   (await runnerImport(path, { configFile: false, logLevel: "error" })).module;
@@ -214,19 +218,40 @@ world command {
 ${wasi.join("\n")}`;
 }
 
-mkdirSync("dist/gateway", { recursive: true });
-const witSource = wit();
-const arena = await compileArena();
-for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(variants)) {
-  const began = Date.now();
-  const module = await compile(variants[name]);
-  const embedded = await componentEmbed({
-    binary: module,
-    witSource,
-    world: isCommand(variants[name]) ? "command" : "gateway",
-    stringEncoding: "utf8",
+async function build(names) {
+  const witSource = wit();
+  const arena = await compileArena();
+  for (const name of names) {
+    const began = Date.now();
+    const module = await compile(variants[name]);
+    const embedded = await componentEmbed({
+      binary: module,
+      witSource,
+      world: isCommand(variants[name]) ? "command" : "gateway",
+      stringEncoding: "utf8",
+    });
+    const component = compactComponent(await componentNew(embedded, []), arena, shrink, format);
+    writeFileSync(`dist/gateway/${name}.wasm`, component);
+    console.log(`gateway/${name}.wasm: ${component.length} bytes (${Date.now() - began} ms)`);
+  }
+}
+
+/** Builds these on another core. */
+const buildBeside = (names) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: names });
+    worker.on("error", reject);
+    worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`ended with code ${code}`))));
   });
-  const component = compactComponent(await componentNew(embedded, []), arena, shrink, format);
-  writeFileSync(`dist/gateway/${name}.wasm`, component);
-  console.log(`gateway/${name}.wasm: ${component.length} bytes (${Date.now() - began} ms)`);
+
+if (isMainThread) {
+  mkdirSync("dist/gateway", { recursive: true });
+  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(variants);
+  const shares = Array.from({ length: Math.min(names.length, availableParallelism()) }, () => []);
+  // In turn: the larger ones are the later ones of their list.
+  for (const [index, name] of names.entries()) shares[index % shares.length].push(name);
+  const [own, ...others] = shares;
+  await Promise.all([...others.map(buildBeside), build(own)]);
+} else {
+  await build(workerData);
 }

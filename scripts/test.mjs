@@ -36,8 +36,8 @@ function run(title, command, args, env = {}, beside = false) {
 }
 
 /** A step that is one test: it passes or it does not. */
-async function single(title, command, ...args) {
-  const code = await run(title, command, args);
+async function single(title, [command, ...args], beside = false) {
+  const code = await run(title, command, args, {}, beside);
   if (code === 0) total.passed++;
   else failures.push({ title, file: "", name: "", message: `It ended with code ${code}.` });
   return code === 0;
@@ -135,10 +135,12 @@ function missingBrowsers() {
   return `The browser tests need ${missing.join(" and ")}: install with \`apt-get install ${missing.join(" ")}\` (Debian), or \`npx playwright install chromium\` where downloads are allowed.`;
 }
 
-if (await single("build", process.execPath, "scripts/build.mjs", "--if-stale")) {
-  await single("lint", "npx", "biome", "check", ".");
-  await single("types", "npx", "tsc", "-p", ".");
-  await single("core, on its source (as-pect)", "npm", "run", "--silent", "test:as");
+if (await single("build", [process.execPath, "scripts/build.mjs", "--if-stale"])) {
+  await single("lint", ["npx", "biome", "check", "."]);
+  await Promise.all([
+    single("types", ["npx", "tsc", "-p", "."], true),
+    single("core, on its source (as-pect)", ["npm", "run", "--silent", "test:as"], true),
+  ]);
   const missing = missingBrowsers();
   const browsed = missing === undefined || process.env.CI === "true";
   const waiting = browsed ? browsers(true) : undefined;
