@@ -98,7 +98,7 @@ describe("compress", () => {
 describe("state.compress", () => {
   const open = () => {
     const state = new StateCalls();
-    const call = (operation: string, ...fields: [string, string | Uint8Array][]) =>
+    const call = (operation: string, ...fields: (readonly [string, string | Uint8Array])[]) =>
       guest.call(
         [[":operation", operation], [":config", '{"store":"inner"}'], ...fields, ["key", "a"]],
         state.perform,
@@ -123,6 +123,36 @@ describe("state.compress", () => {
     for (const key of ["app||a", "app%7C%7Ca"]) call("set", ["key", key], [":body", key]);
     expect([...state.items.keys()]).toEqual(["inner/app%7C%7Ca", "inner/app%257C%257Ca"]);
     expect(call("get", ["key", "app||a"]).text).toBe("app||a");
+  });
+
+  it("tells what begins with a prefix page by page, fewer at once where they are large", () => {
+    const { state, call } = open();
+    const noise = Buffer.from(pseudorandom(600_000)).toString("latin1");
+    const large = Array.from({ length: 9 }, (_, i) => `app||large-${i}`);
+    const small = Array.from({ length: 700 }, (_, i) => `app||small-${String(i).padStart(3, "0")}`);
+    for (const key of [...large, ...small])
+      call("set", ["key", key], [":body", key.includes("large") ? noise : "1"]);
+    // What is small as it is stored may be large as it was.
+    call("set", ["key", "app||zeros-1"], [":body", new Uint8Array(3 << 20)]);
+    call("set", ["key", "app||zeros-2"], [":body", new Uint8Array(3 << 20)]);
+    call("set", ["key", "other||a"], [":body", "1"]);
+    const pages: (readonly string[])[] = [];
+    let token: string | undefined;
+    do {
+      const page = call(
+        "scan",
+        ["prefix", "app||"],
+        ...(token === undefined ? [] : [["token", token] as const]),
+      );
+      expect([page.status, page.headers.has("token")]).toEqual([200, page.headers.get("more") === "true"]);
+      pages.push(page.items);
+      token = page.headers.get("token");
+    } while (token !== undefined && pages.length < 100);
+    expect(pages.flat()).toEqual([...large, ...small, "app||zeros-1", "app||zeros-2"]);
+    expect(pages.length).toBeLessThan(35);
+    state.items.set("inner/app%7C%7Cx", { value: '"text"', etag: "1", ttl: undefined });
+    expect(call("scan", ["prefix", "app||x"])).toMatchObject({ status: 500, error: "ERR_STATE_COMPRESS" });
+    expect(call("scan", ["prefix", "nobody||"])).toMatchObject({ status: 200, items: [] });
   });
 
   it("hands ETags through, and what the store refuses", () => {

@@ -27,6 +27,11 @@ export class Call {
     return new Call("state.transaction").with("store", store).text(operations);
   }
 
+  /** Items whose keys begin so, `limit` of them at most: `with("token", …)` goes on where a page ended. */
+  static stateScan(store: string, prefix: string, limit: i32): Call {
+    return new Call("state.scan").with("store", store).with("prefix", prefix).with("limit", limit.toString());
+  }
+
   static publish(pubsub: string, topic: string, data: Uint8Array): Call {
     return new Call("publish").with("pubsub", pubsub).with("topic", topic).body(data);
   }

@@ -10,4 +10,5 @@ export { Result } from "./result";
 export { serve } from "./abi";
 export { Step, Task } from "./step";
 export { Write } from "./write";
-export { wrappedStore, Wrapping } from "./wrapped-store";
+export { wrappedStore } from "./wrapped-store";
+export { Wrapping } from "./wrapping";

@@ -34,14 +34,28 @@ export class Result {
     const field = this.fields.find(name, this.from, this.to);
     return field < 0 ? null : this.fields.text(field);
   }
+
+  /** Those of a scan. `key` is an item's, the rest as of `Call.stateGet`. */
+  get items(): Result[] {
+    return parts(this.fields, ":item", this.from, this.to);
+  }
+
+  get key(): string {
+    return this.field(":item") || "";
+  }
 }
 
 /** Each result begins with its status. */
 export function results(fields: Fields): Result[] {
+  return parts(fields, ":status", 0, fields.count);
+}
+
+function parts(fields: Fields, first: string, start: i32, end: i32): Result[] {
   const found: Result[] = [];
-  let from = 0;
-  for (let field = 1; field <= fields.count; field++) {
-    if (field < fields.count && !fields.isNamed(field, ":status")) continue;
+  let from = fields.find(first, start, end);
+  if (from < 0) return found;
+  for (let field = from + 1; field <= end; field++) {
+    if (field < end && !fields.isNamed(field, first)) continue;
     found.push(new Result(fields, from, field));
     from = field;
   }

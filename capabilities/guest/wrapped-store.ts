@@ -1,23 +1,15 @@
 import { Answer } from "./answer";
 import { Call } from "./call";
-import { Json, JsonKind, quoted } from "./json";
+import { Json, quoted } from "./json";
 import { Request } from "./request";
 import { Result } from "./result";
 import { Step, Task } from "./step";
+import { WrappedScan } from "./wrapped-scan";
+import { Done, inner, told, unwrapped, Wrapping } from "./wrapping";
 import { Write } from "./write";
 
-/** What a state store does with the values of another one. */
-export abstract class Wrapping {
-  /** The value of a key as text that the other store keeps. */
-  abstract wrap(key: string, value: Uint8Array): string;
-  /** The value again; null where the text was not made by `wrap` for this key. */
-  abstract unwrap(key: string, text: string): Uint8Array | null;
-  /** What is said where it was not. */
-  abstract refusal(): Answer;
-}
-
 /**
- * Does what a state store with ETAG, TTL, TRANSACTIONAL and BULK is asked, with the values of the store that the component's
+ * Does what a state store with ETAG, TTL, TRANSACTIONAL, BULK and QUERY_API is asked, with the values of the store that the component's
  * metadata `store` names.
  */
 export function wrappedStore(request: Request, metadata: Json | null, wrapping: Wrapping): Step {
@@ -25,6 +17,7 @@ export function wrappedStore(request: Request, metadata: Json | null, wrapping: 
   const operation = request.operation;
   if (operation == "bulkGet") return new GetAll(request.all("key"), wrapping).from(store);
   if (operation == "transaction") return transaction(request.writes, store, wrapping);
+  if (operation == "scan") return new WrappedScan(store, request.field("prefix") || "", request.field("token"), wrapping).next();
   const key = request.field("key");
   if (key === null || key.length == 0) return Answer.error(400, "ERR_BAD_REQUEST", "there is no key");
   if (operation == "get") return new Get(key, wrapping).ask([Call.stateGet(store, inner(key))]);
@@ -34,11 +27,6 @@ export function wrappedStore(request: Request, metadata: Json | null, wrapping: 
   return new Done().ask([conditional(request, Call.stateSet(store, inner(key), Uint8Array.wrap(value)))]);
 }
 
-/** A component's keys have bars after the app id, which no key may have that an app asks for. */
-function inner(key: string): string {
-  return key.replaceAll("%", "%25").replaceAll("|", "%7C");
-}
-
 function conditional(request: Request, call: Call): Call {
   const passed = ["etag", "ttl", "concurrency"];
   for (let i = 0; i < passed.length; i++) {
@@ -46,16 +34,6 @@ function conditional(request: Request, call: Call): Call {
     if (value !== null) call.with(passed[i], value);
   }
   return call;
-}
-
-/** What the wrapped store answered is the answer. */
-class Done extends Task {
-  resume(results: Result[]): Step {
-    const result = results[0];
-    if (result.ok) return new Answer(204);
-    const error = result.field(":error");
-    return Answer.error(result.status, error === null ? "ERR_STATE_STORE" : error, result.text);
-  }
 }
 
 class Get extends Task {
@@ -74,19 +52,6 @@ class Get extends Task {
     if (value === null) return this.wrapping.refusal();
     return told(Answer.bytes(value), result);
   }
-}
-
-function unwrapped(result: Result, key: string, wrapping: Wrapping): Uint8Array | null {
-  const stored = Json.ofBytes(result.body);
-  if (stored === null || stored.kind != JsonKind.Text) return null;
-  return wrapping.unwrap(key, stored.text);
-}
-
-function told(answer: Answer, result: Result): Answer {
-  const etag = result.etag;
-  if (etag !== null) answer.header("etag", etag);
-  const expires = result.field("expires");
-  return expires === null ? answer : answer.header("expires", expires);
 }
 
 class GetAll extends Task {

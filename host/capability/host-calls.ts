@@ -139,17 +139,19 @@ export class HostCalls {
     return result;
   }
 
-  async #asked({ method, path, query = "", headers = [], body, tells }: ApiCall, context: CallContext) {
+  async #asked(
+    { method, path, query = "", headers = [], body, tells, most }: ApiCall,
+    context: CallContext,
+  ): Promise<readonly MessageField[]> {
     const traced =
       context.traceparent === undefined ? headers : [...headers, "traceparent", context.traceparent];
     const signal = signalOf(context.ending);
     const response = await this.#host.api({ method, path, query, headers: traced, body, signal });
+    const { status } = response;
+    const read = await this.#read(response.body, context, most);
+    if (typeof tells === "function" && status === 200) return [textField(":status", "200"), ...tells(read)];
     const told = tells === "all" ? response.headers : ofState(response.headers);
-    const result = this.#result(
-      response.conflict ? 409 : response.status,
-      told,
-      await this.#read(response.body, context),
-    );
+    const result = this.#result(response.conflict ? 409 : status, told, read);
     return response.errorCode === undefined ? result : [...result, textField(":error", response.errorCode)];
   }
 
@@ -161,8 +163,12 @@ export class HostCalls {
   }
 
   /** What all results of a call have together must fit into the guest's memory, so no more is held for it. */
-  async #read(body: RuntimeResponse["body"], context: CallContext): Promise<Uint8Array> {
-    const bytes = await readBody(body, context.bytes);
+  async #read(
+    body: RuntimeResponse["body"],
+    context: CallContext,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<Uint8Array> {
+    const bytes = await readBody(body, Math.min(most, context.bytes));
     context.bytes -= bytes.length;
     if (context.bytes < 0) throw new BodyTooLargeError(0);
     return bytes;

@@ -12,8 +12,10 @@ export interface ApiCall {
   readonly query?: string;
   readonly headers?: readonly string[];
   readonly body?: Uint8Array;
-  /** Which headers of the answer the guest is told: its ETag, or all. */
-  readonly tells?: "all";
+  /** What of the answer the guest is told besides its body: an item's ETag, or all headers; or what it is made of the body. */
+  readonly tells?: "all" | ((body: Uint8Array) => readonly MessageField[]);
+  /** Bytes of the answer; left out: as many as all results may have. */
+  readonly most?: number;
 }
 
 type Call = readonly MessageField[];
@@ -62,7 +64,7 @@ export function segment(text: string, what: string): string {
 }
 
 /** The full key, as far as the package may have it: of the app, where a grant has such keys, else its own. */
-function keyOf(
+export function keyOf(
   call: Call,
   given: string,
   granted: Needs,
@@ -123,7 +125,7 @@ function contentType(call: Call): readonly string[] {
   return ["content-type", value];
 }
 
-function statePath(call: Call): string {
+export function statePath(call: Call): string {
   return `/v1.0/state/${segment(required(call, "store"), "store")}`;
 }
 
@@ -160,7 +162,7 @@ function methodPath(method: string): string {
     .join("/");
 }
 
-/** Every call but `fetch`, by its name. Each throws a CallRefused. */
+/** Calls by their names; `state.scan`, those of actors and `fetch` are elsewhere. Each throws a CallRefused. */
 export const apiCalls: ReadonlyMap<string, Build> = new Map<string, Build>([
   [
     "state.get",

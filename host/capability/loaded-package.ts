@@ -23,6 +23,7 @@ import type { MessageField } from "./message.ts";
 import type { PackageSource } from "./package-source.ts";
 import { preparedState } from "./prepared-state.ts";
 import type { ReadRequest } from "./read-request.ts";
+import { stateScan } from "./state-scan.ts";
 import { tracedCall } from "./traced-call.ts";
 
 /** What packages are run with. */
@@ -57,7 +58,7 @@ export interface CallOptions {
 /** A module by its name, a program, or undefined: what only checks requests. */
 type Runs = string | ProcessEntry | undefined;
 
-const packageCalls = new Map([...apiCalls, ...actorCalls]);
+const packageCalls = new Map([...apiCalls, ["state.scan", stateScan], ...actorCalls]);
 
 type Use<T> = (guest: Guest, ending: Abortable) => Promise<T>;
 

@@ -12,3 +12,13 @@ export function ownKey(packageName: string, key: string): string {
 export function isOwnKey(key: string): boolean {
   return key.startsWith(MARK);
 }
+
+/** What {@link ownKey} was given. */
+export function plainKey(packageName: string, key: string): string {
+  return key.slice(ownKey(packageName, "").length).replaceAll("%7C", "|").replaceAll("%25", "%");
+}
+
+/** Whether keys that begin so may be a package's. */
+export function mayBeOwnKey(prefix: string): boolean {
+  return isOwnKey(prefix) || MARK.startsWith(prefix);
+}

@@ -40,7 +40,10 @@ const offering = (type: string, wat: string, changes: object = {}): PackageSourc
 async function started(components: string, packages: readonly PackageSource[]) {
   runtime = await createRuntime({
     components,
-    capabilities: { packages, grants: { offerer: "all", compress: "all", "lru-cache": "all" } },
+    capabilities: {
+      packages,
+      grants: { offerer: "all", compress: "all", encrypt: "all", "lru-cache": "all" },
+    },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   return runtime;
@@ -64,7 +67,7 @@ describe("a component that a package offers", () => {
       name: "archive",
       type: "state.compress",
       version: "v1",
-      capabilities: ["ETAG", "TTL", "TRANSACTIONAL"],
+      capabilities: ["ETAG", "TTL", "TRANSACTIONAL", "QUERY_API"],
     });
   });
 
@@ -85,6 +88,50 @@ describe("a component that a package offers", () => {
     const { results, token } = (await answered.json()) as { results: { key: string }[]; token?: string };
     expect([results.map(({ key }) => key), typeof token]).toEqual([["k6", "k5", "k4"], "string"]);
   });
+
+  it.each(["compress", "encrypt"])(
+    "answers queries of what %s keeps in another store, and of nothing else",
+    async (name) => {
+      const { sources } = await packagesIn([built(name)]);
+      const key = Buffer.alloc(32, 7).toString("base64");
+      const yaml = (inner: Readonly<Record<string, string>>) =>
+        component("statestore", "state.in-memory", inner) +
+        component("wrapping", `state.${name}`, { store: "statestore", queryScan: "true", key });
+      const one = await started(yaml({ queryScan: "true" }), sources);
+      const save = (store: string, n: number) =>
+        one.fetch(`/v1.0/state/${store}`, {
+          method: "POST",
+          body: JSON.stringify([{ key: `k${n}`, value: { n } }]),
+        });
+      const query = async (store: string, token?: string) => {
+        const body = JSON.stringify({ sort: [{ key: "n", order: "DESC" }], page: { limit: 600, token } });
+        return await one.fetch(`/v1.0-alpha1/state/${store}/query`, { method: "POST", body });
+      };
+      await Promise.all([...Array(700).keys()].map((n) => save("wrapping", n)));
+      await save("statestore", 1000);
+      const { results, token } = (await (await query("wrapping")).json()) as {
+        results: object[];
+        token: string;
+      };
+      expect(results).toHaveLength(600);
+      expect(results[0]).toEqual({ key: "k699", data: { n: 699 }, etag: expect.any(String) });
+      const rest = (await (await query("wrapping", token)).json()) as { results: object[]; token?: string };
+      expect([rest.results.length, rest.token, rest.results.at(-1)]).toMatchObject([
+        100,
+        undefined,
+        { key: "k0" },
+      ]);
+
+      await one.stop(0);
+      const other = await started(yaml({}), sources);
+      await other.fetch("/v1.0/state/wrapping", { method: "POST", body: '[{"key":"k","value":1}]' });
+      const refused = await other.fetch("/v1.0-alpha1/state/wrapping/query", { method: "POST", body: "{}" });
+      expect([refused.status, await refused.text()]).toEqual([
+        500,
+        expect.stringContaining("metadata field queryIndexes of component statestore, or allow"),
+      ]);
+    },
+  );
 
   it.each([
     ["tells the same for ever", ["more", "true", ":item", "k", ":body", "1"], "in too many answers"],

@@ -27,6 +27,8 @@ export interface Answered {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
   readonly text: string;
+  /** Names of its parts, as of the items of a scan. */
+  readonly items: readonly string[];
 }
 
 /** A call that a guest asks for: its name, its fields and its body. */
@@ -116,6 +118,7 @@ function answered(fields: readonly MessageField[]): Answered {
     headers: headersOf(fields),
     body,
     text: decoder.decode(body),
+    items: fields.flatMap(([name, value]) => (name === ":item" ? [decoder.decode(value)] : [])),
   };
 }
 

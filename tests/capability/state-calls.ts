@@ -37,6 +37,7 @@ export class StateCalls {
         ["etag", kept.etag],
       ];
     }
+    if (call === "state.scan") return this.#scan(fields);
     if (call === "state.transaction") return this.#transaction(fields.get("store") ?? "", body);
     if (call !== "state.set" && call !== "state.delete") throw new Error(`${call} was not expected`);
     const etag = fields.get("etag");
@@ -55,6 +56,32 @@ export class StateCalls {
     }
     return [[":status", "204"]];
   };
+
+  /** In the order of keys; the token is the last one. */
+  #scan(fields: ReadonlyMap<string, string>): Fields {
+    const begin = `${fields.get("store")}/${fields.get("prefix")}`;
+    const [limit, after] = [Number(fields.get("limit")), fields.get("token") ?? ""];
+    const keys = [...this.items.keys()].filter((key) => key.startsWith(begin) && key > after).sort();
+    const page = keys.slice(0, limit).map((key) => [key, this.items.get(key) as Kept] as const);
+    const bytes = page.reduce((sum, [key, { value }]) => sum + key.length + value.length, 0);
+    if (limit > 1 && bytes > 2 << 20) {
+      return [
+        [":status", "500"],
+        [":error", "ERR_CAPABILITY_RESULT"],
+      ];
+    }
+    return [
+      [":status", "200"],
+      ...(keys.length > limit ? [["token", page.at(-1)?.[0] ?? ""] as const] : []),
+      ...page.flatMap(
+        ([key, { value, etag }]): Fields => [
+          [":item", key.slice((fields.get("store")?.length ?? 0) + 1)],
+          ["etag", etag],
+          [":body", value],
+        ],
+      ),
+    ];
+  }
 
   /** All or nothing, each ETag compared. */
   #transaction(store: string, body: Uint8Array): Fields {

@@ -30,14 +30,17 @@ async function table(): Promise<PackageSource> {
   });
 }
 
+/** What wraps a store asks it for all that it has. */
+const components = [{ name: "statestore", type: "state.in-memory", metadata: { queryScan: "true" } }];
+
 const usual = ["ETAG", "TTL", "TRANSACTIONAL"] as const;
 const shipped = async (name: string) => (await packagesIn([folder(name)])).sources[0] as PackageSource;
 
 /** Stores that packages are, held to what every store is. Each has the sidecar that it may call behind it. */
 describe.each([
   ["lru-cache", "state.lru", [...usual, "QUERY_API"], shipped],
-  ["compress", "state.compress", usual, shipped],
-  ["encrypt", "state.encrypt", usual, shipped],
+  ["compress", "state.compress", [...usual, "QUERY_API"], shipped],
+  ["encrypt", "state.encrypt", [...usual, "QUERY_API"], shipped],
   ["table", "state.table", [...usual, "OUTCOME", "ACTOR"], table],
 ] as const)("the store of capability %s", (name, type, features, source) => {
   const clock = new FakeClock();
@@ -66,7 +69,7 @@ describe.each([
     features,
     clock,
     async open() {
-      const runtime = await createRuntime({ clock });
+      const runtime = await createRuntime({ clock, components });
       behind.push(runtime);
       set.attach((request) => runtime.handle(request));
       // A cache of its own for each configuration.

@@ -54,7 +54,7 @@ function within(path: string, range: ValueRange, prefix: string): IDBKeyRange {
   const at = [path, rank, value];
   switch (range.op) {
     case "EQ": {
-      // The prefix ends in a separator: one that ends in what comes after it is above all its keys.
+      // One whose last sign is the next one is above all keys with the prefix.
       const first = spelled(prefix);
       const last = first.length - 1;
       const end = last < 0 ? LAST : first.slice(0, last) + String.fromCharCode(first.charCodeAt(last) + 1);

@@ -89,6 +89,25 @@ describe("a query of actors", () => {
   });
 });
 
+describe("a query of keys that begin so", () => {
+  it("finds those, and nothing of actors", async () => {
+    const keys = ["cap:a:1", "cap:a:2", "cap:b:1", "Car||1||speed", "Car"];
+    await put(
+      store,
+      keys.map((key) => upsert(key, '{"kmh":1}')),
+    );
+    expect(await ask("?metadata.keyPrefix=cap:a:", { page: { limit: 1 } })).toMatchObject({
+      results: [{ key: "cap:a:1" }],
+      token: expect.not.stringContaining("cap%3Ab"),
+    });
+    expect(await ask("?metadata.keyPrefix=cap:", { page: { limit: 10 } })).toMatchObject({
+      results: ["cap:a:1", "cap:a:2", "cap:b:1"].map((key) => ({ key })),
+    });
+    for (const begin of ["Car|", "Car||1||", "\u{1f44d}\u{1f3ff}"])
+      expect(await ask(`?metadata.keyPrefix=${encodeURIComponent(begin)}`, {})).toBe(500);
+  });
+});
+
 describe("an encrypted store", () => {
   it("cannot be queried", async () => {
     const encrypted = await createRuntime({

@@ -20,7 +20,8 @@ type Scope = Pick<StateQuery, "keyPrefix" | "actors"> & { readonly hidden: strin
 
 /**
  * POST|PUT /v1.0-alpha1/state/{store}/query: the items that match, the stored JSON spliced in. With
- * `metadata.actorType` those of the app's actors of that type, none of whom is called for it.
+ * `metadata.actorType` those of the app's actors of that type, none of whom is called for it; with `metadata.keyPrefix`
+ * only those whose keys begin so.
  */
 export async function queryState(call: Call): Promise<RuntimeResponse> {
   const opened = addressedStore(call);
@@ -70,7 +71,13 @@ function scopeOf({ sidecar }: Call, opened: OpenedStore, metadata: ReadonlyMap<s
   const { name } = opened.resource;
   const [type, key] = [metadata.get("actorType"), metadata.get("actorKey")];
   if (type === undefined && key === undefined) {
-    return { keyPrefix: opened.keyPrefix, actors: undefined, hidden: opened.keyPrefix };
+    const begin = metadata.get("keyPrefix") ?? "";
+    // With a bar it would reach into keys of actors; stores count up the last sign of a prefix.
+    if (/\||[\ud800-\udfff]$/.test(begin)) {
+      const cause = "metadata.keyPrefix: expected what keys begin with, without '|' and an emoji at its end";
+      throw new ApiError("ERR_STATE_QUERY", { name, cause });
+    }
+    return { keyPrefix: opened.keyPrefix + begin, actors: undefined, hidden: opened.keyPrefix };
   }
   if (!type || type.includes(KEY_SEPARATOR)) {
     const cause = `metadata.actorType: expected the type of an actor, without '${KEY_SEPARATOR}'`;

@@ -5,6 +5,7 @@ import type { CallRules } from "../host-calls.ts";
 import { type ApiCall, apiCalls, methodOf } from "../host-requests.ts";
 import { fieldOf, type MessageField, textOf } from "../message.ts";
 import { noNeeds } from "../read-needs.ts";
+import { stateScan } from "../state-scan.ts";
 
 type Call = readonly MessageField[];
 
@@ -41,7 +42,7 @@ function sidecarCall(call: Call): ApiCall {
  */
 export function appRules(fetch: readonly string[]): CallRules {
   return {
-    builds: new Map([...apiCalls, ["sidecar", sidecarCall]]),
+    builds: new Map([...apiCalls, ["state.scan", stateScan], ["sidecar", sidecarCall]]),
     granted: (call) => {
       const named = (name: string) => textOf(call, name) ?? "";
       return {

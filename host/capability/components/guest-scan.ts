@@ -15,12 +15,16 @@ const OVERHEAD = 64;
 
 /** All items of a package's store whose keys begin with a prefix, in the order that it tells them in. Throws a ComponentError. */
 export async function scanned(guest: GuestComponent, prefix: string): Promise<readonly KeyedItem[]> {
-  const found: KeyedItem[] = [];
+  // A key that is told again, as where items changed meanwhile, is one item.
+  const found = new Map<string, KeyedItem>();
   let bytes = 0;
+  let after = "";
+  let token: string | undefined;
   // A deadline is each answer's own.
   for (;;) {
-    const after = found.at(-1)?.key ?? "";
-    const answer = await guest.answer("scan", [textField("prefix", prefix), textField("after", after)]);
+    const asked = [textField("prefix", prefix), textField("after", after)];
+    if (token !== undefined) asked.push(textField("token", token));
+    const answer = await guest.answer("scan", asked);
     if (answer.status !== 200) throw guest.failure(answer);
     const first = answer.fields.findIndex(([name]) => name === ":item");
     const items = first === -1 ? [] : partsOf(answer.fields.slice(first), ":item");
@@ -28,7 +32,8 @@ export async function scanned(guest: GuestComponent, prefix: string): Promise<re
     for (const fields of items) {
       const item = { key: textOf(fields, ":item") ?? "", ...itemOf(fields) };
       told += OVERHEAD + 2 * item.key.length + item.value.length;
-      found.push(item);
+      found.set(item.key, item);
+      after = item.key;
     }
     bytes += Math.max(told, LEAST_BYTES);
     if (bytes > MOST_BYTES) {
@@ -38,8 +43,10 @@ export async function scanned(guest: GuestComponent, prefix: string): Promise<re
       );
     }
     const head = first === -1 ? answer.fields : answer.fields.slice(0, first);
-    if (textOf(head, "more") !== "true") return found;
-    if (items.length === 0)
+    if (textOf(head, "more") !== "true") return [...found.values()];
+    const before = token;
+    token = textOf(head, "token");
+    if (items.length === 0 && (token === undefined || token === before))
       throw new ComponentError("INTERNAL", "its package answered scan with more to come, and nothing yet");
   }
 }

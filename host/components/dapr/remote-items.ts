@@ -1,6 +1,6 @@
 import { ComponentError } from "../../errors/component-error.ts";
+import { rawMembers } from "../../raw-members.ts";
 import type { Consistency, Item } from "../state/store.ts";
-import { rawMembers } from "./raw-members.ts";
 import { remoteName } from "./remote-name.ts";
 import type { RemoteSidecar } from "./remote-sidecar.ts";
 

@@ -1,6 +1,6 @@
 import { ComponentError } from "../../errors/component-error.ts";
+import { rawMembers, rawObject } from "../../raw-members.ts";
 import type { Filter, KeyedItem, QueryResult, StateQuery } from "../state/query.ts";
-import { rawMembers, rawObject } from "./raw-members.ts";
 import { localName } from "./remote-name.ts";
 import type { RemoteSidecar } from "./remote-sidecar.ts";
 

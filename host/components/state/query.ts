@@ -51,7 +51,7 @@ export interface ActorItems {
   readonly key: string | undefined;
 }
 
-/** An item with its stored key, prefix included. */
+/** An item with its stored key, prefix included. A store that would have to ask for its time of expiry leaves that out. */
 export interface KeyedItem extends Item {
   readonly key: string;
 }
