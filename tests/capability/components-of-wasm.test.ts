@@ -102,10 +102,16 @@ describe.skipIf(noCompiler && process.env.CI !== "true")(
       const asked: Asked[] = [];
       const perform = (call: Asked): [string, string][] => {
         asked.push(call);
-        return [[":status", "204"]];
+        return asked.length === 1
+          ? [[":status", "204"]]
+          : [
+              [":status", "403"],
+              [":error", "ERR_NOT"],
+              [":body", "why"],
+            ];
       };
       // `resume` makes nothing of more results than one but a list of what they are.
-      expect(guest.call([[":operation", "remember"]], perform).text).toBe("204 204 ");
+      expect(guest.call([[":operation", "remember"]], perform).text).toBe("204 403 ERR_NOT");
       expect(asked.map(({ call, fields }) => [call, fields.get("key")])).toEqual([
         ["actor.state.set", "k"],
         ["actor.state.get", "k"],

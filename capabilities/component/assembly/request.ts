@@ -4,6 +4,7 @@ import { allocate, copied } from "./memory";
 import {
   BODY,
   CONFIG,
+  ERROR,
   isText,
   METHOD,
   OFFER,
@@ -108,6 +109,11 @@ function number(): u32 {
 export let outcomes: usize = 0;
 export let outcomeCount: i32 = 0;
 
+/** Of the ABI's own names only what a call failed with has no member in an outcome. */
+function isOfOutcome(): bool {
+  return !isOwn() || isText(name, nameLength, ERROR);
+}
+
 /** Results as the list that `resume` takes: {@link outcomes}. */
 export function readResults(message: usize): void {
   outcomeCount = 0;
@@ -127,7 +133,7 @@ export function readResults(message: usize): void {
       store<u32>(outcome, 0, 16);
     } else if (isText(name, nameLength, BODY)) {
       keep(outcomes + OUTCOME_SIZE * index + 12, value, valueLength);
-    } else if (!isOwn()) {
+    } else if (isOfOutcome()) {
       store<u32>(outcomes + OUTCOME_SIZE * index, load<u32>(outcomes + OUTCOME_SIZE * index, 8) + 1, 8);
     }
   }
@@ -146,6 +152,6 @@ function readOutcomeFields(message: usize): void {
       list = allocate(4, PAIR_SIZE * load<i32>(outcome, 8));
       store<u32>(outcome, <u32>list, 4);
       filled = 0;
-    } else if (!isOwn()) keepPair(list, filled++, 0);
+    } else if (isOfOutcome()) keepPair(list, filled++, 0);
   }
 }

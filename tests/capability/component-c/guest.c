@@ -197,6 +197,8 @@ EXPORT("daprlet:capability/guest@1.0.0#resume") step *resume(outcome *results, u
     u32 status = results[i].status & 0xffff;
     u8 digits[] = { '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10, ' ' };
     say((bytes){ digits, 4 });
+    for (u32 j = 0; j < results[i].fields.length; j++)
+      if (same(results[i].fields.at[j].name, ":error")) say(results[i].fields.at[j].value);
   }
   return answered(200);
 }
