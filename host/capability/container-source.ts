@@ -1,3 +1,4 @@
+import { reasonOf } from "../errors/reason-of.ts";
 import { type Platform, untilAborted } from "../platform.ts";
 import type { Container } from "./containers.ts";
 import { type RemoteRequest, RemoteSource } from "./remote-source.ts";
@@ -18,9 +19,21 @@ export class ContainerSource {
     limit: number,
     signal: AbortSignal,
   ): ReturnType<RemoteSource["answer"]> {
+    const source = await this.#source(signal);
+    try {
+      return await source.answer(request, limit, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (!this.#container.failed(error))
+        throw new Error(`container ${this.#container.image} failed: ${reasonOf(error)}`, { cause: error });
+      return await (await this.#source(signal)).answer(request, limit, signal);
+    }
+  }
+
+  async #source(signal: AbortSignal): Promise<RemoteSource> {
     const base = await untilAborted(this.#container.address(), signal);
     if (this.#remote?.base !== base) this.#remote = { base, source: new RemoteSource(base, this.#platform) };
-    return await this.#remote.source.answer(request, limit, signal);
+    return this.#remote.source;
   }
 
   async despite(request: RemoteRequest): ReturnType<RemoteSource["despite"]> {

@@ -6,6 +6,11 @@ export interface Container {
   readonly status: ContainerStatus;
   /** Where it answers, once it does; it is started where it does not run. Rejects where it cannot be, and says why. */
   address(): Promise<string>;
+  /**
+   * Says that a call there failed so: before the next one it is looked at whether it lives. True: the call was not sent, and may be made
+   * again.
+   */
+  failed(error: unknown): boolean;
   /** At once; what is under way rejects. */
   end(): void;
 }

@@ -18,7 +18,10 @@ function fail(message) {
   process.exit(125);
 }
 
-const flags = new Set(["--rm", "--read-only"]);
+const flags = new Set(["--rm", "--read-only", "--no-healthcheck"]);
+
+/** docker takes a while to tell that a container has ended. */
+const TOLD_MS = 400;
 
 /** The switches, and the image that follows them. */
 function read(args) {
@@ -31,15 +34,21 @@ function read(args) {
   return { switches, rest: args.slice(at) };
 }
 
-function answer(request, response) {
+function answer(request, response, server) {
   let body = "";
   request.on("data", (chunk) => {
     body += chunk;
   });
   request.on("end", () => {
     if (body === "hang") return;
-    if (body === "die") process.exit(3);
-    const said = { pid: process.pid, url: request.url, body, headers: request.headers };
+    if (body === "die") {
+      server.close();
+      server.closeAllConnections();
+      process.stderr.write("it was told to\n");
+      setTimeout(() => process.exit(3), TOLD_MS);
+      return;
+    }
+    const said = { id: String(process.pid), url: request.url, body, headers: request.headers };
     response.setHeader("content-type", "application/json");
     setTimeout(() => response.end(JSON.stringify(said)), body === "slow" ? 1_500 : 0);
   });
@@ -50,7 +59,7 @@ if (command === "run") {
   const [image] = rest;
   if (rest.length !== 1) fail("one image is expected");
   if (image.startsWith("absent/")) fail(`Error response from daemon: pull access denied for ${image}`);
-  const server = createServer(answer);
+  const server = createServer((request, response) => answer(request, response, server));
   server.listen(0, "127.0.0.1", () => {
     const name = switches["--name"];
     const { port } = server.address();
@@ -65,7 +74,7 @@ if (command === "run") {
   if (!existsSync(file(name))) fail(`Error response from daemon: No such container: ${name}`);
   console.log(`127.0.0.1:${JSON.parse(readFileSync(file(name), "utf8")).port}`);
 } else if (command === "rm") {
-  for (const name of args.slice(1)) {
+  for (const name of args.filter((arg) => !arg.startsWith("-"))) {
     if (!existsSync(file(name))) continue;
     const { pid } = JSON.parse(readFileSync(file(name), "utf8"));
     try {
@@ -74,9 +83,12 @@ if (command === "run") {
       // What ran it was killed.
     }
     rmSync(file(name), { force: true });
+    console.log(name);
   }
 } else if (command === "ps") {
   const { switches } = read(args.filter((arg) => arg !== "--all"));
   const wanted = switches["--filter"].replace(/^label=/, "");
   for (const { name, labels } of containers()) if (labels.includes(wanted)) console.log(name);
+} else if (command === "version") {
+  console.log("Server: a stand-in");
 } else fail(`unknown command: docker ${command}`);

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
-import { delimiter, join } from "node:path";
+import { hostname, tmpdir } from "node:os";
+import { delimiter, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Limits } from "../../capability/manifest.ts";
 
@@ -11,7 +11,10 @@ const run = promisify(execFile);
 const programs = ["docker", "podman"];
 
 /** How long a command may take that has nothing to fetch. */
-const COMMAND_MS = 10_000;
+const COMMAND_MS = 30_000;
+
+/** Of this much time of a processor, in microseconds, a container gets its part. */
+const CPU_PERIOD = 100_000;
 
 /** What our containers are found by; its value is the machine, since an engine may be another's as well. */
 const LABEL = "dev.daprlet.host";
@@ -35,15 +38,30 @@ function beginOf(pid: number): number | undefined {
   }
 }
 
-/** What a container is run with: no privileges, nothing to write to but `/tmp`, reached by this machine alone. */
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a container is run with: no privileges, nothing to write to but memory, reached by this machine alone. */
 export function runArguments(name: string, image: string, port: number, limits: Limits): readonly string[] {
   const memory = String(limits.memory);
   return [
     ...["run", "--rm", "--name", name, "--label", `${LABEL}=${hostname()}`],
     ...["--publish", `127.0.0.1::${port}`, "--env", `PORT=${port}`],
+    // docker's own default, and not podman's: without a capability it could not listen on 80 otherwise.
+    ...["--sysctl", "net.ipv4.ip_unprivileged_port_start=0"],
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"],
     ...["--memory", memory, "--memory-swap", memory, "--pids-limit", "256"],
-    ...["--cpus", String(Math.min(limits.concurrency, availableParallelism()))],
+    // Not --cpus, which docker refuses where it has fewer: its machine may be another one than this.
+    ...["--cpu-period", String(CPU_PERIOD), "--cpu-quota", String(CPU_PERIOD * limits.concurrency)],
+    ...["--log-driver", "json-file", "--log-opt", "max-size=1m", "--no-healthcheck"],
+    // podman's rm would wait ten seconds for a program that does not listen to SIGTERM, as the first of a container may not.
+    ...["--stop-timeout", "0"],
     image,
   ];
 }
@@ -56,20 +74,22 @@ export class ContainerEngine {
     this.#program = program;
   }
 
-  /** The first of them on the PATH. */
-  static find(path = process.env.PATH ?? ""): ContainerEngine | undefined {
-    for (const name of programs) {
-      for (const folder of path.split(delimiter).filter((one) => one !== "")) {
-        const file = join(folder, process.platform === "win32" ? `${name}.exe` : name);
-        try {
-          accessSync(file, constants.X_OK);
-          return new ContainerEngine(file);
-        } catch {
-          // It is not in this folder.
-        }
-      }
-    }
-    return undefined;
+  /** Those on the PATH, the usual one first. */
+  static found(path = process.env.PATH ?? ""): readonly ContainerEngine[] {
+    const folders = path.split(delimiter).filter((one) => one !== "");
+    return programs.flatMap((name) => {
+      const file = process.platform === "win32" ? `${name}.exe` : name;
+      const found = folders.map((folder) => resolve(folder, file)).find(isProgram);
+      return found === undefined ? [] : new ContainerEngine(found);
+    });
+  }
+
+  /** Whether it could run something: a client may be here whose engine is not. */
+  async answers(): Promise<boolean> {
+    return await this.#said("version").then(
+      () => true,
+      () => false,
+    );
   }
 
   /** A name of which the next sidecar can tell that its owner is gone. */
@@ -82,6 +102,8 @@ export class ContainerEngine {
     // In a group of its own: Ctrl-C in a terminal is for the sidecar, which ends it.
     return spawn(this.#program, runArguments(name, image, port, limits), {
       stdio: ["ignore", "ignore", "pipe"],
+      // podman leaves a file there when a container takes too much memory.
+      cwd: tmpdir(),
       detached: true,
     });
   }
@@ -93,9 +115,10 @@ export class ContainerEngine {
     return published === undefined ? undefined : `http://127.0.0.1:${published}`;
   }
 
-  /** Whatever it does; also one that is not there. */
-  async remove(name: string): Promise<void> {
-    await this.#said("rm", "--force", name).catch(() => undefined);
+  /** Whatever it does, and its image's volumes. False: there is none, or not yet. */
+  async remove(name: string): Promise<boolean> {
+    const said = await this.#said("rm", "--force", "--volumes", name).catch(() => "");
+    return said.trim() !== "";
   }
 
   /** Removes what sidecars of this machine left that were killed. */

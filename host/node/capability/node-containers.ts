@@ -9,6 +9,7 @@ export class NodeContainers implements Containers {
   readonly #platform: Platform;
   /** Those that were started and not ended. */
   readonly #started = new Set<NodeContainer>();
+  #found: readonly ContainerEngine[] = [];
   #engine: ContainerEngine | undefined;
   #swept: Promise<void> | undefined;
 
@@ -17,18 +18,17 @@ export class NodeContainers implements Containers {
   }
 
   get refusal(): string | undefined {
-    this.#engine ??= ContainerEngine.find();
-    return this.#engine === undefined
+    if (this.#found.length === 0) this.#found = ContainerEngine.found();
+    return this.#found.length === 0
       ? "neither docker nor podman is on the PATH to run it: install one of them"
       : undefined;
   }
 
   open(image: string, port: number, limits: Limits): NodeContainer {
-    this.#engine ??= ContainerEngine.find();
-    if (this.#engine === undefined) throw new Error(`container ${image} cannot be run: ${this.refusal}`);
-    this.#swept ??= this.#engine.sweep();
+    if (this.refusal !== undefined) throw new Error(`container ${image} cannot be run: ${this.refusal}`);
+    this.#swept ??= Promise.all(this.#found.map((engine) => engine.sweep())).then(() => undefined);
     const host = {
-      engine: this.#engine,
+      engine: () => this.#chosen(),
       platform: this.#platform,
       swept: this.#swept,
       started: this.#started,
@@ -39,5 +39,18 @@ export class NodeContainers implements Containers {
   async close(): Promise<void> {
     await Promise.all([...this.#started].map((container) => container.ended()));
     await this.#swept;
+  }
+
+  /** The first that answers; where none does, what the usual one says is told. */
+  async #chosen(): Promise<ContainerEngine> {
+    if (this.#engine !== undefined) return this.#engine;
+    const [usual, ...others] = this.#found as readonly [ContainerEngine, ...ContainerEngine[]];
+    if (others.length === 0) return usual;
+    for (const engine of this.#found) {
+      if (!(await engine.answers())) continue;
+      this.#engine = engine;
+      return engine;
+    }
+    return usual;
   }
 }
