@@ -1,4 +1,4 @@
-import { Answer, Call, type Request, type Result, type Step, serve, Task } from "../../../capabilities/guest";
+import { Answer, Call, Request, Result, serve, Step, Task } from "../../../capabilities/guest";
 
 export { cap_abi_version, cap_alloc, cap_handle, cap_resume } from "../../../capabilities/guest/abi";
 
