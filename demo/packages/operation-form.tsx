@@ -12,6 +12,14 @@ interface Answer {
   readonly marked?: { readonly address: string; readonly found: Found };
 }
 
+/** What became of calls without a pause. */
+interface Counted {
+  readonly answered: number;
+  readonly failed: number;
+  /** Why the last one failed. */
+  readonly last: string;
+}
+
 /** The request that a form's fields make of an operation. */
 function requestOf(
   name: string,
@@ -62,7 +70,7 @@ async function shown(response: Response, ms: number, sent: RequestInit["body"]):
 export function OperationForm({ name, operation }: { readonly name: string; readonly operation: Operation }) {
   const answer = useSignal<Answer | undefined>(undefined);
   const endless = useSignal(false);
-  const counted = useSignal({ answered: 0, failed: 0 });
+  const counted = useSignal<Counted>({ answered: 0, failed: 0, last: "" });
   const waiting = useSignal(false);
   const { method, path, parameters, body } = operation;
 
@@ -83,18 +91,21 @@ export function OperationForm({ name, operation }: { readonly name: string; read
   async function load(form: HTMLFormElement): Promise<void> {
     endless.value = !endless.value;
     if (!endless.value) return;
-    counted.value = { answered: 0, failed: 0 };
+    counted.value = { answered: 0, failed: 0, last: "" };
     const again = async () => {
       while (endless.value) {
-        const ok = await fetch(...requestOf(name, operation, new FormData(form))).then(
+        const fault = await fetch(...requestOf(name, operation, new FormData(form))).then(
           async (response) => {
-            await response.arrayBuffer();
-            return response.ok;
+            const text = await response.text();
+            return response.ok ? undefined : `${response.status}: ${text}`;
           },
-          () => false,
+          textOf,
         );
-        const { answered, failed } = counted.value;
-        counted.value = ok ? { answered: answered + 1, failed } : { answered, failed: failed + 1 };
+        const { answered, failed, last } = counted.value;
+        counted.value =
+          fault === undefined
+            ? { answered: answered + 1, failed, last }
+            : { answered, failed: failed + 1, last: fault };
         // Lets the page paint, and be clicked.
         await new Promise((resolve) => setTimeout(resolve));
       }
@@ -161,6 +172,7 @@ export function OperationForm({ name, operation }: { readonly name: string; read
           >
             {counted.value.answered} answered,{" "}
             <b class={counted.value.failed === 0 ? "" : "failure"}>{counted.value.failed} failed</b>
+            {counted.value.last !== "" && `, the last one by ${counted.value.last}`}
           </span>
         )}
       </p>

@@ -2,6 +2,7 @@ import { type Abortable, LazyAbort } from "../abortable.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { type Platform, untilAborted, withTimeout } from "../platform.ts";
 import type { Confinement, Guest, Program } from "./confinement.ts";
+import { GuestFault } from "./guest-fault.ts";
 import { HeldGuests } from "./held-guests.ts";
 import type { Limits } from "./manifest.ts";
 
@@ -14,8 +15,11 @@ const WAITING = 1_000;
 /** How long a caller waits for an instance, beyond one call's time. */
 const PATIENCE_MS = 5_000;
 
-/** How long a host may take to make room for an instance. */
+/** How long a host may take to make room for an instance, and for one that nobody waits for to start. */
 const OPENING_MS = 10_000;
+
+/** How long one may take to start where a call has less: handing it over and compiling it are the host's. */
+const STARTING_MS = 1_000;
 
 interface Idle {
   readonly guest: Guest;
@@ -23,7 +27,7 @@ interface Idle {
   readonly keep: () => void;
 }
 
-/** How many instances there are, have a call, and have been. */
+/** How many instances there are, are at work, and have started since. */
 export interface PoolSize {
   readonly instances: number;
   readonly busy: number;
@@ -57,11 +61,29 @@ export class GuestPool {
   }
 
   /**
-   * Runs `use` with an instance that nobody else has. The deadline begins when there is one, or a place for one; it aborts what
-   * `use` is given, and the instance is ended with whatever it does. So is one whose `use` fails.
+   * Runs `use` with an instance that nobody else has. The deadline begins when it has started; it aborts what `use` is given,
+   * and the instance is ended with whatever it does. So is one whose `use` fails.
    */
   async with<T>(use: (guest: Guest, ending: Abortable) => Promise<T>, late: () => Error): Promise<T> {
     return await this.#run(await this.#slot(), use, late);
+  }
+
+  /**
+   * Starts instances ahead of their calls, until there are so many. Where there is no place for one, there is none; throws a
+   * GuestFault where the program does not start.
+   */
+  async prepare(count: number): Promise<void> {
+    const missing = Math.min(count, this.#limits.concurrency) - this.#taken;
+    const starting = Array.from({ length: Math.max(missing, 0) }, async () => {
+      this.#taken += 1;
+      try {
+        this.#release(await this.#fresh(OPENING_MS));
+      } catch (error) {
+        this.#lose(undefined);
+        if (error instanceof GuestFault) throw error;
+      }
+    });
+    await Promise.all(starting);
   }
 
   /**
@@ -92,11 +114,11 @@ export class GuestPool {
     const ending = new LazyAbort();
     let cancel = () => {};
     try {
-      const fresh = guest === undefined;
-      guest ??= await this.#open();
+      const { timeMs } = this.#limits;
+      guest ??= await this.#fresh(Math.max(timeMs, STARTING_MS));
       this.#busy.add(guest);
-      cancel = this.#platform.clock.after(this.#limits.timeMs, () => ending.abort(late()));
-      const result = await untilAborted(this.#used(guest, fresh, use, ending), ending);
+      cancel = this.#platform.clock.after(timeMs, () => ending.abort(late()));
+      const result = await untilAborted(use(guest, ending), ending);
       cancel();
       this.#release(guest);
       return result;
@@ -168,7 +190,6 @@ export class GuestPool {
 
   async #open(): Promise<Guest> {
     if (this.#closed) throw new ComponentError("UNAVAILABLE", "it is being closed");
-    this.#started += 1;
     const opening = this.#confinement.open();
     return await withTimeout(this.#platform.clock, OPENING_MS, opening, () => {
       opening.then(
@@ -179,14 +200,20 @@ export class GuestPool {
     });
   }
 
-  async #used<T>(
-    guest: Guest,
-    fresh: boolean,
-    use: (guest: Guest, ending: Abortable) => Promise<T>,
-    ending: Abortable,
-  ) {
-    if (fresh) await guest.start(this.#program, this.#limits);
-    return await use(guest, ending);
+  /** An instance that has started, within so long. */
+  async #fresh(ms: number): Promise<Guest> {
+    const guest = await this.#open();
+    this.#busy.add(guest);
+    const late = () => new GuestFault("deadline", `it did not start within ${ms} ms`);
+    try {
+      await withTimeout(this.#platform.clock, ms, guest.start(this.#program, this.#limits), late);
+      this.#started += 1;
+      return guest;
+    } catch (error) {
+      this.#busy.delete(guest);
+      guest.end();
+      throw error;
+    }
   }
 
   #release(guest: Guest): void {

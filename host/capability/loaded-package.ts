@@ -6,13 +6,13 @@ import { abis } from "./abis.ts";
 import { actorCalls, type TurnActor } from "./actors/actor-calls.ts";
 import { type AdmittedModule, admit } from "./admission.ts";
 import type { Observers } from "./capabilities.ts";
-import type { Confinement, Guest, GuestLine, HttpWasmSettings } from "./confinement.ts";
+import type { Confinement, Guest, GuestLine } from "./confinement.ts";
 import type { Container, Containers } from "./containers.ts";
 import { converse } from "./converse.ts";
 import type { JoinCommit } from "./functions/join.ts";
 import { type Authority, authorityOf, type Grant } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
-import { GuestPool, type PoolSize } from "./guest-pool.ts";
+import type { PoolSize } from "./guest-pool.ts";
 import { type Api, type CallContext, HostCalls } from "./host-calls.ts";
 import { apiCalls } from "./host-requests.ts";
 import { type OpenedHttpOffer, openHttpOffer } from "./http-offer.ts";
@@ -20,6 +20,7 @@ import { HttpWasmPools } from "./http-wasm/http-wasm-pools.ts";
 import type { CapabilityManifest, Limits, ProcessEntry } from "./manifest.ts";
 import { Measures } from "./measures.ts";
 import type { MessageField } from "./message.ts";
+import { PackagePools, type Runs } from "./package-pools.ts";
 import type { PackageSource } from "./package-source.ts";
 import { preparedState } from "./prepared-state.ts";
 import type { ReadRequest } from "./read-request.ts";
@@ -55,9 +56,6 @@ export interface CallOptions {
   readonly actor?: TurnActor | undefined;
 }
 
-/** A module by its name, a program, or undefined: what only checks requests. */
-type Runs = string | ProcessEntry | undefined;
-
 const packageCalls = new Map([...apiCalls, ["state.scan", stateScan], ...actorCalls]);
 
 type Use<T> = (guest: Guest, ending: Abortable) => Promise<T>;
@@ -73,8 +71,7 @@ export class LoadedPackage {
   readonly httpWasm: HttpWasmPools;
   readonly #host: PackageHost;
   readonly #schemas: readonly object[];
-  readonly #folder: string | undefined;
-  readonly #pools = new Map<Runs, GuestPool>();
+  readonly #pools: PackagePools;
   readonly #calls: HostCalls;
   #underWay = 0;
   #quiet: (() => void) | undefined;
@@ -95,14 +92,19 @@ export class LoadedPackage {
     this.modules = opened.modules;
     this.http = opened.http;
     this.#schemas = opened.schemas;
-    this.#folder = opened.folder;
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
+    const { modules, schemas, folder } = opened;
+    const programs = { name: manifest.name, modules, schemas, folder, authority };
+    this.#pools = new PackagePools(programs, host, () => this.httpWasm);
     this.httpWasm = new HttpWasmPools({
       modules: opened.modules,
-      pool: (module, settings) => this.#newPool(module, settings),
+      pool: (module, settings) => this.#pools.make(module, settings),
       call: (call) => this.#measured(call),
-      begin: () => this.#begin(),
+      begin: () => {
+        this.begin();
+        return () => this.ended();
+      },
       say: (line) => this.#say(line),
     });
     const rules = { builds: packageCalls, granted: () => authority.granted };
@@ -134,9 +136,7 @@ export class LoadedPackage {
   }
 
   get instances(): PoolSize {
-    const sizes = this.#all.map(({ size }) => size);
-    const sum = (of: keyof PoolSize) => sizes.reduce((total, size) => total + size[of], 0);
-    return { instances: sum("instances"), busy: sum("busy"), started: sum("started") };
+    return this.#pools.size;
   }
 
   get containers(): readonly Container[] {
@@ -203,6 +203,29 @@ export class LoadedPackage {
     return JSON.stringify(authorityOf(this.manifest, grant)) === JSON.stringify(this.authority);
   }
 
+  /** Somebody has found it for a call: it is there until {@link ended}, also where another version has taken its place. */
+  begin(): void {
+    this.#underWay += 1;
+  }
+
+  ended(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#quiet?.();
+  }
+
+  /**
+   * Starts as many instances as the version has that it takes the place of: callers under load wait for none. Throws a GuestFault
+   * where one does not start, with nothing left of it.
+   */
+  async prepare(before: LoadedPackage): Promise<void> {
+    try {
+      await Promise.all([this.#pools.prepare(before.#pools), this.httpWasm.prepare(before.httpWasm)]);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
   /** Ends its instances, once the calls under way have their answers. */
   async close(): Promise<void> {
     if (this.#underWay > 0) {
@@ -215,16 +238,12 @@ export class LoadedPackage {
 
   /** Ends its instances, whatever they do. */
   end(): void {
-    for (const pool of this.#all) pool.close();
+    this.#pools.end();
     for (const container of this.containers) container.end();
   }
 
-  get #all(): readonly GuestPool[] {
-    return [...this.#pools.values(), ...this.httpWasm.pools];
-  }
-
   #used<T>(of: Runs, use: Use<T>): Promise<T> {
-    return this.#measured((late) => this.#pool(of).with(use, late));
+    return this.#measured((late) => this.#pools.of(of).with(use, late));
   }
 
   async #measured<T>(call: (late: () => GuestFault) => Promise<T>): Promise<T> {
@@ -233,7 +252,7 @@ export class LoadedPackage {
     const now = () => clock.monotonic?.() ?? clock.now();
     const began = now();
     this.measures.calls += 1;
-    const ended = this.#begin();
+    this.begin();
     try {
       const result = await call(() => new GuestFault("deadline", `it did not answer within ${timeMs} ms`));
       this.measures.took(now() - began);
@@ -242,46 +261,8 @@ export class LoadedPackage {
       this.measures.failed(error instanceof GuestFault ? error.fault : undefined, now() - began);
       throw error;
     } finally {
-      ended();
+      this.ended();
     }
-  }
-
-  /** Something is under way until the answer is called. */
-  #begin(): () => void {
-    this.#underWay += 1;
-    return () => {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#quiet?.();
-    };
-  }
-
-  #pool(of: Runs): GuestPool {
-    const known = this.#pools.get(of);
-    if (known !== undefined) return known;
-    const pool = this.#newPool(of);
-    this.#pools.set(of, pool);
-    return pool;
-  }
-
-  #newPool(of: Runs, settings?: HttpWasmSettings): GuestPool {
-    const { platform } = this.#host;
-    const module = typeof of === "string" ? this.modules.get(of) : undefined;
-    if (typeof of === "string" && module === undefined)
-      throw new GuestFault("refused", `it has no module ${of}`);
-    const confinement = typeof of === "object" ? this.#program(of) : this.#host.confinement;
-    const program = { module, schemas: this.#schemas, settings };
-    return new GuestPool(confinement, program, this.authority.limits, platform);
-  }
-
-  #program(entry: ProcessEntry): Confinement {
-    const { granted, limits } = this.authority;
-    const unavailable = (cause: string) =>
-      new ApiError("ERR_CAPABILITY_UNAVAILABLE", { name: this.manifest.name, cause });
-    if (!granted.processes.includes(entry.command))
-      throw unavailable(`to run ${entry.command} as a program of this machine was not granted`);
-    if (this.#host.processes === undefined || this.#folder === undefined)
-      throw unavailable(`${entry.command} is in no folder of this machine`);
-    return this.#host.processes(entry, this.#folder, limits);
   }
 
   readonly #say = ({ level, text }: GuestLine): void => {

@@ -126,6 +126,7 @@ export class PackageSet implements Capabilities {
         const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
         const before = this.#loaded.get(name);
         const same = before?.fingerprint === fresh.fingerprint;
+        if (before !== undefined && !same) await fresh.prepare(before);
         loaded.set(name, same ? before : fresh);
         if (!same) this.#tell(fresh);
       } catch (error) {
@@ -178,7 +179,12 @@ export class PackageSet implements Capabilities {
   ): Promise<RuntimeResponse> {
     const packages = { loaded: this.#loaded, refused: this.#refused };
     const found = findOperation(packages, packageName, request.method, path);
-    return await answerOffer(found, await this.#whole(request), path, this.#host);
+    found.package.begin();
+    try {
+      return await answerOffer(found, await this.#whole(request), path, this.#host);
+    } finally {
+      found.package.ended();
+    }
   }
 
   async invoke(request: RuntimeRequest, name: string): Promise<RuntimeResponse> {

@@ -15,15 +15,14 @@ test.afterAll(() => demo.stop());
 
 const built = resolve(import.meta.dirname, "../../dist/capabilities/hello");
 
-/** `hello` as its author would pack it, in another version. */
+/** `hello` as its author would pack it, in another version, and with more time than a busy machine takes from it. */
 function packed(version: string): { name: string; mimeType: string; buffer: Buffer } {
   const files = readdirSync(built).map((name) => {
     const bytes = readFileSync(join(built, name));
-    const changed = { ...(name === "capability.json" && { ...JSON.parse(bytes.toString()), version }) };
-    return {
-      path: `hello/${name}`,
-      bytes: name === "capability.json" ? Buffer.from(JSON.stringify(changed)) : bytes,
-    };
+    if (name !== "capability.json") return { path: `hello/${name}`, bytes };
+    const { limits, ...manifest } = JSON.parse(bytes.toString());
+    const changed = { ...manifest, version, limits: { ...limits, timeMs: 20_000 } };
+    return { path: `hello/${name}`, bytes: Buffer.from(JSON.stringify(changed)) };
   });
   return { name: `hello-${version}.tgz`, mimeType: "application/gzip", buffer: gzipSync(tar(files)) };
 }
@@ -85,7 +84,7 @@ test("a package is dropped, asked about, granted a part, called, killed, updated
   const before = await answered();
   await expect.poll(answered).toBeGreaterThan(before + 20);
   await hello.getByRole("button", { name: "Stop calling" }).click();
-  await expect(load).toHaveAttribute("data-failed", "0");
+  await expect(load).toHaveText(/^\d+ answered, 0 failed$/);
 
   // What is no package says so, and changes nothing.
   await page.getByTestId("file").setInputFiles({ ...packed("1.2.0"), buffer: Buffer.from("hello") });

@@ -87,7 +87,7 @@ export async function withstandsAttacks(page: Page, address: string): Promise<vo
     const { message } = JSON.parse(answer.body) as { message: string };
     const says = attack.says
       .replace("tests/attacker", `${address}packages/${name}`)
-      .replace("within 1000 ms", `within ${LATE_MS} ms`);
+      .replace("answer within 1000 ms", `answer within ${LATE_MS} ms`);
     expect([attack.name, answer.status, message]).toEqual([
       attack.name,
       attack.status,

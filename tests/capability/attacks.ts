@@ -223,6 +223,12 @@ const httpAtTheDoor: readonly Attack[] = [
   ),
 ];
 
+/** An instance is started before its first call's time begins; at a gateway both are one. */
+const begins = {
+  says: "capability attacker was ended: it did not start within 1000 ms",
+  gateway: { status: 504, says: "capability attacker was ended: it did not answer within 1000 ms" },
+};
+
 /** Before every request, and not for this one's time. */
 const starts = { gateway: { refused: "it has a start function" } };
 
@@ -384,8 +390,15 @@ const inTheCall: readonly Attack[] = [
     grant: "all",
   },
   late("a loop", guest({ handle: forever })),
-  { ...late("a loop in its start function", guest({ more: `(func $s ${forever}) (start $s)` })), ...starts },
-  late("a loop in _initialize", guest({ more: `(func (export "_initialize") ${forever})` })),
+  {
+    ...late("a loop in its start function", guest({ more: `(func $s ${forever}) (start $s)` })),
+    ...begins,
+    ...starts,
+  },
+  {
+    ...late("a loop in _initialize", guest({ more: `(func (export "_initialize") ${forever})` })),
+    ...begins,
+  },
   late("a loop where it makes room", guest({ alloc: forever })),
   late(
     "a loop that allocates",

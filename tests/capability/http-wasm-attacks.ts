@@ -112,8 +112,6 @@ const faults: readonly (readonly [name: string, parts: HttpGuestParts, says: str
 const endless: readonly (readonly [name: string, parts: HttpGuestParts])[] = [
   ["a loop", { request: forever }],
   ["a loop in its response", { start: enable(2), response: forever.replace(" (unreachable)", "") }],
-  ["a loop in its start function", { start: forever }],
-  ["a loop in _start", { more: `(func (export "_start") ${forever})` }],
   [
     "a flood of lines",
     {
@@ -129,14 +127,20 @@ const endless: readonly (readonly [name: string, parts: HttpGuestParts])[] = [
   ],
 ];
 
+const endlessStarts: typeof endless = [
+  ["a loop in its start function", { start: forever }],
+  ["a loop in _start", { more: `(func (export "_start") ${forever})` }],
+];
+
+const late = (says: string) => (one: (typeof endless)[number]) => {
+  const [name, parts] = one;
+  return { name, parts, says, late: true as const };
+};
+
 export const httpAttacks: readonly HttpAttack[] = [
   ...faults.map(([name, parts, says]) => ({ name, parts, says })),
-  ...endless.map(([name, parts]) => ({
-    name,
-    parts,
-    says: "it did not answer within 1000 ms",
-    late: true as const,
-  })),
+  ...endless.map(late("it did not answer within 1000 ms")),
+  ...endlessStarts.map(late("it did not start within 1000 ms")),
 ];
 
 /** A package with a middleware `middleware.http.<name>` that is this guest. */

@@ -44,16 +44,17 @@ export class PackageActors {
       turn,
     };
     const content = header(request.headers, "content-type");
-    const fields = [
-      textField(":offer", offer.type),
-      textField(":operation", decodeURIComponent(method)),
-      textField(":trigger", trigger === "remind" ? "reminder" : (trigger ?? "invoke")),
-      textField(":actor", actor.id),
-      textField(":query", request.query),
-      [":body", await readBody(request.body, this.#maxBodySize)] as const,
-      ...(content === undefined ? [] : [textField("content-type", content)]),
-    ];
+    one.begin();
     try {
+      const fields = [
+        textField(":offer", offer.type),
+        textField(":operation", decodeURIComponent(method)),
+        textField(":trigger", trigger === "remind" ? "reminder" : (trigger ?? "invoke")),
+        textField(":actor", actor.id),
+        textField(":query", request.query),
+        [":body", await readBody(request.body, this.#maxBodySize)] as const,
+        ...(content === undefined ? [] : [textField("content-type", content)]),
+      ];
       const traceparent = header(request.headers, "traceparent");
       return responseOf(await one.call(offer.module, { fields, checks: [] }, { traceparent, actor }));
     } catch (error) {
@@ -61,6 +62,8 @@ export class PackageActors {
       // To the sidecar it is what the app answered.
       if (failure instanceof ApiError) return failure.response;
       throw failure;
+    } finally {
+      one.ended();
     }
   }
 

@@ -54,7 +54,7 @@ export class HttpWasmMiddleware implements HttpMiddleware {
   }
 
   async handle(request: RuntimeRequest, next: Next): Promise<RuntimeResponse> {
-    const { calls, imports } = this.#options.guests();
+    const { imports } = this.#options.guests();
     // Who cannot read bodies does not wait for them.
     const reads = imports.includes(handlerName("read_body"));
     if (reads && request.body !== undefined) {
@@ -65,6 +65,8 @@ export class HttpWasmMiddleware implements HttpMiddleware {
         return apiError("ERR_BODY_READ", { cause: error.message }, { status: 413 });
       }
     }
+    // The package may be another version since.
+    const { calls } = this.#options.guests();
     const taken = await this.#taken(calls, request);
     const { handled } = taken;
     if (handled.kind === "response") return this.#own(handled);

@@ -13,10 +13,17 @@ export interface HttpWasmSource extends CallCounter {
   readonly say: (line: GuestLine) => void;
 }
 
+/** Those of one component. */
+interface OpenGuests {
+  readonly module: string;
+  readonly guests: HttpWasmGuests;
+  readonly pool: GuestPool;
+}
+
 /** The guests of http-wasm of one package: instances of their own for each component, since each has its configuration. */
 export class HttpWasmPools {
   readonly #source: HttpWasmSource;
-  readonly #open = new Map<HttpWasmSettings, { readonly guests: HttpWasmGuests; readonly pool: GuestPool }>();
+  readonly #open = new Map<HttpWasmSettings, OpenGuests>();
 
   constructor(source: HttpWasmSource) {
     this.#source = source;
@@ -38,8 +45,19 @@ export class HttpWasmPools {
       calls: new HttpWasmCalls(module, pool, this.#source, this.#source.say),
       imports: module.imports,
     };
-    this.#open.set(settings, { guests, pool });
+    this.#open.set(settings, { module: name, guests, pool });
     return guests;
+  }
+
+  /** Starts as many instances as another version has. */
+  async prepare(before: HttpWasmPools): Promise<void> {
+    const { modules } = this.#source;
+    const alike = [...before.#open].filter(([, { module }]) => modules.get(module)?.abi === httpWasmAbi);
+    const starting = alike.map(([settings, { module, pool }]) => {
+      this.of(module, settings);
+      return this.#open.get(settings)?.pool.prepare(pool.size.instances);
+    });
+    await Promise.all(starting);
   }
 
   /** The component is closed. */
