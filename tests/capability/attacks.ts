@@ -2,7 +2,7 @@ import { encodeMessage, type MessageField, messageKind, textField } from "../../
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { httpPackage } from "./http-wasm-attacks.ts";
 import { httpGuest } from "./http-wasm-guest.ts";
-import { data, fixed, guest, packageOf, run, saying, span, watPackage } from "./wat-package.ts";
+import { data, echo, fixed, guest, packageOf, run, saying, span, watPackage } from "./wat-package.ts";
 
 /** At a gateway: why it is not built, or what the call is answered. */
 export type AtGateway = { readonly refused: string } | { readonly status: number; readonly says?: string };
@@ -390,6 +390,19 @@ const inTheCall: readonly Attack[] = [
     grant: "all",
   },
   late("a loop", guest({ handle: forever })),
+  {
+    ...late(
+      "an answer after its deadline",
+      guest({
+        imports: '(import "cap_host" "clock" (func $clock (result f64)))',
+        more: "(global $until (mut f64) (f64.const 0))",
+        handle: `(global.set $until (f64.add (call $clock) (f64.const 2500)))
+          (loop $wait (br_if $wait (f64.lt (call $clock) (global.get $until)))) ${echo}`,
+      }),
+      { needs: { clock: true } },
+    ),
+    grant: "all",
+  },
   {
     ...late("a loop in its start function", guest({ more: `(func $s ${forever}) (start $s)` })),
     ...begins,

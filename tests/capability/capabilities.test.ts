@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeMessage, type MessageField, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
-import { createRuntime, type LocalRuntime } from "../../host/node/create-runtime.ts";
+import {
+  type CreateRuntimeOptions,
+  createRuntime,
+  type LocalRuntime,
+} from "../../host/node/create-runtime.ts";
 import { guest, saying, span, watPackage } from "./wat-package.ts";
 
 let runtime: LocalRuntime | undefined;
@@ -101,11 +105,40 @@ describe("an offer of HTTP", () => {
     ]);
   });
 
-  it("is behind the API's token, as all of it", async () => {
-    runtime = await createRuntime({ capabilities: { packages: [greeter()] }, apiToken: "secret" });
-    expect((await runtime.fetch("/v1.0/capabilities/greeter/greet/ann")).status).toBe(401);
+  const yaml = (kind: string, name: string, spec: object) =>
+    JSON.stringify({ apiVersion: "dapr.io/v1alpha1", kind, metadata: { name }, spec });
+  const limit = { type: "middleware.http.ratelimit", version: "v1" };
+  const components = [
+    yaml("Component", "rate", {
+      ...limit,
+      metadata: [
+        { name: "maxRequestsPerSecond", value: "1" },
+        { name: "perPath", value: "false" },
+      ],
+    }),
+    yaml("Configuration", "front", { httpPipeline: { handlers: [{ name: "rate", type: limit.type }] } }),
+  ].join("\n---\n");
+  const large = json(JSON.stringify({ hello: "x".repeat(2000) }));
+
+  it.each<[string, Omit<CreateRuntimeOptions, "capabilities">, RequestInit, number]>([
+    ["its token", { apiToken: "secret" }, json("{}"), 401],
+    ["its rate", { components }, json('{"hello":1}'), 429],
+    ["the size of its bodies", { maxBodySize: 1000 }, large, 413],
+    ["what of it is denied", { components: yaml("Configuration", "c", denied) }, json('{"hello":1}'), 404],
+  ])("is behind %s, as all of the API is", async (_, options, request, status) => {
+    runtime = await createRuntime({ capabilities: { packages: [greeter()] }, ...options });
+    const paths = ["/v1.0/capabilities/greeter/greet/ann", "/v1/capabilities/greet/ann"];
+    if (status === 429) expect((await runtime.fetch(paths[0] as string, request)).status).toBe(200);
+    for (const path of paths)
+      expect([path, (await runtime.fetch(path, request)).status]).toEqual([path, status]);
+    const { capabilities } = runtime.sidecar;
+    const calls = status === 429 ? 1 : 0;
+    expect(capabilities?.list()).toMatchObject([{ measured: { calls } }]);
   });
 });
+
+/** Operations of packages, by both of their paths. */
+const denied = { api: { denied: [{ name: "capabilities", version: "v1.0", protocol: "http" }] } };
 
 function json(body: string): RequestInit {
   return { method: "POST", body, headers: { "content-type": "application/json" } };
