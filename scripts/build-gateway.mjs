@@ -47,9 +47,12 @@ const exported = {
 };
 
 /** What the glue beside guests imports, by its own name. */
-const forGuests = ["guestLog", "guestClock", "guestRandom", "guestTick", "guestTrap"];
+const forGuests = ["guestLog", "guestClock", "guestRandom", "guestTick", "guestTrap", "guestFail"];
 
 const entry = "assembly/gateway/index";
+
+/** Of the memory of an adapter: a request and its answer, as large as they may be. */
+const ADAPTER_PAGES = 4096;
 
 /** The smallest variant is no command: it has neither arguments nor an environment. */
 const isCommand = ({ SOCKETS, FOLDER }) => SOCKETS + FOLDER > 0;
@@ -179,6 +182,19 @@ const compileArena = () =>
     ],
   );
 
+/** What stands between a gateway and a guest of http-wasm: a module of its own, composed in beside each of those. */
+const compileAdapter = () =>
+  run([
+    ...["assembly/gateway/http-wasm/index.ts", "--config", "none", "--outFile", "http-wasm.wasm"],
+    ...["--runtime", "stub", "--enable", "simd", "-Oz", "--converge", "--noAssert"],
+    ...["--memoryBase", "16", "--maximumMemory", String(ADAPTER_PAGES), "--exportTable"],
+    ...["--tableBase", String(guestPlaces.first + guestPlaces.each)],
+    ...["abort=", "LITERAL_SHIFT=1", "SOCKETS=0", "FOLDER=0", "PACKAGES=1"].flatMap((each) => [
+      "--use",
+      each,
+    ]),
+  ]);
+
 /** The module once more through the optimiser, without the allocator, which is elsewhere. */
 function shrink(bytes) {
   const module = binaryen.readBinary(bytes);
@@ -244,8 +260,15 @@ const buildBeside = (names) =>
     worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`ended with code ${code}`))));
   });
 
+async function buildAdapter() {
+  const adapter = await compileAdapter();
+  writeFileSync("dist/gateway/http-wasm.wasm", adapter);
+  console.log(`gateway/http-wasm.wasm: ${adapter.length} bytes`);
+}
+
 if (isMainThread) {
   mkdirSync("dist/gateway", { recursive: true });
+  await buildAdapter();
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(variants);
   const shares = Array.from({ length: Math.min(names.length, availableParallelism()) }, () => []);
   // In turn: the larger ones are the later ones of their list.

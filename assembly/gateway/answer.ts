@@ -4,6 +4,7 @@ import { CHUNK, INBOX } from "../memory";
 import { callActor, isActors } from "./actors/call-actor";
 import { Call, call, verb } from "./call";
 import { passesMiddleware } from "./capability/middleware";
+import { routeAgain } from "./capability/middleware-paths";
 import { isCapability, serveCapability } from "./capability/serve-capabilities";
 import { ERR_DIRECT_INVOKE, ERR_GATEWAY_UNSERVED, ERR_HEALTH_APPID_NOT_MATCH, UNADDRESSED } from "./errors.gen";
 import { mayCall } from "./door/access";
@@ -36,16 +37,32 @@ export function answer(): void {
   if (request.pathLength > CHUNK) return say(request, 414, "the path is too long");
   memory.copy(INBOX, request.path, request.pathLength);
   let operation = route(verb(request.method), request.pathLength);
-  if (operation == HEALTHZ_GET) return health(request);
-  if (operation == HEALTHZ_OUTBOUND) return reply(request, 204, "", 0, 0);
+  if (operation == HEALTHZ_GET || operation == HEALTHZ_OUTBOUND) return serveRouted(request, operation);
   if (needsToken() && !isTold()) return say(request, 401, "invalid api token");
-  if (operation >= 0 && isBlocked(operation)) operation = NO_ROUTE;
-  // As a sidecar: the book's form of publishing is one where there is a pub/sub, and nobody is called.
-  if (operation == PUBLISH_UNNAMED && (head().pubsubsCount == 0 || namesApp(request))) operation = NO_ROUTE;
-  if ((operation < 0 || operation == INVOKE) && !invokes()) return say(request, 404, "404 page not found\n");
-  if (!hasTurn(request)) return;
-  if (HAS_PACKAGES && head().middlewaresCount && !passesMiddleware(request)) return;
+  operation = permitted(request, operation);
+  if (isShut(request, operation) || !hasTurn(request)) return;
+  if (HAS_PACKAGES && head().middlewaresCount) {
+    if (!passesMiddleware(request)) return;
+    // It may go elsewhere by now.
+    operation = permitted(request, routeAgain(request));
+    if (isShut(request, operation)) return;
+  }
   serveRouted(request, operation);
+}
+
+/** What of the last route may be called. */
+function permitted(request: Call, operation: i32): i32 {
+  if (operation >= 0 && isBlocked(operation)) return NO_ROUTE;
+  // As a sidecar: the book's form of publishing is one where there is a pub/sub, and nobody is called.
+  if (operation == PUBLISH_UNNAMED && (head().pubsubsCount == 0 || namesApp(request))) return NO_ROUTE;
+  return operation;
+}
+
+/** True where nothing is invoked here; then the caller was told. */
+function isShut(request: Call, operation: i32): bool {
+  if ((operation >= 0 && operation != INVOKE) || invokes()) return false;
+  say(request, 404, "404 page not found\n");
+  return true;
 }
 
 function serveRouted(request: Call, operation: i32): void {
@@ -58,6 +75,10 @@ function serveRouted(request: Call, operation: i32): void {
     case NO_ROUTE:
       if (isMetrics(request, operation)) return showMetrics(request);
       return invokeAddressed(request, operation == INVOKE);
+    case HEALTHZ_GET:
+      return health(request);
+    case HEALTHZ_OUTBOUND:
+      return reply(request, 204, "", 0, 0);
     case METADATA_GET:
       return describeGateway(request);
     default:

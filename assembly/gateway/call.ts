@@ -68,6 +68,8 @@ export class Call {
   isDelivery: bool;
   /** A bit for each middleware that is to see the answer. */
   passed: u32;
+  /** Of those, the ones that are to see all of it and not its head alone. */
+  passedWhole: u32;
   /** Nanoseconds on the clock at which a guest has to have its answer; 0: the configuration's limits hold. */
   until: u64;
   /** A {@link FieldList}. */
@@ -117,7 +119,7 @@ export function readCall(request: i32, out: i32): void {
   call.repeats = BY_METHOD;
   call.answerAs = 0;
   call.placement = 0;
-  call.passed = 0;
+  call.passed = call.passedWhole = 0;
   call.isKept = call.isDelivery = false;
   call.method = requestMethod(request);
   const other = call.method == OTHER;

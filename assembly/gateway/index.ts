@@ -10,7 +10,7 @@ import { deliverWaiting } from "./spool/deliver";
 import { HAS_FOLDER } from "./variant";
 import { closeSince } from "./wasi/handles";
 
-export { guestClock, guestLog, guestRandom, guestTick, guestTrap } from "./capability/guest-imports";
+export { guestClock, guestFail, guestLog, guestRandom, guestTick, guestTrap } from "./capability/guest-imports";
 export { cabiRealloc } from "./arena";
 
 /** wasi:cli/run: one call by the command's options. 0: it succeeded. */

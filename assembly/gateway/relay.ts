@@ -3,7 +3,7 @@ import { alarm } from "./alarm";
 import { isForLater, isTriedAgain } from "./attempts";
 import { isEmpty, sendBody } from "./body";
 import { Call, findField } from "./call";
-import { copyTexts, showAnswer } from "./capability/middleware";
+import { copyTexts, showAnswer, showHead, shownStatus } from "./capability/middleware";
 import { keepBody, keepHead } from "./capability/results";
 import { granting } from "./door/pages";
 import { answered, removeNamed } from "./headers";
@@ -111,7 +111,7 @@ function carry(call: Call, x: Exchange): i32 {
         if (HAS_FOLDER && call.isDelivery) return take(call, x, !sending);
         if (HAS_PACKAGES && call.isGuests) return makeResult(call, x);
         if (HAS_FOLDER && isReadWhole(call, x.status)) return makeAnswer(call, x);
-        if (HAS_PACKAGES && call.passed) return makeAnswer(call, x);
+        if (HAS_PACKAGES && call.passed & call.passedWhole) return makeAnswer(call, x);
         if (!beginAnswer(call, x)) return broken(x);
         headed = true;
       }
@@ -219,14 +219,20 @@ function timed(list: FieldList): FieldList {
 /** Sends the answer's head. False where it is none that can be sent. */
 function beginAnswer(call: Call, x: Exchange): bool {
   if (call.isScript) return beginPrinting(call, x);
-  const fields = makeFields(timed(granting(answered(call, x.answerFields))));
+  let list = timed(granting(answered(call, x.answerFields)));
+  let status = x.status;
+  if (HAS_PACKAGES && call.passed) {
+    list = showHead(call, status, list);
+    status = shownStatus();
+  }
+  const fields = makeFields(list);
   if (fields < 0) return false;
-  const response = makeResponse(x.status, fields);
+  const response = makeResponse(status, fields);
   if (response < 0) return false;
   answerBody = keep(OUTGOING_BODY, responseBody(response));
   openOutput(changetype<Stream>(TARGET), bodyWriter(answerBody));
   held = keep(OUTGOING_RESPONSE, response);
-  call.status = x.status;
+  call.status = status;
   // An answer that is there as a whole goes to the host in one piece.
   if (!x.whole) release(call);
   return true;

@@ -1,5 +1,6 @@
 import type { AdmittedModule } from "./admission.ts";
 import { GuestFault } from "./guest-fault.ts";
+import { importObject } from "./import-object.ts";
 import { moduleSections } from "./module-sections.ts";
 
 /**
@@ -13,12 +14,10 @@ export async function mustSettle({ bytes, module, imports }: AdmittedModule): Pr
       "it has a start function, which would run before every request: let it be _initialize",
     );
   }
-  const functions = imports.map((name): [string, () => number] => [
-    name.slice(name.indexOf(".") + 1),
-    () => 0,
-  ]);
+  // None of them is called.
+  const functions = new Map(imports.map((name) => [name, () => 0]));
   try {
-    await WebAssembly.instantiate(module, { cap_host: Object.fromEntries(functions) });
+    await WebAssembly.instantiate(module, importObject(imports, functions));
   } catch {
     throw new GuestFault(
       "refused",

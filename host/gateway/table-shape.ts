@@ -47,8 +47,24 @@ export const choices = { text: 0, number: 1, literal: 2 } as const;
 /** Bits: the least, or the most, is not allowed itself. */
 export const exclusions = { least: 1, most: 2 } as const;
 
-/** Bits: what a component that is a guest promises; a store, or a middleware that sees answers. */
-export const guestFeatures = { response: 1, transactional: 2, bulk: 4 } as const;
+/**
+ * Bits: what a component that is a guest promises; a store, or a middleware that sees answers. A guest of http-wasm is a
+ * handler, which may read bodies, and may be one that the user himself has named.
+ */
+export const guestFeatures = {
+  response: 1,
+  transactional: 2,
+  bulk: 4,
+  handler: 8,
+  reads: 16,
+  trusted: 32,
+} as const;
+
+/** Where the functions of a guest of http-wasm stand in the table of its adapter; what reads its memory stands as in the gateway's. */
+export const handlerSlots = { request: 0, response: 1, start: 2, initialize: 4 } as const;
+
+/** Bits: what the adapter of a guest of http-wasm has to know of it. */
+export const handlerSettings = { starts: 1, initializes: 2, brief: 4, strict: 8 } as const;
 
 /** Where a guest's functions stand in the gateway's table of functions, from the guest's first place on. */
 export const guestSlots = {
@@ -68,6 +84,8 @@ export const guestPlaces = { first: 1, each: 8, most: 16 } as const;
 /** By the beginning of their names in the generated reader. */
 export const constants = {
   SLOT: guestSlots,
+  HANDLER: handlerSlots,
+  SETTING: handlerSettings,
   GUESTS: guestPlaces,
   PLACE: parameterPlaces,
   PARAMETER: parameterTypes,

@@ -184,7 +184,6 @@ const atTheDoor: readonly Attack[] = [
 
 const refusedHttp = (name: string, wat: string, says: string, changes = {}): Attack => ({
   ...refused(name, guest(), says),
-  gateway: { refused: "a gateway runs" },
   package: httpPackage("attacker", wat, { needs: {}, ...changes }),
 });
 

@@ -93,7 +93,7 @@ describe("a guest's code with a count of its steps", () => {
   /** Runs a metered module; answers what it calls. */
   async function play(one: GatewayPackage, act: (exports: WebAssembly.Exports) => void) {
     const called = { tick: 0, trap: 0 };
-    const { instance } = await WebAssembly.instantiate(one.guest.bytes as BufferSource, {
+    const { instance } = await WebAssembly.instantiate(one.guest?.bytes as BufferSource, {
       cap_host: {
         tick() {
           called.tick += 1;

@@ -61,10 +61,15 @@ function guestLied(how: string): bool {
 
 /** What no answer of a guest is without: it must not run in a page that has the gateway's origin. */
 function confine(list: FieldList): void {
-  addLiteral(list, "x-content-type-options", "nosniff");
-  addLiteral(list, "content-security-policy", "sandbox; default-src 'none'");
+  seal(list);
   if (isSource) addLiteral(list, "daprlet-capability-source", "module");
   addGrants(list);
+}
+
+/** Marks an answer that a guest had a part in. */
+export function seal(list: FieldList): void {
+  addLiteral(list, "x-content-type-options", "nosniff");
+  addLiteral(list, "content-security-policy", "sandbox; default-src 'none'");
 }
 
 /** The status of an answer; -1: it has one that is none, and the guest failed. */

@@ -1,7 +1,7 @@
 /** Messages to a guest that is a component, as of host/capability/components/guest-component.ts. */
 import { escape, GROWTH } from "../../json/escape";
 import { allocate } from "../memory";
-import { GuestComponent, Header, NONE } from "../records.gen";
+import { FEATURE_HANDLER, GuestComponent, Header, NONE } from "../records.gen";
 import { findSecret, secretLength, secretText } from "../secrets";
 import { head } from "../table";
 import { put } from "../text";
@@ -20,6 +20,16 @@ export function addLiteralField(name: string, value: string): void {
 
 /** Begins the message. Ends the request where the component's secrets are not there. */
 export function beginComponent(one: GuestComponent, operation: string): void {
+  beginMessage(REQUEST);
+  addText(":offer", one.type, one.typeLength);
+  addLiteralField(":operation", operation);
+  if (one.features & FEATURE_HANDLER) {
+    takeValue(one, one.setting(0));
+    addText(":config", value, valueLength);
+  } else addConfig(one);
+}
+
+function addConfig(one: GuestComponent): void {
   let size = 2;
   for (let i: u32 = 0; i < one.settingsCount; i++) {
     const setting = one.setting(i);
@@ -38,9 +48,6 @@ export function beginComponent(one: GuestComponent, operation: string): void {
     end = put(end, '"');
   }
   end = put(end, "}");
-  beginMessage(REQUEST);
-  addText(":offer", one.type, one.typeLength);
-  addLiteralField(":operation", operation);
   addText(":config", config, <i32>(end - config));
 }
 

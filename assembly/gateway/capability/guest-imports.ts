@@ -10,7 +10,7 @@ import { random } from "../wasi/random";
 import { blockingFlush, dropOutputStream, writable, write } from "../wasi/streams";
 import { endGuest, guestFailed, guestFailedBy, guestIsLate } from "./faults";
 import { copyIn, copyOut, holds } from "./guests";
-import { more, moreNumber, say } from "./sentence";
+import { more, moreNumber, moreOf, say } from "./sentence";
 
 /** Lines of one step, and bytes of one: what is beyond is left out. */
 const MOST_LINES: i32 = 100;
@@ -59,6 +59,16 @@ export function guestTick(guest: u32): void {
 /** Called by a guest that is about to trap. */
 export function guestTrap(guest: u32): void {
   guestFailedBy("it trapped: unreachable");
+  endGuest(guest);
+}
+
+/** Called by the adapter of a guest of http-wasm that did what it may not. */
+export function guestFail(guest: u32, at: u32, length: u32): void {
+  const text = allocate(length + 8);
+  copyOut(guest, at, text, length);
+  say("");
+  moreOf(text, length);
+  guestFailed();
   endGuest(guest);
 }
 

@@ -1,5 +1,6 @@
 import { Call } from "../call";
 import { METHOD_NAMES } from "../fields.gen";
+import { same } from "../text";
 import { OTHER } from "../wasi/incoming";
 
 let start: usize = 0;
@@ -28,4 +29,16 @@ export function methodText(): usize {
 @inline
 export function methodSize(): i32 {
   return length;
+}
+
+/** Gives a call the method of that name, which is in capitals. */
+export function setMethod(call: Call, name: usize, size: i32): void {
+  let at = METHOD_NAMES;
+  call.method = 0;
+  while (call.method < OTHER && !same(at + 1, load<u8>(at), name, size)) {
+    at += 1 + <usize>load<u8>(at);
+    call.method++;
+  }
+  call.methodText = name;
+  call.methodLength = size;
 }

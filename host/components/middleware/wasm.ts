@@ -16,7 +16,7 @@ const mebibytes = field((value) => {
   return number * MEBIBYTE;
 });
 
-const metadata = {
+export const wasmMetadata = {
   url: text.required(
     "Where the guest is: a file (file://), or an address of http or https; in a page one of the site's, and no file.",
   ),
@@ -30,7 +30,7 @@ const metadata = {
   ),
 };
 
-export type WasmMetadata = Decoded<typeof metadata>;
+export type WasmMetadata = Decoded<typeof wasmMetadata>;
 
 /** How a host runs guests. Rejects with an Error that says why not. */
 export type OpenWasm = (metadata: WasmMetadata, context: ComponentContext) => Promise<HttpMiddleware>;
@@ -42,7 +42,7 @@ export function wasmMiddleware(open: () => Promise<OpenWasm>): MiddlewareDefinit
     version: "v1",
     summary:
       "Runs a module of WebAssembly that keeps to the HTTP handler ABI of http-wasm, in a worker of its own.",
-    metadata,
+    metadata: wasmMetadata,
     features: [],
     open: async (given, context) => (await open())(given, context),
   });

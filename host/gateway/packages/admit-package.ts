@@ -1,8 +1,9 @@
-import { capabilityAbi } from "../../capability/abi.ts";
-import { admit } from "../../capability/admission.ts";
+import { type Abi, capabilityAbi } from "../../capability/abi.ts";
+import { type AdmittedModule, admit } from "../../capability/admission.ts";
 import { authorityOf, type Grant } from "../../capability/grants.ts";
 import { readDescription } from "../../capability/http-offer.ts";
-import type { ComponentOffer, HttpOffer } from "../../capability/manifest.ts";
+import { httpWasmAbi } from "../../capability/http-wasm/http-wasm-abi.ts";
+import type { ComponentOffer, HttpOffer, Limits, ModuleEntry } from "../../capability/manifest.ts";
 import { moduleSections } from "../../capability/module-sections.ts";
 import type { PackageSource } from "../../capability/package-source.ts";
 import { readManifest } from "../../capability/read-manifest.ts";
@@ -12,7 +13,7 @@ import { ResourceError } from "../../resources/fields.ts";
 import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
-import { moduleOf, remarksOn, usedComponents, usedFunctions } from "./gateway-offers.ts";
+import { moduleOf, remarksOn, usedComponents, usedFunctions, usedHandlers } from "./gateway-offers.ts";
 import { grantRows } from "./grant-rows.ts";
 import { meterGuest } from "./meter-guest.ts";
 import { SchemaTable } from "./schema-table.ts";
@@ -20,13 +21,29 @@ import { SchemaTable } from "./schema-table.ts";
 /** A package that was let in: what the gateway's table says of it, and what stands beside the gateway. */
 export interface GatewayPackage {
   readonly row: GuestRow;
-  readonly guest: GuestModule;
+  /** Undefined: it has no module of our own ABI. */
+  readonly guest: GuestModule | undefined;
   /** The components that it can be. */
   readonly components: readonly ComponentOffer[];
-  /** As `GET /v1.0/capabilities` shows it. */
-  readonly shown: object;
+  /** Its guests of http-wasm, of which each component makes one: see handler-guests.ts. */
+  readonly handlers: readonly OfferedHandler[];
+  /** Of a guest of http-wasm: the component that it is, and the features of that. */
+  readonly handles?: {
+    readonly component: string;
+    readonly type: string;
+    readonly version: string;
+    readonly features: number;
+  };
+  /** As `GET /v1.0/capabilities` shows it; undefined: not at all. */
+  readonly shown: object | undefined;
   /** What of it is passed over, one sentence each. */
   readonly remarks: readonly string[];
+}
+
+/** A type of middleware that is a guest of http-wasm. */
+export interface OfferedHandler extends Pick<ComponentOffer, "type" | "version"> {
+  readonly module: AdmittedModule;
+  readonly limits: Limits;
 }
 
 async function operationsOf(
@@ -48,10 +65,17 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
   const manifest = readManifest(source.manifest, `${source.origin}/capability.json`);
   const authority = authorityOf(manifest, grant);
   const { granted, limits } = authority;
+  const letIn = async (entry: ModuleEntry, abi: Abi) => {
+    const module = await admit(await source.read(entry.path), entry, { abi, granted, limits });
+    await mustSettle(module);
+    return module;
+  };
+  const handlers: OfferedHandler[] = [];
+  for (const { type, version, entry } of usedHandlers(manifest))
+    handlers.push({ type, version, module: await letIn(entry, httpWasmAbi), limits });
   const entry = moduleOf(manifest);
-  const module = await admit(await source.read(entry.path), entry, { abi: capabilityAbi, granted, limits });
-  await mustSettle(module);
-  const { exports } = moduleSections(module.bytes);
+  const module = entry && (await letIn(entry, capabilityAbi));
+  const exports = new Map(module && moduleSections(module.bytes).exports);
   const { name, version, description, needs } = manifest;
   const schemas = new SchemaTable();
   const operations = await operationsOf(
@@ -69,31 +93,34 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
       functions: functions.map((text) => ({ text })),
       ...grantRows(granted),
       answer: limits.answer,
-      memory: module.memory,
+      memory: module?.memory ?? 0,
       calls: limits.calls,
       timeMs: limits.timeMs,
       resumes: exports.has("cap_resume") ? 1 : 0,
       initializes: exports.has("_initialize") ? 1 : 0,
     },
-    guest: {
+    guest: module && {
       bytes: meterGuest(module.bytes),
       imports: module.imports.map((one) => one.slice(one.indexOf(".") + 1)),
       exports: [...exports.keys()],
     },
     components,
+    handlers,
     shown: {
       name,
       version,
       description,
       status: "loaded",
-      modules: [{ name: module.name, sha256: module.sha256, imports: module.imports, memory: module.memory }],
+      modules: [...new Set([...(module ? [module] : []), ...handlers.map((each) => each.module)])].map(
+        (each) => ({ name: each.name, sha256: each.sha256, imports: each.imports, memory: each.memory }),
+      ),
       operations: operations.map(({ id, method, segments }) => ({
         id,
         method,
         path: segments.map(({ text, takes }) => (takes ? `/{${text}}` : `/${text}`)).join(""),
       })),
       functions,
-      components: components.map(({ type }) => type),
+      components: [...components, ...handlers].map(({ type }) => type),
       asked: needs,
       granted,
       refused: authority.refused,

@@ -1,5 +1,6 @@
 import { capabilityAbi } from "../../capability/abi.ts";
 import type { Authority } from "../../capability/grants.ts";
+import { httpWasmAbi } from "../../capability/http-wasm/http-wasm-abi.ts";
 import type {
   CapabilityManifest,
   ComponentOffer,
@@ -29,6 +30,17 @@ export function usedComponents(manifest: CapabilityManifest): readonly Component
   );
 }
 
+/** The middleware that guests of http-wasm are, with their modules. */
+export function usedHandlers(
+  manifest: CapabilityManifest,
+): readonly (ComponentOffer & { readonly entry: ModuleEntry })[] {
+  return manifest.offers.flatMap((offer) => {
+    if (offer.kind !== "component" || !offer.type.startsWith("middleware.http.")) return [];
+    const entry = entryOf(manifest, offer.module);
+    return entry?.abi === httpWasmAbi.name ? [{ ...offer, entry }] : [];
+  });
+}
+
 /** The functions that a gateway can call. */
 export function usedFunctions({ offers }: CapabilityManifest): readonly FunctionOffer[] {
   return offers.flatMap((offer) =>
@@ -51,14 +63,16 @@ function usedModules(manifest: CapabilityManifest): readonly string[] {
   return [...operations, ...others.flatMap(({ module }) => module ?? [])];
 }
 
-/** The module that a gateway runs of it. */
-export function moduleOf(manifest: CapabilityManifest): ModuleEntry {
+/** The module of our own ABI that a gateway runs of it; undefined: all that it runs is of http-wasm. */
+export function moduleOf(manifest: CapabilityManifest): ModuleEntry | undefined {
   const names = usedModules(manifest);
   const [first] = names;
-  if (first === undefined)
+  if (first === undefined) {
+    if (usedHandlers(manifest).length > 0) return undefined;
     throw new Error(
-      "it offers nothing that a gateway runs: HTTP operations, functions, state stores and middleware, by modules of our own ABI",
+      "it offers nothing that a gateway runs: HTTP operations, functions, state stores and middleware",
     );
+  }
   const entry = entryOf(manifest, first);
   if (entry === undefined || names.some((name) => name !== first))
     throw new Error("several modules answer its offers, and a gateway runs one of a package");
@@ -87,7 +101,9 @@ function unusedOf({
 function unused(offer: Offer, manifest: CapabilityManifest): readonly string[] {
   switch (offer.kind) {
     case "component":
-      return isUsed(offer, manifest) ? [] : [`${offer.type}, which is no component of a gateway`];
+      return isUsed(offer, manifest) || usedHandlers(manifest).some(({ type }) => type === offer.type)
+        ? []
+        : [`${offer.type}, which is no component of a gateway`];
     case "function":
       return unusedOf(offer);
     case "actor":

@@ -9,7 +9,7 @@ import { type GuestRow, none16 } from "../table-shape.ts";
 export function grantRows(
   granted: Needs,
 ): Pick<GuestRow, "stores" | "preparedKeys" | "topics" | "apps" | "origins"> {
-  const { state, publish, invoke, fetch, clock, random, ...others } = granted;
+  const { state, publish, invoke, fetch, clock, random, rewrite, ...others } = granted;
   const [beyond] = phrases({ ...noNeeds, ...others });
   if (beyond !== undefined)
     throw new Error(

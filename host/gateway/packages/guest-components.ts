@@ -16,6 +16,9 @@ interface Offered {
   readonly package: string;
 }
 
+/** A component that is a guest of http-wasm of its own. */
+type Handles = NonNullable<GatewayPackage["handles"]> & { readonly guest: number };
+
 /** What the runtime does in front of a store, and a gateway does not: it must not seem to be there. */
 const beyond = /^(?:(?:primary|secondary)encryptionkey|outbox.*|actorstatestore)$/;
 
@@ -27,13 +30,19 @@ const promised = (features: readonly string[]) =>
 /** The components that a gateway's packages can be. */
 export class GuestComponents {
   readonly #types = new Map<string, Offered>();
+  /** By the name of the component. */
+  readonly #handlers = new Map<string, Handles>();
   readonly #secrets: SecretTable;
 
   /** Throws ResourceError where two packages, or one and daprlet itself, offer the same. */
   constructor(packages: readonly GatewayPackage[], secrets: SecretTable) {
     this.#secrets = secrets;
-    for (const [guest, { row, components }] of packages.entries()) {
-      for (const { type, version, features } of components) {
+    for (const [guest, { row, components, handlers, handles }] of packages.entries()) {
+      if (handles !== undefined) this.#handlers.set(handles.component, { ...handles, guest });
+      for (const { type, version, features } of [
+        ...components,
+        ...handlers.map((each) => ({ ...each, features: [] })),
+      ]) {
         const refuse = (cause: string): never => {
           throw new ResourceError(`package ${row.name} offers components of type ${type}, ${cause}`);
         };
@@ -45,8 +54,8 @@ export class GuestComponents {
     }
   }
 
-  has({ type }: Pick<ComponentResource, "type">): boolean {
-    return this.#types.has(type);
+  has(component: Pick<ComponentResource, "name" | "type">): boolean {
+    return this.#types.has(component.type) || this.#handler(component) !== undefined;
   }
 
   /** What a store of this type promises, in the order in which a sidecar tells it; of others nothing. */
@@ -61,10 +70,10 @@ export class GuestComponents {
     const refuse = (cause: string): never => {
       throw new ResourceError(`${origin}: component ${name} ${cause}`);
     };
-    const offered = this.#types.get(type);
+    const handler = this.#handler(component);
+    const offered = handler ?? this.#types.get(type);
     if (offered === undefined) return refuse(`is ${type}, which no package of the gateway offers`);
-    if (version !== offered.version)
-      refuse(`is of version ${version}; package ${offered.package} has ${offered.version}`);
+    if (version !== offered.version) refuse(`is of version ${version}; its package has ${offered.version}`);
     const [ref] = secretKeyRefs;
     if (ref !== undefined)
       refuse(`has ${ref.field} in a secret store, which a gateway cannot ask; use envRef`);
@@ -72,15 +81,22 @@ export class GuestComponents {
     const [unmet] = fields.find(([field]) => beyond.test(field.toLowerCase())) ?? [];
     if (unmet !== undefined)
       refuse(`has the metadata ${unmet}, of which a gateway does nothing: leave it out`);
-    return {
-      name,
-      type,
-      settings: fields.map(([field, value]) => {
-        const secret = markedVariable(value);
-        return { name: field, value: secret === undefined ? value : "", secret: this.#secrets.index(secret) };
-      }),
-      guest: offered.guest,
-      features: promised(offered.features),
+    const setting = (field: string, value: string) => {
+      const secret = markedVariable(value);
+      return { name: field, value: secret === undefined ? value : "", secret: this.#secrets.index(secret) };
     };
+    const { guest } = offered;
+    if (handler === undefined) {
+      const settings = fields.map(([field, value]) => setting(field, value));
+      return { name, type, settings, guest, features: promised(offered.features as readonly string[]) };
+    }
+    // All else was for the build.
+    const [, config = ""] = fields.find(([field]) => field.toLowerCase() === "guestconfig") ?? [];
+    return { name, type, settings: [setting("guestConfig", config)], guest, features: handler.features };
+  }
+
+  #handler({ name, type }: Pick<ComponentResource, "name" | "type">): Handles | undefined {
+    const found = this.#handlers.get(name);
+    return found?.type === type ? found : undefined;
   }
 }

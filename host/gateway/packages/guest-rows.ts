@@ -1,5 +1,5 @@
 import { ResourceError } from "../../resources/fields.ts";
-import type { GatewayTable, GuestRow } from "../table-shape.ts";
+import { type GatewayTable, type GuestRow, guestPlaces } from "../table-shape.ts";
 import type { GatewayPackage } from "./admit-package.ts";
 
 /** What of the gateway guests may ask for, where it is granted. */
@@ -25,9 +25,14 @@ export function guestRows(
   offered: Offered,
 ): Pick<GatewayTable, "guests" | "guestList"> {
   const guests = packages.map(({ row }) => row);
+  if (guests.length > guestPlaces.most)
+    throw new ResourceError(
+      `packages and components that are guests of http-wasm are more than ${guestPlaces.most}: divide them among several gateways`,
+    );
   guests.forEach((guest, i) => {
     const { name } = guest;
-    if (guests.findIndex((other) => other.name === name) !== i)
+    const isPackage = (at: number) => packages[at]?.handles === undefined;
+    if (isPackage(i) && guests.findIndex((other, at) => other.name === name && isPackage(at)) !== i)
       throw new ResourceError(`there are two packages that are called ${name}`);
     const what = missing(guest, offered);
     if (what !== undefined)
@@ -41,6 +46,8 @@ export function guestRows(
       );
   });
   const list =
-    packages.length === 0 ? "" : JSON.stringify({ capabilities: packages.map(({ shown }) => shown) });
+    packages.length === 0
+      ? ""
+      : JSON.stringify({ capabilities: packages.flatMap(({ shown }) => shown ?? []) });
   return { guests, guestList: list };
 }

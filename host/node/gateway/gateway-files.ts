@@ -5,6 +5,7 @@ import { bake, bakedConfiguration } from "../../gateway/bake.ts";
 import { compileGateway } from "../../gateway/compile-gateway.ts";
 import { importedInterfaces } from "../../gateway/component-imports.ts";
 import { composeGuests } from "../../gateway/packages/compose-guests.ts";
+import { handlerGuests } from "../../gateway/packages/handler-guests.ts";
 import { readGateway } from "../../gateway/read-gateway.ts";
 import { needsOf, variantOf } from "../../gateway/serve-arguments.ts";
 import { encodeTable } from "../../gateway/table.ts";
@@ -14,6 +15,7 @@ import { WasmFormatError } from "../../wasm-sections.ts";
 import { yamlFiles } from "../resource-files.ts";
 import { shownPath } from "../shown-path.ts";
 import { openPackages } from "./gateway-packages.ts";
+import { handlerFiles } from "./handler-files.ts";
 
 /** A gateway's file: what is inside, and what it asks of its host. */
 export interface GatewayFile {
@@ -27,16 +29,16 @@ export interface GatewayFile {
 /** Beside the folder of the built command line, or in `dist/` when the sources run under a test runner. */
 const places = ["../gateway/", "../../../dist/gateway/"];
 
-async function variant(name: string): Promise<Uint8Array> {
+async function shipped(name: string): Promise<Uint8Array<ArrayBuffer>> {
   for (const place of places) {
     try {
-      return await readFile(new URL(`${place}${name}.wasm`, import.meta.url));
+      return new Uint8Array(await readFile(new URL(`${place}${name}.wasm`, import.meta.url)));
     } catch {
       // The next place.
     }
   }
   throw new Error(
-    `${name}.wasm, a gateway without configuration, is missing beside the package's files; run \`npm run build\``,
+    `${name}.wasm, of which a gateway is made, is missing beside the package's files; run \`npm run build\``,
   );
 }
 
@@ -52,9 +54,11 @@ export async function buildGateway(paths: readonly string[]): Promise<GatewayFil
     files.map(async (file) => ({ name: shownPath(file), text: await readFile(file, "utf8") })),
   );
   const resources = readGateway(texts, await import("../yaml.ts"));
-  const packages = await openPackages(resources.gateway, dirname(resources.source));
+  const folder = dirname(resources.source);
+  const own = await openPackages(resources.gateway, folder);
+  const packages = [...own, ...(await handlerGuests(resources, own, handlerFiles(folder, shipped)))];
   const configuration = compileGateway(resources, packages);
-  const plain = await variant(variantOf(needsOf(configuration)));
+  const plain = await shipped(variantOf(needsOf(configuration)));
   const baked = bake(plain, encodeTable(configuration));
   const guests = packages.map(({ guest }) => guest);
   const file = opened(composeGuests(baked, guests), configuration);
