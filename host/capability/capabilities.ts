@@ -1,4 +1,5 @@
 import type { BindingHandler } from "../components/bindings/binding.ts";
+import type { Store } from "../components/state/store.ts";
 import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
 import type { Meters } from "../telemetry/metrics/meters.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
@@ -11,9 +12,14 @@ export interface Observers {
   readonly strict: boolean;
 }
 
+/** The state stores of a sidecar, by their names. */
+export interface OpenStores {
+  readonly components: { readonly state: ReadonlyMap<string, { readonly component: Store }> };
+}
+
 /** The sidecar of some packages. */
 export interface AttachedSidecar {
-  readonly sidecar: Observers;
+  readonly sidecar: Observers & OpenStores;
   /** Has the sidecar look anew at whose events are wanted. */
   askApp(): Promise<void>;
   /** Has it open what its registry has by now of the components that it wants. */

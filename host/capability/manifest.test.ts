@@ -96,6 +96,11 @@ describe("a manifest", () => {
       { offers: [{ kind: "function", name: "f", module: "x" }] },
       "offers[0].module names no module; there is main",
     ],
+    [
+      "offers[0].features",
+      { offers: [{ kind: "component", type: "state.x", features: ["DURABILITY"] }] },
+      "offers[0].features has DURABILITY, but needs has neither a store to write",
+    ],
     ["offers[0].type", { offers: [{ kind: "component", type: "lock.x" }] }, "offers[0].type must be state.…"],
     [
       "offers[0].sources[0]",

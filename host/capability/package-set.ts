@@ -1,5 +1,5 @@
 import type { BindingHandler } from "../components/bindings/binding.ts";
-import type { Family } from "../components/component.ts";
+import type { Durability, Family } from "../components/component.ts";
 import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
@@ -28,6 +28,11 @@ import type { PackageSource } from "./package-source.ts";
 import { plainLog } from "./plain-log.ts";
 import { readManifest } from "./read-manifest.ts";
 import { shownPackage, shownRefusal } from "./shown-package.ts";
+
+/** Where it does not tell, nothing is promised. */
+function durabilityOf(store: object | undefined): Durability {
+  return store !== undefined && "durability" in store ? (store.durability as Durability) : "memory";
+}
 
 /** A package that was not let in, and why. */
 export interface RefusedPackage {
@@ -86,7 +91,11 @@ export class PackageSet implements Capabilities {
       processes: given.processes,
       containers: given.containers,
     };
-    this.#components = new PackageComponents(() => this.#loaded, given.maxBodySize);
+    this.#components = new PackageComponents(
+      () => this.#loaded,
+      (store) => durabilityOf(this.#attached?.sidecar.components.state.get(store)?.component),
+      given.maxBodySize,
+    );
     this.#actors = new PackageActors(() => this.#loaded, given.maxBodySize);
     this.functions = new PackageFunctions(() => this.#loaded, this.#host);
   }

@@ -5,6 +5,7 @@ import {
   type CapabilityManifest,
   highestLimits,
   type ModuleEntry,
+  type Needs,
   type Offer,
   type Source,
 } from "./manifest.ts";
@@ -62,7 +63,7 @@ function source(field: Field, modules: readonly ModuleEntry[]): Source {
 
 /** What components of a family may promise. */
 const featuresOf = {
-  state: ["ETAG", "TTL", "TRANSACTIONAL", "BULK", "OUTCOME", "ACTOR", "QUERY_API"],
+  state: ["ETAG", "TTL", "TRANSACTIONAL", "BULK", "OUTCOME", "DURABILITY", "ACTOR", "QUERY_API"],
   bindings: ["OUTPUT_BINDING"],
   secretstores: ["MULTIPLE_KEY_VALUES_PER_SECRET"],
   middleware: ["RESPONSE"],
@@ -134,6 +135,11 @@ const kinds: Readonly<Record<Offer["kind"], (field: Field, modules: readonly Mod
   },
 };
 
+/** Whether it may keep anything beyond its memory, which ends with its instance. */
+function keepsElsewhere({ state, fetch, invoke }: Needs): boolean {
+  return state.some(({ access }) => access === "write") || fetch.length > 0 || invoke.length > 0;
+}
+
 function unique(fields: readonly Field[], names: readonly string[], what: string): void {
   for (const [i, one] of names.entries()) {
     if (names.indexOf(one) !== i) fields[i]?.fail(`has the ${what} ${one} of another`);
@@ -167,13 +173,22 @@ export function readManifest(value: unknown, source: string): CapabilityManifest
     read.map((offer) => `${offer.kind} ${"name" in offer ? offer.name : offer.type}`),
     "name",
   );
+  const needs = withOffers(readNeeds(root.member("needs")), read);
+  for (const [i, offer] of read.entries()) {
+    if (offer.kind === "component" && offer.features.includes("DURABILITY") && !keepsElsewhere(needs))
+      offers[i]
+        ?.member("features")
+        .fail(
+          "has DURABILITY, but needs has neither a store to write, nor an app or origin that keeps things",
+        );
+  }
   return {
     name: root.member("name").matching(name, nameExpected),
     version: root.member("version").matching(/^\d+\.\d+\.\d+[\w.+-]*$/, "must be a version such as 1.0.0"),
     description: root.member("description").optionalText() ?? "",
     modules: entries,
     offers: read,
-    needs: withOffers(readNeeds(root.member("needs")), read),
+    needs,
     limits: readLimits(root.member("limits")),
   };
 }

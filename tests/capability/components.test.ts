@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
@@ -10,6 +12,10 @@ import { guest, run, saying, watPackage } from "./wat-package.ts";
 const built = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
 
 let runtime: LocalRuntime | undefined;
+const warned: string[] = [];
+beforeEach(() => {
+  warned.length = 0;
+});
 afterEach(() => runtime?.stop(0));
 
 const component = (name: string, type: string, metadata: Readonly<Record<string, string>> = {}) => `
@@ -44,7 +50,7 @@ async function started(components: string, packages: readonly PackageSource[]) {
       packages,
       grants: { offerer: "all", compress: "all", encrypt: "all", "lru-cache": "all" },
     },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: { debug() {}, info() {}, warn: (sentence) => warned.push(sentence), error() {} },
   });
   return runtime;
 }
@@ -67,8 +73,44 @@ describe("a component that a package offers", () => {
       name: "archive",
       type: "state.compress",
       version: "v1",
-      capabilities: ["ETAG", "TTL", "TRANSACTIONAL", "QUERY_API"],
+      capabilities: ["ETAG", "TTL", "TRANSACTIONAL", "DURABILITY", "QUERY_API"],
     });
+  });
+
+  it("is told to keep things as long as the store that it keeps them in, and no longer than its instance without one", async () => {
+    const { sources } = await packagesIn([built("compress"), built("lru-cache")]);
+    const place = await mkdtemp(join(tmpdir(), "daprlet-durable-"));
+    const yaml = (inner: string) =>
+      inner +
+      component("archive", "state.compress", { actorStateStore: "false" }) +
+      component("cache", "state.lru", { outboxPublishPubsub: "events", outboxPublishTopic: "t" });
+    const told = async (inner: string) => {
+      const one = await started(yaml(inner), sources);
+      const { extended } = (await (await one.fetch("/v1.0/metadata")).json()) as {
+        extended: Record<string, string>;
+      };
+      await one.stop(0);
+      return [extended["storage.archive"], extended["storage.cache"]];
+    };
+    const connectionString = join(place, "state.db");
+    expect(await told(component("statestore", "state.sqlite", { connectionString }))).toEqual([
+      "persistent",
+      "memory",
+    ]);
+    expect(await told(component("statestore", "state.in-memory"))).toEqual(["memory", "memory"]);
+    // Kept in itself.
+    expect(await told(component("statestore", "state.compress", { store: "statestore" }))).toEqual([
+      "memory",
+      "memory",
+    ]);
+    expect(warned.filter((sentence) => sentence.includes("DURABILITY"))).toEqual(
+      Array(3).fill(
+        expect.stringMatching(
+          /^component cache: outboxPublishTopic: a package keeps state\.lru in its memory/,
+        ),
+      ),
+    );
+    await rm(place, { recursive: true });
   });
 
   it("answers queries, whose items its package tells page by page", async () => {
@@ -268,7 +310,6 @@ describe("a component that a package offers", () => {
   });
 
   it("is warned of where two packages offer one path, or one function", async () => {
-    const warned: string[] = [];
     const both = [
       { kind: "http", openapi: run },
       { kind: "function", name: "f" },

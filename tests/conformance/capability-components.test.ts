@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
@@ -16,6 +18,7 @@ import { openWith, testContext } from "./test-context.ts";
 /** Of the one that encrypts. */
 const key = Buffer.alloc(32, 7).toString("base64");
 
+const nothing = async () => undefined;
 const folder = (name: string) => resolve(import.meta.dirname, "../../dist/capabilities", name);
 
 /** A store that promises all that a package's store may; the others promise what they can. */
@@ -30,19 +33,21 @@ async function table(): Promise<PackageSource> {
   });
 }
 
-/** What wraps a store asks it for all that it has. */
-const components = [{ name: "statestore", type: "state.in-memory", metadata: { queryScan: "true" } }];
-
 const usual = ["ETAG", "TTL", "TRANSACTIONAL"] as const;
+const wrapping = [...usual, "DURABILITY", "QUERY_API"] as const;
+
+/** What is wrapped: gone with its sidecar, or kept in a file. */
+const memory = { type: "state.in-memory" };
+const file = { type: "state.sqlite" };
 const shipped = async (name: string) => (await packagesIn([folder(name)])).sources[0] as PackageSource;
 
 /** Stores that packages are, held to what every store is. Each has the sidecar that it may call behind it. */
 describe.each([
-  ["lru-cache", "state.lru", [...usual, "QUERY_API"], shipped],
-  ["compress", "state.compress", [...usual, "QUERY_API"], shipped],
-  ["encrypt", "state.encrypt", [...usual, "QUERY_API"], shipped],
-  ["table", "state.table", [...usual, "OUTCOME", "ACTOR"], table],
-] as const)("the store of capability %s", (name, type, features, source) => {
+  ["lru-cache", "state.lru", [...usual, "QUERY_API"], shipped, memory],
+  ["compress", "state.compress", wrapping, shipped, memory],
+  ["encrypt", "state.encrypt", wrapping, shipped, file],
+  ["table", "state.table", [...usual, "OUTCOME", "ACTOR"], table, memory],
+] as const)("the store of capability %s", (name, type, features, source, inner) => {
   const clock = new FakeClock();
   const behind: LocalRuntime[] = [];
   const context = testContext("statestore", clock);
@@ -53,33 +58,44 @@ describe.each([
   });
   let definition: StoreDefinition;
   let opened = 0;
+  let place: string;
 
   beforeAll(async () => {
+    place = await mkdtemp(join(tmpdir(), "daprlet-packages-"));
     await set.update([await source(name)], new Map([[name, { needs: "all", limits: {} }]]));
     definition = set.components.find((one) => one.type === type) as StoreDefinition;
-    expect(definition.features).toEqual(features);
+    expect(new Set(definition.features)).toEqual(new Set(features));
   }, 60_000);
   afterAll(async () => {
     await set.close();
     await Promise.all(behind.map((runtime) => runtime.stop(0)));
+    await rm(place, { recursive: true, force: true });
   });
+
+  /** A store on what is in the file of that number, or on nothing. */
+  const open = async () => {
+    const connectionString = join(place, `${opened}.db`);
+    // What wraps a store asks it for all that it has.
+    const metadata = { queryScan: "true", ...(inner === file && { connectionString }) };
+    const runtime = await createRuntime({ clock, components: [{ name: "statestore", ...inner, metadata }] });
+    behind.push(runtime);
+    const { sidecar } = runtime;
+    set.attach((request) => runtime.handle(request), { sidecar, askApp: nothing, update: nothing });
+    // A cache of its own for each configuration.
+    return openWith(definition, context, { maxEntries: String(1000 + opened), key, queryIndexes });
+  };
 
   const cases = storeConformance({
     name: type,
     features,
     clock,
-    async open() {
-      const runtime = await createRuntime({ clock, components });
-      behind.push(runtime);
-      set.attach((request) => runtime.handle(request));
-      // A cache of its own for each configuration.
+    open() {
       opened += 1;
-      return openWith(definition, context, {
-        maxEntries: String(1000 + opened),
-        key,
-        queryIndexes,
-      });
+      return open();
     },
+    ...(inner === file && { reopen: open }),
   });
-  for (const { name: what, run } of cases) it(what, run);
+  // Each once: across a reopening where there is one.
+  const once = cases.filter(({ name }) => inner !== file || name.endsWith("(across a reopening)"));
+  for (const { name: what, run } of once) it(what, run);
 });

@@ -1,9 +1,11 @@
+import type { Durability } from "../../components/component.ts";
 import type { QueryResult, StateQuery } from "../../components/state/query.ts";
 import { isCovered, type QueryOptions } from "../../components/state/query-indexes.ts";
 import { evaluateQuery } from "../../components/state/query-page.ts";
 import type {
   Change,
   Consistency,
+  DurableStore,
   Item,
   ListingStore,
   Operation,
@@ -24,6 +26,7 @@ export const storeFeatures = [
   "TTL",
   "TRANSACTIONAL",
   "OUTCOME",
+  "DURABILITY",
   "ACTOR",
   "QUERY_API",
 ] as const satisfies readonly StoreFeature[];
@@ -56,15 +59,26 @@ function partOf(operation: Operation): readonly MessageField[] {
 }
 
 /** A state store that a package is: one key at a time, several of them where it says so. */
-export class GuestStore implements ListingStore, QueryableStore {
+export class GuestStore implements ListingStore, QueryableStore, DurableStore {
   readonly #guest: GuestComponent;
   readonly #features: ReadonlySet<string>;
   readonly #queries: QueryOptions;
+  readonly #kept: () => Durability;
 
-  constructor(guest: GuestComponent, features: readonly string[], queries: QueryOptions) {
+  constructor(
+    guest: GuestComponent,
+    features: readonly string[],
+    queries: QueryOptions,
+    kept: () => Durability,
+  ) {
     this.#guest = guest;
     this.#features = new Set(features);
     this.#queries = queries;
+    this.#kept = kept;
+  }
+
+  get durability(): Durability {
+    return this.#kept();
   }
 
   async get(key: string, consistency?: Consistency): Promise<Item | undefined> {

@@ -1,10 +1,10 @@
 import { defineBinding } from "../../components/bindings/binding.ts";
-import type { ComponentContext, Family } from "../../components/component.ts";
+import type { ComponentContext, Durability, Family } from "../../components/component.ts";
 import { others } from "../../components/metadata-schema.ts";
 import { defineMiddleware } from "../../components/middleware/middleware.ts";
 import type { Definitions } from "../../components/registry.ts";
 import { defineSecretStore } from "../../components/secretstores/secret-store.ts";
-import { queryMetadata } from "../../components/state/query-indexes.ts";
+import { type QueryOptions, queryMetadata } from "../../components/state/query-indexes.ts";
 import { defineStore } from "../../components/state/store.ts";
 import type { ComponentOffer } from "../manifest.ts";
 import { GuestBinding } from "./guest-binding.ts";
@@ -16,13 +16,21 @@ import { offeredHttpWasm, type PackageGuests } from "./offered-http-wasm.ts";
 
 const noQueries = { queryIndexes: [], queryScan: false };
 
+/** The package behind a component, as it is loaded at present. */
+export interface OfferingPackage {
+  readonly ask: AskPackage;
+  /** How long what it keeps beyond its memory will stay. */
+  readonly kept: () => Durability;
+  /** Of a module of http-wasm. */
+  readonly guests: PackageGuests | undefined;
+}
+
 /** The definition of a component that a package offers, to be opened as any other. */
 export function offeredComponent(
   { type, version, features, operations }: ComponentOffer,
   summary: string,
-  ask: AskPackage,
+  { ask, kept, guests }: OfferingPackage,
   maxBodySize: number,
-  guests?: PackageGuests,
 ): Definitions[Family] {
   const metadata = { given: others("what the package takes") };
   const common = { version, summary, metadata };
@@ -34,17 +42,20 @@ export function offeredComponent(
       type: type as `state.${string}`,
       features: storeFeatures.filter((feature) => features.includes(feature)),
     };
-    if (!features.includes("QUERY_API")) {
-      return defineStore({
-        ...store,
-        open: async ({ given }, context) => new GuestStore(guest(context, given), features, noQueries),
-      });
-    }
+    const open = (
+      given: ReadonlyMap<string, string>,
+      queries: QueryOptions,
+      context: ComponentContext,
+    ): GuestStore => {
+      if (!features.includes("DURABILITY")) warnOfMemory(type, given, context);
+      return new GuestStore(guest(context, given), features, queries, kept);
+    };
+    if (!features.includes("QUERY_API"))
+      return defineStore({ ...store, open: async ({ given }, context) => open(given, noQueries, context) });
     return defineStore({
       ...store,
       metadata: { ...queryMetadata, ...metadata },
-      open: async ({ given, ...queries }, context) =>
-        new GuestStore(guest(context, given), features, queries),
+      open: async ({ given, ...queries }, context) => open(given, queries, context),
     });
   }
   if (type.startsWith("bindings.")) {
@@ -72,4 +83,18 @@ export function offeredComponent(
     open: async ({ given }, context) =>
       new GuestMiddleware(guest(context, given), features.includes("RESPONSE"), maxBodySize),
   });
+}
+
+/** Of a store in a package's memory, what rests on a store that stays. */
+function warnOfMemory(
+  type: string,
+  given: ReadonlyMap<string, string>,
+  { name, log }: ComponentContext,
+): void {
+  for (const [field, value] of given) {
+    if (!/^(?:actorstatestore|outboxpublishtopic)$/i.test(field) || value === "false") continue;
+    log.warn(
+      `component ${name}: ${field}: a package keeps ${type} in its memory, which ends with its instance, a late call of it included; take a store with DURABILITY`,
+    );
+  }
 }

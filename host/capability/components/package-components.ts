@@ -1,4 +1,4 @@
-import type { Family } from "../../components/component.ts";
+import type { Durability, Family } from "../../components/component.ts";
 import type { Definitions } from "../../components/registry.ts";
 import { ComponentError } from "../../errors/component-error.ts";
 import type { LoadedPackage } from "../loaded-package.ts";
@@ -12,11 +12,20 @@ import type { PackageGuests } from "./offered-http-wasm.ts";
  */
 export class PackageComponents {
   readonly #loaded: () => ReadonlyMap<string, LoadedPackage>;
+  readonly #durabilityOf: (store: string) => Durability;
   readonly #maxBodySize: number;
+  /** Packages whose durability is being found out. */
+  readonly #asked = new Set<string>();
   #offered: ReadonlyMap<string, Definitions[Family]> = new Map();
 
-  constructor(loaded: () => ReadonlyMap<string, LoadedPackage>, maxBodySize: number) {
+  /** `durabilityOf` tells that of a state store of the sidecar. */
+  constructor(
+    loaded: () => ReadonlyMap<string, LoadedPackage>,
+    durabilityOf: (store: string) => Durability,
+    maxBodySize: number,
+  ) {
     this.#loaded = loaded;
+    this.#durabilityOf = durabilityOf;
     this.#maxBodySize = maxBodySize;
   }
 
@@ -57,10 +66,26 @@ export class PackageComponents {
     return offeredComponent(
       offer,
       `${description} (capability ${name})`,
-      (fields, options) => this.#present(name).call(module, { fields, checks: [] }, options),
+      {
+        ask: (fields, options) => this.#present(name).call(module, { fields, checks: [] }, options),
+        kept: () => this.#kept(name),
+        guests: abi === "http-wasm" ? guests : undefined,
+      },
       this.#maxBodySize,
-      abi === "http-wasm" ? guests : undefined,
     );
+  }
+
+  /** As long as in the least lasting store that it may write to; where it keeps things by the network, as it promises. */
+  #kept(name: string): Durability {
+    const { state = [], fetch = [], invoke = [] } = this.#loaded().get(name)?.authority.granted ?? {};
+    const stores = new Set(state.filter(({ access }) => access === "write").map(({ store }) => store));
+    // Of stores that are kept in one another nothing stays.
+    if (this.#asked.has(name)) return "memory";
+    if (stores.size === 0) return fetch.length + invoke.length > 0 ? "persistent" : "memory";
+    this.#asked.add(name);
+    const found = new Set([...stores].map((store) => this.#durabilityOf(store)));
+    this.#asked.delete(name);
+    return (["memory", "best-effort"] as const).find((one) => found.has(one)) ?? "persistent";
   }
 
   #present(name: string): LoadedPackage {
