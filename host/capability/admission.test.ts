@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import wabt from "wabt";
 import { capabilityAbi } from "./abi.ts";
 import { admit } from "./admission.ts";
@@ -80,6 +80,15 @@ describe("admission", () => {
     ["has a huge table", `(table 9000000 9000000 funcref) ${echo}`, "its tables may grow"],
   ])("refuses a module that %s", async (_, wat, message) => {
     await expect(admitted(wat)).rejects.toThrow(message);
+  });
+
+  it.each([
+    "WebAssembly.compile(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive",
+    "call to WebAssembly.compile() blocked by CSP",
+    "Refused to create a WebAssembly object because 'unsafe-eval' or 'wasm-unsafe-eval' is not an allowed source of script",
+  ])("names the directive that is missing, by what Chromium, Firefox and WebKit say: %s", async (message) => {
+    vi.spyOn(WebAssembly, "compile").mockRejectedValueOnce(new WebAssembly.CompileError(message));
+    await expect(admitted(echo)).rejects.toThrow("add 'wasm-unsafe-eval' to its script-src");
   });
 
   it("refuses other bytes than the manifest's, and what is no module", async () => {

@@ -58,7 +58,7 @@ async function compile(
     return await WebAssembly.compile(bytes);
   } catch (error) {
     const reason = reasonOf(error);
-    if (/unsafe-eval|Content.Security.Policy/i.test(reason)) {
+    if (/unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(reason)) {
       refuse(
         "the page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
       );

@@ -49,6 +49,24 @@ test("the hostile packages are refused in a page without a worker as on Node, an
   await page.context().close();
 });
 
+test("a page without a worker runs packages under a strict Content-Security-Policy, its guests' script beside the client", async ({
+  browser,
+  site,
+}) => {
+  await putPackages(site, []);
+  site.files.set(
+    "strict.html",
+    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="./strict.js"></script>',
+  );
+  site.files.set("strict.js", 'import * as daprlet from "./client.js"; window.daprlet = daprlet;');
+  site.headers["content-security-policy"] = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+  const [page] = (await pages(browser, 1)) as [Page];
+  const capabilities = { packages: addressesOf([]), grants: patience };
+  await open(page, `${site.url}strict.html`, { appId: "app", capabilities });
+  expect(await call(page, greet)).toMatchObject(hi);
+  await page.context().close();
+});
+
 test("a page without a worker adds packages for all tabs of its scope, puts another one in a place, takes it away, and keeps them", async ({
   browser,
   site,
