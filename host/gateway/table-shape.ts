@@ -247,11 +247,22 @@ export const member = record("Member", "A member of an object.", {
   schema: u16("of its value; NONE: any"),
 });
 
+export const schemaPart = record("SchemaPart", "A schema that is combined with others.", {
+  schema: u16("NONE: any"),
+});
+
+export const combination = record("Combination", "Of some schemas, how many a value has to be as.", {
+  parts: list(schemaPart),
+  fewest: u16(),
+  largest: u16(),
+});
+
 export const schema = record("Schema", "What a value has to be.", {
   least: f64("of numbers; -Infinity: any"),
   most: f64(),
   choices: list(choice, "one of these; none: any"),
   members: list(member, "those first that must be there"),
+  combinations: list(combination, "all of which hold"),
   shortest: u32("of characters"),
   longest: u32("2³² - 1: any"),
   fewest: u32("of what is counted"),
@@ -409,5 +420,6 @@ export type BodyTypeRow = RecordValue<typeof bodyType>;
 export type OperationRow = RecordValue<typeof operation>;
 export type SchemaRow = RecordValue<typeof schema>;
 export type ChoiceRow = RecordValue<typeof choice>;
+export type CombinationRow = RecordValue<typeof combination>;
 export type ParameterRow = RecordValue<typeof parameter>;
 export type SecretRow = RecordValue<typeof secret>;

@@ -32,6 +32,12 @@ describe("what a gateway does not do for a package is refused by name", () => {
     [taking({ type: "object" }), 'parameter x says more than a gateway checks: type "object"'],
     [taking({ enum: ["a", {}] }), "enum or const with more than texts"],
     [taking({ type: "string", format: "email" }), "format email"],
+    [taking({ type: "string", not: { pattern: "a" } }), "says more than a gateway checks: pattern"],
+    [
+      taking({ type: "array", not: { minItems: 2 } }),
+      "says more than a gateway checks: a list that combines",
+    ],
+    [taking({ type: "string", anyOf: [] }), "anyOf that is no list of schemas"],
     [taking({ type: "array", items: { type: "string" }, uniqueItems: true }), "uniqueItems"],
     [
       { offers: [{ kind: "component", type: "bindings.mine", operations: ["get"] }] },

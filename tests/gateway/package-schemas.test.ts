@@ -12,6 +12,23 @@ const components = {
       type: "object",
       properties: { children: { type: "array", items: { $ref: "#/components/schemas/Tree" } } },
     },
+    Node: {
+      oneOf: [
+        { type: "integer" },
+        {
+          type: "object",
+          properties: { children: { type: "array", items: { $ref: "#/components/schemas/Node" } } },
+          required: ["children"],
+        },
+      ],
+    },
+    // Looks at all that is below it twice.
+    Twice: {
+      anyOf: [
+        { properties: { children: { items: { $ref: "#/components/schemas/Twice" } } }, required: ["none"] },
+        { properties: { children: { items: { $ref: "#/components/schemas/Twice" } } } },
+      ],
+    },
   },
 };
 
@@ -37,6 +54,30 @@ const schemas: readonly object[] = [
   { minLength: 2, minimum: 5, minItems: 1 },
   { type: "object", properties: { a: false, b: true, c: {} } },
   { title: "anything" },
+  { allOf: [{ type: "object" }, { required: ["id"] }, { properties: { id: { type: "integer" } } }] },
+  { anyOf: [{ type: "string", minLength: 2 }, { type: "integer", maximum: 1 }, { const: null }] },
+  { oneOf: [{ type: "integer" }, { type: "number", minimum: 2 }, { type: "array" }, { maxItems: 1 }] },
+  { not: { type: ["string", "null"] }, anyOf: [true, { $ref: "#/components/schemas/Id" }] },
+  { not: { not: { type: "object" } } },
+  {
+    type: "object",
+    additionalProperties: { oneOf: [{ type: "string" }, { type: "number", not: { const: 1 } }] },
+  },
+  {
+    type: "array",
+    items: {
+      anyOf: [{ type: "null" }, { type: "object", required: ["b"] }, { not: { type: ["object", "array"] } }],
+    },
+  },
+  // As text: what has a `then` may be taken for a promise.
+  JSON.parse(
+    '{"if":{"required":["id"]},"then":{"properties":{"id":{"minimum":1}}},"else":{"maxProperties":1}}',
+  ),
+  JSON.parse('{"if":{"type":"string"},"then":{"minLength":2}}'),
+  { $ref: "#/components/schemas/Tree", required: ["children"] },
+  { $ref: "#/components/schemas/Node" },
+  { allOf: [true, {}], anyOf: [false, { type: "boolean" }], oneOf: [{}, false] },
+  { enum: ["a", "ab", 1, 2.5], not: { enum: ["ab", 1] } },
 ];
 
 const values: readonly string[] = [
@@ -95,8 +136,21 @@ underWasmtime("bodies of packages at a gateway", () => {
       parameter("one", { type: "integer", enum: [1, 2, 30] }),
       parameter("many", { type: "array", items: { type: "string", maxLength: 2 }, minItems: 2, maxItems: 3 }),
       parameter("flag", { type: "boolean", const: true }),
+      parameter("not", { type: "integer", not: { const: 3 }, anyOf: [{ maximum: 3 }, { minimum: 5 }] }),
+      parameter("words", { type: "array", items: { oneOf: [{ minLength: 2 }, { enum: ["a", "ab"] }] } }),
+      parameter("bit", { type: "boolean", not: { const: true } }),
     ];
-    const openapi = { paths: { ...paths, "/taking": { get: { parameters } } }, components };
+    const twice = { $ref: "#/components/schemas/Twice" };
+    const body = { requestBody: { content: { "application/json": { schema: twice } } } };
+    const openapi = {
+      paths: {
+        ...paths,
+        "/twice": { post: body },
+        "/none": { post: { requestBody: { content: { "application/json": { schema: { not: twice } } } } } },
+        "/taking": { get: { parameters } },
+      },
+      components,
+    };
     const source = watPackage("p", guest({ memory: "16 32", alloc: "(i32.const 65536)" }), {
       offers: [{ kind: "http", openapi }],
     });
@@ -130,6 +184,12 @@ underWasmtime("bodies of packages at a gateway", () => {
     expect(await post("s6", deep(4_900))).toBe(400);
   });
 
+  it("are looked at so often where schemas multiply, and refused beyond, whatever is not to be", async () => {
+    const deep = (levels: number) => `${'{"children":['.repeat(levels)}${"]}".repeat(levels)}`;
+    expect([await post("twice", deep(8)), await post("none", deep(8))]).toEqual([200, 400]);
+    expect([await post("twice", deep(40)), await post("none", deep(40))]).toEqual([400, 400]);
+  });
+
   it.each([
     ["one=2", 200],
     ["one=30", 200],
@@ -140,6 +200,14 @@ underWasmtime("bodies of packages at a gateway", () => {
     ["many=a&many=abc", 400],
     ["flag=true", 200],
     ["flag=false", 400],
+    ["not=2", 200],
+    ["not=3", 400],
+    ["not=4", 400],
+    ["not=x", 400],
+    ["words=a&words=xyz", 200],
+    ["words=a&words=ab", 400],
+    ["bit=false", 200],
+    ["bit=true", 400],
   ])("so are parameters: %s", async (query, status) => {
     expect((await gateway.fetch(`/v1.0/capabilities/p/taking?${query}`)).status).toBe(status);
   });

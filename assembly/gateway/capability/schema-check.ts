@@ -34,9 +34,24 @@ const COMMA: u8 = 0x2c;
 /** Lists and objects within one another that are looked into: each takes some of the stack. */
 const DEEPEST: i32 = 500;
 
+/**
+ * Bytes that combined schemas look at, each as often as they do, and what each look costs beside: a text may be looked at as
+ * often as this, or so many times, whichever is more. Schemas that combine others multiply, and what comes must not.
+ */
+const MOST_LOOKED: u64 = 1 << 25;
+const MOST_TIMES: u64 = 16;
+const LOOK: u64 = 64;
+
 /** Whose schemas they are. */
 let owner: usize = 0;
 let depth: i32 = 0;
+let looks: u64 = 0;
+let mostLooks: u64 = 0;
+/** More was asked for than is looked at, so whether the value is right is not known. */
+let exhausted: bool = false;
+/** A value that is no JSON is a parameter, of this type. */
+let isJson: bool = false;
+let parameterType: u8 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -47,28 +62,75 @@ function schemaAt(index: u16): Schema {
 /** True where JSON, which is valid, is what the guest's schema of that number says. */
 export function isJsonOf(guest: Guest, index: u16, text: usize, length: i32): bool {
   if (index == NONE) return true;
-  owner = changetype<usize>(guest);
-  depth = 0;
+  begin(guest, length, true);
   const at = skipSpace(text);
-  const first = load<u8>(at);
-  if (first == BRACE || first == BRACKET) return endOf(index, at) != 0;
-  // Nothing tells where it ends but the text's end.
+  // Nothing tells where a number ends but the text's end.
   let end = text + length;
   while (load<u8>(end - 1) <= 0x20) end--;
-  return isScalar(schemaAt(index), at, end);
+  return isValue(index, at, end) && !exhausted;
+}
+
+function begin(guest: Guest, length: i32, json: bool): void {
+  owner = changetype<usize>(guest);
+  depth = 0;
+  looks = 0;
+  mostLooks = max(MOST_LOOKED, <u64>length * MOST_TIMES);
+  exhausted = false;
+  isJson = json;
+}
+
+/** True where what lies there is what that schema says. */
+function isValue(index: u16, at: usize, end: usize): bool {
+  const schema = schemaAt(index);
+  if (!isJson) return isParameter(schema, at, end);
+  const first = load<u8>(at);
+  return first == BRACE || first == BRACKET ? endOf(index, at) != 0 : isScalar(schema, at, end);
+}
+
+/** True where of each combination so many are right as have to be. */
+function isCombined(schema: Schema, at: usize, end: usize): bool {
+  for (let i: u32 = 0; i < schema.combinationsCount; i++) {
+    const one = schema.combination(i);
+    let fits: u32 = 0;
+    for (let j: u32 = 0; j < one.partsCount && fits <= one.largest; j++) {
+      if (isPart(one.part(j).schema, at, end)) fits++;
+    }
+    if (fits < one.fewest || fits > one.largest) return false;
+  }
+  return true;
+}
+
+function isPart(index: u16, at: usize, end: usize): bool {
+  if (index == NONE) return true;
+  looks += <u64>(end - at) + LOOK;
+  if (looks > mostLooks || depth == DEEPEST) exhausted = true;
+  if (exhausted) return false;
+  depth++;
+  const fits = isValue(index, at, end);
+  depth--;
+  return fits;
 }
 
 /** True where a text is what a parameter, or each of a list, has to be. */
 export function isFitting(guest: Guest, one: Parameter, text: usize, length: i32): bool {
-  owner = changetype<usize>(guest);
+  begin(guest, length, false);
+  parameterType = one.type;
   const index = one.isList && one.schema != NONE ? schemaAt(one.schema).items : one.schema;
-  if (one.type == PARAMETER_TEXT) return index == NONE || isText(schemaAt(index), text, length);
-  if (one.type == PARAMETER_NUMBER) {
-    const number = numberOf(text, text + length);
-    return !isNaN(number) && (index == NONE || isNumber(schemaAt(index), number));
-  }
-  if (!is(text, length, "true") && !is(text, length, "false")) return false;
-  return index == NONE || isLiteral(schemaAt(index), TYPE_BOOLEAN, text, length);
+  if (parameterType == PARAMETER_NUMBER) {
+    if (isNaN(numberOf(text, text + length))) return false;
+  } else if (parameterType != PARAMETER_TEXT && !is(text, length, "true") && !is(text, length, "false")) return false;
+  return index == NONE || (isValue(index, text, text + length) && !exhausted);
+}
+
+function isParameter(schema: Schema, at: usize, end: usize): bool {
+  const length = <i32>(end - at);
+  const fits =
+    parameterType == PARAMETER_TEXT
+      ? isText(schema, at, length)
+      : parameterType == PARAMETER_NUMBER
+        ? isNumber(schema, numberOf(at, end))
+        : isLiteral(schema, TYPE_BOOLEAN, at, length);
+  return fits && isCombined(schema, at, end);
 }
 
 /** True where a list may have so many items. */
@@ -88,17 +150,22 @@ function endOf(index: u16, at: usize): usize {
   const first = load<u8>(at);
   if (first == BRACE || first == BRACKET) {
     const type: u32 = first == BRACE ? TYPE_OBJECT : TYPE_LIST;
-    if (!(schema.types & type) || schema.choicesCount || depth == DEEPEST) return 0;
+    if (depth == DEEPEST) exhausted = true;
+    if (!(schema.types & type) || schema.choicesCount || exhausted) return 0;
     depth++;
     const end = first == BRACE ? endOfObject(schema, at) : endOfList(schema, at);
     depth--;
-    return end;
+    return end && isCombined(schema, at, end) ? end : 0;
   }
   const end = skipValue(at);
   return isScalar(schema, at, end) ? end : 0;
 }
 
 function isScalar(schema: Schema, at: usize, end: usize): bool {
+  return isPlainScalar(schema, at, end) && isCombined(schema, at, end);
+}
+
+function isPlainScalar(schema: Schema, at: usize, end: usize): bool {
   const first = load<u8>(at);
   if (first > 0x39) return isLiteral(schema, first == 0x6e ? TYPE_NOTHING : TYPE_BOOLEAN, at, <i32>(end - at));
   if (first != QUOTE) return isNumber(schema, numberOf(at, end));

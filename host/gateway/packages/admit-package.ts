@@ -89,7 +89,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
     row: {
       name,
       operations,
-      schemas: schemas.rows,
+      schemas: schemas.finish(),
       functions: functions.map((text) => ({ text })),
       ...grantRows(granted),
       answer: limits.answer,

@@ -9,6 +9,8 @@ const types: Readonly<Record<string, number>> = {
   boolean: parameterTypes.boolean,
 };
 
+const combining = ["allOf", "anyOf", "oneOf", "not", "if"];
+
 /**
  * What the gateway checks of a parameter. Throws where its schema asks for more than it can: it must not pass what the
  * description forbids.
@@ -17,12 +19,17 @@ export function compileParameter(parameter: Parameter, root: object, table: Sche
   const { name, in: place, required, explode } = parameter;
   const what = `the schema of its ${place} parameter ${name}`;
   const whole = followed(root, root as Fields, what);
+  const refuse = (cause: string): never => {
+    throw new Error(`${what} says more than a gateway checks: ${cause}`);
+  };
   const isList = whole.type === "array";
   const one = isList ? followed(whole.items ?? {}, root as Fields, what) : whole;
+  // Its text is read by the type that stands there, as a sidecar does.
+  if (whole.$ref !== undefined || one.$ref !== undefined) refuse("more beside $ref");
+  if (isList && combining.some((name) => Object.hasOwn(whole, name))) refuse("a list that combines schemas");
   const type = one.type ?? "string";
   const known = typeof type === "string" ? types[type] : undefined;
-  if (known === undefined)
-    throw new Error(`${what} says more than a gateway checks: type ${JSON.stringify(type)}`);
+  if (known === undefined) return refuse(`type ${JSON.stringify(type)}`);
   return {
     name,
     field: name.toLowerCase(),

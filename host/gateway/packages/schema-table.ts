@@ -1,5 +1,13 @@
 import { format } from "@cfworker/json-schema";
-import { type ChoiceRow, choices, exclusions, none16, type SchemaRow, valueTypes } from "../table-shape.ts";
+import {
+  type ChoiceRow,
+  type CombinationRow,
+  choices,
+  exclusions,
+  none16,
+  type SchemaRow,
+  valueTypes,
+} from "../table-shape.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,6 +44,7 @@ const checked = new Set([
   ...["type", "enum", "const", "format", "required", "properties", "additionalProperties", "items"],
   ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"],
   ...["minItems", "maxItems", "minProperties", "maxProperties"],
+  ...["allOf", "anyOf", "oneOf", "not", "if", "then", "else"],
 ]);
 
 const typeBits: ReadonlyMap<unknown, number> = new Map<unknown, number>([
@@ -63,13 +72,27 @@ const isOpen = (schema: unknown) =>
 
 /**
  * The schemas of a package's operations in the form in which a gateway checks them, each once: what is looked at takes as
- * many steps as a value has parts. What combines schemas, or asks for more than that, is refused by name: a gateway must not
- * pass what a description forbids.
+ * many steps as a value has parts, and of schemas that combine others a bounded number of times as many. What asks for more
+ * than that is refused by name: a gateway must not pass what a description forbids.
  */
 export class SchemaTable {
-  readonly rows: SchemaRow[] = [];
+  readonly #rows: SchemaRow[] = [];
   readonly #numbers = new Map<object, number>();
   #nothing: number | undefined;
+
+  /** All of them. Throws an Error where one is combined of itself. */
+  finish(): readonly SchemaRow[] {
+    const passed = new Set<number>();
+    const visit = (number: number, above: ReadonlySet<number>) => {
+      if (above.has(number)) throw new Error("it has schemas that are combined of themselves");
+      if (passed.has(number) || number === none16) return;
+      passed.add(number);
+      for (const { parts } of this.#rows[number]?.combinations ?? [])
+        for (const { schema } of parts) visit(schema, new Set([...above, number]));
+    };
+    for (const number of this.#rows.keys()) visit(number, new Set());
+    return this.#rows;
+  }
 
   /** The number of a schema, which is `what`, within `root`; none16: it says nothing. Throws an Error that names what is not checked. */
   number(schema: unknown, root: Fields, what: string): number {
@@ -79,13 +102,37 @@ export class SchemaTable {
     if (isOpen(found)) return none16;
     const known = this.#numbers.get(found);
     if (known !== undefined) return known;
-    const unknown = Object.keys(found).find((key) => !checked.has(key) && !isRemark(key));
+    const unknown = Object.keys(found).find((key) => !checked.has(key) && key !== "$ref" && !isRemark(key));
     if (unknown !== undefined) refuse(what, unknown);
     const number = this.#reserve();
     // It may be its own part.
     this.#numbers.set(found, number);
-    this.rows[number] = this.#row(found, root, what);
+    this.#rows[number] = this.#row(besideReference(found), root, what);
     return number;
+  }
+
+  #combinations(schema: Fields, root: Fields, what: string): readonly CombinationRow[] {
+    const combined = (schemas: readonly unknown[], fewest: number, largest: number): CombinationRow => ({
+      parts: schemas.map((one) => ({ schema: this.number(one, root, what) })),
+      fewest,
+      largest,
+    });
+    const listed = (name: string, least: (count: number) => number, most: (count: number) => number) => {
+      const list = schema[name];
+      if (list === undefined) return [];
+      if (!Array.isArray(list) || list.length === 0)
+        return refuse(what, `${name} that is no list of schemas`);
+      return [combined(list, least(list.length), most(list.length))];
+    };
+    const all = (count: number) => count;
+    const one = () => 1;
+    return [
+      ...listed("allOf", all, all),
+      ...listed("anyOf", one, all),
+      ...listed("oneOf", one, one),
+      ...(schema.not === undefined ? [] : [combined([schema.not], 0, 0)]),
+      ...(schema.if === undefined ? [] : [combined(choice(schema), 1, 2)]),
+    ];
   }
 
   #row(schema: Fields, root: Fields, what: string): SchemaRow {
@@ -105,6 +152,7 @@ export class SchemaTable {
       })),
       shortest: whole(schema, "minLength", what) ?? 0,
       longest: whole(schema, "maxLength", what) ?? any32,
+      combinations: this.#combinations(schema, root, what),
       items: this.number(items ?? true, root, what),
       others: this.number(additionalProperties ?? true, root, what),
       types: typesOf(schema, what),
@@ -116,13 +164,13 @@ export class SchemaTable {
   #never(): number {
     if (this.#nothing !== undefined) return this.#nothing;
     this.#nothing = this.#reserve();
-    this.rows[this.#nothing] = { ...this.#row({}, {}, ""), types: 0 };
+    this.#rows[this.#nothing] = { ...this.#row({}, {}, ""), types: 0 };
     return this.#nothing;
   }
 
   #reserve(): number {
-    if (this.rows.length >= none16) throw new Error(`it has more than ${none16} schemas`);
-    return this.rows.push(undefined as unknown as SchemaRow) - 1;
+    if (this.#rows.length >= none16) throw new Error(`it has more than ${none16} schemas`);
+    return this.#rows.push(undefined as unknown as SchemaRow) - 1;
   }
 }
 
@@ -133,14 +181,25 @@ function refuse(what: string, which: string): never {
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === "string");
 
-/** What a reference within the root leads to. */
+/** The two of which one holds: what is said in `if` and `then`, or not the former, and `else`. */
+function choice({ if: condition, then = true, else: otherwise = true }: Fields): readonly unknown[] {
+  return [{ allOf: [condition, then] }, { allOf: [{ not: condition }, otherwise] }];
+}
+
+/** A reference that is not all as what it is: one schema among others. */
+function besideReference(schema: Fields): Fields {
+  const { $ref, allOf = [], ...others } = schema;
+  if ($ref === undefined) return schema;
+  return { ...others, allOf: Array.isArray(allOf) ? [{ $ref }, ...allOf] : allOf };
+}
+
+/** What a reference within the root leads to; one with others beside it is a schema of its own. */
 export function followed(schema: unknown, root: Fields, what: string): Fields {
   let found = schema;
   for (let i = 0; i < 16 && isFields(found); i += 1) {
     const reference = found.$ref;
     if (typeof reference !== "string") return found;
-    const sibling = Object.keys(found).find((key) => key !== "$ref" && !isRemark(key));
-    if (sibling !== undefined) refuse(what, `${sibling} beside $ref`);
+    if (Object.keys(found).some((key) => key !== "$ref" && !isRemark(key))) return found;
     found = reference
       .replace(/^#\/?/, "")
       .split("/")
