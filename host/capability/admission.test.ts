@@ -127,18 +127,30 @@ describe("a guest", () => {
     expect(textOf(decodeMessage(step.value.bytes).fields, "a")).toBe("b");
   });
 
-  it("is not called again after a fault", async () => {
-    const { port } = await started(echo.replace(/\(i64\.or.*/, "unreachable)"));
+  it("is not called again after a fault, of which is told what it said", async () => {
+    const log =
+      '(import "cap_host" "log" (func $log (param i32 i32 i32))) (data (i32.const 8) "why \\c3\\a9\\nend")';
+    const say = (level: number, at: number, length: number) =>
+      `(call $log (i32.const ${level}) (i32.const ${at}) (i32.const ${length}))`;
+    // Pieces of what is printed, cut within a character; a line of the log in between is one of its own.
+    const words = [say(7, 8, 3), say(1, 8, 3), say(7, 11, 2), say(5, 15, 2), say(7, 13, 4)].join(" ");
+    const { port } = await started(log + echo.replace(/\(i64\.or.*/, `${words} unreachable)`));
     expect(port.call("handle", new Uint8Array(8), [])).toEqual({
       fault: "trap",
       message: "it trapped: unreachable",
+      lines: [
+        { level: "info", text: "why" },
+        { level: "error", text: "why é" },
+        { level: "error", text: "en" },
+        { level: "info", text: "en" },
+      ],
     });
     expect(port.call("handle", new Uint8Array(8), [])).toMatchObject({ fault: "protocol" });
   });
 
   it("of another version is refused", async () => {
     const { began } = await started(echo.replace("i32.const 1)", "i32.const 2)"));
-    expect(began).toEqual({
+    expect(began).toMatchObject({
       fault: "protocol",
       message: "it speaks version 2 of the ABI, where this host speaks 1",
     });

@@ -1,4 +1,4 @@
-import type { HttpWasmSettings, Step } from "./confinement.ts";
+import type { GuestLine, HttpWasmSettings, Step } from "./confinement.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { GuestHost, type GuestPlatform } from "./guest-host.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -22,13 +22,13 @@ export interface Runner {
   call(entry: string, message: Uint8Array): Step;
 }
 
-/** What was thrown while a guest ran. Its own words stay out: an engine's are about the trap. */
-export function faultOf(error: unknown): GuestFault {
-  if (error instanceof GuestFault) return error;
-  if (error instanceof RangeError) return new GuestFault("trap", `it trapped: ${error.message}`);
-  if (error instanceof WebAssembly.RuntimeError)
-    return new GuestFault("trap", `it trapped: ${error.message}`);
-  return new GuestFault("trap", "it threw an exception that it did not catch");
+/** What was thrown while a guest ran, and what it had said. Its own words stay out: an engine's are about the trap. */
+export function faultOf(error: unknown, lines: readonly GuestLine[] = []): GuestFault {
+  if (error instanceof GuestFault)
+    return lines.length === 0 ? error : new GuestFault(error.fault, error.message, lines);
+  if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError)
+    return new GuestFault("trap", `it trapped: ${error.message}`, lines);
+  return new GuestFault("trap", "it threw an exception that it did not catch", lines);
 }
 
 type Exports = Readonly<Record<string, (...numbers: number[]) => unknown>>;
@@ -72,7 +72,7 @@ export class CapabilityGuest implements Runner {
       }
       return new CapabilityGuest(functions, memory, host, answer);
     } catch (error) {
-      throw faultOf(error);
+      throw faultOf(error, host.lines());
     }
   }
 
@@ -88,7 +88,7 @@ export class CapabilityGuest implements Runner {
       const bytes = this.#memory.copy(run(pointer, message.length), this.#limit, "its answer");
       return { bytes, lines: this.#host.lines() };
     } catch (error) {
-      throw faultOf(error);
+      throw faultOf(error, this.#host.lines());
     }
   }
 }

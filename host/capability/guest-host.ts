@@ -6,6 +6,9 @@ import type { HostFunction } from "./import-object.ts";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+/** Added to a level: it is a piece of what is printed, and not a line. */
+const PRINTED = 4;
+
 /** Random bytes of one call. */
 const MAX_RANDOM = 65_536;
 
@@ -35,8 +38,11 @@ export class GuestHost {
     [
       "cap_host.log",
       (level: number, pointer: number, length: number) => {
-        const text = this.#memory().text(pointer, length, MAX_LINE, "what it logs");
-        this.#lines.add(levels[level] ?? "info", text);
+        const what = "what it logs";
+        const printed = levels[level - PRINTED];
+        if (printed === undefined)
+          this.#lines.add(levels[level] ?? "info", this.#memory().text(pointer, length, MAX_LINE, what));
+        else this.#lines.print(level, printed, this.#memory().view(pointer, length, what));
         return undefined;
       },
     ],

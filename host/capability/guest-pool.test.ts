@@ -27,7 +27,7 @@ beforeEach(() => {
     close: async () => undefined,
   };
   const limits = { ...defaultLimits, concurrency: 3, timeMs: 1000 };
-  pool = new GuestPool(confinement, { schemas: [] }, limits, testContext("pool", clock).platform);
+  pool = new GuestPool(confinement, { schemas: [] }, limits, testContext("pool", clock).platform, () => {});
 });
 
 /** A call that goes on until it is let go of. */

@@ -1,7 +1,7 @@
 import { type Abortable, LazyAbort } from "../abortable.ts";
 import { ComponentError } from "../errors/component-error.ts";
 import { type Platform, untilAborted, withTimeout } from "../platform.ts";
-import type { Confinement, Guest, Program } from "./confinement.ts";
+import type { Confinement, Guest, GuestLine, Program } from "./confinement.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { HeldGuests } from "./held-guests.ts";
 import type { Limits } from "./manifest.ts";
@@ -40,6 +40,7 @@ export class GuestPool {
   readonly #program: Program;
   readonly #limits: Limits;
   readonly #platform: Platform;
+  readonly #say: (line: GuestLine) => void;
   readonly #idle: Idle[] = [];
   readonly #busy = new Set<Guest>();
   readonly #waiting: ((slot: Guest | "free") => void)[] = [];
@@ -49,11 +50,19 @@ export class GuestPool {
   #started = 0;
   #closed = false;
 
-  constructor(confinement: Confinement, program: Program, limits: Limits, platform: Platform) {
+  /** `say`: what an instance said in a step that it failed in. */
+  constructor(
+    confinement: Confinement,
+    program: Program,
+    limits: Limits,
+    platform: Platform,
+    say: (line: GuestLine) => void,
+  ) {
     this.#confinement = confinement;
     this.#program = program;
     this.#limits = limits;
     this.#platform = platform;
+    this.#say = say;
   }
 
   get size(): PoolSize {
@@ -126,6 +135,7 @@ export class GuestPool {
       cancel();
       // What it still waits for is given up as well.
       ending.abort(error);
+      if (guest !== undefined) this.#log(error);
       this.#lose(guest);
       throw error;
     }
@@ -212,8 +222,13 @@ export class GuestPool {
     } catch (error) {
       this.#busy.delete(guest);
       guest.end();
+      this.#log(error);
       throw error;
     }
+  }
+
+  #log(error: unknown): void {
+    if (error instanceof GuestFault) error.lines.forEach(this.#say);
   }
 
   #release(guest: Guest): void {

@@ -1,6 +1,6 @@
 import { CapabilityGuest, faultOf, type GuestModule, type Runner } from "./capability-guest.ts";
 import type { Step } from "./confinement.ts";
-import type { Fault } from "./guest-fault.ts";
+import type { GuestFault } from "./guest-fault.ts";
 import type { GuestPlatform } from "./guest-host.ts";
 import { HttpWasmGuest } from "./http-wasm/http-wasm-guest.ts";
 import { type Check, schemaCheck } from "./json-schema.ts";
@@ -22,7 +22,9 @@ export interface GuestSetup extends Omit<GuestModule, "module"> {
 }
 
 /** Faults as plain data: what is thrown across a port loses what it is. */
-export type Told<T> = { readonly value: T } | { readonly fault: Fault; readonly message: string };
+export type Told<T> = { readonly value: T } | ToldFault;
+
+export type ToldFault = Pick<GuestFault, "fault" | "message" | "lines">;
 
 /** How each ABI starts an instance. */
 export type Runners = Readonly<
@@ -62,7 +64,7 @@ export class GuestPort {
       const compiled = module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module);
       const run = this.#runners[abi];
       if (run === undefined)
-        return { fault: "refused", message: `this host runs no modules of the ABI ${abi}` };
+        return { fault: "refused", message: `this host runs no modules of the ABI ${abi}`, lines: [] };
       this.#runner = await run({ module: compiled, imports, answer, settings }, this.#platform);
       return { value: true };
     } catch (error) {
@@ -76,7 +78,7 @@ export class GuestPort {
       const refused = this.#refused(checks);
       if (refused !== undefined || entry === "check")
         return { value: { bytes: nothing, lines: [], refused } };
-      if (this.#runner === undefined) return { fault: "protocol", message: "it has not started" };
+      if (this.#runner === undefined) return { fault: "protocol", message: "it has not started", lines: [] };
       return { value: this.#runner.call(entry, message) };
     } catch (error) {
       // Its memory is in no known state.
@@ -107,7 +109,7 @@ export class GuestPort {
   }
 }
 
-function told(error: unknown): { readonly fault: Fault; readonly message: string } {
-  const { fault, message } = faultOf(error);
-  return { fault, message };
+function told(error: unknown): ToldFault {
+  const { fault, message, lines } = faultOf(error);
+  return { fault, message, lines };
 }

@@ -95,7 +95,8 @@ export class LoadedPackage {
     this.#host = host;
     this.measures = new Measures(manifest.name, host.meter);
     const { modules, schemas, folder } = opened;
-    const programs = { name: manifest.name, modules, schemas, folder, authority };
+    const say = this.#say;
+    const programs = { name: manifest.name, modules, schemas, folder, authority, say };
     this.#pools = new PackagePools(programs, host, () => this.httpWasm);
     this.httpWasm = new HttpWasmPools({
       modules: opened.modules,
@@ -105,7 +106,7 @@ export class LoadedPackage {
         this.begin();
         return () => this.ended();
       },
-      say: (line) => this.#say(line),
+      say,
     });
     const rules = { builds: packageCalls, granted: () => authority.granted };
     this.#calls = new HostCalls(manifest.name, rules, host, this.measures);

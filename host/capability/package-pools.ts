@@ -1,6 +1,6 @@
 import { ApiError } from "../errors/api-error.ts";
 import type { AdmittedModule } from "./admission.ts";
-import type { Confinement, HttpWasmSettings } from "./confinement.ts";
+import type { Confinement, GuestLine, HttpWasmSettings } from "./confinement.ts";
 import type { Authority } from "./grants.ts";
 import { GuestFault } from "./guest-fault.ts";
 import { GuestPool, type PoolSize } from "./guest-pool.ts";
@@ -18,6 +18,7 @@ export interface PackagePrograms {
   readonly schemas: readonly object[];
   readonly folder: string | undefined;
   readonly authority: Authority;
+  readonly say: (line: GuestLine) => void;
 }
 
 /** The instances of one package: of each module, each program, and what checks requests. */
@@ -48,12 +49,13 @@ export class PackagePools {
   }
 
   make(of: Runs, settings?: HttpWasmSettings): GuestPool {
-    const { modules, schemas, authority } = this.#from;
+    const { modules, schemas, authority, say } = this.#from;
     const module = typeof of === "string" ? modules.get(of) : undefined;
     if (typeof of === "string" && module === undefined)
       throw new GuestFault("refused", `it has no module ${of}`);
     const confinement = typeof of === "object" ? this.#program(of) : this.#host.confinement;
-    return new GuestPool(confinement, { module, schemas, settings }, authority.limits, this.#host.platform);
+    const program = { module, schemas, settings };
+    return new GuestPool(confinement, program, authority.limits, this.#host.platform, say);
   }
 
   /** Starts as many instances as another version of the package has. Throws a GuestFault where one does not start. */

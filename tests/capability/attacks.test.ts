@@ -192,6 +192,20 @@ describe("what a guest answers and logs", () => {
   });
   afterAll(() => runtime.stop(0));
 
+  it("is logged where it trapped as well", async () => {
+    const said: string[] = [];
+    const log = '(import "cap_host" "log" (func $log (param i32 i32 i32))) (data (i32.const 8) "no luck")';
+    const last = "(call $log (i32.const 3) (i32.const 8) (i32.const 7)) unreachable";
+    const trapping = guest({ imports: log, handle: last });
+    const one = await createRuntime({
+      capabilities: { packages: [watPackage("trapping", trapping)] },
+      log: { debug() {}, info() {}, warn() {}, error: (line) => said.push(line) },
+    });
+    expect((await call(one, "trapping")).status).toBe(502);
+    await one.stop(0);
+    expect(said).toContain("capability trapping: no luck");
+  });
+
   it("is cut off where it floods the log", async () => {
     expect((await call(runtime, "flood")).status).toBe(200);
     expect(lines).toHaveLength(100);

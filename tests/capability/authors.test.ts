@@ -127,6 +127,15 @@ describe("daprlet capability", () => {
     expect(err[1]).toMatch(/hello\.wasm is no WebAssembly/);
   });
 
+  it("build leaves out what a compiler wrote for debuggers", async () => {
+    const path = packageOf("debugged", {});
+    const module = readFileSync(join(path, "hello.wasm"));
+    const section = [0, 5, 4, ...new TextEncoder().encode(".dbg")];
+    writeFileSync(join(path, "hello.wasm"), Buffer.concat([module, Uint8Array.from(section)]));
+    expect(await build([path], { out: join(folder, "out") }, terminal().terminal)).toBe(0);
+    expect(readFileSync(join(folder, "out/debugged/hello.wasm")).equals(module)).toBe(true);
+  });
+
   it("build says what is missing, and goes on with the other packages", async () => {
     const missing = packageOf("missing", { modules: [{ name: "main", path: "main.wasm" }] });
     const fine = packageOf("fine", {});

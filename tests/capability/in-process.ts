@@ -6,7 +6,7 @@ import type { Clock } from "../../host/platform.ts";
 
 function value<T>(told: Told<T>): T {
   if ("value" in told) return told.value;
-  throw new GuestFault(told.fault, told.message);
+  throw new GuestFault(told.fault, told.message, told.lines);
 }
 
 /** Guests in this process, with the clock of the test: they confine nobody, and are for packages that behave. */

@@ -60,7 +60,7 @@ export class LentGuest implements Guest {
       telling.then((told) => {
         this.#fail = undefined;
         if ("value" in told) resolve(told.value);
-        else reject(new GuestFault(told.fault, told.message));
+        else reject(new GuestFault(told.fault, told.message, told.lines));
       }, reject);
     });
   }

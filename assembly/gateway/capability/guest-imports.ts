@@ -108,6 +108,8 @@ export function guestLog(guest: u32, level: i32, at: u32, length: u32): void {
   const row = head().guest(guest);
   const line = allocate(size + row.nameLength + 64);
   let end = put(copy(put(line, "capability "), row.name, row.nameLength), ": ");
+  // What is printed has a level as well.
+  level &= 3;
   end = put(end, level == 0 ? "debug: " : level == 2 ? "warn: " : level == 3 ? "error: " : "");
   const text = end;
   copyOut(guest, at, text, size);

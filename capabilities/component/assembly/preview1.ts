@@ -3,6 +3,8 @@
  * what it writes to its standard streams is logged. All else that a library may import is answered that there is no such file, by what
  * the build puts in its place.
  */
+import { ERROR, INFO } from "./levels";
+
 // @ts-ignore: decorator
 @external("cap_host", "log")
 declare function hostLog(level: i32, at: usize, length: i32): void;
@@ -16,9 +18,6 @@ declare function hostRandom(at: usize, length: i32): void;
 const BADF = 8;
 const INVAL = 28;
 const SPIPE = 70;
-
-const INFO = 1;
-const ERROR = 3;
 
 const CHARACTER_DEVICE = 2;
 

@@ -2,6 +2,7 @@
  * WASI's streams, preview 2, for a guest that has no others than the standard ones: what it writes is logged, and of the standard
  * input there is nothing. So a handle tells no more than which of them it is.
  */
+import { ERROR, INFO } from "./levels";
 import { allocate } from "./memory";
 
 export * from "./output";
@@ -9,9 +10,6 @@ export * from "./output";
 // @ts-ignore: decorator
 @external("cap_host", "log")
 declare function hostLog(level: i32, at: usize, length: i32): void;
-
-const INFO = 1;
-const ERROR = 3;
 
 const STDIN = 1;
 const STDOUT = 2;

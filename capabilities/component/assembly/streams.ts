@@ -1,4 +1,5 @@
 import { takeOnce } from "./incoming";
+import { ERROR, INFO } from "./levels";
 import { allocate, copied } from "./memory";
 import { append, bufferOf, drop, extend, Kind, lengthIn, number, ofKind, opened, record, setNumber } from "./records";
 
@@ -162,11 +163,11 @@ function logging(level: i32): i32 {
 }
 
 export function stdout_get_stdout(): i32 {
-  return logging(1);
+  return logging(INFO);
 }
 
 export function stderr_get_stderr(): i32 {
-  return logging(3);
+  return logging(ERROR);
 }
 
 export function stdin_get_stdin(): i32 {

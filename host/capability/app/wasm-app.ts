@@ -65,9 +65,10 @@ export class WasmApp {
     this.#appId = appId;
     this.#terms = terms;
     this.#host = host;
-    this.#pool = new GuestPool(host.confinement, { module, schemas: [] }, limits, host.platform);
     this.#calls = new HostCalls(appId, appRules(fetch), host, { asked() {} });
     this.#say = ({ level, text }) => log[level](`app ${appId}: ${text}`);
+    const program = { module, schemas: [] };
+    this.#pool = new GuestPool(host.confinement, program, limits, host.platform, this.#say);
   }
 
   /** Throws a GuestFault for a module that is not let in. */

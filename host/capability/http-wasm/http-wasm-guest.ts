@@ -53,12 +53,12 @@ export class HttpWasmGuest implements Runner {
 
   /** Makes a first instance. Rejects with a GuestFault. */
   static async start(from: GuestModule, platform: GuestPlatform): Promise<HttpWasmGuest> {
+    const guest = new HttpWasmGuest(from, platform);
     try {
-      const guest = new HttpWasmGuest(from, platform);
       guest.#spare.push(new HttpWasmInstance(guest.#parts));
       return guest;
     } catch (error) {
-      throw faultOf(error);
+      throw faultOf(error, guest.#lines.take());
     }
   }
 
@@ -69,7 +69,7 @@ export class HttpWasmGuest implements Runner {
       const bytes = entry === "request" ? this.#request(fields) : this.#response(fields);
       return { bytes, lines: this.#lines.take() };
     } catch (error) {
-      throw faultOf(error);
+      throw faultOf(error, this.#lines.take());
     }
   }
 

@@ -58,7 +58,6 @@ export class HttpWasmInstance {
     this.#exports = exports as unknown as Exports;
     this.#exports[START_EXPORT]?.();
     (this.#exports._initialize ?? this.#exports._start)?.();
-    this.#wasi.flush();
   }
 
   /** Bytes of its memory. */
@@ -72,7 +71,6 @@ export class HttpWasmInstance {
     this.#exchange = exchange;
     const answered = this.#exports.handle_request?.() as bigint;
     this.#context = Number(BigInt.asUintN(32, answered >> 32n));
-    this.#wasi.flush();
     return { next: (answered & 0xffff_ffffn) !== 0n, exchange };
   }
 
@@ -81,7 +79,6 @@ export class HttpWasmInstance {
     const exchange = this.#exchange as Exchange;
     exchange.answered(given);
     this.#exports.handle_response?.(this.#context, given === undefined ? 1 : 0);
-    this.#wasi.flush();
     return exchange;
   }
 

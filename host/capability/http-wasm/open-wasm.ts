@@ -3,7 +3,7 @@ import { ComponentError } from "../../errors/component-error.ts";
 import { reasonOf } from "../../errors/reason-of.ts";
 import type { Platform } from "../../platform.ts";
 import { admit } from "../admission.ts";
-import type { Confinement } from "../confinement.ts";
+import type { Confinement, GuestLine } from "../confinement.ts";
 import { GuestFault } from "../guest-fault.ts";
 import { GuestPool } from "../guest-pool.ts";
 import { defaultLimits } from "../manifest.ts";
@@ -51,7 +51,9 @@ export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
     const module = await admit(bytes, entry, { abi: httpWasmAbi, granted, limits }).catch(failed);
     const settings = { config: new TextEncoder().encode(guestConfig), strict: strictSandbox };
     const held = confinement();
-    const pool = new GuestPool(held, { module, schemas: [], settings }, limits, platform);
+    const said = plainLog(log);
+    const say = ({ level, text }: GuestLine) => said[level](`component ${name}: ${text}`);
+    const pool = new GuestPool(held, { module, schemas: [], settings }, limits, platform, say);
     const late = () => new GuestFault("deadline", `it did not answer within ${timeout} ms`);
     if (eager) {
       await pool
@@ -62,13 +64,7 @@ export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
           return failed(error);
         });
     }
-    const said = plainLog(log);
-    const calls = new HttpWasmCalls(
-      module,
-      pool,
-      { call: (call) => call(late), begin: () => () => {} },
-      ({ level, text }) => said[level](`component ${name}: ${text}`),
-    );
+    const calls = new HttpWasmCalls(module, pool, { call: (call) => call(late), begin: () => () => {} }, say);
     return new HttpWasmMiddleware({
       name,
       type,

@@ -1,6 +1,6 @@
 import { GuestFault } from "../guest-fault.ts";
 import type { GuestPlatform } from "../guest-host.ts";
-import { type GuestLines, MAX_LINE } from "../guest-lines.ts";
+import type { GuestLines } from "../guest-lines.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import type { HostFunction } from "../import-object.ts";
 import { wasiName, wasiSignatures } from "./wasi-signatures.ts";
@@ -23,8 +23,6 @@ const CHANCE = 65_536;
 
 const MILLISECOND = 1_000_000n;
 
-const decoder = new TextDecoder();
-
 /** Standard input, output and error: there are no other files. */
 const isStandard = (fd: number) => fd >= 0 && fd <= 2;
 
@@ -37,19 +35,11 @@ export class WasiStub {
   readonly #platform: GuestPlatform;
   readonly #memory: () => GuestMemory;
   readonly #lines: GuestLines;
-  /** Of each stream, what has no line end yet. */
-  readonly #open = new Map<number, string>();
 
   constructor(platform: GuestPlatform, memory: () => GuestMemory, lines: GuestLines) {
     this.#platform = platform;
     this.#memory = memory;
     this.#lines = lines;
-  }
-
-  /** Lines that were not ended end with the step. */
-  flush(): void {
-    for (const [, text] of this.#open) if (text !== "") this.#lines.add("debug", text);
-    this.#open.clear();
   }
 
   get functions(): readonly (readonly [string, HostFunction])[] {
@@ -117,7 +107,7 @@ export class WasiStub {
       if (fd !== 1 && fd !== 2) return EBADF;
       let written = 0;
       for (const part of this.#vectors(vectors, count)) {
-        this.#say(fd, part);
+        this.#lines.print(fd, "debug", part);
         written += part.length;
       }
       this.#number(result, written >>> 0);
@@ -149,13 +139,5 @@ export class WasiStub {
     const view = new DataView(list.buffer, list.byteOffset, list.length);
     for (let at = 0; at < list.length; at += 8)
       yield memory.view(view.getUint32(at, true), view.getUint32(at + 4, true), "what it writes");
-  }
-
-  #say(fd: number, bytes: Uint8Array): void {
-    // What is longer than a line can be is not kept: it would be cut off all the same.
-    const text = (this.#open.get(fd) ?? "") + decoder.decode(bytes.subarray(0, MAX_LINE));
-    const lines = text.split("\n");
-    this.#open.set(fd, (lines.pop() ?? "").slice(0, MAX_LINE));
-    for (const line of lines) this.#lines.add("debug", line.slice(0, MAX_LINE));
   }
 }

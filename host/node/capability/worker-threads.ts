@@ -27,7 +27,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1
 
 function settled<T>(told: Told<T>): Promise<T> {
   if ("value" in told) return Promise.resolve(told.value);
-  return Promise.reject(new GuestFault(told.fault, told.message));
+  return Promise.reject(new GuestFault(told.fault, told.message, told.lines));
 }
 
 /** An instance in a thread of its own. */

@@ -7,6 +7,7 @@ import { readManifest } from "../../../capability/read-manifest.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
 import type { Terminal } from "../terminal.ts";
 import { compileAssemblyScript } from "./compile-assemblyscript.ts";
+import { stripped } from "./component/core-module.ts";
 import { isComponent, linkComponent } from "./component/link-component.ts";
 
 const PAGE = 64 << 10;
@@ -29,7 +30,7 @@ async function moduleOf(folder: string, { name, path }: ModuleEntry, pages: numb
 async function coreModule(file: string, pages: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(await readFile(file));
   if (bytes[0] !== 0 || bytes[1] !== 0x61) throw new Error(`${file} is no WebAssembly`);
-  if (!isComponent(bytes)) return bytes;
+  if (!isComponent(bytes)) return stripped(bytes);
   try {
     return await linkComponent(bytes, pages, dirname(file));
   } catch (error) {

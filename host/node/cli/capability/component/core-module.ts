@@ -64,6 +64,7 @@ export interface CoreExport {
   readonly index: number;
 }
 
+const CUSTOM = 0;
 const TYPES = 1;
 const IMPORTS = 2;
 const TABLE = 4;
@@ -114,6 +115,12 @@ export function sectionsOf(
   return sections;
 }
 
+/** A module without what is for debuggers, which may be most of it. */
+export function stripped(module: Uint8Array): Uint8Array {
+  const kept = sectionsOf(module).filter(({ id }) => id !== CUSTOM);
+  return joinBytes([module.subarray(0, 8), ...kept.map(({ id, bytes }) => sectionBytes(id, bytes))]);
+}
+
 /** A core module of WebAssembly, at the level of its sections. */
 export class CoreModule {
   readonly imports: readonly CoreImport[];
@@ -121,7 +128,7 @@ export class CoreModule {
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = stripped(bytes);
     this.imports = this.#list(IMPORTS, readImport);
     this.exports = this.#list(EXPORTS, (from) => ({
       name: from.name(),
