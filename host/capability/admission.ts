@@ -69,7 +69,10 @@ async function compile(
 
 function checkImport(name: string, signature: string, { abi, granted }: AdmissionTerms): void {
   const known = abi.imports.get(name);
-  if (known === undefined) refuse(`it imports ${name}, which the ABI does not have`);
+  if (known === undefined) {
+    const remedy = name.startsWith("wasi_") ? ": daprlet capability build links that in" : "";
+    refuse(`it imports ${name}, which the ABI does not have${remedy}`);
+  }
   if (known.signature !== signature)
     refuse(`it imports ${name} as ${signature}, where it is ${known.signature}`);
   const { needs } = known;

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-type Target = "wasm32-unknown-unknown" | "wasm32-wasi";
+export type RustTarget = "wasm32-unknown-unknown" | "wasm32-wasi";
 
 /** One on the PATH that has a standard library for the target: the first often has none. */
-function compilerFor(target: Target): string | undefined {
+function compilerFor(target: RustTarget): string | undefined {
   const compilers = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "rustc"));
   return compilers.find((compiler) => {
     if (!existsSync(compiler)) return false;
@@ -24,7 +24,7 @@ export const noRust =
 /** A core module of one file in Rust, linked with the options given. */
 export function compiledRust(
   file: string,
-  target: Target,
+  target: RustTarget,
   ...link: readonly string[]
 ): Uint8Array<ArrayBuffer> {
   const folder = mkdtempSync(join(tmpdir(), "daprlet-rust-"));

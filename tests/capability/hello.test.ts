@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { capabilityAbi } from "../../host/capability/abi.ts";
 import { admit } from "../../host/capability/admission.ts";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
-import { compiledRust, noRust } from "./compiled-rust.ts";
+import { linkModule } from "../../host/node/cli/capability/component/link-component.ts";
+import { compiledRust, noRust, type RustTarget } from "./compiled-rust.ts";
 import { type BuiltPackage, builtPackage, Guest } from "./guest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "daprlet-hello-"));
@@ -45,22 +46,26 @@ async function compiled(bytes: Uint8Array<ArrayBuffer>): Promise<BuiltPackage> {
   return { manifest, module: await admit(bytes, entry, terms) };
 }
 
-const inRust = () =>
-  compiledRust("hello-rust/hello.rs", "wasm32-unknown-unknown", "--max-memory=1048576", "-zstack-size=65536");
+/** As `daprlet capability build` makes it of what rustc does, which gives memory no maximum, and its library WASI. */
+async function inRust(target: RustTarget): Promise<BuiltPackage> {
+  const module = compiledRust("hello-rust/hello.rs", target, "-zstack-size=65536");
+  return compiled(new Uint8Array(await linkModule(module, 16, import.meta.dirname)));
+}
 
 /** One contract, three languages: whatever is said of one guest holds for the others. */
 const guests = [
   { language: "AssemblyScript", skip: false, load: () => builtPackage("hello") },
   // `apt-get install clang lld` where it is missing.
   { language: "C", skip: noCompiler && process.env.CI !== "true", load: () => compiled(compiledC()) },
-  { language: "Rust", skip: noRust, load: () => compiled(inRust()) },
+  { language: "Rust", skip: noRust, load: () => inRust("wasm32-unknown-unknown") },
+  { language: "Rust with WASI", skip: noRust, load: () => inRust("wasm32-wasi") },
 ];
 
 describe.each(guests)("hello, in $language", ({ skip, load }) => {
   let built: BuiltPackage;
   beforeAll(async () => {
     if (!skip) built = await load();
-  });
+  }, 120_000);
   const open = () => Guest.start(built.module, built.manifest.limits);
 
   it.skipIf(skip)(

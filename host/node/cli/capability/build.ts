@@ -7,8 +7,7 @@ import { readManifest } from "../../../capability/read-manifest.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
 import type { Terminal } from "../terminal.ts";
 import { compileAssemblyScript } from "./compile-assemblyscript.ts";
-import { stripped } from "./component/core-module.ts";
-import { isComponent, linkComponent } from "./component/link-component.ts";
+import { isComponent, linkComponent, linkModule } from "./component/link-component.ts";
 
 const PAGE = 64 << 10;
 
@@ -30,11 +29,12 @@ async function moduleOf(folder: string, { name, path }: ModuleEntry, pages: numb
 async function coreModule(file: string, pages: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(await readFile(file));
   if (bytes[0] !== 0 || bytes[1] !== 0x61) throw new Error(`${file} is no WebAssembly`);
-  if (!isComponent(bytes)) return stripped(bytes);
+  const component = isComponent(bytes);
   try {
-    return await linkComponent(bytes, pages, dirname(file));
+    return await (component ? linkComponent : linkModule)(bytes, pages, dirname(file));
   } catch (error) {
-    throw new Error(`${file} is a Wasm component, and ${reasonOf(error)}`, { cause: error });
+    const what = component ? "is a Wasm component, and" : "cannot be a package's:";
+    throw new Error(`${file} ${what} ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -28,9 +28,7 @@ async function tool(name: string, args: readonly string[], from: string): Promis
   const file = `node_modules/binaryen/bin/${name}`;
   const path = upwards(file, from) ?? upwards(file, dirname(fileURLToPath(import.meta.url)));
   if (path === undefined || !existsSync(path))
-    throw new Error(
-      "binaryen, which links Wasm components, is not installed: npm install --save-dev binaryen",
-    );
+    throw new Error("binaryen, which links modules, is not installed: npm install --save-dev binaryen");
   try {
     await promisify(execFile)(process.execPath, [path, ...features, ...args], { maxBuffer: 16 << 20 });
   } catch (error) {

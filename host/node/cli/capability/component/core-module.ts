@@ -116,7 +116,7 @@ export function sectionsOf(
 }
 
 /** A module without what is for debuggers, which may be most of it. */
-export function stripped(module: Uint8Array): Uint8Array {
+function stripped(module: Uint8Array): Uint8Array {
   const kept = sectionsOf(module).filter(({ id }) => id !== CUSTOM);
   return joinBytes([module.subarray(0, 8), ...kept.map(({ id, bytes }) => sectionBytes(id, bytes))]);
 }
@@ -139,6 +139,11 @@ export class CoreModule {
 
   has(name: string): boolean {
     return this.exports.some((one) => one.name === name);
+  }
+
+  /** Whether its memory has a maximum. */
+  get isBounded(): boolean {
+    return this.#list(MEMORY, (from) => from.limits().maximum)[0] !== undefined;
   }
 
   /** The type of a function that it imports, as its bytes have it. */
@@ -204,7 +209,7 @@ function bounded(section: Uint8Array, maximum: number): Uint8Array {
   const limits = reader.limits();
   if (limits.initial > maximum)
     throw new Error(
-      `its memory begins with ${limits.initial << 16} bytes, where its limit is ${maximum << 16}`,
+      `its memory begins with ${limits.initial << 16} bytes, where its limit is ${maximum << 16}: raise limits.memory, or link it with a smaller stack`,
     );
   const most = Math.min(limits.maximum ?? maximum, maximum);
   return new Uint8Array([1, limits.flags | 1, ...unsigned(limits.initial), ...unsigned(most)]);

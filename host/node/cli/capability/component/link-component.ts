@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Binaryen } from "./binaryen.ts";
 import { type ConstantFunction, constantFunctions } from "./constant-functions.ts";
 import { type CoreExport, type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
-import { refusalOf, type World, worlds } from "./worlds.ts";
+import { bare, isPreview1, refusalOf, type World, worlds } from "./worlds.ts";
 
 const CORE_MODULE = 1;
 const COMPONENT = 4;
@@ -38,8 +38,13 @@ export function isComponent(bytes: Uint8Array): boolean {
   return bytes[4] === 0x0d && bytes[6] === 1;
 }
 
+interface Found {
+  readonly module: CoreModule;
+  readonly world: World;
+}
+
 /** The one module that has the functions of a world; the others of a component are its plumbing. */
-function guestOf(component: Uint8Array): { readonly module: CoreModule; readonly world: World } {
+function guestOf(component: Uint8Array): Found {
   const sections = sectionsOf(component);
   for (const { bytes } of sections.filter(({ id }) => id === CORE_MODULE)) {
     const module = new CoreModule(bytes);
@@ -61,7 +66,7 @@ interface Renamed {
 }
 
 /** The guest by the names that the adapter, or else a stub, is known by. Throws with all that it wants and nobody has. */
-function renamed({ module, world }: ReturnType<typeof guestOf>, adapter: CoreModule, pages: number): Renamed {
+function renamed({ module, world }: Found, adapter: CoreModule, pages: number): Renamed {
   const refusals = new Map<string, ConstantFunction>();
   const place = (one: CoreImport) => {
     const host = one.kind === FUNCTION ? world.host(one) : undefined;
@@ -95,11 +100,25 @@ export async function linkComponent(
   pages: number,
   folder: string,
 ): Promise<Uint8Array> {
-  const found = guestOf(component);
+  return await linked(guestOf(component), pages, folder);
+}
+
+/**
+ * A module of the ABI as an author's own tools have built it: with a maximum of memory where they gave it none, and with what a
+ * language's library wants of WASI. All others are left as they are.
+ */
+export async function linkModule(bytes: Uint8Array, pages: number, folder: string): Promise<Uint8Array> {
+  const module = new CoreModule(bytes);
+  if (!module.has("cap_handle")) return module.with({});
+  if (module.imports.some(isPreview1)) return await linked({ module, world: bare }, pages, folder);
+  return module.with(module.isBounded ? {} : { maximum: pages });
+}
+
+async function linked(found: Found, pages: number, folder: string): Promise<Uint8Array> {
   const speaking = new CoreModule(await adapterOf(found.world));
   const { guest, refusals } = renamed(found, speaking, pages);
   const exported = new Set(new CoreModule(guest).exports.map(({ name }) => name));
-  for (const name of ["memory", "realloc", ...found.world.required])
+  for (const name of ["memory", ...found.world.required])
     if (!exported.has(name)) throw new Error(`its module does not export ${name}`);
   const adapter = speaking.with({
     import: ({ module, name }) => {

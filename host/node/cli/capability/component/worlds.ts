@@ -33,6 +33,8 @@ function functionOf(name: string, face: RegExp): string | undefined {
 
 type Place = Pick<CoreImport, "module" | "name">;
 
+export const isPreview1 = ({ module }: CoreImport): boolean => module === PREVIEW1;
+
 /** Of a language's own library: what the adapter does not have, a stub refuses. */
 function preview1({ module, name }: CoreImport): Place | undefined {
   // What is imported more than once has a number in a Wasm component.
@@ -60,7 +62,7 @@ const capability: World = {
   name: "daprlet:capability/guest@1",
   adapter: "world.wasm",
   guest: (name) => functionOf(name, /daprlet:capability\/guest@(1[\d.]*)/),
-  required: ["handle"],
+  required: ["realloc", "handle"],
   host(one) {
     const { module, name } = one;
     if (!/^(cm32p2\|)?daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one) ?? preview2(one);
@@ -81,10 +83,20 @@ const http: World = {
   name: "wasi:http/incoming-handler@0.2",
   adapter: "http.wasm",
   guest: (name) => functionOf(name, /wasi:http\/incoming-handler@(0\.2[\d.]*)/),
-  required: ["handle"],
+  required: ["realloc", "handle"],
   host: (one) => preview1(one) ?? preview2(one),
   // Only what waits for a call is to be unwound: nothing of the host waits.
   passes: ["--asyncify", "--pass-arg=asyncify-ignore-imports", "-O2"],
 };
 
 export const worlds: readonly World[] = [capability, http];
+
+/** A module that keeps to the ABI itself, by a language whose library wants WASI. */
+export const bare: World = {
+  name: "the ABI",
+  adapter: "preview1.wasm",
+  guest: (name) => (/^cap_\w+$/.test(name) ? name : undefined),
+  required: ["cap_handle"],
+  host: (one) => (one.module === "cap_host" ? one : preview1(one)),
+  passes: [],
+};
