@@ -249,7 +249,7 @@ export class Runtime {
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
     await this.#patiently(Promise.all(asking));
     await this.#underWay.pass();
-    await outboxes.refresh();
+    await Promise.all([outboxes.refresh(), this.#options.capabilities?.componentsChanged()]);
   }
 
   /** Answers one request of the API. Never throws: what fails is an answer in Dapr's shape. */

@@ -1,6 +1,7 @@
 import type { BindingHandler } from "../components/bindings/binding.ts";
-import type { Store } from "../components/state/store.ts";
+import type { OpenComponents } from "../components/open-component.ts";
 import type { Headers, RuntimeRequest, RuntimeResponse } from "../http.ts";
+import type { Readiness } from "../sidecar.ts";
 import type { Meters } from "../telemetry/metrics/meters.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Api } from "./host-calls.ts";
@@ -12,14 +13,13 @@ export interface Observers {
   readonly strict: boolean;
 }
 
-/** The state stores of a sidecar, by their names. */
-export interface OpenStores {
-  readonly components: { readonly state: ReadonlyMap<string, { readonly component: Store }> };
-}
-
 /** The sidecar of some packages. */
 export interface AttachedSidecar {
-  readonly sidecar: Observers & OpenStores;
+  readonly sidecar: Observers & {
+    readonly readiness: Pick<Readiness, "components">;
+    /** Throws while nothing is open. */
+    readonly components: OpenComponents;
+  };
   /** Has the sidecar look anew at whose events are wanted. */
   askApp(): Promise<void>;
   /** Has it open what its registry has by now of the components that it wants. */
@@ -53,6 +53,8 @@ export interface Capabilities {
    * of the actor's state say by these headers whose they are.
    */
   answerActor(request: RuntimeRequest, turn?: Headers): Promise<RuntimeResponse | undefined>;
+  /** Components were closed: lets packages go that stayed for them. */
+  componentsChanged(): Promise<void>;
   /** The sidecar answers from now on: functions get their events. */
   start(): void;
   close(): Promise<void>;

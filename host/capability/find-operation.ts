@@ -1,14 +1,8 @@
 import { ApiError } from "../errors/api-error.ts";
 import type { Found } from "./answer-offer.ts";
+import type { KnownPackages } from "./let-in.ts";
 import type { LoadedPackage } from "./loaded-package.ts";
 import { matchOperation } from "./match-operation.ts";
-import type { RefusedPackage } from "./package-set.ts";
-
-/** The packages of a sidecar, by their names. */
-export interface KnownPackages {
-  readonly loaded: ReadonlyMap<string, LoadedPackage>;
-  readonly refused: ReadonlyMap<string, RefusedPackage>;
-}
 
 /**
  * The operation that a request is for: of the package of that name or, undefined, of the first that has its path. Throws an

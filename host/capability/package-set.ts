@@ -1,5 +1,6 @@
 import type { BindingHandler } from "../components/bindings/binding.ts";
 import type { Durability, Family } from "../components/component.ts";
+import type { OpenComponents } from "../components/open-component.ts";
 import type { Definitions } from "../components/registry.ts";
 import { ApiError } from "../errors/api-error.ts";
 import { reasonOf } from "../errors/reason-of.ts";
@@ -15,30 +16,23 @@ import type { CapabilityCounts, CapabilityMeter } from "../telemetry/metrics/met
 import { PackageActors } from "./actors/package-actors.ts";
 import { answerOffer, type OfferRequest } from "./answer-offer.ts";
 import type { AttachedSidecar, Capabilities } from "./capabilities.ts";
-import { checkOffers, overlaps } from "./check-offers.ts";
+import { overlaps } from "./check-offers.ts";
 import { PackageComponents } from "./components/package-components.ts";
 import type { Confinement } from "./confinement.ts";
 import type { Containers } from "./containers.ts";
 import { findOperation } from "./find-operation.ts";
 import { PackageFunctions } from "./functions/package-functions.ts";
-import { type Grants, phrases } from "./grants.ts";
+import type { Grants } from "./grants.ts";
 import type { Api } from "./host-calls.ts";
-import { LoadedPackage, type PackageHost, type Processes } from "./loaded-package.ts";
+import { letIn, type RefusedPackage } from "./let-in.ts";
+import type { LoadedPackage, PackageHost, Processes } from "./loaded-package.ts";
 import type { PackageSource } from "./package-source.ts";
 import { plainLog } from "./plain-log.ts";
-import { readManifest } from "./read-manifest.ts";
 import { shownPackage, shownRefusal } from "./shown-package.ts";
 
 /** Where it does not tell, nothing is promised. */
 function durabilityOf(store: object | undefined): Durability {
   return store !== undefined && "durability" in store ? (store.durability as Durability) : "memory";
-}
-
-/** A package that was not let in, and why. */
-export interface RefusedPackage {
-  readonly name: string;
-  readonly origin: string;
-  readonly cause: string;
 }
 
 export interface PackageSetOptions {
@@ -74,6 +68,11 @@ export class PackageSet implements Capabilities {
   #known = "";
   #loaded: ReadonlyMap<string, LoadedPackage> = new Map();
   #refused: ReadonlyMap<string, RefusedPackage> = new Map();
+  /** What they were last wanted to be. */
+  #last: { readonly sources: readonly PackageSource[]; readonly grants: Grants } = {
+    sources: [],
+    grants: new Map(),
+  };
 
   constructor(given: PackageSetOptions) {
     const platform = { ...given.platform, log: plainLog(given.platform.log) };
@@ -119,38 +118,14 @@ export class PackageSet implements Capabilities {
   }
 
   async #update(sources: readonly PackageSource[], grants: Grants): Promise<void> {
-    const loaded = new Map<string, LoadedPackage>();
-    const refused = new Map<string, RefusedPackage>();
-    for (const source of sources) {
-      const { origin } = source;
-      const known = [...this.#loaded.values()].find((one) => one.origin === origin);
-      let name = known?.manifest.name ?? origin;
-      try {
-        if (source.manifest instanceof Error) throw source.manifest;
-        const manifest = readManifest(source.manifest, `${origin}/capability.json`);
-        name = manifest.name;
-        if (loaded.has(name) || refused.has(name))
-          throw new Error(`another package is called ${name} as well`);
-        checkOffers(manifest, [...loaded.values()]);
-        const fresh = await LoadedPackage.load(manifest, source, grants.get(name), this.#host);
-        const before = this.#loaded.get(name);
-        const same = before?.fingerprint === fresh.fingerprint;
-        if (before !== undefined && !same) await fresh.prepare(before);
-        loaded.set(name, same ? before : fresh);
-        if (!same) this.#tell(fresh);
-      } catch (error) {
-        const cause = reasonOf(error);
-        const stays =
-          known !== undefined &&
-          !loaded.has(known.manifest.name) &&
-          known.may(grants.get(known.manifest.name));
-        if (stays) loaded.set(known.manifest.name, known);
-        refused.set(name, { name, origin, cause });
-        const effect = stays ? "is refused, and stays as it was" : "is refused";
-        this.#options.platform.log.error(`capability ${name} (${origin}) ${effect}: ${cause}`);
-      }
-    }
+    this.#last = { sources, grants };
     const before = [...this.#loaded.values()];
+    const { loaded, refused } = await letIn(sources, grants, {
+      now: this.#loaded,
+      host: this.#host,
+      components: this.#components,
+      open: this.#open,
+    });
     this.#loaded = loaded;
     this.#refused = refused;
     this.functions.become();
@@ -216,6 +191,12 @@ export class PackageSet implements Capabilities {
     return this.functions.takes(binding);
   }
 
+  async componentsChanged(): Promise<void> {
+    if (![...this.#refused.values()].some(({ inUse }) => inUse)) return;
+    const { sources, grants } = this.#last;
+    await this.update(sources, grants);
+  }
+
   start(): void {
     this.functions.start();
     this.#started = true;
@@ -229,6 +210,11 @@ export class PackageSet implements Capabilities {
     for (const one of this.#loaded.values()) one.end();
     await this.#options.confinement.close();
     await this.#options.containers?.close();
+  }
+
+  get #open(): OpenComponents | undefined {
+    const sidecar = this.#attached?.sidecar;
+    return sidecar?.readiness.components ? sidecar.components : undefined;
   }
 
   get #wanted(): string {
@@ -270,22 +256,6 @@ export class PackageSet implements Capabilities {
     } catch (error) {
       if (!(error instanceof BodyTooLargeError)) throw error;
       throw new ApiError("ERR_CAPABILITY_REQUEST", { cause: error.message }, { status: 413 });
-    }
-  }
-
-  /** What a user wants to know when a package is loaded: what it asked for, and did not get. */
-  #tell({ manifest, authority, http }: LoadedPackage): void {
-    const { log } = this.#options.platform;
-    const granted = phrases(authority.granted);
-    log.info(
-      `capability ${manifest.name} ${manifest.version} is loaded; granted: ${granted.join(", ") || "nothing but to compute"}`,
-    );
-    for (const phrase of authority.refused) {
-      log.warn(`capability ${manifest.name} asked to ${phrase}, and was not granted it`);
-    }
-    for (const { offer, sources } of http) {
-      if (!offer.sources.some((source) => sources.usable(source)))
-        log.warn(`capability ${manifest.name} cannot answer: ${sources.refusals}`);
     }
   }
 }

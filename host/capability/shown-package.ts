@@ -1,7 +1,7 @@
 import type { OpenedHttpOffer } from "./http-offer.ts";
+import type { RefusedPackage } from "./let-in.ts";
 import type { LoadedPackage } from "./loaded-package.ts";
 import type { Offer } from "./manifest.ts";
-import type { RefusedPackage } from "./package-set.ts";
 
 function shownOffer(offer: Offer, { http }: LoadedPackage): object {
   if (offer.kind !== "http") return offer;

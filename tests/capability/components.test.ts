@@ -301,12 +301,36 @@ describe("a component that a package offers", () => {
     calling = false;
     await load;
     expect(new Set(answers)).toEqual(new Set(['200 "2"', '200 "3"']));
+  });
 
-    // Its package is gone: the component says so, and is there when it comes back.
+  it("keeps its package where that is taken away, or offers it no more, until it is closed", async () => {
+    const offerer = (text: string, type = "bindings.echo") =>
+      offering(type, saying(answer(":body", `"${text}"`)), { operations: ["get"] });
+    const one = await started(component("echo", "bindings.echo"), [offerer("1")]);
+    const set = one.sidecar.capabilities as PackageSet;
+    const invoke = async () =>
+      await (await one.fetch("/v1.0/bindings/echo", { method: "POST", body: '{"operation":"get"}' })).text();
+    const cause =
+      "component echo (bindings.echo) is open, whose type nothing else offers: take the component away first";
+    const stays = [
+      { name: "offerer", status: "loaded" },
+      { name: "offerer", status: "refused", cause },
+    ];
+
+    for (const others of [[], [offerer("2", "bindings.other")]]) {
+      await set.update(others, new Map());
+      expect([await invoke(), set.list()]).toMatchObject(['"1"', stays]);
+    }
+    // Somebody else may offer it by then.
+    const heir = { ...offerer("3"), manifest: { ...(offerer("3").manifest as object), name: "heir" } };
+    await set.update([heir], new Map());
+    await expect.poll(() => invoke(), { timeout: 10_000 }).toBe('"3"');
+    expect(set.list()).toMatchObject([{ name: "heir", status: "loaded" }]);
+
     await set.update([], new Map());
-    expect(await invoke("get")).toContain("capability offerer is not loaded any more");
-    await become("4", ["get"]);
-    await expect.poll(() => invoke("get"), patient).toBe('200 "4"');
+    expect(set.list()).toMatchObject([{ name: "heir" }, { name: "heir", cause }]);
+    await one.update({ ...one.sidecar.resources, components: [] });
+    await expect.poll(() => set.list(), { timeout: 10_000 }).toEqual([]);
   });
 
   it("is warned of where two packages offer one path, or one function", async () => {

@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { PackageSet, type RefusedPackage } from "../../host/capability/package-set.ts";
+import type { AttachedSidecar } from "../../host/capability/capabilities.ts";
+import type { RefusedPackage } from "../../host/capability/let-in.ts";
+import { PackageSet } from "../../host/capability/package-set.ts";
+import { families } from "../../host/components/component.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import type { Platform } from "../../host/platform.ts";
 import { inProcess } from "../../tests/capability/in-process.ts";
@@ -15,6 +18,8 @@ class Scope {
   readonly cache = new Map<string, Uint8Array<ArrayBuffer>>();
   full = false;
   #set!: PackageSet;
+  /** The name of a component that is open by the package. */
+  open: string | undefined;
   #added!: AddedPackages;
 
   async start(): Promise<void> {
@@ -22,6 +27,20 @@ class Scope {
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const platform = { clock, log } as unknown as Platform;
     this.#set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1_000 });
+    const scope = this;
+    const sidecar = {
+      readiness: { components: true },
+      get components() {
+        const [listed] = scope.#set.components;
+        const resource = { name: scope.open, type: listed?.type };
+        const bindings = new Map(scope.open === undefined ? [] : [[scope.open, { resource, listed }]]);
+        return Object.fromEntries(
+          families.map((family) => [family, family === "bindings" ? bindings : new Map()]),
+        );
+      },
+    };
+    const api = () => Promise.reject(new Error("it is not asked"));
+    this.#set.attach(api, { sidecar } as unknown as AttachedSidecar);
     let last = this.cache.size;
     this.#added = new AddedPackages({
       base: `${door}/`,
@@ -138,6 +157,21 @@ describe("packages that a page adds", () => {
     expect([...scope.cache.keys()]).toEqual(kept);
     await scope.start();
     expect(scope.shown).toEqual(["loaded 1.0.0"]);
+  });
+
+  it("are not taken away while a component is open by them", async () => {
+    const offers = [{ kind: "component", type: "bindings.one", operations: ["get"] }];
+    await scope.put("1.0.0", {}, { offers });
+    scope.open = "mine";
+    const why =
+      "component mine (bindings.one) is open, whose type nothing else offers: take the component away first";
+    const kept = [...scope.cache.keys()];
+    expect(await scope.remove("one")).toEqual([400, why]);
+    expect(await scope.put("2.0.0")).toEqual([400, why]);
+    expect([scope.shown, [...scope.cache.keys()]]).toEqual([["loaded 1.0.0"], kept]);
+    expect(await scope.put("2.0.0", {}, { offers })).toEqual([200, ""]);
+    scope.open = undefined;
+    expect(await scope.remove("one")).toEqual([200, ""]);
   });
 
   it("are taken away, with all that was kept of them", async () => {

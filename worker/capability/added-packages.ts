@@ -95,12 +95,12 @@ export class AddedPackages {
     });
   }
 
-  /** False where there is none of that name. */
+  /** False where there is none of that name. Throws, with all as it was, where it is in use. */
   remove(name: string): Promise<boolean> {
     return this.#next(async () => {
       const others = this.#packages.filter((one) => one.name !== name);
       if (others.length === this.#packages.length) return false;
-      await this.#become(others);
+      await this.#become(others, this.#originOf(name));
       return true;
     });
   }

@@ -1,8 +1,9 @@
 import type { Capabilities } from "../../host/capability/capabilities.ts";
 import type { Confinement } from "../../host/capability/confinement.ts";
 import type { Grants } from "../../host/capability/grants.ts";
+import type { RefusedPackage } from "../../host/capability/let-in.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
-import { PackageSet, type RefusedPackage } from "../../host/capability/package-set.ts";
+import { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { growingRegistry } from "../../host/components/extend-registry.ts";
 import type { Registry } from "../../host/components/registry.ts";

@@ -1,8 +1,10 @@
-import type { Durability, Family } from "../../components/component.ts";
+import { type Durability, type Family, families } from "../../components/component.ts";
+import type { OpenComponents } from "../../components/open-component.ts";
 import type { Definitions } from "../../components/registry.ts";
 import { ComponentError } from "../../errors/component-error.ts";
+import type { ComponentResource } from "../../resources/component.ts";
 import type { LoadedPackage } from "../loaded-package.ts";
-import type { CapabilityManifest, ComponentOffer } from "../manifest.ts";
+import type { CapabilityManifest, ComponentOffer, Offer } from "../manifest.ts";
 import { offeredComponent } from "./offered-components.ts";
 import type { PackageGuests } from "./offered-http-wasm.ts";
 
@@ -17,6 +19,8 @@ export class PackageComponents {
   /** Packages whose durability is being found out. */
   readonly #asked = new Set<string>();
   #offered: ReadonlyMap<string, Definitions[Family]> = new Map();
+  /** Whose each is, by its name. */
+  readonly #owners = new WeakMap<Definitions[Family], string>();
 
   /** `durabilityOf` tells that of a state store of the sidecar. */
   constructor(
@@ -47,10 +51,27 @@ export class PackageComponents {
         const { name, description } = manifest;
         const abi = manifest.modules.find((module) => module.name === offer.module)?.abi;
         const key = JSON.stringify([name, description, offer, abi]);
-        offered.set(key, this.#offered.get(key) ?? this.#definition(offer, manifest, abi));
+        const definition = this.#offered.get(key) ?? this.#definition(offer, manifest, abi);
+        this.#owners.set(definition, name);
+        offered.set(key, definition);
       }
     }
     this.#offered = offered;
+  }
+
+  /** The components that are open by a package, of types that none of those to come offers. */
+  stranded(
+    { manifest }: LoadedPackage,
+    coming: Iterable<LoadedPackage>,
+    open: OpenComponents | undefined,
+  ): readonly ComponentResource[] {
+    if (open === undefined) return [];
+    const offered = new Set([...coming].flatMap(({ manifest }) => manifest.offers.flatMap(typeOf)));
+    return families
+      .flatMap((family) => [...open[family].values()])
+      .filter(({ listed }) => this.#owners.get(listed as Definitions[Family]) === manifest.name)
+      .map(({ resource }) => resource)
+      .filter(({ type }) => !offered.has(type));
   }
 
   #definition(
@@ -95,3 +116,5 @@ export class PackageComponents {
     return one;
   }
 }
+
+const typeOf = (offer: Offer): string | [] => (offer.kind === "component" ? offer.type : []);
