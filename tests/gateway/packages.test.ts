@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { ruleRows } from "../../host/gateway/compile-rules.ts";
 import { admitPackage } from "../../host/gateway/packages/admit-package.ts";
+import type { GatewayTable } from "../../host/gateway/table-shape.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import { echo, guest, span, watPackage } from "../capability/wat-package.ts";
 import { type Gateway, startGateway } from "../hosts/wasmtime-host.ts";
@@ -44,6 +47,32 @@ const described = {
 
 underWasmtime("packages in a gateway with fresh instances", () => answers(false));
 underWasmtime("packages in a gateway with reused instances", () => answers(true));
+
+underWasmtime("what is in front of a gateway's packages, by each of their paths", () => {
+  const digest = new Uint8Array(createHash("blake2b512").update("mine").digest());
+  const body = JSON.stringify("x".repeat(2000));
+  const rules = ruleRows({ api: { denied: [{ name: "capabilities", version: "v1.0" }] } });
+  const paths = ["/v1.0/capabilities/echo/run", "/v1/capabilities/run"];
+
+  it.each<[string, Partial<GatewayTable>, string, number]>([
+    ["its token", { callers: [{ appId: "a", digest, variables: "" }] }, "yours", 401],
+    ["its rate", { rate: 0.001, burst: 1, rateBy: 1 }, "mine", 429],
+    ["the size of its bodies", { maxBody: 1000 }, "mine", 413],
+    ["what of it is denied", rules, "mine", 404],
+    ["nothing else", { callers: [{ appId: "a", digest, variables: "" }] }, "mine", 200],
+  ])("is %s", async (_, given, token, expected) => {
+    const gateway = await startGateway(given, { packages: [await made("echo", guest())], reused: true });
+    const headers = { "dapr-api-token": token, "content-type": "application/json" };
+    for (const path of paths) {
+      const ask = () => gateway.fetch(path, { method: "POST", body, headers });
+      let { status } = await ask();
+      // Each instance has a bucket of its own.
+      for (let i = 0; i < 1000 && expected === 429 && status === 200; i += 1) ({ status } = await ask());
+      expect([path, status]).toEqual([path, expected]);
+    }
+    await gateway.stop();
+  });
+});
 
 function answers(reused: boolean): void {
   let gateway: Gateway;
