@@ -25,12 +25,14 @@ export class GuestSecretStore implements SecretStore {
   }
 
   async get(name: string): Promise<Secret> {
-    const secret = secretOf(this.#json(await this.#guest.answer("get", [textField("key", name)])));
+    const secret = secretOf(
+      this.#json(await this.#guest.answer("get", [textField("key", name)]), `secret ${name}`),
+    );
     return secret ?? this.#broken("get");
   }
 
   async bulkGet(): Promise<ReadonlyMap<string, Secret>> {
-    const all = this.#json(await this.#guest.answer("bulkGet", []));
+    const all = this.#json(await this.#guest.answer("bulkGet", []), "list of secrets");
     if (!isFields(all)) return this.#broken("bulkGet");
     return new Map(
       Object.entries(all).map(([name, value]): [string, Secret] => [
@@ -45,8 +47,8 @@ export class GuestSecretStore implements SecretStore {
   }
 
   /** Never tells what the package said: it may be a secret's value. */
-  #json({ status, body }: ComponentAnswer): unknown {
-    if (status === 204 || status === 404) throw new ComponentError("NOT_FOUND", "there is no such secret");
+  #json({ status, body }: ComponentAnswer, what: string): unknown {
+    if (status === 204 || status === 404) throw new ComponentError("NOT_FOUND", `${what} not found`);
     if (status === 403)
       throw new ComponentError("PERMISSION_DENIED", "its package refuses to tell the secret");
     if (status !== 200) throw new ComponentError("UNAVAILABLE", `its package answered with status ${status}`);
