@@ -76,9 +76,11 @@ class Asking {
     const container = opened.containers.get(source);
     const late = () => {
       if (container === undefined) return new Error(`it did not answer within ${within} ms`);
-      const { status } = container.status;
-      const how = status === "starting" ? "is starting still after" : "did not answer within";
-      return new GuestFault("deadline", `container ${container.image} ${how} ${within} ms`);
+      const how =
+        container.status.status === "starting"
+          ? `is starting still after ${within} ms: nothing answers on its port yet`
+          : `did not answer within ${within} ms`;
+      return new GuestFault("deadline", `container ${container.image} ${how}`);
     };
     const asked = () =>
       withDeadline(this.#host.platform.clock, within, (signal) => this.#elsewhere(source, signal), late);

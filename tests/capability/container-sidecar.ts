@@ -30,6 +30,7 @@ export function bookManifest(...offers: readonly string[]): string {
 export class ContainerSidecar {
   readonly folder = mkdtempSync(join(tmpdir(), "daprlet-containers-"));
   readonly package = join(this.folder, "package");
+  readonly warnings: string[] = [];
   readonly #engine: TestEngine;
   #runtime: LocalRuntime | undefined;
 
@@ -58,7 +59,7 @@ export class ContainerSidecar {
     this.#runtime = await createRuntime({
       clock,
       capabilities: { paths: [this.package], grants: { "object-detection": grant } },
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log: { debug() {}, info() {}, warn: (message) => this.warnings.push(message), error() {} },
     });
     return this.#runtime;
   }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -44,7 +44,30 @@ describe("T59: what an engine is asked for", () => {
       "--memory-swap": String(512 << 20),
       "--cpu-period": "100000",
       "--cpu-quota": "300000",
+      "--stop-timeout": "0",
     });
+  }, 30_000);
+
+  it("is removed also where the engine creates it later than its client was wanted", async () => {
+    vi.stubEnv("FAKE_DOCKER_LATE", "true");
+    const one = await sidecar.start(bookManifest(sidecar.container), { all: true, limits: { timeMs: 1 } });
+    await sidecar.call();
+    await expect.poll(async () => (await sidecar.shown()).containers?.[0]?.started).toBe(1);
+    await one.stop(0);
+    await expect.poll(() => existsSync(join(process.env.FAKE_DOCKER ?? "", "created"))).toBe(true);
+    expect(engine.names()).toEqual([]);
+  }, 30_000);
+
+  it("is told where it holds no container to its memory", async () => {
+    vi.stubEnv(
+      "FAKE_DOCKER_SAYS",
+      "Resource limits are not supported and ignored on cgroups V1 rootless systems\n",
+    );
+    await sidecar.start(bookManifest(sidecar.container));
+    await sidecar.call();
+    expect(sidecar.warnings).toEqual([
+      "container example/detect:1.2 has no limit of memory: its engine has none here",
+    ]);
   }, 30_000);
 
   it("is no container that was not granted, and one that nothing runs is called by name", async () => {

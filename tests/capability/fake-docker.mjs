@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Understands as much of docker as the sidecar says to it. A container is this process, which serves HTTP; FAKE_DOCKER is a folder with a
-// file for each.
+// file for each, FAKE_DOCKER_SAYS what it says as it starts one, FAKE_DOCKER_LATE that it creates them late, whatever becomes of its client.
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -54,11 +55,22 @@ function answer(request, response, server) {
   });
 }
 
-if (command === "run") {
+if (command === "run" && process.env.FAKE_DOCKER_LATE) {
+  const { "--name": name, "--label": label } = read(args).switches;
+  spawn(process.execPath, [process.argv[1], "create", name, label], { detached: true, stdio: "ignore" });
+  setInterval(() => undefined, 1_000);
+} else if (command === "create") {
+  const [name, label] = args;
+  setTimeout(() => {
+    writeFileSync(file(name), JSON.stringify({ name, labels: [label] }));
+    writeFileSync(join(folder, "created"), "");
+  }, TOLD_MS);
+} else if (command === "run") {
   const { switches, rest } = read(args);
   const [image] = rest;
   if (rest.length !== 1) fail("one image is expected");
   if (image.startsWith("absent/")) fail(`Error response from daemon: pull access denied for ${image}`);
+  process.stderr.write(process.env.FAKE_DOCKER_SAYS ?? "");
   const server = createServer((request, response) => answer(request, response, server));
   server.listen(0, "127.0.0.1", () => {
     const name = switches["--name"];

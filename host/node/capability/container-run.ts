@@ -9,14 +9,21 @@ const LOOK_MS = 100;
 /** Of what the engine says of a failure. */
 const MAX_SAID = 300;
 
-/** How often one is removed that is not there yet, before its image is taken to be on its way. */
-const REMOVALS = 30;
+/** How often one that is being created is removed, before it is given up. */
+const REMOVALS = 100;
 
 /** What a process exits with that was killed. */
 const KILLED = 137;
 
 /** How engines begin what they say themselves; all else is the container's. */
 const ENGINE_SAYS = /^(docker|Error): /;
+
+/** What they say before they fetch an image, and after. */
+const FETCHING = /^(Unable to find image|Trying to pull)/m;
+const FETCHED = /^(Status: |Writing manifest)/m;
+
+/** What they say where they cannot hold a container to its memory: podman without root on older machines, docker on some kernels. */
+const UNLIMITED = /^Resource limits are not supported|not support memory limit capabilities/m;
 
 export interface RunOptions {
   readonly image: string;
@@ -51,6 +58,7 @@ export class ContainerRun {
   readonly #platform: Platform;
   readonly #child: ChildProcess;
   readonly #over = new AbortController();
+  #said = "";
 
   constructor({ image, port, limits }: RunOptions, engine: ContainerEngine, platform: Platform) {
     this.#name = engine.name(platform.uuid());
@@ -58,9 +66,8 @@ export class ContainerRun {
     this.#engine = engine;
     this.#platform = platform;
     this.#child = engine.run(this.#name, image, port, limits);
-    let said = "";
     this.#child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-      said = (said + chunk).slice(-10 * MAX_SAID);
+      this.#said = (this.#said + chunk).slice(-10 * MAX_SAID);
     });
     this.gone = new Promise<never>((_, reject) => {
       const over = (error: Error) => {
@@ -68,9 +75,16 @@ export class ContainerRun {
         this.#over.abort(error);
       };
       this.#child.on("error", over);
-      this.#child.on("close", (code, signal) => over(new Error(causeOf(code, signal, said, limits.memory))));
+      this.#child.on("close", (code, signal) =>
+        over(new Error(causeOf(code, signal, this.#said, limits.memory))),
+      );
     });
     this.gone.catch(() => undefined);
+  }
+
+  /** Whether its engine said that it may take as much memory as it likes. */
+  get unlimited(): boolean {
+    return UNLIMITED.test(this.#said);
   }
 
   /** Where it answers, as soon as it does, whatever it says. Rejects when it ends before. */
@@ -93,12 +107,15 @@ export class ContainerRun {
 
   /** Ends it, and resolves when nothing of it is there. */
   async remove(): Promise<void> {
-    // An engine goes on creating what a client has asked for that is killed: it has to be there to be removed.
-    for (let left = REMOVALS; left > 0 && !this.#over.signal.aborted; left--)
+    // docker goes on creating what a client has asked for that is killed: it has to be there to be removed.
+    for (let left = REMOVALS; left > 0 && !this.#over.signal.aborted && !this.#fetches; left--)
       if (await this.#engine.remove(this.#name)) break;
-    // What it fetches is not wanted any more.
     this.#child.kill("SIGKILL");
     await this.gone.catch(() => undefined);
     await this.#engine.remove(this.#name);
+  }
+
+  get #fetches(): boolean {
+    return FETCHING.test(this.#said) && !FETCHED.test(this.#said);
   }
 }

@@ -93,6 +93,10 @@ export class NodeContainer implements Container {
       this.#answers = true;
       this.#failed = undefined;
       this.#host.platform.log.info(`container ${this.image} answers`);
+      if (run.unlimited)
+        this.#host.platform.log.warn(
+          `container ${this.image} has no limit of memory: its engine has none here`,
+        );
       return base;
     } catch (error) {
       const cause = `container ${this.image} cannot be started: ${reasonOf(error)}`;
