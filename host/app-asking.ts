@@ -37,8 +37,8 @@ export class AppAsking {
 
   async #await(): Promise<void> {
     const { app, capabilities, configurations } = this.#sidecar;
-    // Packages may take events, and be actors, without an app.
-    if (app === undefined && capabilities !== undefined) await this.ask();
+    // Packages may take events, and without an app be actors.
+    if (capabilities !== undefined) await this.ask();
     if (app !== undefined) {
       await app.ready(this.#stopping);
       this.#state = "asked"; // by an update, too, which may take away what is being subscribed to
@@ -50,11 +50,11 @@ export class AppAsking {
 
   /**
    * Asks the app anew: for its subscriptions, the events of bindings, the types of actors; reads what packages want besides. An
-   * app that is still waited for is asked then.
+   * app that is still waited for is asked then; functions are called by bindings meanwhile.
    */
   async ask(): Promise<void> {
     const { app, subscriptions, actors } = this.#sidecar;
-    if (!this.settled) return;
+    if (!this.settled) return await this.#inputBindings.start();
     const asking = [this.#inputBindings.start(), actors?.start(this.#stopping)];
     await Promise.all(app === undefined ? asking : [subscriptions.start(), ...asking]);
   }

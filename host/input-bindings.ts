@@ -28,6 +28,7 @@ const again = { initialMs: 200, maxMs: 30_000 };
 /** The events of input bindings: read for as long as the app wants them. */
 export class InputBindings {
   readonly #sidecar: () => Sidecar;
+  readonly #askable: () => boolean;
   readonly #reading = new Map<string, Reading>();
   readonly #ending = new Set<Promise<void>>();
   /** Calls to the app that carry an event. */
@@ -44,8 +45,10 @@ export class InputBindings {
     this.#closing.signal,
   );
 
-  constructor(sidecar: () => Sidecar) {
+  /** `askable`: false while the app is waited for. Functions of packages do not wait for it. */
+  constructor(sidecar: () => Sidecar, askable: () => boolean) {
     this.#sidecar = sidecar;
+    this.#askable = askable;
   }
 
   /**
@@ -79,7 +82,9 @@ export class InputBindings {
   }
 
   async #restart(signal: AbortSignal): Promise<void> {
-    const { app, capabilities, components, log } = this.#sidecar();
+    const sidecar = this.#sidecar();
+    const { capabilities, components, log } = sidecar;
+    const app = this.#askable() ? sidecar.app : undefined;
     const byPackages = capabilities?.bindings ?? [];
     if ((app === undefined && byPackages.length === 0 && this.#reading.size === 0) || signal.aborted) return;
     const wanted = [...components.bindings.values()].filter(

@@ -51,7 +51,10 @@ export class Runtime {
   #components: Components | undefined;
   #resources: Resources;
   readonly #resiliency: CurrentResiliency;
-  readonly #inputBindings = new InputBindings(() => this.sidecar);
+  readonly #inputBindings = new InputBindings(
+    () => this.sidecar,
+    () => this.#app.settled,
+  );
   #wanted: Resources;
   readonly #again: UpdateRetry;
   readonly #app: AppAsking;
@@ -244,7 +247,7 @@ export class Runtime {
     const { subscriptions, streams, configurations, outboxes } = this.sidecar;
     const asking: Promise<void>[] = [streams.moved(changes)];
     if (touched(changes, "pubsub") && this.#app.asked) asking.push(subscriptions.start());
-    if (touched(changes, "bindings") && this.#app.settled) asking.push(this.#inputBindings.start());
+    if (touched(changes, "bindings")) asking.push(this.#inputBindings.start());
     if (touched(changes, "state")) await this.#actors?.componentsChanged();
     if (touched(changes, "configuration")) asking.push(configurations.moved(changes.map(({ name }) => name)));
     await this.#patiently(Promise.all(asking));

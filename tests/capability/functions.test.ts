@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { encodeMessage, type MessageField, messageKind, textField } from "../../host/capability/message.ts";
 import type { PackageSet } from "../../host/capability/package-set.ts";
+import { fetchChannel } from "../../host/channel/fetch-channel.ts";
 import {
   type CreateRuntimeOptions,
   createRuntime,
@@ -139,6 +140,48 @@ spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@
     const one = await started("204", { counter: needs }, { offers: triggers, components });
     await one.advance(20_000);
     expect([await seen(one), answered(one)]).toEqual([false, 0]);
+  });
+
+  it("is called by a binding while the app is away, and with the app once that is there", async () => {
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const asked: string[] = [];
+    const channel = fetchChannel((request) => {
+      asked.push(`${request.method} ${new URL(request.url).pathname}`);
+      return new Response("{}");
+    });
+    const components = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: statestore }
+spec: { type: state.in-memory, version: v1 }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: tick }
+spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 10s" }] }`;
+    const one = await started(
+      "204",
+      { counter: "all" },
+      {
+        offers: [{ kind: "function", name: "count", bindings: [{ binding: "tick" }] }],
+        components,
+        app: { ...channel, ready: () => arrived },
+      },
+    );
+    await vi.waitFor(async () => {
+      await one.advance(500);
+      expect(await seen(one)).toBe(true);
+    }, 10_000);
+    expect(asked).toEqual([]);
+    arrive();
+    await vi.waitFor(async () => {
+      await one.advance(500);
+      expect(asked.filter((one) => one === "POST /tick").length).toBeGreaterThan(1);
+    }, 10_000);
+    expect(answered(one)).toBeGreaterThan(2);
   });
 
   it("is called by its timers, where they were granted, and again where it failed", async () => {
