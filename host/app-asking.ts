@@ -42,6 +42,7 @@ export class AppAsking {
     if (app !== undefined) {
       await app.ready(this.#stopping);
       this.#state = "asked"; // by an update, too, which may take away what is being subscribed to
+      this.#inputBindings.meet();
       await this.ask();
       configurations.start();
     }

@@ -28,7 +28,8 @@ const again = { initialMs: 200, maxMs: 30_000 };
 /** The events of input bindings: read for as long as the app wants them. */
 export class InputBindings {
   readonly #sidecar: () => Sidecar;
-  readonly #askable: () => boolean;
+  /** Until the app could be reached functions of packages have the events. */
+  #met = false;
   readonly #reading = new Map<string, Reading>();
   readonly #ending = new Set<Promise<void>>();
   /** Calls to the app that carry an event. */
@@ -45,10 +46,13 @@ export class InputBindings {
     this.#closing.signal,
   );
 
-  /** `askable`: false while the app is waited for. Functions of packages do not wait for it. */
-  constructor(sidecar: () => Sidecar, askable: () => boolean) {
+  constructor(sidecar: () => Sidecar) {
     this.#sidecar = sidecar;
-    this.#askable = askable;
+  }
+
+  /** The app is there: the next start asks it. */
+  meet(): void {
+    this.#met = true;
   }
 
   /**
@@ -84,7 +88,7 @@ export class InputBindings {
   async #restart(signal: AbortSignal): Promise<void> {
     const sidecar = this.#sidecar();
     const { capabilities, components, log } = sidecar;
-    const app = this.#askable() ? sidecar.app : undefined;
+    const app = this.#met ? sidecar.app : undefined;
     const byPackages = capabilities?.bindings ?? [];
     if ((app === undefined && byPackages.length === 0 && this.#reading.size === 0) || signal.aborted) return;
     const wanted = [...components.bindings.values()].filter(

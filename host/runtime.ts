@@ -51,10 +51,7 @@ export class Runtime {
   #components: Components | undefined;
   #resources: Resources;
   readonly #resiliency: CurrentResiliency;
-  readonly #inputBindings = new InputBindings(
-    () => this.sidecar,
-    () => this.#app.settled,
-  );
+  readonly #inputBindings = new InputBindings(() => this.sidecar);
   #wanted: Resources;
   readonly #again: UpdateRetry;
   readonly #app: AppAsking;

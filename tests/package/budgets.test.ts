@@ -11,7 +11,7 @@ const budgets = [
   { file: "core.wasm", limit: 32 * kilobyte, gzip: false },
   { file: "core-scalar.wasm", limit: 32 * kilobyte, gzip: false },
   { file: "client.js", limit: 8 * kilobyte, gzip: true },
-  { file: "sw.js", limit: 196 * kilobyte, gzip: true },
+  { file: "sw.js", limit: 197 * kilobyte, gzip: true },
   { file: "gateway/http.wasm", limit: 42 * kilobyte, gzip: false },
   { file: "gateway/http+sockets.wasm", limit: 64 * kilobyte, gzip: false },
   { file: "gateway/http+folder.wasm", limit: 94 * kilobyte, gzip: false },
