@@ -37,8 +37,12 @@ const LATE_MS = 300;
 /** The smallest that is shipped gives itself a tenth of a second, which a busy machine may take from it. */
 export const patience = { hello: { limits: { timeMs: 20_000 } } };
 
-/** A site whose own worker has these packages, beside the smallest that is shipped. */
-export async function siteWith(packages: readonly PackageSource[], grants: object = {}): Promise<Site> {
+/** A site whose own worker has these packages, beside the smallest that is shipped; with `fromPages` its pages add more. */
+export async function siteWith(
+  packages: readonly PackageSource[],
+  grants: object = {},
+  fromPages = false,
+): Promise<Site> {
   const site = await Site.start();
   site.files.set(
     "sw.js",
@@ -48,6 +52,7 @@ export async function siteWith(packages: readonly PackageSource[], grants: objec
          capabilities: capabilities({
            packages: ${JSON.stringify(addressesOf(packages))},
            grants: ${JSON.stringify({ ...patience, ...grants })},
+           fromPages: ${fromPages},
          }),
          own: true,
        });`,

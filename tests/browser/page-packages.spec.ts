@@ -226,3 +226,27 @@ test("actors of a package are hosted by the tabs that serve, their turns run by 
   expect(asked).toMatchObject({ status: 200, body: `${(before[2] as number) + 4}` });
   await site.stop();
 });
+
+for (const where of ["the worker", "a page without one"] as const) {
+  test(`actors of a package that a tab adds to ${where} are hosted by those that serve already, and say nothing of actors`, async ({
+    browser,
+  }) => {
+    const site = await siteWith([], {}, true);
+    await putPackages(site, [counter]);
+    const blocked = where === "the worker" ? [] : await pages(browser, 1);
+    const [page = await browser.newPage()] = blocked;
+    await open(page, site.url, { appId: "town", capabilities: { fromPages: true } });
+    await page.evaluate(async () => {
+      await window.daprlet.serve({ appId: "town", fetch: () => new Response(null, { status: 404 }) });
+    });
+    expect(await increment(page, "c")).not.toBe("1");
+    await page.evaluate(async () => {
+      const { addPackage, fetchPackage } = await import(new URL("packages.js", location.href).href);
+      const one = await fetchPackage("packages/counter");
+      await addPackage(one, { scope: new URL("./", location.href).href, granted: one.asks });
+    });
+    await expect.poll(() => increment(page, "c"), patiently).toBe("1");
+    await page.context().close();
+    await site.stop();
+  });
+}

@@ -37,6 +37,7 @@ import type { PackageTypes } from "./actor-messages.ts";
 import type { Home } from "./home.ts";
 import type { HostingPage, PageApp } from "./hosting-page.ts";
 import { notHosted } from "./not-hosted.ts";
+import { packagesNews } from "./packages-news.ts";
 import { addedUp } from "./page-meter.ts";
 import type { OpenStore } from "./store-answer.ts";
 import { withoutTrips } from "./without-trips.ts";
@@ -141,6 +142,10 @@ export class PageActors implements Actors {
     if (types === this.#types) return;
     this.#types = types;
     this.#greetAll();
+    // A tab that hosts nothing yet has said nothing here.
+    const news = new BroadcastChannel(packagesNews(this.#sidecar.appId));
+    news.postMessage(undefined);
+    news.close();
   }
 
   async componentsChanged(): Promise<void> {

@@ -2,6 +2,7 @@ import type { ActorClasses } from "../../host/actors/classes/actor-class.ts";
 import type { WasmApp } from "../../host/capability/app/wasm-app.ts";
 import { type RuntimeRequest, readBody } from "../../host/http.ts";
 import { type Clock, withTimeout } from "../../host/platform.ts";
+import { packagesNews } from "../actors/packages-news.ts";
 import type { PageHost } from "../actors/page-host.ts";
 import type { WireRequest } from "../messages.ts";
 import { AppHost, baseOf } from "./app-host.ts";
@@ -57,20 +58,29 @@ export async function serveApp(
   };
   // A runtime in this very page hosts them by itself.
   const byWorker = door().kind === "worker";
+  let news: BroadcastChannel | undefined;
   if (actors !== undefined && byWorker) await host();
   else {
     await serving();
-    if (byWorker)
-      await patiently(
-        clock,
-        (async () => {
-          if ((await hasActors(app)) || (await packagesAre(api))) await host();
-        })(),
-      );
+    if (byWorker) {
+      let begun = false;
+      const look = async () => {
+        if (!((await hasActors(app)) || (await packagesAre(api))) || begun || news === undefined) return;
+        begun = true;
+        news.close();
+        await host();
+      };
+      // A package that a tab brings later may be actors, too.
+      news = new BroadcastChannel(packagesNews(appId));
+      news.onmessage = () => void look();
+      await patiently(clock, look());
+    }
   }
   return {
     appId,
     async stop() {
+      news?.close();
+      news = undefined;
       await hosting?.stop();
       await door().serve(door().app?.withoutApp());
       await guest?.close();
