@@ -10,7 +10,7 @@ export function consoleLog(level: LogLevel, scope: string): Log {
     const rest = Object.entries(fields ?? {}).filter(([, value]) => value !== undefined);
     console[at](`[${scope}] ${message}${rest.map(([name, value]) => ` ${name}=${value}`).join("")}`);
   };
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  return { level, debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
 /** What `setTimeout` waits for at most; longer times it takes for none. Milliseconds. */

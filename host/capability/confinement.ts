@@ -34,6 +34,8 @@ export interface HttpWasmSettings {
   readonly config: Uint8Array;
   /** Time moves by a millisecond each time that it is looked at, and chance is none. */
   readonly strict: boolean;
+  /** The least that is logged of what it says. */
+  readonly level?: LogLevel | undefined;
 }
 
 /** A place for one instance of a guest, apart from everything. One call at a time. */

@@ -7,6 +7,7 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 export function plainLog(log: Log): Log {
   const plain = (text: string) => text.replace(controls, " ");
   return {
+    level: log.level,
     debug: (message, fields) => log.debug(plain(message), fields),
     info: (message, fields) => log.info(plain(message), fields),
     warn: (message, fields) => log.warn(plain(message), fields),

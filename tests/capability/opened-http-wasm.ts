@@ -3,6 +3,7 @@ import type { ComponentContext } from "../../host/components/component.ts";
 import type { HttpMiddleware, Next } from "../../host/components/middleware/middleware.ts";
 import { FakeClock } from "../../host/fake-clock.ts";
 import { type RuntimeRequest, type RuntimeResponse, readBody } from "../../host/http.ts";
+import type { LogLevel } from "../../host/platform.ts";
 import { inProcess } from "./in-process.ts";
 
 export interface Opened extends HttpMiddleware {
@@ -18,11 +19,12 @@ export async function opened(
   guestConfig = "",
   strictSandbox = false,
   maxMemory = 1 << 20,
+  level: LogLevel = "debug",
 ): Promise<Opened> {
   const clock = new FakeClock();
   const lines: string[] = [];
   const note = (level: string) => (text: string) => void lines.push(`${level}: ${text}`);
-  const log = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
+  const log = { level, debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
   const open = openWasm({
     eager: false,
     confinement: () => inProcess(clock),

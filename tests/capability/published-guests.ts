@@ -21,7 +21,7 @@ export interface PublishedGuest {
   readonly given?: Partial<RuntimeRequest>;
   readonly config?: string;
   readonly status: number;
-  /** Of the body. */
+  /** Of the body, or the headers. */
   readonly says: string;
   readonly lines?: readonly string[];
 }
@@ -163,7 +163,7 @@ export const published: readonly PublishedGuest[] = [
 ];
 
 /** The bytes of one, where none is missing. */
-export async function publishedBytes({ guest }: PublishedGuest): Promise<Uint8Array<ArrayBuffer>> {
+export async function publishedBytes(guest: string): Promise<Uint8Array<ArrayBuffer>> {
   const [name = "", ...path] = guest.split("/");
   return new Uint8Array(await readFile(join(folders.get(name) as string, ...path)));
 }

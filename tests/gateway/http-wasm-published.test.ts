@@ -41,7 +41,7 @@ describe.skipIf(missing.length > 0)("in a gateway", () => {
         });
         server = target.server;
         const bytes = await Promise.all(
-          share.map(async (row, i) => [`g${i}`, await publishedBytes(row)] as const),
+          share.map(async (row, i) => [`g${i}`, await publishedBytes(row.guest)] as const),
         );
         const steps = share.map(({ config = "" }, i) => ({
           name: `g${i}`,

@@ -27,7 +27,8 @@ export function offeredHttpWasm(
     },
     features: [],
     async open({ guestConfig, strictSandbox }, { name, log }) {
-      const settings = { config: new TextEncoder().encode(guestConfig), strict: strictSandbox };
+      const config = new TextEncoder().encode(guestConfig);
+      const settings = { config, strict: strictSandbox, level: log.level };
       return new HttpWasmMiddleware({
         name,
         type,

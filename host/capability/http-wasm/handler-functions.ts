@@ -57,7 +57,10 @@ export class HandlerFunctions {
   readonly #own: Readonly<Record<string, HostFunction>> = {
     enable_features: (wanted: number) => this.#current.enable(wanted),
     get_config: (buffer: number, limit: number) => this.#give(this.#settings.config, buffer, limit),
-    log_enabled: (level: number) => (levels[level + 1] === undefined ? 0 : 1),
+    log_enabled: (level: number) => {
+      const least = levels.indexOf(this.#settings.level ?? "debug");
+      return levels[level + 1] !== undefined && level + 1 >= least ? 1 : 0;
+    },
     log: (level: number, message: number, length: number) => {
       const known = levels[level + 1];
       const text = decoder.decode(this.#bytes(message, length, "what it logs").subarray(0, MAX_LINE));

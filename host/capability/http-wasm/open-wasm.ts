@@ -49,7 +49,11 @@ export function openWasm({ eager, confinement, read }: WasmHost): OpenWasm {
     const bytes = await read(url, platform).catch(failed);
     const entry = { name, path: url, ...(sha256 !== undefined && { sha256 }) };
     const module = await admit(bytes, entry, { abi: httpWasmAbi, granted, limits }).catch(failed);
-    const settings = { config: new TextEncoder().encode(guestConfig), strict: strictSandbox };
+    const settings = {
+      config: new TextEncoder().encode(guestConfig),
+      strict: strictSandbox,
+      level: log.level,
+    };
     const held = confinement();
     const said = plainLog(log);
     const say = ({ level, text }: GuestLine) => said[level](`component ${name}: ${text}`);

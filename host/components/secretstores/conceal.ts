@@ -1,4 +1,4 @@
-import type { Log, LogFields } from "../../platform.ts";
+import type { Log, LogFields, LogLevel } from "../../platform.ts";
 import type { Component } from "../component.ts";
 
 /** Shorter ones would be found in words that have nothing to do with them. */
@@ -28,9 +28,10 @@ export function concealedLog(log: Log, conceal: Conceal): Log {
         typeof value === "string" ? conceal(value) : value,
       ]),
     );
-  const say = (level: keyof Log) => (message: string, fields?: LogFields) =>
+  const say = (level: LogLevel) => (message: string, fields?: LogFields) =>
     log[level](conceal(message), fieldsOf(fields));
-  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
+  const { level } = log;
+  return { level, debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }
 
 /** The component, with what it throws and its facts told without the secrets that it was given. */

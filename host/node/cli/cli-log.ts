@@ -66,5 +66,5 @@ export function cliLog(options: CliLogOptions): Log {
     order.indexOf(own) < threshold
       ? () => undefined
       : (message: string, fields: LogFields = {}) => write(line(own, message, fields));
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return { level, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
