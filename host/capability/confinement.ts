@@ -58,5 +58,7 @@ export interface Guest {
 export interface Confinement {
   /** A place in which nothing of a guest runs yet. Rejects with a ComponentError where there is none. */
   open(): Promise<Guest>;
+  /** Has one ready before it is asked for, in the background; left out where that would cost somebody who may never want it. */
+  ahead?(): void;
   close(): Promise<void>;
 }

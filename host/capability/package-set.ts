@@ -224,6 +224,7 @@ export class PackageSet implements Capabilities {
   /** Has the sidecar read what packages want and offer by now. */
   #follow(): void {
     if (!this.#started) return;
+    this.#prepare();
     const failed = (what: string) => (error: unknown) =>
       this.#options.platform.log.error(`what packages ${what} is not read: ${reasonOf(error)}`);
     const wanted = this.#wanted;
@@ -232,6 +233,16 @@ export class PackageSet implements Capabilities {
     const { offers } = this.#components;
     if (offers !== this.#known) void this.#attached?.update().catch(failed("offer"));
     this.#known = offers;
+  }
+
+  /** A first call would wait for a place longer than for its guest. */
+  #prepare(): void {
+    if (![...this.#loaded.values()].some(({ modules }) => modules.size > 0)) return;
+    try {
+      this.#options.confinement.ahead?.();
+    } catch (error) {
+      this.#options.platform.log.debug(`no guest has a place ahead of its first call: ${reasonOf(error)}`);
+    }
   }
 
   #counts(): readonly CapabilityCounts[] {

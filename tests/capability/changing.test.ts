@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Confinement, Guest } from "../../host/capability/confinement.ts";
 import type { Grants } from "../../host/capability/grants.ts";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
@@ -23,6 +23,7 @@ class SlowStarts implements Confinement {
   /** Of those that are starting. */
   readonly starting: (() => void)[] = [];
   slow = false;
+  readonly ahead = vi.fn();
   started = 0;
 
   constructor(clock: FakeClock) {
@@ -107,6 +108,20 @@ describe("a package that another version takes the place of", () => {
       "1",
       [{}, { cause: expect.stringContaining("it did not start within 10000 ms") }],
     ]);
+  });
+});
+
+describe("a place for an instance", () => {
+  it.each<[string, readonly ReturnType<typeof version>[], number]>([
+    ["is made ahead of the first call, where there is a package to call", [version("1")], 1],
+    ["is not, where there is none", [], 0],
+  ])("%s", async (_, sources, count) => {
+    const { set, confinement } = packages();
+    await set.update(sources, none);
+    expect(confinement.ahead).not.toHaveBeenCalled();
+    set.start();
+    expect(confinement.ahead).toHaveBeenCalledTimes(count);
+    await set.close();
   });
 });
 

@@ -123,11 +123,14 @@ class ThreadGuest implements Guest {
 
 /**
  * Guests of a Node process: each instance in a worker thread. One is kept in reserve, since a thread takes longer to start
- * than most calls last.
+ * than most calls last; it keeps no process alive.
  */
 export function workerThreads(): Confinement {
   let reserve: ThreadGuest | undefined;
   let closed = false;
+  const ahead = () => {
+    if (!closed) reserve ??= new ThreadGuest();
+  };
   return {
     async open() {
       const guest = reserve ?? new ThreadGuest();
@@ -137,9 +140,10 @@ export function workerThreads(): Confinement {
       } catch (error) {
         throw new ComponentError("UNAVAILABLE", `no worker thread could be started: ${reasonOf(error)}`);
       }
-      if (!closed) reserve ??= new ThreadGuest();
+      ahead();
       return guest;
     },
+    ahead,
     async close() {
       closed = true;
       reserve?.end();
