@@ -2,7 +2,7 @@ import { type Grants, readGrants } from "../../host/capability/grants.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
 import { readManifest } from "../../host/capability/read-manifest.ts";
-import type { KeptFiles } from "./site-packages.ts";
+import type { KeptFiles } from "../../host/capability/site-package.ts";
 
 /** What a page hands over. */
 export interface GivenPackage {

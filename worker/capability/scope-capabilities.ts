@@ -2,12 +2,12 @@ import { readGrants } from "../../host/capability/grants.ts";
 import type { Platform } from "../../host/platform.ts";
 import type { Devices } from "../devices.ts";
 import { databasePrefix } from "../storage/database-names.ts";
+import { cachedFiles } from "./cached-files.ts";
 import { guestScript, guestScriptAddress } from "./guest-script.ts";
 import { lentWorkers, preparePages } from "./lent-workers.ts";
 import { packageDoor } from "./package-door.ts";
 import { PACKAGES_PATH } from "./package-paths.ts";
 import { type CapabilityOptions, type ScopePackages, scopePackages } from "./scope-packages.ts";
-import { cachedFiles } from "./site-packages.ts";
 
 /** The capability packages of one scope. */
 export interface ScopeCapabilities extends Pick<ScopePackages, "of"> {

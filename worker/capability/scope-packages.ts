@@ -2,16 +2,16 @@ import type { Capabilities } from "../../host/capability/capabilities.ts";
 import type { Confinement } from "../../host/capability/confinement.ts";
 import type { Grants } from "../../host/capability/grants.ts";
 import type { RefusedPackage } from "../../host/capability/let-in.ts";
+import { loadPackages } from "../../host/capability/load-packages.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
 import { PackageSet } from "../../host/capability/package-set.ts";
 import type { PackageSource } from "../../host/capability/package-source.ts";
+import type { KeptFiles } from "../../host/capability/site-package.ts";
 import { growingRegistry } from "../../host/components/extend-registry.ts";
 import type { Registry } from "../../host/components/registry.ts";
 import type { Platform } from "../../host/platform.ts";
 import { AddedPackages, type AddedPackagesOptions } from "./added-packages.ts";
-import { loadPackages } from "./load-packages.ts";
 import { PACKAGES_PATH } from "./package-paths.ts";
-import type { KeptFiles } from "./site-packages.ts";
 import { siteWasm } from "./site-wasm.ts";
 
 export interface CapabilityOptions {

@@ -1,8 +1,8 @@
 import type { Confinement } from "../../host/capability/confinement.ts";
 import { openWasm } from "../../host/capability/http-wasm/open-wasm.ts";
+import type { KeptFiles } from "../../host/capability/site-package.ts";
 import type { MiddlewareDefinition } from "../../host/components/middleware/middleware.ts";
 import { wasmMiddleware } from "../../host/components/middleware/wasm.ts";
-import type { KeptFiles } from "./site-packages.ts";
 
 /**
  * `middleware.http.wasm` in workers that pages lend. Its `url` may be relative to the scope. It is fetched with each start, and what

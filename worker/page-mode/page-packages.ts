@@ -1,11 +1,12 @@
 /// <reference path="../capability/virtual-guest-worker.d.ts" />
 import { script } from "virtual:daprlet-guest-worker";
 import { readGrants } from "../../host/capability/grants.ts";
+import type { KeptFiles } from "../../host/capability/site-package.ts";
 import { reasonOf } from "../../host/errors/reason-of.ts";
 import type { Platform } from "../../host/platform.ts";
+import { cachedFiles } from "../capability/cached-files.ts";
 import { pageWorkers } from "../capability/page-workers.ts";
 import { type CapabilityOptions, type ScopePackages, scopePackages } from "../capability/scope-packages.ts";
-import { cachedFiles, type KeptFiles } from "../capability/site-packages.ts";
 import { databasePrefix } from "../storage/database-names.ts";
 
 export interface PagePackages extends ScopePackages {

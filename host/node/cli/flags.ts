@@ -51,7 +51,8 @@ export const flags: readonly Flag[] = [
   {
     names: ["capabilities-path"],
     value: "folder",
-    summary: "capability packages, and grants.yaml with what they may do; may be repeated",
+    summary:
+      "capability packages, and grants.yaml with what they may do, or a package's URL; may be repeated",
   },
   { names: ["config"], short: "c", value: "file", summary: "a Configuration resource" },
   { names: ["enable-app-health-check"], summary: "probe the app's health" },

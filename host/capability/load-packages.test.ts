@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { readGrants } from "../../host/capability/grants.ts";
-import { PackageSet } from "../../host/capability/package-set.ts";
-import { FakeClock } from "../../host/fake-clock.ts";
-import type { Platform } from "../../host/platform.ts";
 import { inProcess } from "../../tests/capability/in-process.ts";
 import { guest, watPackage } from "../../tests/capability/wat-package.ts";
+import { FakeClock } from "../fake-clock.ts";
+import type { Platform } from "../platform.ts";
+import { readGrants } from "./grants.ts";
 import { loadPackages } from "./load-packages.ts";
-import type { KeptFiles } from "./site-packages.ts";
+import { PackageSet } from "./package-set.ts";
+import type { KeptFiles } from "./site-package.ts";
 
 const base = "https://site.test/packages/one/";
 const clock = new FakeClock();
@@ -17,12 +17,21 @@ class Site {
   readonly #cache = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly lines: string[] = [];
   online = true;
+  /** So many more files can be kept. */
+  writes = Number.POSITIVE_INFINITY;
   asked: string[] = [];
 
   async publish(version: string, changes: object = {}, wat = guest()): Promise<void> {
     const { manifest, read } = watPackage("one", wat, { version, ...changes });
     this.files.set(`${base}capability.json`, new TextEncoder().encode(JSON.stringify(manifest)));
     this.files.set(`${base}main.wasm`, await read("main.wasm"));
+  }
+
+  /** A module that is kept is another one. */
+  spoil(): void {
+    for (const address of this.#cache.keys()) {
+      if (address.includes("main.wasm")) this.#cache.set(address, new Uint8Array([1]));
+    }
   }
 
   async start(): Promise<{ readonly shown: () => unknown }> {
@@ -40,7 +49,10 @@ class Site {
     } as unknown as Platform;
     const kept: KeptFiles = {
       read: async (address) => this.#cache.get(address),
-      write: async (address, bytes) => void this.#cache.set(address, bytes),
+      write: async (address, bytes) => {
+        if (this.writes-- <= 0) throw new Error("ended");
+        this.#cache.set(address, bytes);
+      },
       delete: async (address) => void this.#cache.delete(address),
     };
     const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1_000 });
@@ -87,6 +99,24 @@ describe("packages of a site", () => {
     await expect.poll(shown).toEqual(["loaded 1.0.0", expect.stringContaining("has the SHA-256")]);
     site.online = false;
     expect((await site.start()).shown()).toEqual(["loaded 1.0.0"]);
+  });
+
+  it("stay whole where a start ends in the middle of keeping their successor", async () => {
+    await site.start();
+    await site.publish("2.0.0", {}, guest({ memory: "1 2" }));
+    site.writes = 1;
+    const { shown } = await site.start();
+    await expect.poll(shown).toEqual(["loaded 2.0.0"]);
+    await expect.poll(() => site.writes).toBe(-1);
+    site.online = false;
+    expect((await site.start()).shown()).toEqual(["loaded 1.0.0"]);
+  });
+
+  it("are fetched anew where what is kept of them is broken", async () => {
+    await site.start();
+    site.spoil();
+    const { shown } = await site.start();
+    await expect.poll(shown).toEqual(["loaded 1.0.0"]);
   });
 
   it.each<[string, (site: Site) => void, string]>([
