@@ -55,7 +55,8 @@ export function GrantDialog({ package: { manifest, asks } }: { readonly package:
       )}
       <p class="hint">
         It gets at most {inMebibytes(limits.memory)} of memory and {limits.timeMs} ms a call, and runs in a
-        worker of its own, which reaches nothing else: no page, no cookies, no network.
+        worker of its own, which reaches no page, no cookies and no network: what you grant, your sidecar does
+        for it.
       </p>
       <p class="chips">
         <button type="button" class="primary" onClick={() => add(granted)}>

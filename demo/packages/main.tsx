@@ -13,7 +13,7 @@ function Page() {
         <p>
           A package of WebAssembly, from anyone. It tells what it asks for, you say what it gets, and this
           page lends it a worker, which is ended when its time is over. Its service worker keeps what you add,
-          and answers without a network. <a href="../index.html">The rest of the sidecar</a>
+          and has this page run it without a network. <a href="../index.html">The rest of the sidecar</a>
         </p>
       </header>
       {failure.value !== undefined && <p class="failure">This page cannot run packages: {failure.value}</p>}

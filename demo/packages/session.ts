@@ -99,6 +99,7 @@ export async function add(granted: readonly Ask[]): Promise<void> {
 }
 
 export async function remove(name: string): Promise<void> {
+  session.refusal.value = undefined;
   try {
     await removePackage(name, { scope: session.scope.value as string });
     await look();
