@@ -37,11 +37,15 @@ const LATE_MS = 300;
 /** The smallest that is shipped gives itself a tenth of a second, which a busy machine may take from it. */
 export const patience = { hello: { limits: { timeMs: 20_000 } } };
 
-/** A site whose own worker has these packages, beside the smallest that is shipped; with `fromPages` its pages add more. */
+/**
+ * A site whose own worker has these packages, beside the smallest that is shipped, and those at addresses of its own, `others`; with
+ * `fromPages` its pages add more.
+ */
 export async function siteWith(
   packages: readonly PackageSource[],
   grants: object = {},
   fromPages = false,
+  others: readonly string[] = [],
 ): Promise<Site> {
   const site = await Site.start();
   site.files.set(
@@ -50,7 +54,7 @@ export async function siteWith(
       `import { capabilities, compose, workerRegistry } from "daprlet/worker";
        compose(self, workerRegistry, {
          capabilities: capabilities({
-           packages: ${JSON.stringify(addressesOf(packages))},
+           packages: ${JSON.stringify([...addressesOf(packages), ...others])},
            grants: ${JSON.stringify({ ...patience, ...grants })},
            fromPages: ${fromPages},
          }),
