@@ -66,7 +66,7 @@ function row([code, { message }]) {
   return answer(code, apiError(code, marks), names.join(", ") || "no parameter");
 }
 
-/** Rows as the state API words and completes them: see host/api/state. */
+/** Rows as the APIs of state and of secrets word and complete them: see host/api/state and host/api/secrets.ts. */
 const variants = {
   MALFORMED_SAVE: ["ERR_MALFORMED_REQUEST", { message: "{cause}", about: "cause" }],
   UNKNOWN_STORE: [
@@ -76,6 +76,14 @@ const variants = {
   NO_STORES: [
     "ERR_STATE_STORE_NOT_CONFIGURED",
     { parameters: { name: "\u00011" }, metadata: { appID: "\u00012" }, about: "name, appID" },
+  ],
+  SECRETS_UNREAD: [
+    "ERR_SECRET_GET",
+    {
+      message: "failed getting secrets from secret store {name}: {cause}",
+      parameters: { name: "\u00011", cause: "\u00012" },
+      about: "name, cause",
+    },
   ],
   ILLEGAL_KEY: [
     "ERR_STATE_ILLEGAL_KEY",

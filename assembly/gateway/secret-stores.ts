@@ -1,9 +1,10 @@
 /**
- * `/v1.0/secrets`: variables of the environment whose names begin with a store's prefix. Of a caller that is known by a
+ * `/v1.0/secrets`: variables of the environment whose names begin with a store's prefix, or what a package tells. Of a caller that is known by a
  * token of its own, only those that go on with its name (`SENSOR_1__`): no caller reads another's.
  */
 import { escape, GROWTH } from "../json/escape";
 import { Call } from "./call";
+import { secretOfGuest, secretsOfGuest } from "./capability/guest-secrets";
 import { callersVariables, callersVariablesLength } from "./door/caller";
 import {
   ERR_PERMISSION_DENIED,
@@ -17,6 +18,7 @@ import { fail, parameter, reply } from "./reply";
 import { spanLength, takeSpan } from "./route-spans";
 import { head } from "./table";
 import { copy, put, same } from "./text";
+import { HAS_PACKAGES } from "./variant";
 import { readEnvironment, variableAt, variableCount, variableOf } from "./wasi/environment";
 
 export function isSecrets(operation: i32): bool {
@@ -32,15 +34,17 @@ export function serveSecrets(call: Call, operation: i32): void {
   const store = find(name, nameLength);
   parameter(0, name, nameLength);
   if (store == null) return fail(call, ERR_SECRET_STORE_NOT_FOUND);
-  readEnvironment();
-  if (operation == SECRETS_BULK) return bulk(call, store);
+  const isGuest = HAS_PACKAGES ? store.guestsCount != 0 : false;
+  if (!isGuest) readEnvironment();
+  if (operation == SECRETS_BULK) return HAS_PACKAGES && isGuest ? secretsOfGuest(call, store) : bulk(call, store);
   const keyLength = spanLength(2);
   const key = takeSpan(2);
   parameter(0, key, keyLength);
   parameter(1, name, nameLength);
   // Before the environment is looked at, so that nobody learns what there is.
   if (!mayRead(store, key, keyLength)) return fail(call, ERR_PERMISSION_DENIED);
-  get(call, store, key, keyLength);
+  if (HAS_PACKAGES && isGuest) secretOfGuest(call, store, key, keyLength);
+  else get(call, store, key, keyLength);
 }
 
 function find(name: usize, length: i32): SecretStore | null {
@@ -52,7 +56,7 @@ function find(name: usize, length: i32): SecretStore | null {
   return null;
 }
 
-function mayRead(store: SecretStore, key: usize, length: i32): bool {
+export function mayRead(store: SecretStore, key: usize, length: i32): bool {
   for (let i: u32 = 0; i < store.allowedNamesCount; i++) {
     const name = store.allowedName(i);
     if (same(name.text, name.textLength, key, length)) return true;

@@ -3,11 +3,17 @@ import { ResourceError } from "../resources/fields.ts";
 import { inScope } from "../resources/scope.ts";
 import { checkCallerVariables } from "./caller-variables.ts";
 import { isRemote } from "./compile-remotes.ts";
-import { secretStoreRow, secretStoreType } from "./compile-secret-store.ts";
+import { scopeOf, secretStoreRow, secretStoreType } from "./compile-secret-store.ts";
 import { keyRule, storeRow } from "./compile-store.ts";
 import type { GuestComponents } from "./packages/guest-components.ts";
 import type { GatewayResources } from "./read-gateway.ts";
-import { type GatewayTable, none16, type SecretRow, type StoreRow } from "./table-shape.ts";
+import {
+  type GatewayTable,
+  none16,
+  type SecretRow,
+  type SecretStoreRow,
+  type StoreRow,
+} from "./table-shape.ts";
 
 function denied({ name, type, origin }: ComponentResource): never {
   throw new ResourceError(
@@ -56,7 +62,19 @@ export function componentRows(
     );
   }
   const variables = secrets().map(({ variable }) => variable);
-  const secretStores = own.filter(isSecrets).map((each) => secretStoreRow(each, configuration, variables));
+  const secretStores = [
+    ...own.filter(isSecrets).map((each) => secretStoreRow(each, configuration, variables)),
+    ...offered
+      .filter(({ type }) => type.startsWith("secretstores."))
+      .map(
+        (each): SecretStoreRow => ({
+          name: each.name,
+          prefix: "",
+          guests: [guests.row(each)],
+          ...scopeOf(each.name, configuration.secretScopes),
+        }),
+      ),
+  ];
   const scope = configuration.secretScopes?.find(
     ({ storeName }) => !secretStores.some(({ name }) => name === storeName),
   );

@@ -37,10 +37,16 @@ export function secretStoreRow(
   const own = variables.find((variable) => variable.startsWith(prefix));
   if (own !== undefined)
     refuse(`has the prefix ${prefix}, and would hand out ${own}, which is the gateway's own secret`);
-  const scope = secretScopes.findLast(({ storeName }) => storeName === name);
+  return { name, prefix, guests: [], ...scopeOf(name, secretScopes) };
+}
+
+/** Which of a store's secrets the Configuration lets callers read. */
+export function scopeOf(
+  name: string,
+  scopes: Configuration["secretScopes"] = [],
+): Pick<SecretStoreRow, "allowedNames" | "deniedNames" | "open"> {
+  const scope = scopes.findLast(({ storeName }) => storeName === name);
   return {
-    name,
-    prefix,
     allowedNames: names(scope?.allowedSecrets ?? []),
     deniedNames: names(scope?.deniedSecrets ?? []),
     open: scope?.defaultAccess === "deny" ? 0 : 1,

@@ -178,7 +178,8 @@ export function describeGateway(gateway: GatewayTable): readonly string[] {
     ...guestLines(gateway),
     ...policyLines(gateway),
     ...gateway.secretStores.map(
-      ({ name, prefix }) => `secrets   ${name}: variables that begin with ${prefix}`,
+      ({ name, prefix, guests }) =>
+        `secrets   ${name}: ${guests.length > 0 ? "of a package" : `variables that begin with ${prefix}`}`,
     ),
     ...(secrets.length === 0
       ? []

@@ -63,7 +63,7 @@ function grants(gateway: GatewayTable, names: readonly string[]): readonly strin
     ...(gateway.folder === "" ? [] : ["--dir", `${gateway.folder}::/`]),
     ...(sockets ? ["-S", "inherit-network,tcp,allow-ip-name-lookup"] : []),
     // Which variables a store has, only the environment knows.
-    ...(gateway.secretStores.length > 0
+    ...(gateway.secretStores.some(({ guests }) => guests.length === 0)
       ? ["-S", "inherit-env"]
       : gateway.secrets.flatMap(({ variable }) => ["--env", variable])),
   ];

@@ -203,8 +203,9 @@ export const store = record(
   },
 );
 
-export const secretStore = record("SecretStore", "Variables of the environment as secrets.", {
+export const secretStore = record("SecretStore", "Variables of the environment as secrets, or a guest's.", {
   name: text(),
+  guests: list(guestComponent, "one where it is a guest"),
   prefix: text("of the names of its variables"),
   allowedNames: list(name, "none: all but those that are denied"),
   deniedNames: list(name),

@@ -122,8 +122,8 @@ describe.skipIf(missingWasmtime !== undefined && process.env.CI !== "true")(
         .sort((a, b) => compareBytes(a.digest, b.digest));
       const secrets = [{ variable: "TOKEN" }];
       const secretStores = [
-        { name: "env", prefix: "APP_", allowedNames: [], deniedNames: names("PIN"), open: 1 },
-        { name: "few", prefix: "APP_", allowedNames: names("A"), deniedNames: [], open: 0 },
+        { name: "env", guests: [], prefix: "APP_", allowedNames: [], deniedNames: names("PIN"), open: 1 },
+        { name: "few", guests: [], prefix: "APP_", allowedNames: names("A"), deniedNames: [], open: 0 },
       ];
       beforeAll(
         () =>

@@ -210,7 +210,7 @@ spec:
     const table = spec(callers + component + scopes);
     expect(table.callers.map(({ variables }) => variables)).toEqual(["SENSOR_1__", "B__"]);
     expect(table.secretStores).toEqual([
-      { name: "env", prefix: "SHOP_", allowedNames: [{ text: "A" }], deniedNames: [], open: 0 },
+      { name: "env", prefix: "SHOP_", guests: [], allowedNames: [{ text: "A" }], deniedNames: [], open: 0 },
     ]);
     expect(variantOf(needsOf(table))).toBe("http+folder");
     expect(serveArguments("e.wasm", table, ["wasi:cli/environment@0.2.12"])).toContain("inherit-env");

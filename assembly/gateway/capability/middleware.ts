@@ -126,7 +126,7 @@ function redirect(call: Call, one: GuestComponent, answer: FieldList): void {
   call.queryLength = query.valueLength;
 }
 
-/** The status of the answer that a middleware has seen last, and whether that is its own answer altogether. */
+/** The status of the answer that a middleware was shown last, as it left it; 0: it has answered itself. */
 let shown: i32 = 0;
 
 /** What the innermost middleware that has not seen the answer yet says of it. Changes the fields as it wants it. */

@@ -13,7 +13,7 @@ import { says } from "../capability/call-parts";
 import { indexOf, put, putNumber } from "../text";
 import { Field, FieldList } from "../wasi/fields";
 import { answered, begin, buffersResponse, Exchange, exchange, setConfig } from "./exchange";
-import { guestInitialize, guestRequest, guestResponse, guestStart } from "./guest";
+import { guestInitialize, guestRequest, guestResponse, guestStart, limitMemory } from "./guest";
 import { append, has, HeaderList, readList } from "./header-list";
 import { settings } from "./host";
 import { open, precede } from "./message-body";
@@ -73,6 +73,7 @@ function beginGuest(): void {
 }
 
 function handleRequest(list: FieldList): void {
+  limitMemory();
   const config = valueOf(list, ":config");
   setConfig(config.value, config.valueLength);
   beginGuest();
@@ -131,6 +132,7 @@ function tellRequest(one: Exchange): void {
 }
 
 function handleResponse(list: FieldList): void {
+  limitMemory();
   const one = exchange();
   const given = statusIn(valueOf(list, ":status"));
   const body = valueOf(list, ":body");

@@ -1,8 +1,8 @@
 /** The guest: what of it stands in this module's table, where the glue beside it puts it. It is the only one. */
 import { GUESTS_FIRST, HANDLER_INITIALIZE, HANDLER_REQUEST, HANDLER_RESPONSE, HANDLER_START } from "../records.gen";
-import { allocate } from "../memory";
+import { allocate, mark } from "../memory";
 import { copyIn, copyOut, holds } from "../capability/guests";
-import { fail } from "./host";
+import { fail, most } from "./host";
 
 const ONE: u32 = 0;
 
@@ -38,9 +38,21 @@ export function fetch(at: u32, to: usize, length: u32): void {
   copyOut(ONE, at, to, length);
 }
 
+/** Bytes that are kept of what a guest says in one call, beside the bodies that it writes. */
+const MOST_KEPT: usize = 8 << 20;
+
+/** Where the arena may go on to in this call. */
+let roof: usize = 0;
+
+/** A call of the guest begins. What it writes moves as it grows, and takes four times its size. */
+export function limitMemory(): void {
+  roof = mark() + 8 * <usize>most() + MOST_KEPT;
+}
+
 /** A copy of bytes of the guest's; of no bytes any address is one. */
 export function taken(at: u32, length: u32, what: string): usize {
   if (length) check(at, length, what);
+  if (mark() + <usize>length > roof) fail("it says more of its message than there is room for");
   const copy = allocate(<usize>length + 8);
   if (length) fetch(at, copy, length);
   return copy;

@@ -10,7 +10,7 @@ import type {
 } from "../../capability/manifest.ts";
 
 /** Types of components that a gateway has of packages. */
-const families = ["state.", "middleware.http."];
+const families = ["state.", "middleware.http.", "secretstores."];
 
 function entryOf({ modules }: CapabilityManifest, name: string): ModuleEntry | undefined {
   return modules.find((module) => module.name === name);
@@ -70,7 +70,7 @@ export function moduleOf(manifest: CapabilityManifest): ModuleEntry | undefined 
   if (first === undefined) {
     if (usedHandlers(manifest).length > 0) return undefined;
     throw new Error(
-      "it offers nothing that a gateway runs: HTTP operations, functions, state stores and middleware",
+      "it offers nothing that a gateway runs: HTTP operations, functions, state stores, secret stores and middleware",
     );
   }
   const entry = entryOf(manifest, first);
