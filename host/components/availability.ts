@@ -70,7 +70,8 @@ export function availability(type: string, version: string, host: string): strin
   if (hosts === undefined) {
     const types = Object.keys(hostsOf);
     const family = types.filter((known) => known.startsWith(`${type.split(".", 1)[0]}.`));
-    return `type ${type} is not supported by daprlet; it has ${(family.length > 0 ? family : types).join(", ")}`;
+    const has = (family.length > 0 ? family : types).join(", ");
+    return `type ${type} is not supported by daprlet; it has ${has}, and what loaded capability packages offer`;
   }
   if (hosts.includes(host)) return `type ${type} has no version ${version}; use v1`;
   const composed = composable.has(type) ? ", and workers that a site composes with it" : "";
