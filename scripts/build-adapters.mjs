@@ -18,7 +18,7 @@ const flags = [
 ];
 
 mkdirSync(out, { recursive: true });
-for (const name of ["world", "http", "preview1"]) {
+for (const name of ["world", "http", "preview1", "growing"]) {
   const args = [`${name}.ts`, "--baseDir", sources, "--outFile", "module.wasm", "--use", "abort=", ...flags];
   let module;
   const { error, stderr } = await main(args, {

@@ -35,6 +35,7 @@ export const capabilityAbi: Abi = {
   optional: new Map([
     ["cap_resume", "(i32,i32)->i64"],
     ["_initialize", "()->()"],
+    ["cap_once", "()->()"],
   ]),
   imports: new Map<string, AbiImport>([
     ["cap_host.log", { signature: "(i32,i32,i32)->()" }],

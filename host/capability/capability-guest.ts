@@ -33,59 +33,80 @@ export function faultOf(error: unknown, lines: readonly GuestLine[] = []): Guest
 
 type Exports = Readonly<Record<string, (...numbers: number[]) => unknown>>;
 
+/** What of an instance is used. */
+interface Instance {
+  readonly functions: Exports;
+  readonly memory: GuestMemory;
+}
+
 /** A guest of our own ABI, version 1. */
 export class CapabilityGuest implements Runner {
-  readonly #exports: Exports;
-  readonly #memory: GuestMemory;
+  readonly #module: WebAssembly.Module;
+  readonly #imports: WebAssembly.Imports;
   readonly #host: GuestHost;
   readonly #limit: number;
+  #instance: Instance | undefined;
+  #called = false;
 
-  private constructor(exports: Exports, memory: GuestMemory, host: GuestHost, limit: number) {
-    this.#exports = exports;
-    this.#memory = memory;
-    this.#host = host;
-    this.#limit = limit;
+  private constructor({ module, imports, answer }: GuestModule, platform: GuestPlatform) {
+    this.#module = module;
+    this.#host = new GuestHost(platform, () => {
+      if (this.#instance === undefined)
+        throw new GuestFault("protocol", "its start function used an import that needs its memory");
+      return this.#instance.memory;
+    });
+    this.#imports = importObject(imports, this.#host.functions);
+    this.#limit = answer;
   }
 
   /** Runs its start function and `_initialize`. Rejects with a GuestFault. */
-  static async start(
-    { module, imports, answer }: GuestModule,
-    platform: GuestPlatform,
-  ): Promise<CapabilityGuest> {
-    let memory: GuestMemory | undefined;
-    const host = new GuestHost(platform, () => {
-      if (memory === undefined)
-        throw new GuestFault("protocol", "its start function used an import that needs its memory");
-      return memory;
-    });
+  static async start(given: GuestModule, platform: GuestPlatform): Promise<CapabilityGuest> {
+    const guest = new CapabilityGuest(given, platform);
     try {
-      const { exports } = await WebAssembly.instantiate(module, importObject(imports, host.functions));
-      memory = new GuestMemory(exports.memory as WebAssembly.Memory);
-      const functions = exports as unknown as Exports;
-      functions._initialize?.();
-      const version = functions.cap_abi_version?.();
-      if (version !== ABI_VERSION) {
-        throw new GuestFault(
-          "protocol",
-          `it speaks version ${version} of the ABI, where this host speaks ${ABI_VERSION}`,
-        );
-      }
-      return new CapabilityGuest(functions, memory, host, answer);
+      guest.#begin(await WebAssembly.instantiate(guest.#module, guest.#imports));
+      return guest;
     } catch (error) {
-      throw faultOf(error, host.lines());
+      throw faultOf(error, guest.#host.lines());
     }
+  }
+
+  #begin({ exports }: WebAssembly.Instance): Instance {
+    const functions = exports as unknown as Exports;
+    const instance = { functions, memory: new GuestMemory(exports.memory as WebAssembly.Memory) };
+    this.#instance = instance;
+    functions._initialize?.();
+    const version = functions.cap_abi_version?.();
+    if (version !== ABI_VERSION) {
+      throw new GuestFault(
+        "protocol",
+        `it speaks version ${version} of the ABI, where this host speaks ${ABI_VERSION}`,
+      );
+    }
+    return instance;
+  }
+
+  /** The instance for a call: another one where it takes one request only, and had it. */
+  #for(entry: string): Instance {
+    const instance = this.#instance as Instance;
+    if (entry !== "handle") return instance;
+    const spent = this.#called && instance.functions.cap_once !== undefined;
+    this.#called = true;
+    if (!spent) return instance;
+    this.#instance = undefined;
+    return this.#begin(new WebAssembly.Instance(this.#module, this.#imports));
   }
 
   call(entry: string, message: Uint8Array): Step {
     try {
-      const run = this.#exports[entry === "handle" ? "cap_handle" : "cap_resume"];
+      const { functions, memory } = this.#for(entry);
+      const run = functions[entry === "handle" ? "cap_handle" : "cap_resume"];
       if (run === undefined)
         throw new GuestFault("protocol", "it asks for calls, and does not export cap_resume");
-      const pointer = this.#exports.cap_alloc?.(message.length) as number;
+      const pointer = functions.cap_alloc?.(message.length) as number;
       if (pointer === 0 && message.length > 0)
         throw new GuestFault("budget", `it has no room for a message of ${message.length} bytes`);
-      this.#memory.view(pointer, message.length, "what it allocated").set(message);
-      const bytes = this.#memory.copy(run(pointer, message.length), this.#limit, "its answer");
+      memory.view(pointer, message.length, "what it allocated").set(message);
+      const bytes = memory.copy(run(pointer, message.length), this.#limit, "its answer");
       return { bytes, lines: this.#host.lines() };
     } catch (error) {
       throw faultOf(error, this.#host.lines());

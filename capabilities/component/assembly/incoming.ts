@@ -79,12 +79,19 @@ export function incoming_request_scheme(request: i32, into: usize): void {
   store<u32>(into, 0, 4);
 }
 
+/** There is always one: componentize-js takes no request without. */
 export function incoming_request_authority(request: i32, into: usize): void {
-  store<u32>(into, 0);
-  if (!find(HOST)) return;
   store<u32>(into, 1);
-  store<u32>(into, <u32>copied(value, valueLength), 4);
-  store<i32>(into, valueLength, 8);
+  if (find(HOST)) {
+    store<u32>(into, <u32>copied(value, valueLength), 4);
+    store<i32>(into, valueLength, 8);
+    return;
+  }
+  const text = allocate(1, 16);
+  store<u64>(text, 0x736f686c61636f6c);
+  store<u8>(text, 0x74, 8);
+  store<u32>(into, <u32>text, 4);
+  store<i32>(into, 9, 8);
 }
 
 export function incoming_request_headers(request: i32): i32 {

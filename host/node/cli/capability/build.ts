@@ -5,9 +5,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { CapabilityManifest, ModuleEntry } from "../../../capability/manifest.ts";
 import { readManifest } from "../../../capability/read-manifest.ts";
 import { reasonOf } from "../../../errors/reason-of.ts";
+import { isComponent } from "../../../wasm-sections.ts";
 import type { Terminal } from "../terminal.ts";
 import { compileAssemblyScript } from "./compile-assemblyscript.ts";
-import { isComponent, linkComponent, linkModule } from "./component/link-component.ts";
+import { linkComponent, linkModule } from "./component/link-component.ts";
 
 const PAGE = 64 << 10;
 

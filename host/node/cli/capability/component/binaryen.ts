@@ -21,6 +21,11 @@ const features = [
   "tail-call",
 ].map((name) => `--enable-${name}`);
 
+/** What becomes of an imported global may be written in terms of one of the module's own, until {@link constants} was run. */
+const between = ["--enable-gc", "--rename-export-conflicts"];
+
+const constants = ["--enable-gc", "--simplify-globals", "--precompute", "--simplify-globals"];
+
 /** Modules by the names that they import each other's exports by. */
 export type Modules = Readonly<Record<string, Uint8Array>>;
 
@@ -56,9 +61,14 @@ export class Binaryen {
         args.push(file, name);
       }
       const out = join(folder, "merged.wasm");
-      await tool("wasm-merge", [...args, "--rename-export-conflicts", "-o", out], this.#from);
+      await tool("wasm-merge", [...args, ...between, "-o", out], this.#from);
       return await readFile(out);
     });
+  }
+
+  /** Values of globals where those were, at the start: not every engine takes the latter. */
+  async withoutGlobals(module: Uint8Array): Promise<Uint8Array> {
+    return await this.optimise(module, constants);
   }
 
   async optimise(module: Uint8Array, passes: readonly string[]): Promise<Uint8Array> {

@@ -70,7 +70,15 @@ const IMPORTS = 2;
 const TABLE = 4;
 const MEMORY = 5;
 const EXPORTS = 7;
+const START = 8;
+const ELEMENTS = 9;
+const CODE = 10;
+const DATA = 11;
 export const FUNCTION = 0;
+export const GLOBAL = 3;
+const TABLE_KIND = 1;
+const MEMORY_KIND = 2;
+const UNREACHABLE = 0;
 
 function readImport(from: Reader): CoreImport {
   const [module, name, kind] = [from.name(), from.name(), from.byte()];
@@ -100,6 +108,8 @@ export interface Changes {
   import?(one: CoreImport): Pick<CoreImport, "module" | "name">;
   /** Undefined: it is not exported. */
   export?(one: CoreExport): string | undefined;
+  /** What its start function is exported as instead. */
+  readonly start?: string;
   /** Of its memory, pages of 64 KiB; its tables get one as well. */
   readonly maximum?: number;
 }
@@ -146,6 +156,36 @@ export class CoreModule {
     return this.#list(MEMORY, (from) => from.limits().maximum)[0] !== undefined;
   }
 
+  /** Whether it does something as soon as it is there: it is started, or writes to a memory or a table of another's. */
+  get acts(): boolean {
+    const has = (id: number) => sectionsOf(this.#bytes).some((one) => one.id === id);
+    const shares = this.imports.some(({ kind }) => kind === TABLE_KIND || kind === MEMORY_KIND);
+    return has(START) || (shares && (has(ELEMENTS) || has(DATA)));
+  }
+
+  get starts(): boolean {
+    return sectionsOf(this.#bytes).some(({ id }) => id === START);
+  }
+
+  /** What it imports and starts: it has no other purpose. */
+  get startedImport(): CoreImport | undefined {
+    const section = sectionsOf(this.#bytes).find(({ id }) => id === START);
+    if (section === undefined) return undefined;
+    return this.imports.filter(({ kind }) => kind === FUNCTION)[new Reader(section.bytes).number()];
+  }
+
+  get hasData(): boolean {
+    return sectionsOf(this.#bytes).some(({ id }) => id === DATA);
+  }
+
+  /** Whether a function of its own does nothing but trap: a toolchain's dummy. */
+  traps(name: string): boolean {
+    const index = this.exports.find((one) => one.name === name && one.kind === FUNCTION)?.index ?? 0;
+    const imported = this.imports.filter(({ kind }) => kind === FUNCTION).length;
+    const body = this.#list(CODE, (from) => from.span())[index - imported];
+    return body?.length === 3 && body[1] === UNREACHABLE;
+  }
+
   /** The type of a function that it imports, as its bytes have it. */
   functionType({ type }: CoreImport): Uint8Array {
     const found = this.#list(TYPES, readFunctionType)[new Reader(type).number()];
@@ -155,13 +195,17 @@ export class CoreModule {
 
   /** Throws where its memory needs more than `maximum` at once. */
   with(changes: Changes): Uint8Array {
-    const changed = sectionsOf(this.#bytes).map(({ id, bytes }) =>
-      sectionBytes(id, this.#changed(id, bytes, changes)),
-    );
+    const changed = sectionsOf(this.#bytes)
+      .filter(({ id }) => id !== START || changes.start === undefined)
+      .map(({ id, bytes }) => sectionBytes(id, this.#changed(id, bytes, changes)));
     return joinBytes([this.#bytes.subarray(0, 8), ...changed]);
   }
 
-  #changed(id: number, bytes: Uint8Array, { import: renamed, export: kept, maximum }: Changes): Uint8Array {
+  #changed(
+    id: number,
+    bytes: Uint8Array,
+    { import: renamed, export: kept, start, maximum }: Changes,
+  ): Uint8Array {
     if (id === IMPORTS && renamed !== undefined) {
       const entries = this.imports.map((one) => {
         const { module, name } = renamed(one);
@@ -174,6 +218,9 @@ export class CoreModule {
         const name = kept(one);
         return name === undefined ? [] : [[...named(name), one.kind, ...unsigned(one.index)]];
       });
+      const started = sectionsOf(this.#bytes).find((one) => one.id === START);
+      if (start !== undefined && started !== undefined)
+        entries.push([...named(start), FUNCTION, ...started.bytes]);
       return new Uint8Array([...unsigned(entries.length), ...entries.flat()]);
     }
     if (id === MEMORY && maximum !== undefined) return bounded(bytes, maximum);

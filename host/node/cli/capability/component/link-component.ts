@@ -1,98 +1,62 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { Binaryen } from "./binaryen.ts";
-import { type ConstantFunction, constantFunctions } from "./constant-functions.ts";
-import { type CoreExport, type CoreImport, CoreModule, FUNCTION, sectionsOf } from "./core-module.ts";
-import { bare, isPreview1, refusalOf, type World, worlds } from "./worlds.ts";
-
-const CORE_MODULE = 1;
-const COMPONENT = 4;
-
-/** What both conventions of names call what a world has besides its functions. */
-const ofEach: ReadonlyMap<string, string> = new Map([
-  ["memory", "memory"],
-  ["cm32p2_memory", "memory"],
-  ["cabi_realloc", "realloc"],
-  ["cm32p2_realloc", "realloc"],
-  ["_initialize", "_initialize"],
-  ["cm32p2_initialize", "_initialize"],
-]);
-
-/** In the place of what a guest need not have. */
-const nothing: ConstantFunction = { name: "nothing", type: new Uint8Array([0x60, 1, 0x7f, 0]) };
+import { Binaryen, type Modules } from "./binaryen.ts";
+import { CoreExportOf, CoreInstance, HostFunction, type Instantiated } from "./component-instances.ts";
+import { type CoreImport, CoreModule } from "./core-module.ts";
+import { exportedFunctions, growth, shared, takesOne } from "./exported-functions.ts";
+import { ComponentInstantiation } from "./instantiate-component.ts";
+import { LinkedModules } from "./linked-modules.ts";
+import { bare, isPreview1, type Place } from "./worlds.ts";
 
 /** Beside the build's files for Node, or in `dist/` when the sources run under a test runner. */
 const places = ["../adapters/", "../../../../../dist/adapters/"];
 
-async function adapterOf({ adapter }: World): Promise<Uint8Array> {
+async function adapterOf(adapter: string): Promise<CoreModule> {
   const file = places
     .map((place) => new URL(`${place}${adapter}`, import.meta.url))
     .find((url) => existsSync(url));
   if (file === undefined)
     throw new Error(`${adapter} is missing in the package's files; run \`npm run build\``);
-  return await readFile(file);
+  return new CoreModule(await readFile(file));
 }
 
-/** Whether these bytes are a Wasm component, and no core module. */
-export function isComponent(bytes: Uint8Array): boolean {
-  return bytes[4] === 0x0d && bytes[6] === 1;
+/** All that a guest's modules do as they come into being is done in here, where they may call the host already. */
+const INITIALIZE = "_initialize";
+
+const ONCE = "cap_once";
+
+/** What becomes one module. */
+interface Parts {
+  readonly linked: LinkedModules;
+  /** Ours. */
+  readonly adapters: Modules;
+  /** What it exports, by what that is called once the modules are merged. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Of binaryen. */
+  readonly passes: readonly string[];
 }
 
-interface Found {
-  readonly module: CoreModule;
-  readonly world: World;
-}
-
-/** The one module that has the functions of a world; the others of a component are its plumbing. */
-function guestOf(component: Uint8Array): Found {
-  const sections = sectionsOf(component);
-  for (const { bytes } of sections.filter(({ id }) => id === CORE_MODULE)) {
-    const module = new CoreModule(bytes);
-    const world = worlds.find(({ guest }) => module.exports.some(({ name }) => guest(name) !== undefined));
-    if (world !== undefined) return { module, world };
-  }
-  const inside = sections
-    .filter(({ id }) => id === COMPONENT)
-    .some(({ bytes }) => sectionsOf(bytes).some(({ id }) => id === CORE_MODULE));
-  if (inside)
-    throw new Error("it is composed of several Wasm components: build from the one that has the exports");
-  throw new Error(`it exports none of ${worlds.map(({ name }) => name).join(", ")}`);
-}
-
-interface Renamed {
-  readonly guest: Uint8Array;
-  /** What it imports that there is none of. */
-  readonly refusals: readonly ConstantFunction[];
-}
-
-/** The guest by the names that the adapter, or else a stub, is known by. Throws with all that it wants and nobody has. */
-function renamed({ module, world }: Found, adapter: CoreModule, pages: number): Renamed {
-  const refusals = new Map<string, ConstantFunction>();
-  const place = (one: CoreImport) => {
-    const host = one.kind === FUNCTION ? world.host(one) : undefined;
-    if (host?.module !== "adapter" || adapter.has(host.name)) return host;
-    const does = refusalOf(one);
-    if (does === undefined) return undefined;
-    const name = `${one.module} ${one.name}`;
-    refusals.set(name, { name, type: module.functionType(one), does });
-    return { module: "stubs", name };
-  };
-  const unknown = module.imports.filter((one) => place(one) === undefined);
-  if (unknown.length > 0) {
-    const names = [...new Set(unknown.map((one) => `${one.module} ${one.name}`))];
-    throw new Error(`it imports what a package is not given: ${names.join(", ")}`);
-  }
-  const guest = module.with({
-    import: (one) => place(one) as { module: string; name: string },
-    export: ({ name }) => ofEach.get(name) ?? world.guest(name),
-    maximum: pages,
-  });
-  return { guest, refusals: [...refusals.values()] };
+async function joined(parts: Parts, pages: number, folder: string): Promise<Uint8Array> {
+  const { linked, adapters, names, passes } = parts;
+  const binaryen = new Binaryen(folder);
+  const merged = new CoreModule(await binaryen.merge({ ...linked.modules(pages), ...adapters }));
+  const { started } = linked;
+  if (merged.starts && started !== undefined) throw new Error("it starts more than one of its modules");
+  const named = new Map(names);
+  if (started !== undefined) named.set(started.name, INITIALIZE);
+  const whole = merged.with({ export: ({ name }) => named.get(name), start: INITIALIZE });
+  const made = await binaryen.optimise(linked.sharesGlobals ? await binaryen.withoutGlobals(whole) : whole, [
+    "--duplicate-import-elimination",
+    "--remove-unused-module-elements",
+    ...passes,
+  ]);
+  const kept = new Set([...named.values(), INITIALIZE]);
+  return new CoreModule(made).with({ export: ({ name }) => (kept.has(name) ? name : undefined) });
 }
 
 /**
- * A Wasm component as one core module of the ABI, with a memory of at most so many pages: the module in it that has the world's
- * functions, linked with ours that speaks the canonical ABI to it. Nothing else of the component is taken: no script is made of
+ * A Wasm component as one core module of the ABI, with a memory of at most so many pages: the modules in it that its functions
+ * take, linked with ours that speaks the canonical ABI to them. Nothing else of the component is taken: no script is made of
  * it, and what comes out is let in, or not, like any module. Throws with what it wants that there is not.
  */
 export async function linkComponent(
@@ -100,7 +64,41 @@ export async function linkComponent(
   pages: number,
   folder: string,
 ): Promise<Uint8Array> {
-  return await linked(guestOf(component), pages, folder);
+  const all: Instantiated = { instances: [], lowered: [] };
+  const exported = exportedFunctions(new ComponentInstantiation(component, all).exports);
+  const { world, functions } = exported;
+  const speaking = await adapterOf(world.adapter);
+  const linked = new LinkedModules(all, world, speaking);
+  const guest = shared(exported, all);
+  const [memory, allocator] = [linked.export(guest.memory), linked.export(guest.realloc)];
+  const growing = growth(guest.realloc, all);
+  const library = growing === undefined ? undefined : linked.export(growing);
+  const given = ({ module, name }: CoreImport): Place => {
+    if (name === "memory") return memory;
+    if (module !== "guest") return { module, name };
+    if (name === "library") return library ?? allocator;
+    if (name === "allocator") return allocator;
+    if (name === "realloc") return library === undefined ? allocator : { module: "growing", name };
+    const found = functions.get(name.replace(/^post-/, ""));
+    const item = name.startsWith("post-") ? found?.options.post : found?.core;
+    return item === undefined ? { module: "stubs", name: "nothing" } : linked.export(item);
+  };
+  const notMemory = ({ name }: { readonly name: string }) => (name === "memory" ? undefined : name);
+  const adapter = speaking.with({ import: given, export: notMemory });
+  const adapters =
+    library === undefined
+      ? {}
+      : { growing: (await adapterOf("growing.wasm")).with({ import: given, export: notMemory }) };
+  const once = takesOne(functions);
+  const own = speaking.exports.map(({ name }) => name).filter((name) => /^cap_/.test(name));
+  const names = own.filter((name) => once || name !== ONCE).map((name): [string, string] => [name, name]);
+  const parts = {
+    linked,
+    adapters: { ...adapters, adapter },
+    names: new Map([...names, [memory.name, "memory"]]),
+    passes: world.passes(once),
+  };
+  return await joined(parts, pages, folder);
 }
 
 /**
@@ -110,33 +108,24 @@ export async function linkComponent(
 export async function linkModule(bytes: Uint8Array, pages: number, folder: string): Promise<Uint8Array> {
   const module = new CoreModule(bytes);
   if (!module.has("cap_handle")) return module.with({});
-  if (module.imports.some(isPreview1)) return await linked({ module, world: bare }, pages, folder);
-  return module.with(module.isBounded ? {} : { maximum: pages });
-}
-
-async function linked(found: Found, pages: number, folder: string): Promise<Uint8Array> {
-  const speaking = new CoreModule(await adapterOf(found.world));
-  const { guest, refusals } = renamed(found, speaking, pages);
-  const exported = new Set(new CoreModule(guest).exports.map(({ name }) => name));
-  for (const name of ["memory", ...found.world.required])
-    if (!exported.has(name)) throw new Error(`its module does not export ${name}`);
+  if (!module.imports.some(isPreview1)) return module.with(module.isBounded ? {} : { maximum: pages });
+  const given = new Map<string, Map<string, HostFunction>>();
+  for (const one of module.imports) {
+    const names = given.get(one.module) ?? new Map<string, HostFunction>();
+    given.set(one.module, names.set(one.name, new HostFunction(one.module, one.name)));
+  }
+  const instance = new CoreInstance(module, given);
+  const speaking = await adapterOf(bare.adapter);
+  const linked = new LinkedModules({ instances: [instance], lowered: [] }, bare, speaking);
+  if (!module.has("memory")) throw new Error("its module does not export memory");
+  const names = module.exports
+    .map(({ name }) => name)
+    .filter((name) => /^(memory|_initialize|cap_\w+)$/.test(name))
+    .map((name): [string, string] => [linked.export(new CoreExportOf(instance, name)).name, name]);
+  const memory = linked.export(new CoreExportOf(instance, "memory"));
   const adapter = speaking.with({
-    import: ({ module, name }) => {
-      if (name === "memory") return { module: "guest", name };
-      return module === "guest" && !exported.has(name)
-        ? { module: "stubs", name: "nothing" }
-        : { module, name };
-    },
+    import: (one) => (one.name === "memory" ? memory : one),
     export: ({ name }) => (name === "memory" ? undefined : name),
   });
-  const binaryen = new Binaryen(folder);
-  const merged = await binaryen.merge({ guest, adapter, stubs: constantFunctions([nothing, ...refusals]) });
-  const kept = ({ name }: CoreExport) => (/^(memory|_initialize|cap_\w+)$/.test(name) ? name : undefined);
-  const whole = new CoreModule(merged).with({ export: kept });
-  const made = await binaryen.optimise(whole, [
-    "--duplicate-import-elimination",
-    "--remove-unused-module-elements",
-    ...found.world.passes,
-  ]);
-  return new CoreModule(made).with({ export: kept });
+  return await joined({ linked, adapters: { adapter }, names: new Map(names), passes: [] }, pages, folder);
 }

@@ -13,67 +13,62 @@ export interface World {
   readonly name: string;
   /** File of the module that speaks to it. */
   readonly adapter: string;
-  /** What the adapter calls an export of the guest; undefined: nothing that it needs. */
-  guest(name: string): string | undefined;
-  /** What the guest must export, by the adapter's names. */
+  /** What a component exports that is one of it. */
+  readonly exports: RegExp;
+  /** Functions that this must have. */
   readonly required: readonly string[];
   /** Who gives the guest what it imports; undefined: nobody. */
   host(one: CoreImport): Place | undefined;
-  /** Of binaryen, once all is one module. */
-  readonly passes: readonly string[];
+  /** Interfaces that may be imported, and not called: they begin with a folder or a network, which nobody gives a guest. */
+  readonly traps: RegExp;
+  /** Of binaryen, once all is one module. `once`: a guest that takes one request only. */
+  passes(once: boolean): readonly string[];
 }
 
-/** What follows an interface's name in either convention: `#handle`, or `|handle` after `cm32p2|`. */
-function functionOf(name: string, face: RegExp): string | undefined {
-  const post = /^cabi_post_/.test(name) || /_post$/.test(name);
-  const plain = name.replace(/^(cabi_post_|cm32p2\|)/, "").replace(/_post$/, "");
-  const [, version, called] = new RegExp(`^${face.source}[#|]([\\w-]+)$`).exec(plain) ?? [];
-  return version === undefined || called === undefined ? undefined : `${post ? "post-" : ""}${called}`;
-}
-
-type Place = Pick<CoreImport, "module" | "name">;
+/** Whose function it is, by a module and a name in it. */
+export type Place = Pick<CoreImport, "module" | "name">;
 
 export const isPreview1 = ({ module }: CoreImport): boolean => module === PREVIEW1;
 
 /** Of a language's own library: what the adapter does not have, a stub refuses. */
-function preview1({ module, name }: CoreImport): Place | undefined {
+export function preview1({ module, name }: CoreImport): Place | undefined {
   // What is imported more than once has a number in a Wasm component.
   const plain = name.replace(/ \[v\d+\]$/, "");
-  const known = module === PREVIEW1 && wasiSignatures.has(wasiName(plain));
+  const known =
+    module === PREVIEW1 && (wasiSignatures.has(wasiName(plain)) || plain === "reset_adapter_state");
   return known ? { module: "adapter", name: plain } : undefined;
 }
 
 /** Of WASI, by interfaces of the component model. */
 function preview2({ module, name }: CoreImport): Place | undefined {
-  const [, face] = /^(?:cm32p2\|)?wasi:[\w-]+\/([\w-]+)@0\.2[\d.]*$/.exec(module) ?? [];
+  const [, face] = /^wasi:[\w-]+\/([\w-]+)@0\.2[\d.]*$/.exec(module) ?? [];
   return face === undefined ? undefined : { module: "adapter", name: adapterName(face, name) };
 }
 
-/**
- * What a guest may import although there is none of it: all of preview 1, which answers so, and of preview 2 what begins with a
- * folder or a network, which nobody gives it.
- */
-export function refusalOf({ module }: CoreImport): ConstantFunction["does"] {
+/** What a guest may import although there is none of it: all of preview 1, which answers so, and what a world traps at. */
+export function refusalOf({ module }: CoreImport, { traps }: World): ConstantFunction["does"] {
   if (module === PREVIEW1) return EBADF;
-  return /^(cm32p2\|)?wasi:(filesystem|sockets)\//.test(module) ? "trap" : undefined;
+  return traps.test(module) ? "trap" : undefined;
 }
 
 const capability: World = {
   name: "daprlet:capability/guest@1",
   adapter: "world.wasm",
-  guest: (name) => functionOf(name, /daprlet:capability\/guest@(1[\d.]*)/),
-  required: ["realloc", "handle"],
+  exports: /^daprlet:capability\/guest@1[\d.]*$/,
+  required: ["handle"],
   host(one) {
     const { module, name } = one;
-    if (!/^(cm32p2\|)?daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one) ?? preview2(one);
+    if (!/^daprlet:capability\/host@1[\d.]*$/.test(module)) return preview1(one) ?? preview2(one);
     return { module: name === "random" ? "adapter" : "cap_host", name };
   },
-  passes: [],
+  // What componentize-js puts into every component, whether it is used or not.
+  traps: /^wasi:(filesystem|sockets|http)\//,
+  passes: () => [],
 };
 
 /** What the adapter calls a function of WASI: by its resource, or else by its interface. */
 function adapterName(face: string, name: string): string {
-  if (/^\[resource-drop\]|^[\w-]+_drop$/.test(name)) return "drop_resource";
+  if (/^\[resource-drop\]/.test(name)) return "drop_resource";
   const [, kind, rest = name] = /^\[(constructor|method|static)\](.*)$/.exec(name) ?? [];
   const whole = kind === undefined ? `${face}_${name}` : kind === "constructor" ? `new_${rest}` : rest;
   return whole.replace(/[-.]/g, "_");
@@ -82,11 +77,16 @@ function adapterName(face: string, name: string): string {
 const http: World = {
   name: "wasi:http/incoming-handler@0.2",
   adapter: "http.wasm",
-  guest: (name) => functionOf(name, /wasi:http\/incoming-handler@(0\.2[\d.]*)/),
-  required: ["realloc", "handle"],
+  exports: /^wasi:http\/incoming-handler@0\.2[\d.]*$/,
+  required: ["handle"],
   host: (one) => preview1(one) ?? preview2(one),
-  // Only what waits for a call is to be unwound: nothing of the host waits.
-  passes: ["--asyncify", "--pass-arg=asyncify-ignore-imports", "-O2"],
+  traps: /^wasi:(filesystem|sockets)\//,
+  // Only what waits for a call is to be unwound: nothing of the host waits, and in an engine of 12 MB only its loop does.
+  passes: (once) => [
+    "--asyncify",
+    "--pass-arg=asyncify-ignore-imports",
+    once ? "--pass-arg=asyncify-ignore-indirect" : "-O2",
+  ],
 };
 
 export const worlds: readonly World[] = [capability, http];
@@ -95,8 +95,9 @@ export const worlds: readonly World[] = [capability, http];
 export const bare: World = {
   name: "the ABI",
   adapter: "preview1.wasm",
-  guest: (name) => (/^cap_\w+$/.test(name) ? name : undefined),
-  required: ["cap_handle"],
+  exports: /^$/,
+  required: [],
   host: (one) => (one.module === "cap_host" ? one : preview1(one)),
-  passes: [],
+  traps: /^$/,
+  passes: () => [],
 };
