@@ -6,9 +6,13 @@
 @external("guest", "realloc")
 declare function realloc(old: usize, oldSize: i32, align: i32, size: i32): usize;
 
-/** For the guest to own. What is empty has an address all the same: languages that know no null take it. */
+/**
+ * For the guest to own. What is empty is asked for as well, as it may be freed; where that has no address it gets one all the same:
+ * languages that know no null take it.
+ */
 export function allocate(align: i32, size: i32): usize {
-  return size == 0 ? align : checked(realloc(0, 0, align, size));
+  const at = realloc(0, 0, align, size);
+  return size == 0 && at == 0 ? align : checked(at);
 }
 
 export function copied(from: usize, length: i32): usize {

@@ -47,6 +47,11 @@ function keep(at: usize, from: usize, length: i32): void {
   store<u32>(at, length, 4);
 }
 
+/** What nothing came for: a list or a text with nothing in it. */
+function fillEmpty(at: usize): void {
+  if (load<u32>(at) == 0) store<u32>(at, <u32>allocate(4, 0));
+}
+
 function keepPair(list: usize, index: i32, skipped: i32): void {
   keep(list + PAIR_SIZE * index, name + skipped, nameLength - skipped);
   keep(list + PAIR_SIZE * index + 8, value, valueLength);
@@ -77,11 +82,7 @@ export function readRequest(message: usize): usize {
     else if (isPrepared()) prepared++;
   }
   const request = allocate(4, REQUEST_SIZE);
-  // Empty, until something comes.
-  for (let at = 0; at < REQUEST_SIZE; at += 8) {
-    store<u32>(request + at, 4);
-    store<u32>(request + at, 0, 4);
-  }
+  memory.fill(request, 0, REQUEST_SIZE);
   const fields = allocate(4, PAIR_SIZE * plain);
   const values = allocate(4, PAIR_SIZE * prepared);
   store<u32>(request, <u32>fields, 40);
@@ -97,6 +98,7 @@ export function readRequest(message: usize): usize {
     else if (isText(name, nameLength, CONFIG)) readTexts(value, valueLength, request + 56);
     else keep(request + place(), value, valueLength);
   }
+  for (let at = 0; at < REQUEST_SIZE; at += 8) fillEmpty(request + at);
   return request;
 }
 
@@ -129,14 +131,14 @@ export function readResults(message: usize): void {
       store<u32>(outcome, number());
       store<u32>(outcome, 4, 4);
       store<u32>(outcome, 0, 8);
-      store<u32>(outcome, 4, 12);
-      store<u32>(outcome, 0, 16);
+      store<u64>(outcome, 0, 12);
     } else if (isText(name, nameLength, BODY)) {
       keep(outcomes + OUTCOME_SIZE * index + 12, value, valueLength);
     } else if (isOfOutcome()) {
       store<u32>(outcomes + OUTCOME_SIZE * index, load<u32>(outcomes + OUTCOME_SIZE * index, 8) + 1, 8);
     }
   }
+  for (let i = 0; i < outcomeCount; i++) fillEmpty(outcomes + OUTCOME_SIZE * i + 12);
   readOutcomeFields(message);
 }
 

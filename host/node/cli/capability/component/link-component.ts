@@ -73,8 +73,12 @@ export async function linkComponent(
   const [memory, allocator] = [linked.export(guest.memory), linked.export(guest.realloc)];
   const growing = growth(guest.realloc, all);
   const library = growing === undefined ? undefined : linked.export(growing);
-  const given = ({ module, name }: CoreImport): Place => {
+  const once = takesOne(functions);
+  const given = (one: CoreImport): Place => {
+    const { module, name } = one;
     if (name === "memory") return memory;
+    // Code that calls through tables, as an engine's does, cannot be unwound in part: it traps where it would wait.
+    if (module === "asyncify" && once) return linked.trap(speaking, one);
     if (module !== "guest") return { module, name };
     if (name === "library") return library ?? allocator;
     if (name === "allocator") return allocator;
@@ -89,7 +93,6 @@ export async function linkComponent(
     library === undefined
       ? {}
       : { growing: (await adapterOf("growing.wasm")).with({ import: given, export: notMemory }) };
-  const once = takesOne(functions);
   const own = speaking.exports.map(({ name }) => name).filter((name) => /^cap_/.test(name));
   const names = own.filter((name) => once || name !== ONCE).map((name): [string, string] => [name, name]);
   const parts = {

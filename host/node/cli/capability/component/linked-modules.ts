@@ -54,6 +54,11 @@ export class LinkedModules {
     return this.#exportOf(found);
   }
 
+  /** In the place of what a module of ours imports, and must not be called. */
+  trap(module: CoreModule, one: CoreImport): Place {
+    return this.#stub(module, one, "trap");
+  }
+
   get sharesGlobals(): boolean {
     return [...this.#linked.keys()].some(({ module }) => module.imports.some(({ kind }) => kind === GLOBAL));
   }

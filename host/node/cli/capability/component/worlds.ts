@@ -81,12 +81,8 @@ const http: World = {
   required: ["handle"],
   host: (one) => preview1(one) ?? preview2(one),
   traps: /^wasi:(filesystem|sockets)\//,
-  // Only what waits for a call is to be unwound: nothing of the host waits, and in an engine of 12 MB only its loop does.
-  passes: (once) => [
-    "--asyncify",
-    "--pass-arg=asyncify-ignore-imports",
-    once ? "--pass-arg=asyncify-ignore-indirect" : "-O2",
-  ],
+  // Only what waits for a call is to be unwound: nothing of the host waits.
+  passes: (once) => (once ? [] : ["--asyncify", "--pass-arg=asyncify-ignore-imports", "-O2"]),
 };
 
 export const worlds: readonly World[] = [capability, http];
