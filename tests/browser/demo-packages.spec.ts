@@ -27,6 +27,19 @@ function packed(version: string): { name: string; mimeType: string; buffer: Buff
   return { name: `hello-${version}.tgz`, mimeType: "application/gzip", buffer: gzipSync(tar(files)) };
 }
 
+/** Lets go of a file over the page, as a hand would. */
+async function drop(page: Page, { name, mimeType, buffer }: ReturnType<typeof packed>): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(
+    ([name, type, bytes]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+      return transfer;
+    },
+    [name, mimeType, [...buffer]] as const,
+  );
+  await page.dispatchEvent("body", "drop", { dataTransfer });
+}
+
 const card = (page: Page, name: string) => page.getByTestId(`package ${name}`);
 const grant = (page: Page, button: string) => page.getByRole("dialog").getByRole("button", { name: button });
 
@@ -58,7 +71,7 @@ test("a package is dropped, asked about, granted a part, called, killed, updated
   );
 
   // What a user drops is a packed file or a folder.
-  await page.getByTestId("file").setInputFiles(packed("1.0.0"));
+  await drop(page, packed("1.0.0"));
   await expect(page.getByRole("dialog")).toContainText("It asks for nothing but to compute.");
   await grant(page, "Grant and add").click();
   const hello = card(page, "hello");
