@@ -130,7 +130,7 @@ test("a page without a worker adds packages for all tabs of its scope, puts anot
   expect(await add(watPackage("mine", guest({ memory: "1" })))).toContain("its memory has no maximum");
   expect(await both()).toEqual([200, 200]);
   expect(
-    await add(watPackage("mine", guest({ handle: "unreachable" }), { version: "2.0.0" })),
+    await add(watPackage("mine", guest({ handle: "unreachable" }), { version: "2.0.0", offers })),
   ).toBeUndefined();
   await expect.poll(both).toEqual([502, 502]);
 
