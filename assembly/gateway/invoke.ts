@@ -147,7 +147,7 @@ function attemptOnce(call: Call, x: Exchange, policy: Policy | null): i32 {
     limit = now() + <u64>patient * MILLISECOND;
     if (until && until < limit) limit = until;
   }
-  if (HAS_FOLDER && call.isDelivery) patient = 0;
+  if ((HAS_FOLDER && call.isDelivery) || (HAS_PACKAGES && call.isGuests)) patient = 0;
   const end = relay(call, x, limit, patient);
   // Its connection may have been closed for no more than that nobody used it.
   if (end != UPSTREAM_FAULT || !x.stale || !mayRepeat(call, x)) return end;

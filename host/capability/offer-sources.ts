@@ -12,14 +12,14 @@ const isLocal = ({ kind }: Source) => kind === "module" || kind === "container";
 export class OfferSources {
   readonly #sources: readonly Source[];
   readonly #authority: Authority;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
   readonly #containers: Containers | undefined;
   readonly #downUntil = new Map<Source, number>();
 
   constructor(
     sources: readonly Source[],
     authority: Authority,
-    clock: Clock,
+    clock: Pick<Clock, "now">,
     containers: Containers | undefined,
   ) {
     this.#sources = sources;

@@ -30,6 +30,9 @@ export const flags = { serverTiming: 1, metrics: 2, spool: 4, merged: 8 } as con
 export const parameterPlaces = { path: 0, query: 1, header: 2 } as const;
 export const parameterTypes = { text: 0, number: 1, boolean: 2 } as const;
 
+/** Who answers an operation: the package's own module, an API elsewhere, or an app. */
+export const sources = { module: 0, remote: 1, app: 2 } as const;
+
 /** Bits: the types that a value may have. */
 export const valueTypes = {
   text: 1,
@@ -88,6 +91,7 @@ export const constants = {
   SETTING: handlerSettings,
   GUESTS: guestPlaces,
   PLACE: parameterPlaces,
+  SOURCE: sources,
   PARAMETER: parameterTypes,
   TYPE: valueTypes,
   CHOICE: choices,
@@ -298,6 +302,12 @@ export const bodyType = record("BodyType", "Bodies that an operation takes.", {
   isJson: u8("1: it has to be JSON"),
 });
 
+export const source = record("Source", "Who answers an operation.", {
+  place: text("a base URL without a slash at its end, or an app's id"),
+  withinMs: u32("that it may take; 0: as long as a call"),
+  kind: u8("MODULE, REMOTE or APP"),
+});
+
 export const operation = record("Operation", "What a package answers.", {
   id: text(),
   offer: text(),
@@ -305,6 +315,7 @@ export const operation = record("Operation", "What a package answers.", {
   segments: list(segment),
   parameters: list(parameter),
   types: list(bodyType, "none: it takes any"),
+  sources: list(source, "in the order in which they are asked"),
   needsBody: u8(),
 });
 

@@ -44,8 +44,8 @@ describe("what a gateway does not do for a package is refused by name", () => {
       "it offers nothing that a gateway runs",
     ],
     [
-      { offers: [{ kind: "http", openapi: run, sources: [{ remote: "https://a.example" }] }] },
-      "no module answers its offer http",
+      { offers: [{ kind: "http", openapi: run, sources: [{ container: "a/b", port: 80 }] }] },
+      "nobody answers its offer http: it is offered as the container a/b, and this host runs no containers",
     ],
   ])("%j", async (changes, says) => {
     await expect(admitted(changes)).rejects.toThrow(says);

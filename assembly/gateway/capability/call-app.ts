@@ -1,4 +1,5 @@
 /** A guest invokes an app. */
+import { Call } from "../call";
 import { mayCall } from "../door/access";
 import { invokes } from "../door/api";
 import { INVOKE } from "../../http/routes.gen";
@@ -54,8 +55,13 @@ export function callApp(guest: Guest, part: FieldList, until: u64): void {
   }
   inner.query = query;
   inner.queryLength = <i32>(last - query);
-  beginPath("/v1.0/invoke/", app.valueLength + length);
-  addSegment(app.value, app.valueLength);
+  invokeMethod(inner, app.value, app.valueLength, path, end);
+}
+
+/** Invokes a method of an app by the call that was begun for it, and ends that. Its segments are plain text. */
+export function invokeMethod(inner: Call, app: usize, appLength: i32, path: usize, end: usize): void {
+  beginPath("/v1.0/invoke/", appLength + <i32>(end - path));
+  addSegment(app, appLength);
   addToPath("/method");
   for (let at = path; at <= end; ) {
     const stop = indexOf(at, end, SLASH);
@@ -76,6 +82,11 @@ function isPlainPath(path: usize, end: usize): bool {
     const byte = load<u8>(at);
     if (byte <= 0x20 || byte == 0x7f || byte == 0x25 || byte == 0x23 || byte == 0x5c) return false;
   }
+  return hasSegments(path, end);
+}
+
+/** True where no segment of it would be resolved. */
+export function hasSegments(path: usize, end: usize): bool {
   for (let at = path; at <= end; ) {
     const stop = indexOf(at, end, SLASH);
     if (isNoSegment(at, <i32>(stop - at))) return false;

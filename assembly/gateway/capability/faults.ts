@@ -4,6 +4,7 @@ import { ERR_CAPABILITY_DEADLINE, ERR_CAPABILITY_FAULT, ERR_STATE_STORE_NOT_SUPP
 import { Guest, GuestComponent } from "../records.gen";
 import { fail, parameter } from "../reply";
 import { head } from "../table";
+import { answersOtherwise } from "./sources";
 import { asParameter, more, moreBefore, moreNumber, moreOf, say, sayBefore } from "./sentence";
 
 let faulty: bool = false;
@@ -108,8 +109,11 @@ function tellFault(call: Call, guest: Guest): void {
   fail(call, row);
 }
 
-/** Tells the caller, and ends the instance: the guest's memory is not to be used again. The answer is out by then. */
+/**
+ * Has another source answer, or tells the caller, and ends the instance: the guest's memory is not to be used again. The answer
+ * is out by then.
+ */
 export function endGuest(index: u32): void {
-  tellFault(call(), head().guest(index));
+  if (!answersOtherwise()) tellFault(call(), head().guest(index));
   unreachable();
 }

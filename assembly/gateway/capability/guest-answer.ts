@@ -15,12 +15,12 @@ import { more, moreOf, say } from "./sentence";
 /** Bytes of all headers together: more than a browser sends or takes. */
 const MOST_HEADERS: i32 = 32768;
 
-/** Whether it is told that a module has answered the operation. */
-let isSource: bool = false;
+/** Who is told to have answered an operation, if it is one. */
+let source: string = "";
 
-/** Answers the caller with a guest's answer. False, and nothing answered, where that is none. */
-export function answerWith(call: Call, fields: FieldList, isOperation: bool = true): bool {
-  isSource = isOperation;
+/** Answers the caller with a guest's answer, or another `from`'s. False, and nothing answered, where that is none. */
+export function answerWith(call: Call, fields: FieldList, from: string = ""): bool {
+  source = from;
   const code = fieldNamed(fields, ":error");
   const status = statusOf(fields);
   if (status < 0) return false;
@@ -62,7 +62,7 @@ function guestLied(how: string): bool {
 /** What no answer of a guest is without: it must not run in a page that has the gateway's origin. */
 function confine(list: FieldList): void {
   seal(list);
-  if (isSource) addLiteral(list, "daprlet-capability-source", "module");
+  if (source.length) addLiteral(list, "daprlet-capability-source", source);
   addGrants(list);
 }
 
@@ -135,6 +135,8 @@ function isAllowed(field: Field): bool {
     is(name, length, "last-modified") ||
     is(name, length, "vary") ||
     is(name, length, "retry-after") ||
+    is(name, length, "age") ||
+    is(name, length, "date") ||
     is(name, length, "location")
   );
 }

@@ -51,6 +51,23 @@ export function addText(name: string, value: usize, valueLength: i32): void {
   addField(at, name.length, value, valueLength);
 }
 
+let asideStart: usize = 0;
+let asideEnd: usize = 0;
+let asideRoom: i32 = 0;
+
+/** Puts the message aside: others are written before it is {@link takeBack taken back}, perhaps several times. */
+export function putAside(): void {
+  asideStart = start;
+  asideEnd = end;
+  asideRoom = room;
+}
+
+export function takeBack(): void {
+  start = asideStart;
+  end = asideEnd;
+  room = asideRoom;
+}
+
 let markedLength: i32 = 0;
 let markedCount: u32 = 0;
 

@@ -191,7 +191,7 @@ function kept(list: FieldList): FieldList {
 
 function giveAnswer(call: Call, one: GuestComponent, answer: FieldList): void {
   if (!(one.features & FEATURE_TRUSTED)) {
-    if (!answerWith(call, answer, false)) endGuest(one.guest);
+    if (!answerWith(call, answer)) endGuest(one.guest);
     return;
   }
   const status = statusOf(answer);

@@ -23,11 +23,19 @@ const SPACE: u8 = 0x20;
 /** The guest whose operation is asked for. */
 let owner: usize = 0;
 
+let bodySize: i32 = 0;
+
+/** Bytes of the body of the request that was read last. */
+export function requestBodySize(): i32 {
+  return bodySize;
+}
+
 /** Makes it the message. False where the caller was told what is wrong with it. */
 export function readRequest(call: Call, guest: Guest, operation: Operation, path: usize, length: i32): bool {
   owner = changetype<usize>(guest);
   const size = readBody(call);
   if (size < 0) return false;
+  bodySize = size;
   beginMessage(REQUEST);
   addText(":offer", operation.offer, operation.offerLength);
   addText(":operation", operation.id, operation.idLength);

@@ -11,13 +11,11 @@ import { fail, parameter, reply } from "../reply";
 import { spanLength, takeSpan } from "../route-spans";
 import { head } from "../table";
 import { indexOf, same } from "../text";
-import { callGuest } from "./call-guest";
-import { blamePackage, endGuest } from "./faults";
-import { answerWith } from "./guest-answer";
 import { methodSize, methodText, takeMethod } from "./method-name";
 import { beginSearch, findOperation, hasOtherMethods } from "./match-operation";
 import { readRequest } from "./read-request";
 import { serveFunction } from "./serve-function";
+import { askSources } from "./sources";
 
 const SLASH: u8 = 0x2f;
 
@@ -81,8 +79,5 @@ function refuse(call: Call, path: usize, length: i32): void {
 }
 
 function serveBy(call: Call, index: u32, operation: Operation, path: usize, length: i32): void {
-  if (!readRequest(call, head().guest(index), operation, path, length)) return;
-  blamePackage();
-  const answer = callGuest(index, true);
-  if (answer == null || !answerWith(call, answer)) endGuest(index);
+  if (readRequest(call, head().guest(index), operation, path, length)) askSources(call, index, operation, path, length);
 }

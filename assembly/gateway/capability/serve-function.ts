@@ -48,5 +48,5 @@ export function serveFunction(call: Call, name: usize, length: i32): void {
   addText(":body", wholeBody(), size);
   blamePackage();
   const answer = callGuest(index, true);
-  if (answer == null || !answerWith(call, answer, false)) endGuest(index);
+  if (answer == null || !answerWith(call, answer)) endGuest(index);
 }

@@ -1,6 +1,6 @@
 import { type Abi, capabilityAbi } from "../../capability/abi.ts";
 import { type AdmittedModule, admit } from "../../capability/admission.ts";
-import { authorityOf, type Grant } from "../../capability/grants.ts";
+import { type Authority, authorityOf, type Grant } from "../../capability/grants.ts";
 import { readDescription } from "../../capability/http-offer.ts";
 import { httpWasmAbi } from "../../capability/http-wasm/http-wasm-abi.ts";
 import type { ComponentOffer, HttpOffer, Limits, ModuleEntry } from "../../capability/manifest.ts";
@@ -13,10 +13,18 @@ import { ResourceError } from "../../resources/fields.ts";
 import type { GuestRow } from "../table-shape.ts";
 import { compileOperation } from "./compile-operation.ts";
 import type { GuestModule } from "./compose-guests.ts";
-import { moduleOf, remarksOn, usedComponents, usedFunctions, usedHandlers } from "./gateway-offers.ts";
+import {
+  httpOffers,
+  moduleOf,
+  remarksOn,
+  usedComponents,
+  usedFunctions,
+  usedHandlers,
+} from "./gateway-offers.ts";
 import { grantRows } from "./grant-rows.ts";
 import { meterGuest } from "./meter-guest.ts";
 import { SchemaTable } from "./schema-table.ts";
+import { sourceRows } from "./source-rows.ts";
 
 /** A package that was let in: what the gateway's table says of it, and what stands beside the gateway. */
 export interface GatewayPackage {
@@ -48,14 +56,16 @@ export interface OfferedHandler extends Pick<ComponentOffer, "type" | "version">
 
 async function operationsOf(
   offers: readonly HttpOffer[],
+  authority: Authority,
   source: PackageSource,
   table: SchemaTable,
 ): Promise<GuestRow["operations"]> {
   const rows: GuestRow["operations"][number][] = [];
   for (const offer of offers) {
     const schemas: object[] = [];
+    const sources = sourceRows(offer, authority);
     for (const operation of await readDescription(offer, source, schemas))
-      rows.push(compileOperation(operation, offer.name, schemas, table));
+      rows.push(compileOperation(operation, offer.name, schemas, table, sources));
   }
   return rows;
 }
@@ -78,11 +88,7 @@ async function admitted(source: PackageSource, grant: Grant | undefined): Promis
   const exports = new Map(module && moduleSections(module.bytes).exports);
   const { name, version, description, needs } = manifest;
   const schemas = new SchemaTable();
-  const operations = await operationsOf(
-    manifest.offers.filter((offer) => offer.kind === "http"),
-    source,
-    schemas,
-  );
+  const operations = await operationsOf(httpOffers(manifest), authority, source, schemas);
   const functions = usedFunctions(manifest).map((offer) => offer.name);
   const components = usedComponents(manifest);
   return {

@@ -15,6 +15,7 @@ export function compileOperation(
   offer: string,
   schemas: readonly object[],
   table: SchemaTable,
+  sources: OperationRow["sources"],
 ): OperationRow {
   return {
     id,
@@ -31,6 +32,7 @@ export function compileOperation(
     types: [...(body?.content ?? [])].map(([type, number]) =>
       bodyType(type, number === undefined ? undefined : schemas[number], id, table),
     ),
+    sources,
     needsBody: body?.required ? 1 : 0,
   };
 }

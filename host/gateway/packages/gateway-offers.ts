@@ -5,9 +5,11 @@ import type {
   CapabilityManifest,
   ComponentOffer,
   FunctionOffer,
+  HttpOffer,
   ModuleEntry,
   Offer,
 } from "../../capability/manifest.ts";
+import { unasked } from "./source-rows.ts";
 
 /** Types of components that a gateway has of packages. */
 const families = ["state.", "middleware.http.", "secretstores."];
@@ -50,25 +52,25 @@ export function usedFunctions({ offers }: CapabilityManifest): readonly Function
   );
 }
 
+export function httpOffers({ offers }: CapabilityManifest): readonly HttpOffer[] {
+  return offers.filter((offer) => offer.kind === "http");
+}
+
 /** The modules that what a gateway runs is of. */
 function usedModules(manifest: CapabilityManifest): readonly string[] {
-  const http = manifest.offers.filter((offer) => offer.kind === "http");
-  const operations = http.map(({ name, sources }) => {
-    const own = sources.find((source) => source.kind === "module");
-    if (own === undefined)
-      throw new Error(`no module answers its offer ${name}, and a gateway asks no other source`);
-    return own.module;
-  });
+  const operations = httpOffers(manifest).flatMap(({ sources }) =>
+    sources.flatMap((source) => (source.kind === "module" ? source.module : [])),
+  );
   const others = [...usedComponents(manifest), ...usedFunctions(manifest)];
   return [...operations, ...others.flatMap(({ module }) => module ?? [])];
 }
 
-/** The module of our own ABI that a gateway runs of it; undefined: all that it runs is of http-wasm. */
+/** The module of our own ABI that a gateway runs of it; undefined: all that it has is of http-wasm, or elsewhere. */
 export function moduleOf(manifest: CapabilityManifest): ModuleEntry | undefined {
   const names = usedModules(manifest);
   const [first] = names;
   if (first === undefined) {
-    if (usedHandlers(manifest).length > 0) return undefined;
+    if (usedHandlers(manifest).length > 0 || httpOffers(manifest).length > 0) return undefined;
     throw new Error(
       "it offers nothing that a gateway runs: HTTP operations, functions, state stores, secret stores and middleware",
     );
@@ -108,20 +110,20 @@ function unused(offer: Offer, manifest: CapabilityManifest): readonly string[] {
       return unusedOf(offer);
     case "actor":
       return [`actors of type ${offer.type}, which a gateway does not have`];
-    case "http": {
-      const others = offer.sources.filter(({ kind }) => kind !== "module").map(({ kind }) => kind);
-      return others.length === 0
-        ? []
-        : [`${offer.name} from ${others.join(", ")}, which a gateway does not ask`];
-    }
+    case "http":
+      return [];
   }
 }
 
 /** What is there and not for a gateway; what was asked for and not granted. */
-export function remarksOn(manifest: CapabilityManifest, { refused, limits }: Authority): readonly string[] {
+export function remarksOn(manifest: CapabilityManifest, authority: Authority): readonly string[] {
   const { name, offers } = manifest;
+  const { refused, limits } = authority;
   return [
     ...offers.flatMap((offer) => unused(offer, manifest)).map((what) => `package ${name} offers ${what}`),
+    ...httpOffers(manifest)
+      .flatMap((offer) => unasked(offer, authority))
+      .map((what) => `package ${name}: ${what}`),
     ...(limits.concurrency === 1
       ? [
           `package ${name} is to have one instance (limits.concurrency: 1), and at a gateway has as many as the host makes: what it keeps in memory is each one's own`,
