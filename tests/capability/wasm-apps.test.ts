@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
 import { packagesIn } from "../../host/node/capability/package-folders.ts";
 import type { NodeWasmApp } from "../../host/node/capability/wasm-app-channel.ts";
+import { compileAssemblyScript } from "../../host/node/cli/capability/compile-assemblyscript.ts";
 import { type NodeSidecar, startSidecar } from "../../host/node/start-sidecar.ts";
 import { echo, guest, saying, wasm } from "./wat-package.ts";
 
@@ -75,6 +76,57 @@ describe("a guest book in WebAssembly", () => {
     expect(answers.map(({ status }) => status)).toEqual(authors.map(() => 201));
     const notes = (await (await invoke(book, "notes")).json()) as { author: string }[];
     expect(notes.map(({ author }) => author)).toEqual(expect.arrayContaining(authors));
+  });
+});
+
+describe("a Wasm app that says it has actors", () => {
+  let town: NodeSidecar;
+  beforeAll(async () => {
+    const source = join(import.meta.dirname, "counter-app/index.ts");
+    const module = new Uint8Array(await compileAssemblyScript(source, 64));
+    town = await sidecarOf(
+      "town",
+      { module, limits: { concurrency: 4 } },
+      {
+        components: [{ name: "statestore", type: "state.in-memory", metadata: { actorStateStore: "true" } }],
+      },
+    );
+  }, 60_000);
+
+  const turn = async (id: string, method: string, body = "") => {
+    const path = `/v1.0/actors/Counter/${id}/method/${method}`;
+    const response = await fetch(town.url + path, { method: "POST", body });
+    return `${response.status} ${await response.text()}`;
+  };
+  const kept = async (id: string, key: string) =>
+    await (await fetch(`${town.url}/v1.0/actors/Counter/${id}/state/${key}`)).text();
+
+  it("hosts them: one turn at a time, each with a state of its own, in whichever instance", async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => turn("a", "increment")));
+    expect(answers.sort((a, b) => Number(a.slice(4)) - Number(b.slice(4)))).toEqual(
+      answers.map((_, i) => `200 ${i + 1}`),
+    );
+    expect([await turn("b", "increment"), await kept("a", "n")]).toEqual(["200 1", "10"]);
+    const { actorRuntime } = (await (await fetch(`${town.url}/v1.0/metadata`)).json()) as {
+      actorRuntime: { activeActors: object[] };
+    };
+    expect(actorRuntime.activeActors).toEqual([{ type: "Counter", count: 2 }]);
+  });
+
+  it("has timers and reminders, and one calls another", async () => {
+    expect(await turn("c", "remind", '{"dueTime":"0s"}')).toBe("200 ");
+    expect(await turn("c", "time", '{"dueTime":"0s"}')).toBe("200 ");
+    await expect
+      .poll(() => Promise.all([kept("c", "reminders"), kept("c", "timers")]), { timeout: 10_000 })
+      .toEqual(["1", "1"]);
+    expect([await turn("c", "ask", "d"), await kept("d", "n")]).toEqual(["200 1", "1"]);
+  });
+
+  it("goes on where a turn traps, or there is no such method", async () => {
+    expect(await turn("e", "increment")).toBe("200 1");
+    expect(await turn("e", "trap")).toMatch(/^500 .*ERR_CAPABILITY_FAULT/);
+    expect(await turn("e", "nothing")).toMatch(/actor method not found: nothing/);
+    expect(await turn("e", "increment")).toBe("200 2");
   });
 });
 
