@@ -64,6 +64,18 @@ async function untilSeen(one: LocalRuntime): Promise<void> {
   }, 10_000);
 }
 
+/** What calls a function every ten seconds, and where it counts. */
+const components = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: statestore }
+spec: { type: state.in-memory, version: v1 }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: tick }
+spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 10s" }] }`;
+
 describe("a function", () => {
   it("is invoked over HTTP", async () => {
     runtime = await createRuntime({
@@ -106,16 +118,6 @@ describe("a function", () => {
   });
 
   it("is called by the events of a binding, with an app that wants them or without one", async () => {
-    const components = `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: statestore }
-spec: { type: state.in-memory, version: v1 }
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: tick }
-spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 10s" }] }`;
     const triggers = [{ kind: "function", name: "count", bindings: [{ binding: "tick" }] }];
     for (const app of [undefined, () => new Response("{}")]) {
       const one = await started(
@@ -152,16 +154,6 @@ spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@
       asked.push(`${request.method} ${new URL(request.url).pathname}`);
       return new Response("{}");
     });
-    const components = `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: statestore }
-spec: { type: state.in-memory, version: v1 }
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: tick }
-spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 10s" }] }`;
     const one = await started(
       "204",
       { counter: "all" },
