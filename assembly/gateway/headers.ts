@@ -98,9 +98,13 @@ export function isOfOneHop(name: usize, length: i32): bool {
 /** True where the field `connection` names this one: it is meant for the next hop only. */
 function isNamed(from: FieldList, name: usize, length: i32): bool {
   const connection = findField(from, "connection");
-  if (connection == null) return false;
-  const end = connection.value + connection.valueLength;
-  for (let at = connection.value; at < end; ) {
+  return connection != null && names(connection, name, length);
+}
+
+/** True where the list that a field's value is has this name in it, in whatever case. */
+export function names(field: Field, name: usize, length: i32): bool {
+  const end = field.value + field.valueLength;
+  for (let at = field.value; at < end; ) {
     const stop = indexOf(at, end, COMMA);
     let last = stop;
     while (at < last && isBlank(load<u8>(at))) at++;
@@ -111,13 +115,13 @@ function isNamed(from: FieldList, name: usize, length: i32): bool {
   return false;
 }
 
-function isBlank(byte: u8): bool {
+export function isBlank(byte: u8): bool {
   return byte == SPACE || byte == TAB;
 }
 
-function isSameName(at: usize, atLength: i32, name: usize, length: i32): bool {
-  if (atLength != length) return false;
-  for (let i: usize = 0, n = <usize>length; i < n; i++) if (lower(load<u8>(at + i)) != load<u8>(name + i)) return false;
+function isSameName(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  if (aLength != bLength) return false;
+  for (let i: usize = 0; i < <usize>aLength; i++) if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
   return true;
 }
 

@@ -32,6 +32,13 @@ export function refuseAsForbidden(what: string, name: usize, length: i32): void 
 
 /** The number on wasi:http of the call's method, GET where it has none; -1: it is refused. */
 export function methodOf(part: FieldList): i32 {
+  const method = methodNumber(part);
+  if (method < 0) refuseAsWrong("the call has a :method that is not one of HTTP's usual ones");
+  return method;
+}
+
+/** The same, of which nothing is said; -1: it is not one of HTTP's usual ones. */
+export function methodNumber(part: FieldList): i32 {
   const field = fieldNamed(part, ":method");
   if (field == null || field.valueLength == 0) return 0;
   const at = field.value;
@@ -50,7 +57,6 @@ export function methodOf(part: FieldList): i32 {
     case 6:
       if (isLowered(at, "delete")) return 4;
   }
-  refuseAsWrong("the call has a :method that is not one of HTTP's usual ones");
   return -1;
 }
 
