@@ -2,14 +2,16 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright/test";
+import { encodeMessage, messageKind, textField } from "../../host/capability/message.ts";
 import { compileAssemblyScript } from "../../host/node/cli/capability/compile-assemblyscript.ts";
 import { linkComponent } from "../../host/node/cli/capability/component/link-component.ts";
 import { startRelay } from "../../host/node/start-relay.ts";
+import type * as Client from "../../worker/client/index.ts";
 import { compiledC, componentOf, httpWit, noCompiler } from "../capability/built-component.ts";
-import { guest, wasm } from "../capability/wat-package.ts";
+import { echo, guest, saying, wasm, watPackage } from "../capability/wat-package.ts";
 import { composed } from "./composed.ts";
 import { call, expect, open, Site, test, workerKiller } from "./fixtures.ts";
-import { post, putPackages } from "./package-site.ts";
+import { post, putPackages, runOf, siteWith } from "./package-site.ts";
 
 const dist = resolve(import.meta.dirname, "../../dist");
 
@@ -139,6 +141,47 @@ test("a Wasm web server in a page without a worker is invoked, gets its topic, a
 });
 
 for (const where of ["a worker", "no worker"] as const) {
+  test(`a page with ${where} adds a third party's package by its address, where that lets it, and with what its user grants`, async ({
+    browser,
+  }) => {
+    const site = await siteWith([], {}, true);
+    const third = await Site.start("/", "127.0.0.1");
+    const store = "statestore";
+    const fields = { ":call": "state.get", store, key: "shared" };
+    const reading = Object.entries(fields).map(([name, value]) => textField(name, value));
+    const asking = encodeMessage({ kind: messageKind.calls, fields: reading });
+    const reader = saying(asking, { resume: echo });
+    const needs = { state: [{ store, access: "read", keys: "" }] };
+    await putPackages(third, [watPackage("reader", reader, { needs })]);
+    const page = await pageOf(browser, where);
+    await open(page, site.url, { appId: "app", capabilities: { fromPages: true } });
+    const add = (all: boolean) =>
+      page.evaluate(
+        async ([address, grant]) => {
+          const { addPackage, fetchPackage } = await import(new URL("packages.js", location.href).href);
+          const { scope } = (window as unknown as { registered: Client.Registered }).registered;
+          const one = await fetchPackage(address);
+          await addPackage(one, { scope, granted: grant ? one.asks : [] });
+          return one.asks.map(({ phrase }: { phrase: string }) => phrase);
+        },
+        [`${third.url}packages/reader`, all] as const,
+      );
+    const status = async () => (await call(page, runOf("reader"), post)).status;
+    await expect(add(true)).rejects.toThrow(
+      /packages\/reader\/capability.json: .*Access-Control-Allow-Origin/,
+    );
+    expect(await status()).toBe(404);
+    third.allowOrigins = true;
+    expect(await add(false)).toEqual([expect.stringContaining(store)]);
+    await expect.poll(status, patiently).toBe(403);
+    await add(true);
+    await expect.poll(status, patiently).toBe(204);
+    await third.stop();
+    expect(await status()).toBe(204);
+    await page.context().close();
+    await site.stop();
+  });
+
   test(`a component for wasi:http is the app of a page with ${where}: invoked, subscribed, and waiting for its sidecar`, async ({
     browser,
     site,

@@ -99,6 +99,13 @@ describe("T59: the book's manifest, as printed, in a page's hands", () => {
     ]);
   });
 
+  it("is not fetched where its site cannot be read, which says so with the address", async () => {
+    const away = () => Promise.reject(new TypeError("Failed to fetch"));
+    await expect(fetchPackage("https://site.test/one", { fetch: away })).rejects.toThrow(
+      "https://site.test/one/capability.json: Failed to fetch; its site has to let others read it, by Access-Control-Allow-Origin",
+    );
+  });
+
   it("gives way to the package's own, and says where it is no YAML", async () => {
     const both = new Map([...named(""), ["capability.yaml", bytesOf(book)] as const]);
     expect((await packageOf(both)).manifest.name).toBe("one");

@@ -2,6 +2,7 @@ import { type Ask, asksOf } from "../../host/capability/asks.ts";
 import type { CapabilityManifest } from "../../host/capability/manifest.ts";
 import { ManifestError } from "../../host/capability/manifest-reader.ts";
 import { readManifest } from "../../host/capability/read-manifest.ts";
+import { reasonOf } from "../../host/errors/reason-of.ts";
 import { sha256 as hashOf } from "../../host/sha256.ts";
 import { untar } from "./untar.ts";
 
@@ -91,7 +92,12 @@ export async function fetchPackage(
   const base = new URL(String(address).replace(/\/*$/, "/"), globalThis.location?.href);
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const fetched = async (path: string) => {
-    const response = await fetch(new URL(path, base).href);
+    const { href } = new URL(path, base);
+    const response = await fetch(href).catch((error: unknown) => {
+      const afar = base.origin !== globalThis.location?.origin;
+      const remedy = afar ? "; its site has to let others read it, by Access-Control-Allow-Origin" : "";
+      throw new ManifestError(`${href}: ${reasonOf(error)}${remedy}`);
+    });
     if (response.ok) files.set(path, new Uint8Array(await response.arrayBuffer()));
     return response;
   };
