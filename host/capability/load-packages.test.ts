@@ -17,6 +17,8 @@ class Site {
   readonly #cache = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly lines: string[] = [];
   online = true;
+  /** What the next requests are answered instead. */
+  failures: (() => Response)[] = [];
   /** So many more files can be kept. */
   writes = Number.POSITIVE_INFINITY;
   asked: string[] = [];
@@ -43,6 +45,8 @@ class Site {
       fetch: async (address: string) => {
         if (!this.online) throw new TypeError("Failed to fetch");
         this.asked.push(address.slice(base.length));
+        const failure = this.failures.shift();
+        if (failure !== undefined) return failure();
         const bytes = this.files.get(address);
         return new Response(bytes ?? "", { status: bytes === undefined ? 404 : 200 });
       },
@@ -56,7 +60,13 @@ class Site {
       delete: async (address) => void this.#cache.delete(address),
     };
     const set = new PackageSet({ confinement: inProcess(clock), platform, maxBodySize: 1_000 });
-    await loadPackages(set, [base], readGrants({}, "grants"), kept, platform);
+    const loading = loadPackages(set, [base], readGrants({}, "grants"), kept, platform);
+    let loaded = false;
+    void loading.then(() => {
+      loaded = true;
+    });
+    // It waits before it tries again.
+    while (!loaded) await clock.advance(10);
     return {
       shown: () =>
         set.list().map((one) => {
@@ -117,6 +127,42 @@ describe("packages of a site", () => {
     site.spoil();
     const { shown } = await site.start();
     await expect.poll(shown).toEqual(["loaded 1.0.0"]);
+  });
+
+  const broken = () => {
+    throw new TypeError("Failed to fetch");
+  };
+  const away = () => new Response("", { status: 503 });
+  const cut = () =>
+    new Response(new ReadableStream({ pull: (body) => body.error(new TypeError("cut off")) }));
+  const manifest = "capability.json";
+  const module = "main.wasm";
+  const loaded = "loaded 1.0.0";
+  const whole = () => new Response(site.files.get(base + manifest));
+
+  it.each<[string, (() => Response)[], string, string[]]>([
+    ["once", [broken], loaded, [manifest, manifest, module]],
+    ["twice, each in another way", [away, cut], loaded, [manifest, manifest, manifest, module]],
+    ["for their modules", [whole, cut, broken], loaded, [manifest, module, module, module]],
+    ["for longer", [broken, broken, away], `${manifest} answers 503`, [manifest, manifest, manifest]],
+  ])("are asked for again where the network fails %s, within bounds", async (_, failures, says, asked) => {
+    site.failures = failures;
+    const { shown } = await site.start();
+    expect(shown()).toEqual([expect.stringContaining(says)]);
+    expect(site.asked.slice(0, asked.length)).toEqual(asked);
+  });
+
+  it("are loaded after all, without another start, where they could not be had at first", async () => {
+    site.failures = [broken, broken, broken];
+    const { shown } = await site.start();
+    await expect.poll(shown).toEqual([loaded]);
+  });
+
+  it("are not asked for again at once where they are not there", async () => {
+    site.files.clear();
+    await site.start();
+    // The second time is in search of what has changed since.
+    expect(site.asked.length).toBeLessThanOrEqual(2);
   });
 
   it.each<[string, (site: Site) => void, string]>([

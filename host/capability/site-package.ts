@@ -1,5 +1,6 @@
 import type { Platform } from "../platform.ts";
 import { sha256 } from "../sha256.ts";
+import { fetchFile } from "./fetch-file.ts";
 import { ManifestError } from "./manifest-reader.ts";
 import type { PackageSource } from "./package-source.ts";
 
@@ -25,7 +26,7 @@ export type Reading = "kept" | "changed" | "all";
 export async function sitePackage(
   base: string,
   kept: KeptFiles,
-  { fetch }: Pick<Platform, "fetch">,
+  platform: Pick<Platform, "clock" | "fetch">,
   reading: Reading,
 ): Promise<SitePackage | undefined> {
   const fresh = reading !== "kept";
@@ -35,9 +36,7 @@ export async function sitePackage(
   async function file(address: string, key: string): Promise<Uint8Array<ArrayBuffer>> {
     const before = fresh ? undefined : await kept.read(key);
     if (before !== undefined) return before;
-    const response = await fetch(address, { cache: "no-cache" });
-    if (!response.ok) throw new ManifestError(`${address} answers ${response.status}`);
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const bytes = await fetchFile(address, platform);
     read.set(address, bytes);
     return bytes;
   }
