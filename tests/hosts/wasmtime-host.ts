@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly host?: "wasmtime" | "jco";
   /** Which file of dist/gateway; `http` when left out. */
   readonly variant?: string;
-  /** Instances answer many requests, as they do in production, instead of one each. */
+  /** Instances answer many requests, as they do in production, instead of one each; none ends because a busy machine paused. */
   readonly reused?: boolean;
   /** More switches of `wasmtime serve`. */
   readonly flags?: readonly string[];
@@ -74,7 +74,8 @@ function serving(file: string, port: number, options: GatewayOptions): readonly 
   const { host, variant = "http", reused = false, flags = [], folder, environment = {} } = options;
   if (host === "jco")
     return [process.execPath, jco, "serve", file, "--port", String(port), "--host", "127.0.0.1"];
-  const reuse = reused ? ["--max-instance-reuse-count", "100000"] : [];
+  // Idle for a second, they would end by default, and with them what they keep: a test that asks again has no say in when that is.
+  const reuse = reused ? ["--max-instance-reuse-count", "100000", "--idle-instance-timeout", "600s"] : [];
   const dir = folder === undefined ? [] : ["--dir", `${folder}::/`];
   const variables = Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
   const own = [...needed(variant), ...dir, ...variables, ...reuse, ...flags];
