@@ -127,6 +127,28 @@ underWasmtime("sources of an offer at a gateway", () => {
     expect(asked.length).toBeLessThan(4);
   });
 
+  it("are not asked about what they let be kept, each body and path by itself", async () => {
+    behaves = (_, response) => response.writeHead(200, { "cache-control": "max-age=60" }).end("remote");
+    // One instance, which a wasmtime has for one call after the other.
+    await started([remote, own]);
+    await call();
+    await expect.poll(async () => (await call()).from).toBe("remote; cached");
+    const before = asked.length;
+    expect(await call()).toEqual({ status: 200, from: "remote; cached", text: "remote" });
+    expect(asked).toHaveLength(before);
+    behaves = (_, response) => response.writeHead(500).end("no");
+    expect((await call("/v1/capabilities/detect/run/other?as=rectangles")).from).toBe("module");
+  });
+
+  it("are answered for by what they let be used when they fail", async () => {
+    behaves = (_, response) =>
+      response.writeHead(200, { "cache-control": "max-age=0, stale-if-error=60" }).end("remote");
+    await started([remote]);
+    for (let i = 0; i < 8; i++) expect((await call()).from).toBe("remote");
+    behaves = (_, response) => response.writeHead(503).end("no");
+    await expect.poll(call).toEqual({ status: 200, from: "remote; cached", text: "remote" });
+  });
+
   it("give way where one is late", async () => {
     behaves = () => {};
     await started([{ ...remote, withinMs: 200 }, own]);

@@ -16,6 +16,9 @@ import { type Daprd, startDaprd } from "../hosts/daprd.ts";
 import { daprletProgram } from "../hosts/node.ts";
 import { type Gateway, startGateway } from "../hosts/wasmtime-host.ts";
 
+/** What its manifest asks for. */
+const everything = { needs: "all", limits: {} } as const;
+
 const root = resolve(import.meta.dirname, "../..");
 const shipped = join(root, "dist/capabilities/detect");
 const pictures = join(root, "capabilities/detect/pictures");
@@ -70,7 +73,7 @@ const started = () =>
     flags: ["--capabilities-path", packages],
   });
 
-async function detected(one: Daprd, body: Uint8Array<ArrayBuffer>) {
+async function detected(one: { readonly port: number }, body: Uint8Array<ArrayBuffer>) {
   const answer = await fetch(`http://localhost:${one.port}${path}`, {
     method: "POST",
     headers: { "content-type": "image/png" },
@@ -143,6 +146,27 @@ underWasmtime("a gateway", () => {
     expect(answer.status).toBe(200);
     expectFound(await answer.json(), things);
   });
+
+  it("T58: asks a remote offer first, keeps its answers, and answers itself once that is down", async () => {
+    withRemote();
+    const { sources } = await packagesIn([join(packages, "detect")]);
+    const own = await admitPackage(sources[0] as (typeof sources)[number], everything, "gateway.yaml");
+    const asking = await startGateway({}, { packages: [own], reused: true });
+    const [first, second] = [known("08.jpg"), known("05.jpg")];
+    const far = await detected(asking, first.png);
+    expect([far.status, far.from]).toEqual([200, "remote"]);
+    expectFound(far.json, first.things);
+    // Each instance asks once.
+    await expect
+      .poll(() => detected(asking, first.png), { timeout: 10_000 })
+      .toEqual({ ...far, from: "remote; cached" });
+    remote.closeAllConnections();
+    await new Promise((closed) => remote.close(closed));
+    const near = await detected(asking, second.png);
+    expect([near.status, near.from]).toEqual([200, "module"]);
+    expectFound(near.json, second.things);
+    await asking.stop();
+  }, 60_000);
 
   it("T61: refuses add.wat as printed, and adds 2 and 3 once it is exported", async () => {
     await expect(admitPackage(printedPackage, undefined, "gateway.yaml")).rejects.toThrow(

@@ -4,7 +4,7 @@ import { allocate } from "../memory";
 import { Guest, Operation, PLACE_HEADER, Source, SOURCE_APP } from "../records.gen";
 import { add } from "../headers";
 import { copy, indexOf, is, put, same } from "../text";
-import { now } from "../wasi/clocks";
+import { now, wallMillis } from "../wasi/clocks";
 import { FieldList } from "../wasi/fields";
 import { encode, ENCODED_GROWTH } from "../wire-path";
 import { wholeBody } from "../whole-body";
@@ -14,6 +14,7 @@ import { methodOf } from "./call-parts";
 import { beginInner } from "./inner-call";
 import { addField, addText, beginMessage, CALLS, fieldNamed, messageLength, messageStart, readMessage, RESULTS } from "./message";
 import { addHeader, requestBodySize } from "./read-request";
+import { addConditions, answerDespite, freshAnswer, keepAnswer } from "./response-cache";
 import { ALL, beginResult, limitResults, tell } from "./results";
 import { more, moreNumber, moreOf, say } from "./sentence";
 
@@ -35,6 +36,27 @@ export function askElsewhere(
   length: i32,
 ): FieldList | null {
   const part = partOf(call, operation, source, path, length);
+  if (source.kind == SOURCE_APP) return ask(guest, source, part, path, length);
+  const time = wallMillis();
+  const fresh = freshAnswer(part, time);
+  if (fresh != null) return fresh;
+  const answer = ask(guest, source, addConditions(part, time), path, length);
+  return answer == null ? null : keepAnswer(part, answer, wallMillis());
+}
+
+/** What a source that failed answered before, where it allowed that to be used then; null: nothing. */
+export function answeredBefore(
+  call: Call,
+  operation: Operation,
+  source: Source,
+  path: usize,
+  length: i32,
+): FieldList | null {
+  if (source.kind == SOURCE_APP) return null;
+  return answerDespite(partOf(call, operation, source, path, length), wallMillis());
+}
+
+function ask(guest: Guest, source: Source, part: FieldList, path: usize, length: i32): FieldList | null {
   const within = source.withinMs ? source.withinMs : guest.timeMs;
   const until = now() + <u64>within * MILLISECOND;
   beginMessage(RESULTS);

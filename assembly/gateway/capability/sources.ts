@@ -8,12 +8,13 @@ import { Guest, Operation, Source, SOURCE_APP, SOURCE_MODULE } from "../records.
 import { fail, literalParameter, parameter } from "../reply";
 import { head } from "../table";
 import { now } from "../wasi/clocks";
-import { askElsewhere } from "./ask-elsewhere";
+import { answeredBefore, askElsewhere } from "./ask-elsewhere";
 import { callGuest } from "./call-guest";
 import { hasSegments } from "./call-app";
 import { blamePackage, endGuest } from "./faults";
 import { answerWith, statusOf } from "./guest-answer";
 import { putAside, takeBack } from "./message";
+import { isCachedAnswer } from "./response-cache";
 import { asParameter } from "./sentence";
 
 /** How long a source that failed is passed over, where there is another one. */
@@ -103,9 +104,9 @@ function remember(source: Source): void {
   store<u64>(slot, now() + DOWN, 8);
 }
 
-/** True where the answer is one that ends the search. */
-function ends(status: i32): bool {
-  return (status < 500 && status != 429) || isLast();
+/** True where no other source would do better. */
+function isGood(status: i32): bool {
+  return status < 500 && status != 429;
 }
 
 function byModule(call: Call): bool {
@@ -115,7 +116,7 @@ function byModule(call: Call): bool {
   const answer = callGuest(guestIndex, true);
   if (answer != null) {
     const status = statusOf(answer);
-    if (status >= 0 && !ends(status)) {
+    if (status >= 0 && !isGood(status) && !isLast()) {
       isModuleAsked = false;
       return false;
     }
@@ -135,16 +136,20 @@ function byOther(call: Call, source: Source): bool {
     fail(call, ERR_CAPABILITY_REQUEST);
     return true;
   }
-  const answer = askElsewhere(call, guest, changetype<Operation>(operation), source, path, pathLength);
-  if (answer == null) return isLast() && refuse(call, guest);
-  const status = statusOf(answer);
-  if (status >= 0 && !ends(status)) return false;
-  if (status >= 0 && answerWith(call, answer, nameOf(source))) return true;
-  return isLast() && refuse(call, guest);
+  const one = changetype<Operation>(operation);
+  const answer = askElsewhere(call, guest, one, source, path, pathLength);
+  const status = answer == null ? -1 : statusOf(answer);
+  if (status >= 0 && isGood(status) && answerWith(call, answer!, nameOf(source))) return true;
+  const before = answeredBefore(call, one, source, path, pathLength);
+  if (before != null && answerWith(call, before, nameOf(source))) return true;
+  if (!isLast()) return false;
+  if (status >= 0 && answerWith(call, answer!, nameOf(source))) return true;
+  return refuse(call, guest);
 }
 
 function nameOf(source: Source): string {
-  return source.kind == SOURCE_APP ? "app" : "remote";
+  if (source.kind == SOURCE_APP) return "app";
+  return isCachedAnswer() ? "remote; cached" : "remote";
 }
 
 function refuse(call: Call, guest: Guest): bool {
