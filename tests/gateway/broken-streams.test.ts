@@ -63,7 +63,8 @@ function broken(reused: boolean, sockets: boolean): void {
           appRow(name, [plainUpstream(port, { transport: sockets ? 0 : 1 })]),
         ),
       },
-      { reused, variant: sockets ? "http+sockets" : "http" },
+      // Sound connections to upstreams are kept until then.
+      { reused, idle: "1s", variant: sockets ? "http+sockets" : "http" },
     );
   }, 30_000);
   afterAll(async () => {

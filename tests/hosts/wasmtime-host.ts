@@ -26,8 +26,13 @@ export interface GatewayOptions {
   readonly host?: "wasmtime" | "jco";
   /** Which file of dist/gateway; `http` when left out. */
   readonly variant?: string;
-  /** Instances answer many requests, as they do in production, instead of one each; none ends because a busy machine paused. */
+  /** Instances answer many requests, as they do in production, instead of one each. */
   readonly reused?: boolean;
+  /**
+   * After how long without a request a reused instance ends, and with it what it keeps. When left out: after no test does, however
+   * long a busy machine pauses; wasmtime's own default is a second.
+   */
+  readonly idle?: string;
   /** More switches of `wasmtime serve`. */
   readonly flags?: readonly string[];
   /** The table as bytes, instead of one that is made of what is given. */
@@ -71,11 +76,18 @@ const jco = fileURLToPath(new URL("../../node_modules/@bytecodealliance/jco/dist
 
 /** What serves this file. */
 function serving(file: string, port: number, options: GatewayOptions): readonly [string, ...string[]] {
-  const { host, variant = "http", reused = false, flags = [], folder, environment = {} } = options;
+  const {
+    host,
+    variant = "http",
+    reused = false,
+    flags = [],
+    folder,
+    environment = {},
+    idle = "600s",
+  } = options;
   if (host === "jco")
     return [process.execPath, jco, "serve", file, "--port", String(port), "--host", "127.0.0.1"];
-  // Idle for a second, they would end by default, and with them what they keep: a test that asks again has no say in when that is.
-  const reuse = reused ? ["--max-instance-reuse-count", "100000", "--idle-instance-timeout", "600s"] : [];
+  const reuse = reused ? ["--max-instance-reuse-count", "100000", "--idle-instance-timeout", idle] : [];
   const dir = folder === undefined ? [] : ["--dir", `${folder}::/`];
   const variables = Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
   const own = [...needed(variant), ...dir, ...variables, ...reuse, ...flags];
