@@ -55,6 +55,9 @@ console.log(`the first call of all, half a second after the start: ${first.toFix
 await new Promise((resolve) => setTimeout(resolve, 500));
 const cold = await timed(1, () => call("large"));
 console.log(`the first call of a package of 100 KB, with one in reserve again: ${cold.toFixed(1)} ms`);
+await new Promise((resolve) => setTimeout(resolve, 500));
+const warm = await timed(1, () => Promise.all([call("large"), call("large")]));
+console.log(`two calls of it at once, for one of which another instance starts: ${warm.toFixed(1)} ms`);
 await timed(1_000, () => call("plain"));
 const other = await timed(5_000, async () => (await runtime.fetch("/v1.0/healthz")).arrayBuffer());
 const across = await timed(5_000, () => call("plain"));
