@@ -55,9 +55,9 @@ EXPORT("cabi_realloc") void *cabi_realloc(void *old, u32 old_size, u32 align, u3
   top = (top + align - 1) & -align;
   u8 *at = (u8 *)top;
   top += size;
+  if (top > __builtin_wasm_memory_size(0) << 16 && __builtin_wasm_memory_grow(0, 1) == (u32)-1) __builtin_trap();
   u32 kept = old_size < size ? old_size : size;
   for (u32 i = 0; i < kept; i++) at[i] = ((u8 *)old)[i];
-  if (top > __builtin_wasm_memory_size(0) << 16 && __builtin_wasm_memory_grow(0, 1) == (u32)-1) __builtin_trap();
   return at;
 }
 
