@@ -23,6 +23,7 @@ const SLASH: u8 = 0x2f;
 const QUESTION_MARK: u8 = 0x3f;
 const MILLISECOND: u64 = 1000000;
 
+/** What was asked last. */
 const PART: usize = memory.data(8, 4);
 const ANSWER: usize = memory.data(8, 4);
 
@@ -44,16 +45,9 @@ export function askElsewhere(
   return answer == null ? null : keepAnswer(part, answer, wallMillis());
 }
 
-/** What a source that failed answered before, where it allowed that to be used then; null: nothing. */
-export function answeredBefore(
-  call: Call,
-  operation: Operation,
-  source: Source,
-  path: usize,
-  length: i32,
-): FieldList | null {
-  if (source.kind == SOURCE_APP) return null;
-  return answerDespite(partOf(call, operation, source, path, length), wallMillis());
+/** What the source that was asked last, and failed, answered before, where it allowed that to be used then; null: nothing. */
+export function answeredBefore(source: Source): FieldList | null {
+  return source.kind == SOURCE_APP ? null : answerDespite(changetype<FieldList>(PART), wallMillis());
 }
 
 function ask(guest: Guest, source: Source, part: FieldList, path: usize, length: i32): FieldList | null {

@@ -136,11 +136,10 @@ function byOther(call: Call, source: Source): bool {
     fail(call, ERR_CAPABILITY_REQUEST);
     return true;
   }
-  const one = changetype<Operation>(operation);
-  const answer = askElsewhere(call, guest, one, source, path, pathLength);
+  const answer = askElsewhere(call, guest, changetype<Operation>(operation), source, path, pathLength);
   const status = answer == null ? -1 : statusOf(answer);
   if (status >= 0 && isGood(status) && answerWith(call, answer!, nameOf(source))) return true;
-  const before = answeredBefore(call, one, source, path, pathLength);
+  const before = answeredBefore(source);
   if (before != null && answerWith(call, before, nameOf(source))) return true;
   if (!isLast()) return false;
   if (status >= 0 && answerWith(call, answer!, nameOf(source))) return true;
